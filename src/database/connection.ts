@@ -1,0 +1,90 @@
+import { Database } from "bun:sqlite"
+import { sql } from "drizzle-orm"
+import { drizzle } from "drizzle-orm/bun-sqlite"
+import { migrate } from "drizzle-orm/bun-sqlite/migrator"
+import type { Drizzle } from "./drizzle.ts"
+import { IndexFailure } from "./failure.ts"
+import { migrations } from "./migrations.ts"
+import { checkpoint, configure, type JournalMode } from "./pragmas.ts"
+import { Statements } from "./statements.ts"
+
+type Work = (statements: Statements) => unknown
+
+/** An open index: its prepared statements, and transactions over them. */
+export class Connection {
+  readonly journalMode: JournalMode
+  readonly #client: Database
+  readonly #transaction: { deferred(work: Work): unknown; immediate(work: Work): unknown }
+
+  /**
+   * Opens, or makes, the index at `path` and brings its schema up to date. The caller holds a lock, so that two
+   * processes never migrate at once.
+   * @throws what SQLite throws; IndexFailure `newer`
+   */
+  constructor(path: string, cacheBytes: number) {
+    this.#client = new Database(path, { create: true, readwrite: true })
+    try {
+      this.journalMode = configure(this.#client, cacheBytes)
+      const db = drizzle({ client: this.#client })
+      migrateSchema(db)
+      const statements = new Statements(db)
+      // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
+      this.#transaction = this.#client.transaction((work: Work) => work(statements))
+    } catch (error) {
+      this.#client.close()
+      throw error
+    }
+  }
+
+  /** Runs a synchronous function on one snapshot of the index. */
+  read<T>(work: (statements: Statements) => T): T {
+    return runSync(this.#transaction.deferred, work)
+  }
+
+  /** Runs a synchronous function as one transaction; what it throws undoes it. */
+  write<T>(work: (statements: Statements) => T): T {
+    return runSync(this.#transaction.immediate, work)
+  }
+
+  /** Moves the WAL into the database where nobody is in the way, and closes. */
+  close(): void {
+    try {
+      if (this.journalMode === "wal") checkpoint(this.#client)
+    } finally {
+      this.#client.close()
+    }
+  }
+
+  /** Closes without touching the file more than SQLite must. */
+  abandon(): void {
+    this.#client.close()
+  }
+}
+
+function runSync<T>(run: (work: Work) => unknown, work: (statements: Statements) => T): T {
+  let result: { readonly value: T } | undefined
+  run((statements) => {
+    const value = work(statements)
+    if (value instanceof Promise) throw new TypeError("A transaction of the index must be synchronous")
+    result = { value }
+  })
+  if (!result) throw new Error("SQLite ran no transaction")
+  return result.value
+}
+
+function migrateSchema(db: Drizzle): void {
+  const applied = appliedMigrations(db)
+  const known = new Set(migrations.map(({ name }) => name))
+  const unknown = applied.find((name) => !known.has(name))
+  if (unknown !== undefined)
+    throw new IndexFailure("newer", `A newer version made this index (its migration ${unknown} is not known)`)
+  if (applied.length < migrations.length) migrate(db, migrations)
+}
+
+function appliedMigrations(db: Drizzle): string[] {
+  const [table] = db.all<{ name: string }>(
+    sql`select name from sqlite_master where type = 'table' and name = '__drizzle_migrations'`,
+  )
+  if (!table) return []
+  return db.all<{ name: string }>(sql`select name from __drizzle_migrations`).map(({ name }) => name)
+}

@@ -1,0 +1,126 @@
+import { and, asc, eq, gt, sql } from "drizzle-orm"
+import type { CollectionKind, Place } from "../file/layout.ts"
+import type { Drizzle } from "./drizzle.ts"
+import { lazy } from "./lazy.ts"
+import { directories } from "./schema.ts"
+
+/** What the index knows of one folder. */
+export interface DirectoryRow {
+  readonly id: number
+  readonly stamp: Buffer | null
+  readonly size: number
+  readonly generation: number
+  readonly entries: number
+}
+
+const { placeholder } = sql
+
+/** Prepared statements over `directories`. */
+export class DirectoryStatements {
+  readonly #find
+  readonly #create
+  readonly #touch
+  readonly #settle
+  readonly #remove
+  readonly #page
+  readonly #totals
+
+  constructor(db: Drizzle) {
+    const { id, kind, name, stamp, size, generation, entries } = directories
+    this.#find = lazy(() =>
+      db
+        .select({ id, stamp, size, generation, entries })
+        .from(directories)
+        .where(and(eq(kind, placeholder("kind")), eq(name, placeholder("name"))))
+        .prepare(),
+    )
+    this.#create = lazy(() =>
+      db
+        .insert(directories)
+        .values({ kind: placeholder("kind"), name: placeholder("name") })
+        .returning({ id })
+        .prepare(),
+    )
+    this.#touch = lazy(() =>
+      db
+        .update(directories)
+        .set({ generation: sql`${generation} + 1` })
+        .where(eq(id, placeholder("id")))
+        .prepare(),
+    )
+    this.#settle = lazy(() =>
+      db
+        .update(directories)
+        .set({
+          generation: sql`${generation} + 1`,
+          stamp: sql`${placeholder("stamp")}`,
+          size: sql`${placeholder("size")}`,
+          entries: sql`${placeholder("entries")}`,
+        })
+        .where(eq(id, placeholder("id")))
+        .prepare(),
+    )
+    this.#remove = lazy(() =>
+      db
+        .delete(directories)
+        .where(eq(id, placeholder("id")))
+        .prepare(),
+    )
+    this.#page = lazy(() =>
+      db
+        .select({ name })
+        .from(directories)
+        .where(and(eq(kind, placeholder("kind")), gt(name, placeholder("after"))))
+        .orderBy(asc(name))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    this.#totals = lazy(() =>
+      db
+        .select({ kind, files: sql<number>`sum(${entries})` })
+        .from(directories)
+        .groupBy(kind)
+        .prepare(),
+    )
+  }
+
+  find(place: Place): DirectoryRow | undefined {
+    return this.#find().get({ kind: place.kind, name: place.folder })
+  }
+
+  /** Makes the folder's row, with generation 0 and an unknown stamp. */
+  create(place: Place): number {
+    const row = this.#create().get({ kind: place.kind, name: place.folder })
+    if (!row) throw new Error("SQLite returned no row for an insert")
+    return row.id
+  }
+
+  /** Notes that rows of the folder changed. */
+  touch(id: number): void {
+    this.#touch().run({ id })
+  }
+
+  /** Notes that rows of the folder changed and under which stamp all names were read. */
+  settle(id: number, stamp: Uint8Array | null, size: number, entries: number): void {
+    this.#settle().run({ id, stamp, size, entries })
+  }
+
+  /** Removes the folder's row and all rows in it. */
+  remove(id: number): void {
+    this.#remove().run({ id })
+  }
+
+  /** Folder names of one kind after `after`, in the order of `compareText`. */
+  names(kind: CollectionKind, after: string, limit: number): string[] {
+    return this.#page()
+      .all({ kind, after, limit })
+      .map((row) => row.name)
+  }
+
+  /** How many record files the folders of each kind held when they were last settled. */
+  totals(): Record<CollectionKind, number> {
+    const totals = { session: 0, message: 0, part: 0 }
+    for (const { kind, files } of this.#totals().all()) totals[kind] = files
+    return totals
+  }
+}

@@ -1,0 +1,74 @@
+import { systemCode } from "../errors.ts"
+
+/**
+ * What became of the index when SQLite failed:
+ * - `busy`: another process holds it; the next call may get in.
+ * - `unavailable`: it cannot be opened, read or written just now (permission, read-only, disk full, I/O error).
+ * - `damaged`: its content is not to be trusted; a fresh one is begun.
+ * - `newer`: a newer version of this package made it; it is left alone.
+ */
+export type FailureKind = "busy" | "unavailable" | "damaged" | "newer"
+
+/** SQLite's primary result codes (sqlite.org/rescode.html) that say something of the index and not of our code. */
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  SQLITE_BUSY: "busy",
+  SQLITE_LOCKED: "busy",
+  SQLITE_PROTOCOL: "busy",
+  SQLITE_CANTOPEN: "unavailable",
+  SQLITE_READONLY: "unavailable",
+  SQLITE_FULL: "unavailable",
+  SQLITE_IOERR: "unavailable",
+  SQLITE_PERM: "unavailable",
+  SQLITE_AUTH: "unavailable",
+  SQLITE_NOLFS: "unavailable",
+  SQLITE_CORRUPT: "damaged",
+  SQLITE_NOTADB: "damaged",
+  SQLITE_FORMAT: "damaged",
+  SQLITE_SCHEMA: "damaged",
+}
+const SYSTEM_CODES = new Set([
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOSPC",
+  "EDQUOT",
+  "EIO",
+  "ENOENT",
+  "ENOTDIR",
+  "EEXIST",
+  "EISDIR",
+])
+const MISSING_SCHEMA = /no such (?:table|column|index)|has no column named|malformed database schema/
+
+/** The index could not serve this call; the files can. Never leaves the package. */
+export class IndexFailure extends Error {
+  override readonly name = "IndexFailure"
+  readonly kind: FailureKind
+
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.kind = kind
+  }
+}
+
+/** The SQLite error inside what Drizzle wraps around it. */
+function rootCause(error: unknown): unknown {
+  let root = error
+  while (root instanceof Error && root.name === "DrizzleQueryError" && root.cause !== undefined)
+    root = root.cause
+  return root
+}
+
+/** Tells a failure of the index from an error in our own code, which is given back as it is. */
+export function asFailure(error: unknown): unknown {
+  if (error instanceof IndexFailure) return error
+  const cause = rootCause(error)
+  const code = systemCode(cause)
+  if (code === undefined || !(cause instanceof Error)) return error
+  const kind = code.startsWith("SQLITE_") ? KINDS[code.split("_").slice(0, 2).join("_")] : undefined
+  if (kind) return new IndexFailure(kind, `${code}: ${cause.message}`, cause)
+  if (code.startsWith("SQLITE_ERROR") && MISSING_SCHEMA.test(cause.message))
+    return new IndexFailure("damaged", `${code}: ${cause.message}`, cause)
+  if (SYSTEM_CODES.has(code)) return new IndexFailure("unavailable", `${code}: ${cause.message}`, cause)
+  return error
+}

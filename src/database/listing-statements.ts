@@ -1,0 +1,133 @@
+import { and, asc, desc, eq, gte, isNull, type SQL, sql } from "drizzle-orm"
+import { alias } from "drizzle-orm/sqlite-core"
+import type { Position } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import type { Drizzle } from "./drizzle.ts"
+import { messages, sessions } from "./schema.ts"
+
+/** A session's place in a listing. */
+export interface SessionEntry extends Position {
+  readonly project: string
+}
+
+const { placeholder } = sql
+
+type Parameters = Record<string, string | number | boolean>
+
+/**
+ * Keyset queries over sessions and messages, each prepared once per shape. They follow an index in its order, so a page
+ * costs the same wherever it lies (test/database/query-plan.test.ts).
+ */
+export class ListingStatements {
+  readonly #db: Drizzle
+  readonly #prepared = new Map<string, { all(parameters: Parameters): unknown[] }>()
+
+  constructor(db: Drizzle) {
+    this.#db = db
+  }
+
+  /** Sessions after a position, in order; each id once where no project is named. */
+  sessions(query: SessionQuery, after: Position | undefined, limit: number): SessionEntry[] {
+    const { conditions, parameters, shape } = sessionFilter(query)
+    const time = query.order === "created" ? sessions.created : sessions.updated
+    const direction = query.direction === "asc" ? asc : desc
+    if (after) conditions.push(beyond(time, sessions.id, query.direction))
+    const statement = this.#prepare(
+      `sessions ${shape} ${query.order} ${query.direction} ${Boolean(after)}`,
+      () =>
+        this.#db
+          .select({ time, id: sessions.id, project: sessions.project })
+          .from(sessions)
+          .where(and(...conditions))
+          .orderBy(direction(time), direction(sessions.id))
+          .limit(placeholder("limit"))
+          .prepare(),
+    )
+    return statement.all({ ...parameters, ...(after && { time: after.time, id: after.id }), limit })
+  }
+
+  /** How many readable sessions match. */
+  countSessions(query: SessionQuery): number {
+    const { conditions, parameters, shape } = sessionFilter(query)
+    const statement = this.#prepare(`count ${shape}`, () =>
+      this.#db
+        .select({ count: sql<number>`count(*)` })
+        .from(sessions)
+        .where(and(...conditions))
+        .prepare(),
+    )
+    return statement.all(parameters)[0]?.count ?? 0
+  }
+
+  /** Messages of a folder after a position, in order. */
+  messages(
+    directory: number,
+    direction: "asc" | "desc",
+    after: Position | undefined,
+    limit: number,
+  ): Position[] {
+    const order = direction === "asc" ? asc : desc
+    const { created, id } = messages
+    const conditions: SQL[] = [eq(messages.directory, placeholder("directory")), isNull(messages.problem)]
+    if (after) conditions.push(beyond(created, id, direction))
+    const statement = this.#prepare(`messages ${direction} ${Boolean(after)}`, () =>
+      this.#db
+        .select({ time: created, id })
+        .from(messages)
+        .where(and(...conditions))
+        .orderBy(order(created), order(id))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    return statement.all({ directory, ...(after && { time: after.time, id: after.id }), limit })
+  }
+
+  #prepare<Row>(
+    shape: string,
+    make: () => { all(parameters: Parameters): Row[] },
+  ): { all(parameters: Parameters): Row[] } {
+    const known = this.#prepared.get(shape)
+    // The shape determines the columns, so the rows are of the type its maker gives.
+    if (known) return known as { all(parameters: Parameters): Row[] }
+    const made = make()
+    this.#prepared.set(shape, made)
+    return made
+  }
+}
+
+type Column = typeof sessions.created | typeof sessions.updated | typeof messages.created
+type IdColumn = typeof sessions.id | typeof messages.id
+
+function beyond(time: Column, id: IdColumn, direction: "asc" | "desc"): SQL {
+  const operator = sql.raw(direction === "asc" ? ">" : "<")
+  return sql`(${time}, ${id}) ${operator} (${placeholder("time")}, ${placeholder("id")})`
+}
+
+const other = alias(sessions, "other")
+
+/** Another copy of the same session that is newer, or as new and in a folder of a later name. */
+const HAS_NEWER_COPY = sql`exists (select 1 from ${sessions} as ${sql.identifier("other")} where ${other.id} = ${sessions.id}
+  and ${other.problem} is null and (${other.updated}, ${other.project}) > (${sessions.updated}, ${sessions.project}))`
+
+function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Parameters; shape: string } {
+  const conditions: SQL[] = [isNull(sessions.problem)]
+  const parameters: Parameters = {}
+  const shape: string[] = []
+  const add = (name: string, condition: SQL, value?: string | number | boolean): void => {
+    conditions.push(condition)
+    shape.push(name)
+    if (value !== undefined) parameters[name] = value
+  }
+  if (query.projectID === undefined) add("newest", sql`not ${HAS_NEWER_COPY}`)
+  else add("project", eq(sessions.project, placeholder("project")), query.projectID)
+  if (query.parentID === null) add("roots", isNull(sessions.parent))
+  else if (query.parentID !== undefined)
+    add("parent", eq(sessions.parent, placeholder("parent")), query.parentID)
+  if (query.directory !== undefined)
+    add("worktree", eq(sessions.worktree, placeholder("worktree")), query.directory)
+  if (query.archived === "exclude") add("unarchived", eq(sessions.archived, false))
+  if (query.archived === "only") add("archived", eq(sessions.archived, true))
+  if (query.updatedSince !== undefined)
+    add("since", gte(sessions.updated, placeholder("since")), query.updatedSince)
+  return { conditions, parameters, shape: shape.join("+") }
+}

@@ -1,0 +1,38 @@
+import type { Database } from "bun:sqlite"
+
+/** The WAL is cut back to this size after a checkpoint, in bytes. */
+const JOURNAL_SIZE_LIMIT = 16 * 1024 * 1024
+
+/** How the index keeps its journal; `delete` where the file system has no shared memory for a WAL. */
+export type JournalMode = "wal" | "delete"
+
+interface PragmaRow {
+  [name: string]: unknown
+}
+
+function pragma(database: Database, text: string): unknown {
+  const row = database.query<PragmaRow, []>(`PRAGMA ${text}`).get()
+  return row ? Object.values(row)[0] : undefined
+}
+
+/**
+ * Sets a connection up; the only raw SQL besides FTS5's (sqlite.org/pragma.html).
+ * @param cacheBytes bound of the page cache
+ */
+export function configure(database: Database, cacheBytes: number): JournalMode {
+  // Never wait inside SQLite: that would hold the event loop. Who finds it busy retries or reads the files.
+  database.run("PRAGMA busy_timeout = 0")
+  database.run(`PRAGMA cache_size = ${-Math.max(1, Math.floor(cacheBytes / 1024))}`)
+  const mode = pragma(database, "journal_mode = WAL") === "wal" ? "wal" : "delete"
+  database.run(`PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`)
+  // A power cut may cost the last rows, which their stamps then miss; it must not cost the index.
+  database.run(`PRAGMA synchronous = ${mode === "wal" ? "NORMAL" : "FULL"}`)
+  database.run("PRAGMA foreign_keys = ON")
+  database.run("PRAGMA temp_store = MEMORY")
+  return mode
+}
+
+/** Moves the WAL into the database and empties it; tells whether no reader or writer was in the way. */
+export function checkpoint(database: Database): boolean {
+  return pragma(database, "wal_checkpoint(TRUNCATE)") === 0
+}

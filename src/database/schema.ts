@@ -1,0 +1,86 @@
+import { isNotNull, isNull } from "drizzle-orm"
+import { blob, index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+
+/**
+ * The index. It holds what finding, ordering, filtering and counting need, and of which version of which file each row
+ * speaks. Everything in it can be made again from the files, so no column is precious.
+ *
+ * One row of `directories` is one folder of records (a project's sessions, a session's messages, a message's parts);
+ * one row of the other tables is one record file in such a folder, readable or not: `problem` says why not.
+ */
+export const directories = sqliteTable(
+  "directories",
+  {
+    /** Never used twice, so that (id, generation) names one state of one folder for ever. */
+    id: integer().primaryKey({ autoIncrement: true }),
+    kind: text({ enum: ["session", "message", "part"] }).notNull(),
+    /** The owner's id, which is the folder's name. */
+    name: text().notNull(),
+    /** The stamp under which all names were read; `null` or a marked one where that is not known. */
+    stamp: blob({ mode: "buffer" }),
+    size: integer().notNull().default(0),
+    /** Grows with every change to the folder's rows. */
+    generation: integer().notNull().default(0),
+    /** How many record files the folder held under that stamp. */
+    entries: integer().notNull().default(0),
+  },
+  (table) => [uniqueIndex("directories_place").on(table.kind, table.name)],
+)
+
+const file = {
+  directory: integer()
+    .notNull()
+    .references(() => directories.id, { onDelete: "cascade" }),
+  /** The record's id, from its file name. */
+  id: text().notNull(),
+  stamp: blob({ mode: "buffer" }),
+  /** Of the file, in bytes. */
+  size: integer().notNull(),
+  /** A `StoreErrorCode` where the file could not be read, and what was wrong. */
+  problem: text(),
+  problemMessage: text(),
+}
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    ...file,
+    /** The name of its directory again: the last word where one id lies in two projects. */
+    project: text().notNull(),
+    created: real().notNull(),
+    updated: real().notNull(),
+    parent: text(),
+    /** The work tree the session ran in. */
+    worktree: text(),
+    title: text(),
+    archived: integer({ mode: "boolean" }).notNull(),
+  },
+  (table) => [
+    uniqueIndex("sessions_place").on(table.directory, table.id),
+    index("sessions_id").on(table.id, table.updated),
+    index("sessions_updated").on(table.updated, table.id, table.project),
+    index("sessions_created").on(table.created, table.id, table.project),
+    index("sessions_project_updated").on(table.project, table.updated, table.id),
+    index("sessions_project_created").on(table.project, table.created, table.id),
+    index("sessions_parent_updated").on(table.parent, table.updated, table.id, table.project),
+    index("sessions_parent_created").on(table.parent, table.created, table.id, table.project),
+    index("sessions_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
+  ],
+)
+
+export const messages = sqliteTable(
+  "messages",
+  { ...file, created: real().notNull(), role: text() },
+  (table) => [
+    uniqueIndex("messages_place").on(table.directory, table.id),
+    index("messages_created").on(table.directory, table.created, table.id).where(isNull(table.problem)),
+    index("messages_id").on(table.id),
+    index("messages_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
+  ],
+)
+
+export const parts = sqliteTable("parts", { ...file, type: text(), tool: text() }, (table) => [
+  uniqueIndex("parts_place").on(table.directory, table.id),
+  index("parts_id").on(table.id),
+  index("parts_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
+])

@@ -1,0 +1,217 @@
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { isStoreError, systemCode } from "../errors.ts"
+import { ProcessLock } from "../file/lock.ts"
+import { pause } from "../file/time-slice.ts"
+import type { Logger } from "../logger.ts"
+import { Connection } from "./connection.ts"
+import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
+import { GenerationFiles } from "./generation-file.ts"
+import type { Statements } from "./statements.ts"
+
+/** How long a call waits to get into the index before the files answer it, in ms. */
+const PATIENCE_MS = 50
+const RETRY_MS = 2
+/** How long an index that cannot be opened is left alone, in ms. */
+const COOL_DOWN_MS = 1_000
+const OPEN_LOCK = "open.lock"
+
+export interface SqliteIndexOptions {
+  /** The folder of the index's files; `undefined` for a private index that goes with the process. */
+  readonly folder: string | undefined
+  /** Bound of the page cache. */
+  readonly cacheBytes: number
+  readonly logger: Logger
+}
+
+/** How the index is doing. */
+export interface IndexHealth {
+  /** `unopened` until first needed; `failing` while the files answer in its stead. */
+  readonly state: "unopened" | "ready" | "failing" | "closed"
+  /** Why it last failed. */
+  readonly reason: string | undefined
+  readonly kind: FailureKind | undefined
+  /** The current generation's file. */
+  readonly path: string | undefined
+  readonly journalMode: "wal" | "delete" | undefined
+  /** Damaged generations kept for inspection, newest first. */
+  readonly damaged: readonly string[]
+  /** How many calls the index could not serve. */
+  readonly failures: number
+}
+
+/**
+ * The SQLite index of a store: opened when it is first needed, reopened when its file was replaced or removed, begun
+ * anew when it is damaged. Every failure of SQLite comes out as an `IndexFailure`; then the files must answer.
+ */
+export class SqliteIndex {
+  readonly #options: SqliteIndexOptions
+  readonly #files: GenerationFiles
+  readonly #privateFolder: string | undefined
+  #openLock: ProcessLock | undefined
+  #connection: Connection | undefined
+  #path: string | undefined
+  #identity = ""
+  #opening: Promise<Connection> | undefined
+  #failure: IndexFailure | undefined
+  #retryAt = 0
+  #damaged: string | undefined
+  #failures = 0
+  #closed = false
+
+  constructor(options: SqliteIndexOptions) {
+    this.#options = options
+    if (options.folder === undefined)
+      this.#privateFolder = join(tmpdir(), `sessiondex-${process.pid}-${Bun.randomUUIDv7()}`)
+    this.#files = new GenerationFiles(options.folder ?? this.#privateFolder ?? "")
+  }
+
+  /** Runs a synchronous function on one snapshot. @throws IndexFailure */
+  read<T>(work: (statements: Statements) => T): Promise<T> {
+    return this.#run((connection) => connection.read(work))
+  }
+
+  /** Runs a synchronous function as one transaction. @throws IndexFailure; what `work` throws, undone */
+  write<T>(work: (statements: Statements) => T): Promise<T> {
+    return this.#run((connection) => connection.write(work))
+  }
+
+  health(): IndexHealth {
+    return {
+      state: this.#closed ? "closed" : this.#connection ? "ready" : this.#failure ? "failing" : "unopened",
+      reason: this.#failure?.message,
+      kind: this.#failure?.kind,
+      path: this.#path,
+      journalMode: this.#connection?.journalMode,
+      damaged: this.#files.old(),
+      failures: this.#failures,
+    }
+  }
+
+  /** Closes the index with its WAL moved into it; a second call does nothing. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    try {
+      this.#connection?.close()
+    } catch (error) {
+      // The index is only a copy, and the next one to open it sees what is wrong with it.
+      this.#options.logger.warn("The index could not be closed cleanly", error)
+    }
+    this.#connection = undefined
+    this.#openLock?.close()
+    if (this.#privateFolder !== undefined) fs.rmSync(this.#privateFolder, { recursive: true, force: true })
+  }
+
+  async #run<T>(work: (connection: Connection) => T): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS
+    for (;;) {
+      try {
+        return work(this.#live() ?? (await this.#open()))
+      } catch (error) {
+        const failure = asFailure(error)
+        if (!(failure instanceof IndexFailure)) throw failure
+        if (failure.kind === "busy" && performance.now() < deadline) await pause(RETRY_MS)
+        else throw this.#fail(failure)
+      }
+    }
+  }
+
+  /** The open connection, if the file it has open is still the index. */
+  #live(): Connection | undefined {
+    if (this.#closed) throw new IndexFailure("unavailable", "The store is closed")
+    if (!this.#connection || !this.#path) return undefined
+    if (this.#files.identity(this.#path) === this.#identity) return this.#connection
+    this.#drop()
+    return undefined
+  }
+
+  #drop(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    try {
+      connection?.abandon()
+    } catch {
+      // It was given up already; a descriptor that cannot be closed changes no answer.
+    }
+  }
+
+  #fail(failure: IndexFailure): IndexFailure {
+    this.#failures++
+    if (this.#closed) return failure
+    if (failure.message !== this.#failure?.message)
+      this.#options.logger.warn(`The index cannot be used, the files answer instead: ${failure.message}`)
+    this.#failure = failure
+    if (failure.kind === "busy") return failure
+    this.#drop()
+    if (failure.kind === "damaged") this.#damaged = this.#path
+    else this.#retryAt = performance.now() + COOL_DOWN_MS
+    return failure
+  }
+
+  #open(): Promise<Connection> {
+    if (performance.now() < this.#retryAt && this.#failure) throw this.#failure
+    this.#opening ??= this.#openLocked().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #openLocked(): Promise<Connection> {
+    fs.mkdirSync(this.#files.folder, { recursive: true, mode: 0o700 })
+    this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
+    let release: () => void
+    try {
+      release = await this.#openLock.acquire(PATIENCE_MS)
+    } catch (error) {
+      if (!isStoreError(error, "LOCKED")) throw error
+      throw new IndexFailure(error.cause === undefined ? "busy" : "unavailable", error.message, error)
+    }
+    try {
+      const connection = this.#connect()
+      if (this.#closed) {
+        connection.close()
+        throw new IndexFailure("unavailable", "The store is closed")
+      }
+      this.#connection = connection
+      this.#failure = undefined
+      return connection
+    } finally {
+      release()
+    }
+  }
+
+  #connect(): Connection {
+    let path = this.#files.current()
+    // Another process may have moved on already.
+    if (path === this.#damaged) path = this.#files.advance()
+    this.#damaged = undefined
+    try {
+      return this.#connectTo(path)
+    } catch (error) {
+      const failure = asFailure(error)
+      if (!(failure instanceof IndexFailure) || failure.kind !== "damaged") throw failure
+      this.#options.logger.warn(`The index is damaged, a new one is begun: ${failure.message}`, { path })
+      this.#failures++
+      return this.#connectTo(this.#files.advance())
+    }
+  }
+
+  #connectTo(path: string): Connection {
+    this.#path = path
+    createPrivately(path)
+    const connection = new Connection(path, this.#options.cacheBytes)
+    this.#identity = this.#files.identity(path)
+    return connection
+  }
+}
+
+/** Makes the file with our permissions: SQLite would let others read it, and gives its WAL the same as the file's. */
+function createPrivately(path: string): void {
+  try {
+    fs.closeSync(fs.openSync(path, "wx", 0o600))
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error
+  }
+}

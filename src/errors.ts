@@ -1,0 +1,65 @@
+/**
+ * Every code a `StoreError` can carry. A code never changes its meaning once released.
+ *
+ * - `NOT_FOUND`: no record lies under that key.
+ * - `CORRUPT`: the file is empty, torn, or not a JSON object, and was still so after the retries.
+ * - `TOO_LARGE`: the file is larger than `maxRecordBytes`; it was not read.
+ * - `UNREADABLE`: the operating system refused to read the file or folder (permission, I/O error).
+ * - `NOT_A_FILE`: a link, a folder or something else lies where a record's file should be.
+ * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
+ * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
+ * - `INVALID_CURSOR`: the cursor is not one this store gave for this listing.
+ * - `READ_ONLY`: the store was opened with `readOnly: true`.
+ * - `LOCKED`: the write lock was not to be had in time, or not at all.
+ * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
+ * - `INDEX_UNAVAILABLE`: the index was asked for by name (`index()`) and cannot be used; reads and writes still work.
+ * - `CLOSED`: the store is closed.
+ */
+export type StoreErrorCode =
+  | "NOT_FOUND"
+  | "CORRUPT"
+  | "TOO_LARGE"
+  | "UNREADABLE"
+  | "NOT_A_FILE"
+  | "INVALID_KEY"
+  | "INVALID_RECORD"
+  | "INVALID_CURSOR"
+  | "READ_ONLY"
+  | "LOCKED"
+  | "WRITE_FAILED"
+  | "INDEX_UNAVAILABLE"
+  | "CLOSED"
+
+export interface StoreErrorDetails {
+  /** The file or folder concerned, absolute where there is one. */
+  path?: string | undefined
+  /** What the system, a schema or the caller's function threw. */
+  cause?: unknown
+  /** What a person can do about it. */
+  hint?: string | undefined
+}
+
+/** The one error class of the package: a stable `code`, the `path` concerned, the `cause`, and a hint. */
+export class StoreError extends Error {
+  override readonly name = "StoreError"
+  readonly code: StoreErrorCode
+  readonly path: string | undefined
+  readonly hint: string | undefined
+
+  constructor(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.path = details.path
+    this.hint = details.hint
+  }
+}
+
+/** Tells whether `error` is a `StoreError`, and of that code where one is given. */
+export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
+  return error instanceof StoreError && (code === undefined || error.code === code)
+}
+
+/** The code of a failed system call (`ENOENT`, `SQLITE_BUSY`, …), or `undefined` for any other error. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
+}

@@ -1,0 +1,135 @@
+import { join } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import { idOfFile, type Key, segmentFault } from "../record/key.ts"
+import { compareText } from "../record/order.ts"
+import type { FileStat, FileSystem } from "./system.ts"
+
+/** The three kinds of record that lie in a folder per owner and that the index knows. */
+export const COLLECTION_KINDS = ["session", "message", "part"] as const
+export type CollectionKind = (typeof COLLECTION_KINDS)[number]
+
+/** Files named after their session, one folder a kind. `session_share` holds secrets: it is never listed with bodies. */
+export const SESSION_SIDE_KINDS = ["todo", "session_diff", "session_share"] as const
+/** The kinds of single files whose bodies may be read by checks: side files, projects and their permissions. */
+export const PLAIN_KINDS = ["project", "todo", "session_diff", "permission"] as const
+
+/** One folder of records: the sessions of a project, the messages of a session, the parts of a message. */
+export interface Place {
+  readonly kind: CollectionKind
+  /** The owner's id, which is the folder's name. */
+  readonly folder: string
+}
+
+/** The index's dot-folder and the write lock, which no listing shows. */
+export const INDEX_FOLDER = ".sessiondex"
+export const LOCK_FILE = ".sessiondex.lock"
+
+/** The folder of a place. */
+export function placePath(directory: string, place: Place): string {
+  return join(directory, place.kind, place.folder)
+}
+
+/** The file of a record in a place. */
+export function recordPath(directory: string, place: Place, id: string): string {
+  return `${join(directory, place.kind, place.folder, id)}.json`
+}
+
+/** The place and id a key names, or `undefined` where it is of no indexed kind. */
+export function placeOfKey(key: Key): { place: Place; id: string } | undefined {
+  const [kind, folder, id, ...deeper] = key
+  const known = COLLECTION_KINDS.find((candidate) => candidate === kind)
+  if (!known || folder === undefined || id === undefined || deeper.length > 0) return undefined
+  return { place: { kind: known, folder }, id }
+}
+
+/** What a folder holds, each in the order of `compareText`. */
+export interface Listing {
+  /** Ids of record files, or names of folders of records. */
+  readonly ids: string[]
+  /** Names that look like those but belong to links, folders, pipes, … */
+  readonly odd: string[]
+  /** File names that start with a dot: temp files, ours or others'. */
+  readonly hidden: string[]
+}
+
+const NOTHING: Listing = { ids: [], odd: [], hidden: [] }
+
+function unreadable(path: string, cause: unknown): StoreError {
+  return new StoreError("UNREADABLE", `The folder cannot be read (${systemCode(cause) ?? "error"})`, {
+    path,
+    cause,
+  })
+}
+
+/**
+ * Stats a place's folder: `undefined` where there is none. Links below the first level are not followed.
+ * @throws StoreError `NOT_A_FILE` for a link or file in its place, `UNREADABLE`
+ */
+export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
+  let stat: FileStat | undefined
+  try {
+    stat = fs.lstat(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  if (stat && stat.kind !== "directory")
+    throw new StoreError("NOT_A_FILE", `A ${stat.kind} lies where a folder of records should be`, {
+      path,
+      hint: "Links are followed only for the store's folder and its first level.",
+    })
+  return stat
+}
+
+/** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
+export function listRecords(fs: FileSystem, path: string): Listing {
+  let entries: ReturnType<FileSystem["readDirectory"]>
+  try {
+    entries = fs.readDirectory(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  if (!entries) return NOTHING
+  const listing: Listing = { ids: [], odd: [], hidden: [] }
+  for (const { name, kind } of entries) {
+    const id = idOfFile(name)
+    if (id === undefined) {
+      if (name.startsWith(".")) listing.hidden.push(name)
+    } else if (kind === "file") listing.ids.push(id)
+    else listing.odd.push(id)
+  }
+  listing.ids.sort(compareText)
+  listing.odd.sort(compareText)
+  return listing
+}
+
+/** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
+export function listFolders(fs: FileSystem, path: string): Listing {
+  let entries: ReturnType<FileSystem["readDirectory"]>
+  try {
+    entries = fs.readDirectory(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  if (!entries) return NOTHING
+  const listing: Listing = { ids: [], odd: [], hidden: [] }
+  for (const { name, kind } of entries) {
+    if (segmentFault(name) !== undefined) continue
+    if (kind === "directory") listing.ids.push(name)
+    else if (kind === "link") listing.odd.push(name)
+  }
+  listing.ids.sort(compareText)
+  listing.odd.sort(compareText)
+  return listing
+}
+
+/**
+ * Checks that no folder of a key below the first level is a link, so that neither reading nor writing leaves the store.
+ * @throws StoreError `NOT_A_FILE`, `UNREADABLE`
+ */
+export function checkFolders(fs: FileSystem, directory: string, key: Key): void {
+  let path = directory
+  for (const [depth, segment] of key.slice(0, -1).entries()) {
+    path = join(path, segment)
+    if (depth > 0 && !statPlace(fs, path)) return
+  }
+}

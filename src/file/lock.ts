@@ -1,0 +1,116 @@
+import { Database } from "bun:sqlite"
+import * as fs from "node:fs"
+import { dirname } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import { pause } from "./time-slice.ts"
+
+/** How long a writer waits for others before it gives up, in ms. A holder that dies frees the lock at once. */
+const PATIENCE_MS = 30_000
+const MAX_PAUSE_MS = 8
+
+/** Sets the lock free again. */
+export type Release = () => void
+
+/**
+ * A lock that processes share: an empty SQLite database that nothing is ever stored in, held with BEGIN IMMEDIATE. The
+ * operating system frees it when its holder dies, taking it costs about 10 µs, and it works when the index does not.
+ * One object admits one holder at a time.
+ */
+export class ProcessLock {
+  readonly #path: string
+  #database: Database | undefined
+  #inode: bigint | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /**
+   * Waits for the lock without holding the event loop.
+   * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once where the lock's file cannot be used
+   */
+  async acquire(patienceMs = PATIENCE_MS): Promise<Release> {
+    const deadline = performance.now() + patienceMs
+    for (let attempt = 0; ; attempt++) {
+      const release = this.tryAcquire()
+      if (release) return release
+      if (performance.now() > deadline)
+        throw new StoreError("LOCKED", "Another process held the lock for too long", {
+          path: this.#path,
+          hint: "Look for a stopped process that writes to this store.",
+        })
+      await pause(Math.random() * Math.min(MAX_PAUSE_MS, 1 + attempt))
+    }
+  }
+
+  /**
+   * Takes the lock if it is free, else gives `undefined`.
+   * @throws StoreError `LOCKED` where the lock's file cannot be used
+   */
+  tryAcquire(): Release | undefined {
+    try {
+      const database = this.#open()
+      database.run("BEGIN IMMEDIATE")
+      if (this.#isReplaced()) {
+        this.close()
+        return undefined
+      }
+      return () => {
+        database.run("ROLLBACK")
+      }
+    } catch (error) {
+      return this.#recover(error)
+    }
+  }
+
+  close(): void {
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  #open(): Database {
+    if (this.#database && !this.#isReplaced()) return this.#database
+    this.close()
+    fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    if (!fs.existsSync(this.#path)) this.#create()
+    const database = new Database(this.#path)
+    // Never wait inside SQLite: that would hold the event loop.
+    database.run("PRAGMA busy_timeout = 0")
+    this.#database = database
+    this.#inode = this.#stat()?.ino
+    return database
+  }
+
+  #create(): void {
+    try {
+      fs.closeSync(fs.openSync(this.#path, "wx", 0o600))
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error
+    }
+  }
+
+  #stat(): fs.BigIntStats | undefined {
+    return fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false })
+  }
+
+  /** A lock on a file that is no longer there, or was replaced, excludes nobody. */
+  #isReplaced(): boolean {
+    return this.#stat()?.ino !== this.#inode
+  }
+
+  #recover(error: unknown): undefined {
+    const code = systemCode(error) ?? ""
+    if (code.startsWith("SQLITE_BUSY")) return undefined
+    this.close()
+    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
+      // Nothing is ever stored here, so nothing is lost; the inode stays, so every process keeps the same lock.
+      fs.truncateSync(this.#path, 0)
+      return undefined
+    }
+    throw new StoreError("LOCKED", `The lock cannot be used (${code || "error"})`, {
+      path: this.#path,
+      cause: error,
+      hint: "The folder that holds the lock must be writable.",
+    })
+  }
+}

@@ -1,0 +1,115 @@
+import { isUtf8 } from "node:buffer"
+import { StoreError, type StoreErrorCode, systemCode } from "../errors.ts"
+import type { FileStat, FileSystem } from "./system.ts"
+import { pause } from "./time-slice.ts"
+
+/** A record as it was read. */
+export interface ReadRecord {
+  readonly value: unknown
+  readonly text: string
+  /** Whether the bytes were valid UTF-8, so that writing the text back loses nothing. */
+  readonly faithful: boolean
+}
+
+/** Why a record could not be read. */
+export interface Fault {
+  readonly code: StoreErrorCode
+  readonly message: string
+  readonly cause?: unknown
+}
+
+/** Either what was read, or why not; "not found" is a fault of its own. */
+export type ReadResult = { readonly record: ReadRecord } | { readonly fault: Fault }
+
+/** How long to wait between two looks at a file that another program may be writing, in ms. */
+export const RETRY_MS = [1, 2, 4, 8, 16, 32] as const
+/** A torn file older than this is not being written any more, in ms; wide enough for clocks that disagree. */
+const YOUNG_MS = 60_000
+const BYTE_ORDER_MARK = /^\uFEFF/
+
+function failed(code: StoreErrorCode, message: string, cause?: unknown): ReadResult {
+  return { fault: cause === undefined ? { code, message } : { code, message, cause } }
+}
+
+function parse(bytes: Buffer): ReadResult {
+  if (bytes.length === 0) return failed("CORRUPT", "The file is empty")
+  const text = bytes.toString("utf8").replace(BYTE_ORDER_MARK, "")
+  try {
+    return { record: { value: JSON.parse(text), text, faithful: isUtf8(bytes) } }
+  } catch (cause) {
+    const nuls = bytes.indexOf(0) >= 0 ? ", and it holds NUL bytes" : ""
+    return failed("CORRUPT", `The file is not whole JSON (${bytes.length} bytes${nuls})`, cause)
+  }
+}
+
+/** Looks at a record's file once. Never throws for what lies there. */
+export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadResult {
+  try {
+    const stat = fs.lstat(path)
+    if (!stat) return failed("NOT_FOUND", "There is no such record")
+    return readStatted(fs, path, stat, maxBytes)
+  } catch (cause) {
+    return failed("UNREADABLE", `The file cannot be read (${systemCode(cause) ?? "error"})`, cause)
+  }
+}
+
+/** As `readOnce`, for a file that was just looked at. */
+export function readStatted(fs: FileSystem, path: string, stat: FileStat, maxBytes: number): ReadResult {
+  if (stat.kind !== "file") return failed("NOT_A_FILE", `A ${stat.kind} lies where a record should be`)
+  if (stat.size > maxBytes) return tooLarge(maxBytes)
+  let content: ReturnType<FileSystem["readFile"]>
+  try {
+    content = fs.readFile(path, maxBytes)
+  } catch (cause) {
+    if (systemCode(cause) === "ELOOP") return failed("NOT_A_FILE", "A link lies where a record should be")
+    if (systemCode(cause) === "EISDIR")
+      return failed("NOT_A_FILE", "A directory lies where a record should be")
+    return failed("UNREADABLE", `The file cannot be read (${systemCode(cause) ?? "error"})`, cause)
+  }
+  if (!content) return failed("NOT_FOUND", "There is no such record")
+  return "tooLarge" in content ? tooLarge(maxBytes) : parse(content.bytes)
+}
+
+function tooLarge(maxBytes: number): ReadResult {
+  return failed("TOO_LARGE", `The file is larger than maxRecordBytes (${maxBytes} bytes)`)
+}
+
+/** Tells whether a fault may be gone in a moment: other writers overwrite in place, so a file can be seen half written. */
+export function mayHeal(result: ReadResult, stat: FileStat | undefined): boolean {
+  if (!("fault" in result) || result.fault.code !== "CORRUPT" || !stat) return false
+  return Math.abs(Date.now() - Number(stat.ctimeNs / 1_000_000n)) < YOUNG_MS
+}
+
+/** Reads a record, looking again for up to 63 ms where it is empty or torn and was changed within the last minute. */
+export async function readRecord(fs: FileSystem, path: string, maxBytes: number): Promise<ReadResult> {
+  let result = readOnce(fs, path, maxBytes)
+  for (const wait of RETRY_MS) {
+    if (!("fault" in result) || result.fault.code !== "CORRUPT") return result
+    if (!mayHeal(result, lstatQuietly(fs, path))) return result
+    await pause(wait)
+    result = readOnce(fs, path, maxBytes)
+  }
+  return result
+}
+
+function lstatQuietly(fs: FileSystem, path: string): FileStat | undefined {
+  try {
+    return fs.lstat(path)
+  } catch {
+    // The reading itself reports what is wrong with the file.
+    return undefined
+  }
+}
+
+/** The error for a fault. */
+export function faultError(fault: Fault, path: string): StoreError {
+  const hints: Partial<Record<StoreErrorCode, string>> = {
+    CORRUPT: "The file is left as it is; repair it or restore it from a backup.",
+    TOO_LARGE: "Raise maxRecordBytes, or read the file as a stream.",
+  }
+  return new StoreError(fault.code, `${fault.message}: ${path}`, {
+    path,
+    cause: fault.cause,
+    hint: hints[fault.code],
+  })
+}

@@ -1,0 +1,44 @@
+import { join } from "node:path"
+import { systemCode } from "../errors.ts"
+import type { DeviceClock } from "./clock.ts"
+import type { FileSystem } from "./system.ts"
+
+const FORM = /^\.sessiondex-(\d+)-[0-9a-z]+\.tmp$/
+const HOUR_NS = 3_600_000_000_000n
+
+/** A new name in the same folder that no listing shows, with the writer's pid in it. */
+export function tempPath(folder: string): string {
+  const random = Math.random().toString(36).slice(2, 12)
+  return join(folder, `.sessiondex-${process.pid}-${random}.tmp`)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return systemCode(error) === "EPERM"
+  }
+}
+
+/**
+ * Removes temp files of ours that a killed process left behind: its process is gone *and* the file is older than an
+ * hour by the device's clock, since a pid says nothing across containers. Others' temp files are never touched.
+ * @param names file names in `folder` that start with a dot
+ */
+export function sweepTempFiles(
+  fs: FileSystem,
+  clock: DeviceClock,
+  folder: string,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const pid = FORM.exec(name)?.[1]
+    if (pid === undefined || isAlive(Number(pid))) continue
+    const path = join(folder, name)
+    const stat = fs.lstat(path)
+    if (stat?.kind !== "file") continue
+    const now = clock.now(stat.device)
+    if (now !== undefined && now - stat.ctimeNs > HOUR_NS) fs.removeFile(path)
+  }
+}

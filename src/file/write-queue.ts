@@ -1,0 +1,269 @@
+import { dirname } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import type { Key } from "../record/key.ts"
+import { checkFolders } from "./layout.ts"
+import type { ProcessLock, Release } from "./lock.ts"
+import { type ReadResult, readRecord } from "./reader.ts"
+import type { FileSystem } from "./system.ts"
+import { tempPath } from "./temp-file.ts"
+
+/** What a record's file is to become: a text, or nothing. */
+export type Content = { readonly text: string; readonly value: unknown } | null
+
+/** One wish to change one record; it sees the record as the wishes before it will have left it. */
+export interface WriteJob {
+  readonly key: Key
+  readonly path: string
+  /** Whether `decide` needs the record's present content. */
+  readonly reads: boolean
+  /** Says synchronously what the file is to become; `undefined` leaves it alone. What it throws rejects this job only. */
+  decide(current: ReadResult | undefined): Content | undefined
+}
+
+/** A change that has reached the disk. */
+export interface Change {
+  readonly key: Key
+  readonly path: string
+  readonly content: Content
+}
+
+export interface WriteQueueOptions {
+  readonly fs: FileSystem
+  /** The store's folder. */
+  readonly directory: string
+  readonly lock: ProcessLock
+  readonly maxRecordBytes: number
+  /** "relaxed" leaves out the flushes: a power cut may lose what was written last, never tear it. */
+  readonly durability: "full" | "relaxed"
+  /** Brings the index up to date with files that were just changed; must not throw. Still under the lock. */
+  readonly publish: (changes: readonly Change[]) => Promise<void>
+}
+
+const MAX_BATCH_JOBS = 128
+const MAX_FOLDER_TRIES = 5
+const REMOVED: ReadResult = { fault: { code: "NOT_FOUND", message: "There is no such record" } }
+
+interface Pending {
+  readonly job: WriteJob
+  resolve(existed: boolean): void
+  reject(reason: unknown): void
+}
+
+/** All that a batch wants of one file. */
+interface Target {
+  readonly key: Key
+  readonly path: string
+  readonly waiting: Pending[]
+  content: Content
+  /** The temp file that holds the new content, until it is renamed. */
+  temp?: string | undefined
+  /** Folders that were made for it, and the one above them: their names must reach the disk too. */
+  readonly made: string[]
+  existed?: boolean
+  failure?: unknown
+}
+
+/**
+ * The queue that all writers of a store share. Jobs that arrive while a batch is being written form the next one; a
+ * batch's files are flushed together and published together (group commit), under one hold of the write lock.
+ *
+ * Every file is replaced atomically: a temp file in the same folder, flushed, renamed over the old one, the folder
+ * flushed, and only then the index.
+ */
+export class WriteQueue {
+  readonly #options: WriteQueueOptions
+  #pending: Pending[] = []
+  #running: Promise<void> | undefined
+
+  constructor(options: WriteQueueOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the change is safely on the disk; tells whether the job changed something (for a removal: whether
+   * there was such a file).
+   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`
+   */
+  enqueue(job: WriteJob): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ job, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Resolves when nothing is waiting to be written. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // Let the callers of this turn of the event loop join the first batch.
+    await Promise.resolve()
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.splice(0, MAX_BATCH_JOBS)
+      let release: Release
+      try {
+        release = await this.#options.lock.acquire()
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+        continue
+      }
+      let targets: Target[] = []
+      try {
+        targets = await this.#write(batch)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      } finally {
+        release()
+      }
+      settle(targets)
+    }
+    this.#running = undefined
+  }
+
+  async #write(batch: readonly Pending[]): Promise<Target[]> {
+    const targets = await this.#decide(batch)
+    const flushed = this.#options.durability === "full"
+    await Promise.all(targets.map((target) => attempt(target, () => this.#stage(target, flushed))))
+    const folders = new Set<string>()
+    for (const target of targets) {
+      await attempt(target, () => this.#replace(target, flushed))
+      if (target.temp !== undefined) this.#discard(target.temp)
+      for (const folder of target.made) folders.add(folder)
+      folders.add(dirname(target.path))
+    }
+    if (flushed) await this.#flushFolders(targets, folders)
+    const done = targets.filter(
+      (target) => target.failure === undefined && (target.content !== null || target.existed),
+    )
+    if (done.length > 0) await this.#options.publish(done)
+    return targets
+  }
+
+  async #decide(batch: readonly Pending[]): Promise<Target[]> {
+    const targets = new Map<string, Target>()
+    for (const pending of batch) {
+      const { job } = pending
+      const earlier = targets.get(job.path)
+      try {
+        const current = job.reads ? await this.#current(job, earlier) : undefined
+        const content = job.decide(current)
+        if (content === undefined) pending.resolve(false)
+        else if (earlier) {
+          earlier.content = content
+          earlier.waiting.push(pending)
+        } else targets.set(job.path, { key: job.key, path: job.path, content, waiting: [pending], made: [] })
+      } catch (error) {
+        pending.reject(error)
+      }
+    }
+    return [...targets.values()]
+  }
+
+  async #current(job: WriteJob, earlier: Target | undefined): Promise<ReadResult> {
+    if (!earlier) return readRecord(this.#options.fs, job.path, this.#options.maxRecordBytes)
+    if (earlier.content === null) return REMOVED
+    const { text } = earlier.content
+    return { record: { text, value: JSON.parse(text), faithful: true } }
+  }
+
+  /** Writes and flushes the temp file. */
+  async #stage(target: Target, flushed: boolean): Promise<void> {
+    if (target.content === null) return
+    const { fs } = this.#options
+    const descriptor = this.#createTemp(target, target.content.text)
+    try {
+      if (flushed) await fs.flush(descriptor)
+    } finally {
+      fs.close(descriptor)
+    }
+  }
+
+  #createTemp(target: Target, text: string): number {
+    const { fs, directory } = this.#options
+    const folder = dirname(target.path)
+    for (let tries = 1; ; tries++) {
+      checkFolders(fs, directory, target.key)
+      const topmost = fs.makeDirectory(folder)
+      if (topmost !== undefined)
+        for (let made = folder; made.length >= topmost.length; made = dirname(made))
+          target.made.push(dirname(made))
+      target.temp = tempPath(folder)
+      try {
+        return fs.createFile(target.temp, text)
+      } catch (error) {
+        // Someone removed the folder that was just made.
+        if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error
+      }
+    }
+  }
+
+  /** Puts the temp file in its place, or removes the file. */
+  async #replace(target: Target, flushed: boolean): Promise<void> {
+    const { fs, directory } = this.#options
+    if (target.content === null) {
+      checkFolders(fs, directory, target.key)
+      target.existed = fs.removeFile(target.path)
+      return
+    }
+    for (let tries = 1; target.temp !== undefined; tries++)
+      try {
+        fs.rename(target.temp, target.path)
+        target.temp = undefined
+      } catch (error) {
+        if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error
+        // Someone removed the folder, and the temp file with it: once more from the start.
+        await this.#stage(target, flushed)
+      }
+  }
+
+  #discard(temp: string): void {
+    try {
+      this.#options.fs.removeFile(temp)
+    } catch {
+      // The target's own failure is what the caller hears of; the sweep of old temp files removes this one.
+    }
+  }
+
+  async #flushFolders(targets: readonly Target[], folders: ReadonlySet<string>): Promise<void> {
+    const { fs } = this.#options
+    await Promise.all(
+      [...folders].map(async (folder) => {
+        try {
+          await fs.flushDirectory(folder)
+        } catch (error) {
+          // A folder that is gone took its records with it, by someone else's wish.
+          if (systemCode(error) === "ENOENT") return
+          for (const target of targets) if (dirname(target.path) === folder) target.failure ??= error
+        }
+      }),
+    )
+  }
+}
+
+async function attempt(target: Target, step: () => Promise<void>): Promise<void> {
+  if (target.failure !== undefined) return
+  try {
+    await step()
+  } catch (error) {
+    target.failure = error
+  }
+}
+
+function settle(targets: readonly Target[]): void {
+  for (const target of targets)
+    for (const pending of target.waiting)
+      if (target.failure === undefined) pending.resolve(target.content !== null || target.existed === true)
+      else pending.reject(writeError(target.path, target.failure))
+}
+
+function writeError(path: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause
+  const code = systemCode(cause)
+  const full = code === "ENOSPC" || code === "EDQUOT"
+  return new StoreError("WRITE_FAILED", `The record cannot be written (${code ?? "error"})`, {
+    path,
+    cause,
+    hint: full ? "The disk is full; nothing was changed." : "Check that the store's folder can be written.",
+  })
+}

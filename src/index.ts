@@ -1,0 +1,37 @@
+export { isStoreError, StoreError, type StoreErrorCode } from "./errors.ts"
+export type { Logger } from "./logger.ts"
+export type { WalkOptions, WalkProgress, WalkResult } from "./migrator/walk.ts"
+export type { StoreOptions } from "./options.ts"
+export type { MessageWithParts, SessionExport } from "./record/export.ts"
+export { createId, type IdKind, idTime } from "./record/id.ts"
+export type { Key } from "./record/key.ts"
+export type { AssistantMessage, Message, TokenCounts, UserMessage } from "./record/message.ts"
+export type {
+  AgentPart,
+  CompactionPart,
+  FilePart,
+  Part,
+  PatchPart,
+  ReasoningPart,
+  RetryPart,
+  SnapshotPart,
+  Span,
+  StepFinishPart,
+  StepStartPart,
+  SubtaskPart,
+  TextPart,
+  ToolPart,
+  ToolState,
+} from "./record/part.ts"
+export type { FileDiff, PermissionRule, Project, Todo } from "./record/project.ts"
+export type { RecordSchemas } from "./record/schema.ts"
+export type { Session } from "./record/session.ts"
+export type { Page } from "./repository/cursor.ts"
+export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
+export type { Orphan } from "./repository/orphans.ts"
+export type { PartListOptions } from "./repository/parts.ts"
+export type { Problem } from "./repository/problem-log.ts"
+export type { Update } from "./repository/record-writer.ts"
+export type { Removal } from "./repository/removal.ts"
+export type { SessionFilter, SessionListOptions, SessionPageOptions } from "./repository/sessions.ts"
+export { openStore, Store, type StoreHealth } from "./store.ts"

@@ -1,0 +1,63 @@
+import type { RecordFile } from "../database/record-statements.ts"
+import type { Statements } from "../database/statements.ts"
+import type { Place } from "../file/layout.ts"
+import type { ReadResult } from "../file/reader.ts"
+import type { Stamp } from "../file/stamp.ts"
+import { isJsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
+
+/** A row to be put: which record, of which version of its file, and what was read. */
+export interface Observation {
+  readonly id: string
+  readonly stamp: Stamp | null
+  readonly size: number
+  readonly result: ReadResult
+}
+
+const NOT_AN_OBJECT = { code: "CORRUPT", message: "The file's JSON is not an object" } as const
+
+/** Puts an observed record into its table: its fields, or what is wrong with it. */
+export function putObservation(
+  statements: Statements,
+  place: Place,
+  directory: number,
+  { id, stamp, size, result }: Observation,
+): void {
+  const body = "record" in result && isJsonObject(result.record.value) ? result.record.value : undefined
+  const fault = "fault" in result ? result.fault : body ? undefined : NOT_AN_OBJECT
+  const row: RecordFile = {
+    directory,
+    id,
+    stamp,
+    size,
+    problem: fault?.code ?? null,
+    problemMessage: fault?.message ?? null,
+  }
+  if (place.kind === "session") statements.session.put(row, place.folder, sessionFields(body ?? {}))
+  else if (place.kind === "message") statements.message.put(row, messageFields(body ?? {}))
+  else statements.part.put(row, partFields(body ?? {}))
+}
+
+/**
+ * Brings a row up to date with a file that this process just wrote or removed. Its stamp stays unknown until the file
+ * is read back, and the folder's stamp is left alone: someone else may have changed it at the same moment.
+ * @param value what was written, `undefined` for a removal
+ */
+export function putOwnWrite(
+  statements: Statements,
+  place: Place,
+  id: string,
+  written: { readonly value: unknown; readonly text: string } | undefined,
+): void {
+  const row = statements.directories.find(place)
+  if (!row && !written) return
+  const directory = row?.id ?? statements.directories.create(place)
+  if (written)
+    putObservation(statements, place, directory, {
+      id,
+      stamp: null,
+      size: Buffer.byteLength(written.text),
+      result: { record: { ...written, faithful: true } },
+    })
+  else statements[place.kind].remove(directory, id)
+  statements.directories.touch(directory)
+}

@@ -1,0 +1,271 @@
+import type { DirectoryRow } from "../database/directory-statements.ts"
+import type { RecordStamp } from "../database/record-statements.ts"
+import type { SqliteIndex } from "../database/sqlite-index.ts"
+import type { DeviceClock } from "../file/clock.ts"
+import { listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import { mayHeal, RETRY_MS, readStatted } from "../file/reader.ts"
+import { isKnown, isProven, packStamp, type Stamp, sameStamp, sameStat } from "../file/stamp.ts"
+import type { FileStat, FileSystem } from "../file/system.ts"
+import { sweepTempFiles } from "../file/temp-file.ts"
+import { pause, TimeSlice } from "../file/time-slice.ts"
+import { compareText } from "../record/order.ts"
+import { type Observation, putObservation } from "./observation.ts"
+
+/** What reconciling needs; one object for all calls of a store. */
+export interface Reconciler {
+  readonly fs: FileSystem
+  readonly directory: string
+  readonly index: SqliteIndex
+  readonly clock: DeviceClock
+  readonly maxRecordBytes: number
+  readonly readOnly: boolean
+}
+
+/** What one pass over a folder did, and the state of the index it left. */
+export interface Pass {
+  readonly place: Place
+  /** The folder's row; `undefined` where the folder is absent, and so are its rows. */
+  readonly row: { readonly id: number; readonly generation: number } | undefined
+  /** Whether every row already equalled its file, so that nothing had to be read or removed. */
+  readonly clean: boolean
+  /** How many record files were read. */
+  readonly read: number
+}
+
+export interface ReconcileOptions {
+  readonly slice?: TimeSlice
+  /** Rows of this generation were read within the present call, so even an unproven stamp of theirs speaks for them. */
+  readonly ownGeneration?: number | undefined
+}
+
+/** The folder, or its rows, went on changing under the reconcile. The files can answer. */
+export class Unsettled extends Error {
+  override readonly name = "Unsettled"
+}
+
+/** Something changed the folder or its rows since the pass began. */
+class Disturbed extends Error {}
+
+const PAGE_ROWS = 1_000
+const COMMIT_ROWS = 256
+const MAX_TRIES = 3
+
+/**
+ * Makes the rows of one folder equal to the folder: the one mechanism behind indexing, recovery, rebuilding and "someone
+ * edited a file". Reads only what the stamps do not vouch for. Commits only on top of the generation it started from,
+ * so an old scan never overwrites a newer row; stores the folder's stamp only where it was the same before and after.
+ *
+ * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder
+ */
+export async function reconcile(
+  within: Reconciler,
+  place: Place,
+  options: ReconcileOptions = {},
+): Promise<Pass> {
+  for (let tries = 0; tries < MAX_TRIES; tries++)
+    try {
+      return await new DirectoryPass(within, place, options).run()
+    } catch (error) {
+      if (!(error instanceof Disturbed)) throw error
+    }
+  throw new Unsettled(`${place.kind}/${place.folder} went on changing`)
+}
+
+/** One look at one folder. */
+class DirectoryPass {
+  readonly #within: Reconciler
+  readonly #place: Place
+  readonly #path: string
+  readonly #slice: TimeSlice
+  readonly #ownGeneration: number | undefined
+  #row: DirectoryRow | undefined
+  /** The device's clock as it was before any stat that a stored stamp comes from. */
+  #now: { readonly ns: bigint | undefined } | undefined
+  #pending: Observation[] = []
+  #vanished: string[] = []
+  #torn: string[] = []
+  #changes = 0
+  #read = 0
+
+  constructor(within: Reconciler, place: Place, options: ReconcileOptions) {
+    this.#within = within
+    this.#place = place
+    this.#path = placePath(within.directory, place)
+    this.#slice = options.slice ?? new TimeSlice()
+    this.#ownGeneration = options.ownGeneration
+  }
+
+  /** @throws Disturbed */
+  async run(): Promise<Pass> {
+    this.#row = await this.#within.index.read((statements) => statements.directories.find(this.#place))
+    const before = statPlace(this.#within.fs, this.#path)
+    if (!before) await this.#forgetFolder()
+    else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, before))
+      await this.#checkKnownNames(before)
+    else await this.#checkNewNames(before)
+    const row = this.#row && { id: this.#row.id, generation: this.#row.generation }
+    return { place: this.#place, row, clean: this.#changes === 0, read: this.#read }
+  }
+
+  /** The folder is not there: neither are its rows. */
+  async #forgetFolder(): Promise<void> {
+    const row = this.#row
+    if (!row) return
+    await this.#within.index.write((statements) => {
+      if (statements.directories.find(this.#place)?.generation !== row.generation) throw new Disturbed()
+      statements.directories.remove(row.id)
+    })
+    this.#row = undefined
+    this.#changes++
+  }
+
+  /** The folder's stamp vouches for the names: only the rows' own stamps are looked at. */
+  async #checkKnownNames(before: FileStat): Promise<void> {
+    for await (const rows of this.#rows()) for (const row of rows) await this.#check(row.id, row)
+    await this.#retryTorn()
+    this.#mustBe(before)
+    if (this.#changes === 0) return
+    // A name is gone though the stamp says otherwise: it is not to be trusted again.
+    if (this.#vanished.length > 0) await this.#commit({ stamp: null, size: 0, entries: 0 })
+    else await this.#commit()
+  }
+
+  /** Reads the names, and compares them with the rows, both in the order of `compareText`. */
+  async #checkNewNames(seen: FileStat): Promise<void> {
+    const { fs, clock, readOnly } = this.#within
+    this.#readClock(seen)
+    const before = statPlace(fs, this.#path)
+    if (!before) throw new Disturbed()
+    const { ids, odd, hidden } = listRecords(fs, this.#path)
+    if (!readOnly) sweepTempFiles(fs, clock, this.#path, hidden)
+    const names = odd.length === 0 ? ids : [...ids, ...odd].sort(compareText)
+    let next = 0
+    for await (const rows of this.#rows())
+      for (const row of rows) {
+        for (
+          let name = names[next];
+          name !== undefined && compareText(name, row.id) < 0;
+          name = names[++next]
+        )
+          await this.#check(name, undefined)
+        if (names[next] === row.id) {
+          next++
+          await this.#check(row.id, row)
+        } else this.#forget(row.id)
+      }
+    for (let name = names[next]; name !== undefined; name = names[++next]) await this.#check(name, undefined)
+    await this.#retryTorn()
+    this.#mustBe(before)
+    const proven = isProven(before, this.#now?.ns)
+    const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
+    if (this.#changes > 0 || proven || !knownSoFar)
+      await this.#commit({ stamp: packStamp(before, proven), size: before.size, entries: ids.length })
+  }
+
+  #mustBe(before: FileStat): void {
+    if (!sameStat(before, statPlace(this.#within.fs, this.#path))) throw new Disturbed()
+  }
+
+  async *#rows(): AsyncGenerator<readonly RecordStamp[]> {
+    const directory = this.#row?.id
+    if (directory === undefined) return
+    const { kind } = this.#place
+    for (let after = ""; ; ) {
+      const page = await this.#within.index.read((statements) =>
+        statements[kind].stamps(directory, after, PAGE_ROWS),
+      )
+      yield page
+      const last = page.at(-1)
+      if (!last || page.length < PAGE_ROWS) return
+      after = last.id
+    }
+  }
+
+  /** Compares one row with its file, and reads the file where the row's stamp does not vouch for it. */
+  async #check(id: string, row: RecordStamp | undefined): Promise<void> {
+    const turn = this.#slice.pass()
+    if (turn) await turn
+    const path = recordPath(this.#within.directory, this.#place, id)
+    const seen = lstat(this.#within.fs, path)
+    if (!seen) {
+      if (row) this.#forget(id)
+      return
+    }
+    if (row && sameStamp(row.stamp, row.size, seen) && (isKnown(row.stamp) || this.#isOwn())) return
+    this.#observe(id, path, seen)
+    if (this.#pending.length >= COMMIT_ROWS) await this.#commit()
+  }
+
+  #isOwn(): boolean {
+    return this.#ownGeneration !== undefined && this.#row?.generation === this.#ownGeneration
+  }
+
+  #forget(id: string): void {
+    this.#vanished.push(id)
+    this.#changes++
+  }
+
+  #observe(id: string, path: string, seen: FileStat): void {
+    const { fs, maxRecordBytes } = this.#within
+    this.#readClock(seen)
+    // The stamp is taken after the clock and before the reading: a change in between then shows as another stamp.
+    const stat = lstat(fs, path) ?? seen
+    const result = readStatted(fs, path, stat, maxRecordBytes)
+    this.#changes++
+    if (mayHeal(result, stat) && !this.#torn.includes(id)) this.#torn.push(id)
+    else {
+      this.#read++
+      const proven = isProven(stat, this.#now?.ns) && !mayHeal(result, stat)
+      this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, result })
+    }
+  }
+
+  /** Looks again at files that may have been seen while another program was writing them. */
+  async #retryTorn(): Promise<void> {
+    for (const wait of RETRY_MS) {
+      if (this.#torn.length === 0) return
+      await pause(wait)
+      const torn = this.#torn
+      this.#torn = []
+      for (const id of torn) await this.#check(id, undefined)
+    }
+    // They stay torn: from now on that is what is wrong with them.
+    for (const id of this.#torn) await this.#check(id, undefined)
+    this.#torn = []
+  }
+
+  /** Reads the device's clock, once a pass. */
+  #readClock(stat: FileStat): void {
+    if (this.#now) return
+    this.#within.clock.observe(stat)
+    this.#now = { ns: this.#within.clock.now(stat.device) }
+  }
+
+  /** Writes what is pending. @throws Disturbed where the rows are no longer those this pass began with */
+  async #commit(settle?: { stamp: Stamp | null; size: number; entries: number }): Promise<void> {
+    const { kind } = this.#place
+    this.#row = await this.#within.index.write((statements) => {
+      const { directories } = statements
+      const current = directories.find(this.#place)
+      if (current?.id !== this.#row?.id || current?.generation !== this.#row?.generation)
+        throw new Disturbed()
+      const id = current?.id ?? directories.create(this.#place)
+      for (const observation of this.#pending) putObservation(statements, this.#place, id, observation)
+      for (const gone of this.#vanished) statements[kind].remove(id, gone)
+      if (settle) directories.settle(id, settle.stamp, settle.size, settle.entries)
+      else directories.touch(id)
+      return directories.find(this.#place)
+    })
+    this.#pending = []
+    this.#vanished = []
+  }
+}
+
+function lstat(fs: FileSystem, path: string): FileStat | undefined {
+  try {
+    return fs.lstat(path)
+  } catch {
+    // Its folder lets itself be listed but not entered; the listing of that folder reports it.
+    return undefined
+  }
+}

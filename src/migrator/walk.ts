@@ -1,0 +1,170 @@
+import { IndexFailure } from "../database/failure.ts"
+import { isStoreError, type StoreErrorCode } from "../errors.ts"
+import {
+  COLLECTION_KINDS,
+  type CollectionKind,
+  listFolders,
+  type Place,
+  placePath,
+  recordPath,
+} from "../file/layout.ts"
+import { pause, TimeSlice } from "../file/time-slice.ts"
+import { compareText } from "../record/order.ts"
+import { type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
+
+/** A record or folder that cannot be read. */
+export interface UnreadableRecord {
+  readonly path: string
+  readonly code: StoreErrorCode
+  readonly message: string
+}
+
+/** How far a walk has come. */
+export interface WalkProgress {
+  readonly kind: CollectionKind
+  /** Folders of this kind that are done, and how many there are. */
+  readonly done: number
+  readonly total: number
+  /** Record files read so far, over all kinds. */
+  readonly read: number
+}
+
+/** What a walk found. */
+export interface WalkResult {
+  /** Record files by name, readable or not. */
+  readonly sessions: number
+  readonly messages: number
+  readonly parts: number
+  /** Record files that had to be read: those whose stamp was not known. */
+  readonly read: number
+  readonly unreadable: UnreadableRecord[]
+  readonly elapsedMs: number
+}
+
+export interface WalkOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: WalkProgress) => void) | undefined
+  /** How to let others run between two slices. */
+  readonly onYield?: (() => Promise<void>) | undefined
+}
+
+const BUSY_PAUSE_MS = 20
+const MAX_BUSY_TRIES = 500
+const NAMES_AT_ONCE = 1_000
+
+/**
+ * Reconciles every folder of the store, one after another: sessions, messages, parts, each by name. Killed and begun
+ * again it reads nothing twice, since what was committed is vouched for by its stamps; two processes may walk at once.
+ *
+ * @throws IndexFailure where the index cannot be used; the signal's reason
+ */
+export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
+  const begun = performance.now()
+  const slice = new TimeSlice(options.signal, options.onYield)
+  const unreadable: UnreadableRecord[] = []
+  let read = 0
+  for (const kind of COLLECTION_KINDS) {
+    const { ids, odd } = foldersOf(within, kind, unreadable)
+    for (const folder of odd)
+      unreadable.push({
+        path: placePath(within.directory, { kind, folder }),
+        code: "NOT_A_FILE",
+        message: "A link lies where a folder of records should be",
+      })
+    let done = 0
+    for await (const folder of withForgotten(within, kind, ids)) {
+      options.signal?.throwIfAborted()
+      read += await reconcileFolder(within, { kind, folder }, slice, unreadable)
+      options.onProgress?.({ kind, done: Math.min(++done, ids.length), total: ids.length, read })
+    }
+  }
+  for await (const problem of recordedProblems(within)) unreadable.push(problem)
+  const totals = await within.index.read(({ directories }) => directories.totals())
+  return {
+    sessions: totals.session,
+    messages: totals.message,
+    parts: totals.part,
+    read,
+    unreadable,
+    elapsedMs: Math.round(performance.now() - begun),
+  }
+}
+
+function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: UnreadableRecord[]) {
+  const path = placePath(within.directory, { kind, folder: "" })
+  try {
+    return listFolders(within.fs, path)
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    unreadable.push({ path: error.path ?? path, code: error.code, message: error.message })
+    return { ids: [], odd: [] }
+  }
+}
+
+/** The folders there are and those the index still has rows of, in the order of `compareText`. */
+async function* withForgotten(
+  within: Reconciler,
+  kind: CollectionKind,
+  folders: readonly string[],
+): AsyncGenerator<string> {
+  let next = 0
+  for (let after = ""; ; ) {
+    const known = await within.index.read(({ directories }) => directories.names(kind, after, NAMES_AT_ONCE))
+    for (const name of known) {
+      for (
+        let folder = folders[next];
+        folder !== undefined && compareText(folder, name) < 0;
+        folder = folders[++next]
+      )
+        yield folder
+      if (folders[next] === name) next++
+      yield name
+    }
+    const last = known.at(-1)
+    if (last === undefined || known.length < NAMES_AT_ONCE) break
+    after = last
+  }
+  for (let folder = folders[next]; folder !== undefined; folder = folders[++next]) yield folder
+}
+
+/** Gives how many records it read. What goes on changing is left for the next walk or listing: nothing is marked done. */
+async function reconcileFolder(
+  within: Reconciler,
+  place: Place,
+  slice: TimeSlice,
+  unreadable: UnreadableRecord[],
+): Promise<number> {
+  for (let tries = 1; ; tries++)
+    try {
+      return (await reconcile(within, place, { slice })).read
+    } catch (error) {
+      if (error instanceof Unsettled) return 0
+      if (isStoreError(error)) {
+        unreadable.push({
+          path: error.path ?? placePath(within.directory, place),
+          code: error.code,
+          message: error.message,
+        })
+        return 0
+      }
+      if (!(error instanceof IndexFailure) || error.kind !== "busy" || tries === MAX_BUSY_TRIES) throw error
+      await pause(BUSY_PAUSE_MS)
+    }
+}
+
+/** What the index knows to be unreadable, by kind, folder and id. */
+async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableRecord> {
+  for (const kind of COLLECTION_KINDS)
+    for (let after = { directory: 0, id: "" }; ; ) {
+      const page = await within.index.read((statements) => statements[kind].allProblems(after, NAMES_AT_ONCE))
+      for (const { folder, id, problem, problemMessage } of page)
+        yield {
+          path: recordPath(within.directory, { kind, folder }, id),
+          code: problem,
+          message: problemMessage,
+        }
+      const last = page.at(-1)
+      if (!last || page.length < NAMES_AT_ONCE) break
+      after = last
+    }
+}

@@ -1,0 +1,96 @@
+import { resolve } from "node:path"
+import type { Logger } from "./logger.ts"
+import { silentLogger } from "./logger.ts"
+import type { RecordSchemas } from "./record/schema.ts"
+import type { Problem } from "./repository/problem-log.ts"
+
+export interface StoreOptions {
+  /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet. */
+  directory: string
+  /**
+   * A folder for the index's files instead of the dot-folder in the store, for a store on a network drive. The write
+   * lock lies there too, so all programs that write to the store must name the same folder.
+   */
+  indexPath?: string | undefined
+  /** Index the whole store in the background after opening. No call waits for it. Default `true`. */
+  backgroundIndex?: boolean | undefined
+  /**
+   * How old, in ms, a listing may be with respect to changes made by other programs. Default 0: every listing looks at
+   * the files. This process's own writes are seen at once whatever it is.
+   */
+  maxStaleness?: number | undefined
+  /** `"relaxed"` leaves out the flushes: a power cut may then cost the last writes, but tears none. Default `"full"`. */
+  durability?: "full" | "relaxed" | undefined
+  /** Bound of SQLite's page cache, in bytes. Default 20 MB. */
+  cacheSize?: number | undefined
+  /** Larger files are not read: lists skip and report them, `get` throws `TOO_LARGE`. In bytes, default 16 MiB. */
+  maxRecordBytes?: number | undefined
+  /** Change nothing in the store's folder; every write is a `READ_ONLY` error. Default `false`. */
+  readOnly?: boolean | undefined
+  /** Where to tell of what was worked around. Default: nowhere. */
+  logger?: Logger | undefined
+  /** Standard Schemas per kind of record, checked before a write. */
+  schemas?: RecordSchemas | undefined
+  /** Called once for each record that cannot be read, when a call meets it. */
+  onProblem?: ((problem: Problem) => void) | undefined
+}
+
+const DEFAULT_CACHE_BYTES = 20_000_000
+const DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024
+const MAX_RECORD_BYTES = 0x1fff_ffe8
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly directory: string
+  readonly indexPath: string | undefined
+  readonly backgroundIndex: boolean
+  readonly maxStaleness: number
+  readonly durability: "full" | "relaxed"
+  readonly cacheSize: number
+  readonly maxRecordBytes: number
+  readonly readOnly: boolean
+  readonly logger: Logger
+  readonly schemas: RecordSchemas | undefined
+  readonly onProblem: (problem: Problem) => void
+}
+
+function numberFrom(
+  name: string,
+  value: number | undefined,
+  otherwise: number,
+  least: number,
+  most: number,
+): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== "number" || !(value >= least) || value > most)
+    throw new TypeError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`)
+  return value
+}
+
+/** Checks options and fills in the defaults. @throws TypeError */
+export function resolveOptions(options: StoreOptions): ResolvedOptions {
+  if (typeof options?.directory !== "string" || options.directory === "")
+    throw new TypeError("openStore needs { directory }: the folder that holds session/, message/ and part/")
+  const { durability = "full" } = options
+  if (durability !== "full" && durability !== "relaxed")
+    throw new TypeError(`durability must be "full" or "relaxed", not ${JSON.stringify(durability)}`)
+  return {
+    directory: resolve(options.directory),
+    indexPath: options.indexPath === undefined ? undefined : resolve(options.indexPath),
+    backgroundIndex: options.backgroundIndex ?? true,
+    maxStaleness: numberFrom("maxStaleness", options.maxStaleness, 0, 0, Number.POSITIVE_INFINITY),
+    durability,
+    cacheSize: numberFrom("cacheSize", options.cacheSize, DEFAULT_CACHE_BYTES, 1024, Number.MAX_SAFE_INTEGER),
+    maxRecordBytes: numberFrom(
+      "maxRecordBytes",
+      options.maxRecordBytes,
+      DEFAULT_MAX_RECORD_BYTES,
+      1,
+      MAX_RECORD_BYTES,
+    ),
+    readOnly: options.readOnly ?? false,
+    logger: options.logger ?? silentLogger,
+    schemas: options.schemas,
+    onProblem: options.onProblem ?? (() => {}),
+  }
+}

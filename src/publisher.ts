@@ -1,0 +1,29 @@
+import { IndexFailure } from "./database/failure.ts"
+import type { SqliteIndex } from "./database/sqlite-index.ts"
+import { placeOfKey } from "./file/layout.ts"
+import type { Change } from "./file/write-queue.ts"
+import type { Logger } from "./logger.ts"
+import { putOwnWrite } from "./migrator/observation.ts"
+
+/**
+ * Notes changes of ours in the index. Where it cannot, the write has succeeded all the same: the file's stamp makes the
+ * next reader notice, and `onMissed` makes it look.
+ */
+export function publisher(index: SqliteIndex, logger: Logger, onMissed: () => void) {
+  return async (changes: readonly Change[]): Promise<void> => {
+    const rows = changes.flatMap(({ key, content }) => {
+      const record = placeOfKey(key)
+      return record ? [{ ...record, content: content ?? undefined }] : []
+    })
+    if (rows.length === 0) return
+    try {
+      await index.write((statements) => {
+        for (const { place, id, content } of rows) putOwnWrite(statements, place, id, content)
+      })
+    } catch (error) {
+      onMissed()
+      // The index has already told of its own failures.
+      if (!(error instanceof IndexFailure)) logger.warn("A change could not be noted in the index", error)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** The fields of a session that listings filter and order by. */
+export interface SessionFields {
+  created: number
+  updated: number
+  parentID: string | null
+  directory: string | null
+  title: string | null
+  archived: boolean
+}
+
+/** The fields of a message that listings order by. */
+export interface MessageFields {
+  created: number
+  role: string | null
+}
+
+/** The fields of a part that counts and searches need. */
+export interface PartFields {
+  type: string | null
+  tool: string | null
+}
+
+/** A JSON object whose fields nobody has looked at yet. */
+export type JsonObject = { [field: string]: unknown }
+
+/** Tells a JSON object from arrays, `null` and plain values. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+/** The fields of a value that should be an object; none where it is not. */
+export function fieldsOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
+function finite(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null
+}
+
+/** Reads a session's fields; what is missing or of a strange type becomes 0, `null` or `false`. Never throws. */
+export function sessionFields(body: JsonObject): SessionFields {
+  const time = fieldsOf(body.time)
+  const created = finite(time.created) ?? 0
+  return {
+    created,
+    updated: finite(time.updated) ?? created,
+    parentID: text(body.parentID),
+    directory: text(body.directory),
+    title: text(body.title),
+    archived: Boolean(finite(time.archived)),
+  }
+}
+
+/** Reads a message's fields; as tolerant as `sessionFields`. */
+export function messageFields(body: JsonObject): MessageFields {
+  return { created: finite(fieldsOf(body.time).created) ?? 0, role: text(body.role) }
+}
+
+/** Reads a part's fields; as tolerant as `sessionFields`. */
+export function partFields(body: JsonObject): PartFields {
+  return { type: text(body.type), tool: text(body.tool) }
+}

@@ -1,0 +1,52 @@
+import { StoreError } from "../errors.ts"
+
+function fault(value: unknown, seen: Set<object>, where: string): string | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return undefined
+    case "number":
+      return Number.isFinite(value) ? undefined : `${where} is ${value}`
+    case "undefined":
+    case "function":
+    case "symbol":
+    case "bigint":
+      return `${where} is a ${typeof value}`
+    default:
+      break
+  }
+  if (value === null) return undefined
+  if (typeof value !== "object") return `${where} is of an unknown type`
+  if ("toJSON" in value && typeof value.toJSON === "function") return undefined
+  if (seen.has(value)) return `${where} refers back to an object around it`
+  seen.add(value)
+  const entries = Array.isArray(value) ? value.entries() : Object.entries(value)
+  for (const [name, child] of entries) {
+    // JSON leaves out fields that are undefined, and people rely on it; in an array they would turn into null.
+    if (child === undefined && !Array.isArray(value)) continue
+    const found = fault(child, seen, `${where}${typeof name === "number" ? `[${name}]` : `.${name}`}`)
+    if (found) return found
+  }
+  seen.delete(value)
+  return undefined
+}
+
+/**
+ * The text of a record, as opencode's own writer lays it out: two spaces, no closing newline.
+ * @throws StoreError `INVALID_RECORD` for what JSON cannot hold (undefined, functions, bigints, NaN, circles)
+ */
+export function encodeRecord(value: unknown, path?: string): string {
+  const reason = fault(value, new Set(), "the record")
+  if (reason)
+    throw new StoreError("INVALID_RECORD", `JSON cannot hold this value: ${reason}`, {
+      path,
+      hint: "Records may hold objects, arrays, strings, finite numbers, booleans and null.",
+    })
+  try {
+    const encoded: string | undefined = JSON.stringify(value, null, 2)
+    if (encoded !== undefined) return encoded
+  } catch (cause) {
+    throw new StoreError("INVALID_RECORD", "JSON cannot hold this value", { path, cause })
+  }
+  throw new StoreError("INVALID_RECORD", "JSON cannot hold this value: it encodes to nothing", { path })
+}

@@ -1,0 +1,124 @@
+import type { TokenCounts } from "./message.ts"
+
+interface PartIdentity {
+  id: string
+  sessionID: string
+  messageID: string
+  [field: string]: unknown
+}
+
+/** When something began and ended, in ms since 1970; still running things have no end. */
+export interface Span {
+  start: number
+  end?: number
+}
+
+export interface TextPart extends PartIdentity {
+  type: "text"
+  text: string
+  synthetic?: boolean
+  ignored?: boolean
+  time?: Span
+  metadata?: Record<string, unknown>
+}
+
+export interface ReasoningPart extends PartIdentity {
+  type: "reasoning"
+  text: string
+  time: Span
+  metadata?: Record<string, unknown>
+}
+
+export type ToolState =
+  | { status: "pending"; input?: unknown; raw?: string }
+  | { status: "running"; input: unknown; title?: string; metadata?: Record<string, unknown>; time: Span }
+  | {
+      status: "completed"
+      input: unknown
+      output: string
+      title: string
+      metadata: Record<string, unknown>
+      time: Span
+      attachments?: FilePart[]
+    }
+  | { status: "error"; input: unknown; error: string; metadata?: Record<string, unknown>; time: Span }
+
+export interface ToolPart extends PartIdentity {
+  type: "tool"
+  callID: string
+  tool: string
+  metadata?: Record<string, unknown>
+  state: ToolState
+}
+
+export interface FilePart extends PartIdentity {
+  type: "file"
+  mime: string
+  url: string
+  filename?: string
+  source?: unknown
+}
+
+export interface StepStartPart extends PartIdentity {
+  type: "step-start"
+  snapshot?: string
+}
+
+export interface StepFinishPart extends PartIdentity {
+  type: "step-finish"
+  cost: number
+  tokens: TokenCounts
+  reason?: string
+  snapshot?: string
+}
+
+export interface SnapshotPart extends PartIdentity {
+  type: "snapshot"
+  snapshot: string
+}
+
+export interface PatchPart extends PartIdentity {
+  type: "patch"
+  hash: string
+  files: string[]
+}
+
+export interface AgentPart extends PartIdentity {
+  type: "agent"
+  name: string
+  source?: unknown
+}
+
+export interface RetryPart extends PartIdentity {
+  type: "retry"
+  attempt: number
+  error: unknown
+  time: { created: number }
+}
+
+export interface CompactionPart extends PartIdentity {
+  type: "compaction"
+  auto: boolean
+}
+
+export interface SubtaskPart extends PartIdentity {
+  type: "subtask"
+  prompt: string
+  description: string
+  agent: string
+}
+
+/** One piece of a message, told apart by `type`. */
+export type Part =
+  | TextPart
+  | ReasoningPart
+  | ToolPart
+  | FilePart
+  | StepStartPart
+  | StepFinishPart
+  | SnapshotPart
+  | PatchPart
+  | AgentPart
+  | RetryPart
+  | CompactionPart
+  | SubtaskPart

@@ -1,0 +1,67 @@
+import { isStoreError, StoreError } from "../errors.ts"
+import { type CollectionKind, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import { faultError, readRecord } from "../file/reader.ts"
+import { isJsonObject, type JsonObject } from "../record/extract.ts"
+import { bodyOf, folderNames, type RecordFiles } from "./file-catalog.ts"
+
+const OWNER_FIELD: Record<CollectionKind, string> = {
+  session: "projectID",
+  message: "sessionID",
+  part: "messageID",
+}
+
+/**
+ * Gives a body the ids of its place. A record moved to another folder keeps stale ids in its body, and some never had
+ * any; the path is what the store goes by.
+ */
+function identify(body: JsonObject, place: Place, id: string): JsonObject {
+  const owner = OWNER_FIELD[place.kind]
+  if (body.id === id && body[owner] === place.folder) return body
+  return { ...body, id, [owner]: place.folder }
+}
+
+/** A body for a listing; what cannot be read is reported and gives `undefined`. */
+export async function readBody(
+  files: RecordFiles,
+  place: Place,
+  id: string,
+): Promise<JsonObject | undefined> {
+  const path = recordPath(files.directory, place, id)
+  const body = bodyOf(files, path, await readRecord(files.fs, path, files.maxRecordBytes))
+  return body && identify(body, place, id)
+}
+
+/** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */
+export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
+  if (!statPlace(files.fs, placePath(files.directory, place))) return undefined
+  const path = recordPath(files.directory, place, id)
+  const result = await readRecord(files.fs, path, files.maxRecordBytes)
+  if ("fault" in result) {
+    if (result.fault.code === "NOT_FOUND") return undefined
+    throw faultError(result.fault, path)
+  }
+  const { value } = result.record
+  if (isJsonObject(value)) return identify(value, place, id)
+  throw new StoreError("CORRUPT", `The file's JSON is not an object: ${path}`, { path })
+}
+
+/** Tells whether something lies under that name, readable or not. */
+export function holds(files: RecordFiles, place: Place, id: string): boolean {
+  try {
+    return (
+      statPlace(files.fs, placePath(files.directory, place)) !== undefined &&
+      files.fs.lstat(recordPath(files.directory, place, id)) !== undefined
+    )
+  } catch (error) {
+    // A folder that cannot be entered cannot be said to hold anything; listing it reports why.
+    if (isStoreError(error)) return false
+    throw error
+  }
+}
+
+/** All places of a kind that hold a record of that id, in the order of their folders' names. */
+export function placesOf(files: RecordFiles, kind: CollectionKind, id: string): Place[] {
+  return folderNames(files, kind)
+    .map((folder): Place => ({ kind, folder }))
+    .filter((place) => holds(files, place, id))
+}

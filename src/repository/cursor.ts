@@ -1,0 +1,84 @@
+import { StoreError } from "../errors.ts"
+import type { Position } from "../record/order.ts"
+
+/** A page of a listing, newest first, with opaque cursors to the pages beside it where there are any. */
+export interface Page<T> {
+  readonly items: T[]
+  readonly older: string | undefined
+  readonly newer: string | undefined
+}
+
+interface Cursor {
+  readonly listing: string
+  readonly towards: "older" | "newer"
+  readonly from: Position
+}
+
+const VERSION = 1
+
+function encode({ listing, towards, from }: Cursor): string {
+  return Buffer.from(JSON.stringify([VERSION, listing, towards, from.time, from.id])).toString("base64url")
+}
+
+function invalid(cause?: unknown): StoreError {
+  return new StoreError("INVALID_CURSOR", "The cursor is not one that this listing gave", {
+    cause,
+    hint: "Pass `older` or `newer` of a page back unchanged, with the same order.",
+  })
+}
+
+function decode(text: string, listing: string): Cursor {
+  let fields: unknown
+  try {
+    fields = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
+  } catch (cause) {
+    throw invalid(cause)
+  }
+  if (!Array.isArray(fields) || fields.length !== 5) throw invalid()
+  const [version, of, towards, time, id]: unknown[] = fields
+  if (version !== VERSION || of !== listing) throw invalid()
+  if ((towards !== "older" && towards !== "newer") || typeof time !== "number" || typeof id !== "string")
+    throw invalid()
+  return { listing, towards, from: { time, id } }
+}
+
+/** Gives up to `limit` entries behind a position, in that direction. */
+export type Fetch<Entry extends Position> = (
+  direction: "asc" | "desc",
+  after: Position | undefined,
+  limit: number,
+) => Promise<readonly Entry[]>
+
+/**
+ * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere
+ * neither repeat nor drop entries.
+ * @param listing names the listing and its order; a cursor of another one is refused
+ * @throws StoreError `INVALID_CURSOR`
+ */
+export async function cutPage<Entry extends Position>(
+  listing: string,
+  cursor: string | undefined,
+  limit: number,
+  fetch: Fetch<Entry>,
+): Promise<Page<Entry>> {
+  const start = cursor === undefined ? undefined : decode(cursor, listing)
+  const direction = start?.towards === "newer" ? "asc" : "desc"
+  const found = [...(await fetch(direction, start?.from, limit + 1))]
+  const more = found.length > limit
+  const items = found.slice(0, limit)
+  if (direction === "asc") items.reverse()
+  const newest = items[0] ?? start?.from
+  const oldest = items.at(-1) ?? start?.from
+  const anyBehind = async (towards: "asc" | "desc", from: Position): Promise<boolean> =>
+    (await fetch(towards, from, 1)).length > 0
+  const hasOlder = direction === "desc" ? more : oldest !== undefined && (await anyBehind("desc", oldest))
+  const hasNewer =
+    direction === "asc"
+      ? more
+      : start !== undefined && newest !== undefined && (await anyBehind("asc", newest))
+  return {
+    items,
+    older: hasOlder && oldest ? encode({ listing, towards: "older", from: oldest }) : undefined,
+    newer: hasNewer && newest ? encode({ listing, towards: "newer", from: newest }) : undefined,
+  }
+}

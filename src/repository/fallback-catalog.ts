@@ -1,0 +1,77 @@
+import { IndexFailure } from "../database/failure.ts"
+import { isStoreError } from "../errors.ts"
+import { Unsettled } from "../migrator/reconcile.ts"
+import type { Position } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import type { Catalog, Range, SessionEntry } from "./catalog.ts"
+
+/** How many questions each side answered. */
+export interface AnswerCounts {
+  index: number
+  files: number
+}
+
+/** Tells whether the files can answer what the index could not. A bug in our code is no such failure. */
+function filesMayAnswer(error: unknown): boolean {
+  return error instanceof IndexFailure || error instanceof Unsettled || isStoreError(error)
+}
+
+/** Asks the index, and the files where it fails; a listing goes on from the files where the index left it. */
+export class FallbackCatalog implements Catalog {
+  readonly answers: AnswerCounts = { index: 0, files: 0 }
+  readonly #index: Catalog
+  readonly #files: Catalog
+
+  constructor(index: Catalog, files: Catalog) {
+    this.#index = index
+    this.#files = files
+  }
+
+  sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    return this.#ask((catalog) => catalog.sessions(query, range))
+  }
+
+  countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    return this.#ask((catalog) => catalog.countSessions(query, signal))
+  }
+
+  countMessages(sessionID: string): Promise<number> {
+    return this.#ask((catalog) => catalog.countMessages(sessionID))
+  }
+
+  guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
+    return this.#ask((catalog) => catalog.guessFolder(kind, id))
+  }
+
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    range: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    let { after, limit } = range
+    try {
+      for await (const run of this.#index.messages(sessionID, direction, range)) {
+        yield run
+        after = run.at(-1) ?? after
+        if (limit !== undefined) limit -= run.length
+      }
+      this.answers.index++
+    } catch (error) {
+      if (!filesMayAnswer(error)) throw error
+      this.answers.files++
+      yield* this.#files.messages(sessionID, direction, { ...range, after, limit })
+    }
+  }
+
+  async #ask<T>(question: (catalog: Catalog) => Promise<T>): Promise<T> {
+    try {
+      const answer = await question(this.#index)
+      this.answers.index++
+      return answer
+    } catch (error) {
+      if (!filesMayAnswer(error)) throw error
+      this.answers.files++
+      return question(this.#files)
+    }
+  }
+}

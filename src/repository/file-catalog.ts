@@ -1,0 +1,183 @@
+import { isStoreError } from "../errors.ts"
+import { listFolders, listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import { type ReadResult, readRecord } from "../file/reader.ts"
+import type { FileSystem } from "../file/system.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import {
+  isJsonObject,
+  type JsonObject,
+  messageFields,
+  type SessionFields,
+  sessionFields,
+} from "../record/extract.ts"
+import { comparePosition, compareText, type Position } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import type { Catalog, Range, SessionEntry } from "./catalog.ts"
+import type { ProblemLog } from "./problem-log.ts"
+
+/** What reading records takes; one object for all calls of a store. */
+export interface RecordFiles {
+  readonly fs: FileSystem
+  readonly directory: string
+  readonly maxRecordBytes: number
+  readonly problems: ProblemLog
+}
+
+const RUN_LENGTH = 256
+
+/** Keeps what a listing needs of each record, and no bodies. */
+export class FileCatalog implements Catalog {
+  readonly #files: RecordFiles
+
+  constructor(files: RecordFiles) {
+    this.#files = files
+  }
+
+  async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    const { after } = range
+    const found = await this.#matchingSessions(query, range.signal)
+    const sign = query.direction === "asc" ? 1 : -1
+    const entries = found
+      .map(({ id, project, fields }) => ({ id, project, time: fields[query.order] }))
+      .filter((entry) => !after || sign * comparePosition(entry, after) > 0)
+      .sort((a, b) => sign * comparePosition(a, b))
+    return range.limit === undefined ? entries : entries.slice(0, range.limit)
+  }
+
+  async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    return (await this.#matchingSessions(query, signal)).length
+  }
+
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    range: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    const { after } = range
+    const sign = direction === "asc" ? 1 : -1
+    const entries: Position[] = []
+    for await (const { id, body } of readable(
+      this.#files,
+      { kind: "message", folder: sessionID },
+      range.signal,
+    )) {
+      const entry = { id, time: messageFields(body).created }
+      if (!after || sign * comparePosition(entry, after) > 0) entries.push(entry)
+    }
+    entries.sort((a, b) => sign * comparePosition(a, b))
+    const end = Math.min(entries.length, range.limit ?? entries.length)
+    for (let start = 0; start < end; start += RUN_LENGTH)
+      yield entries.slice(start, Math.min(end, start + RUN_LENGTH))
+  }
+
+  async countMessages(sessionID: string): Promise<number> {
+    return recordIds(this.#files, { kind: "message", folder: sessionID }).length
+  }
+
+  async guessFolder(): Promise<undefined> {
+    return undefined
+  }
+
+  async #matchingSessions(query: SessionQuery, signal?: AbortSignal): Promise<FoundSession[]> {
+    const newest = new Map<string, FoundSession>()
+    const projects = query.projectID === undefined ? folderNames(this.#files, "session") : [query.projectID]
+    for (const project of projects)
+      for await (const { id, body } of readable(this.#files, { kind: "session", folder: project }, signal)) {
+        const session = { id, project, fields: sessionFields(body) }
+        const copy = newest.get(id)
+        if (!copy || isNewer(session, copy)) newest.set(id, session)
+      }
+    return [...newest.values()].filter(({ fields }) => matches(fields, query))
+  }
+}
+
+interface FoundSession {
+  readonly id: string
+  readonly project: string
+  readonly fields: SessionFields
+}
+
+function isNewer(a: FoundSession, b: FoundSession): boolean {
+  return a.fields.updated === b.fields.updated
+    ? compareText(a.project, b.project) > 0
+    : a.fields.updated > b.fields.updated
+}
+
+function matches(fields: SessionFields, query: SessionQuery): boolean {
+  return (
+    (query.parentID === undefined || fields.parentID === query.parentID) &&
+    (query.directory === undefined || fields.directory === query.directory) &&
+    (query.archived === "include" || fields.archived === (query.archived === "only")) &&
+    (query.updatedSince === undefined || fields.updated >= query.updatedSince)
+  )
+}
+
+/** The readable records of a folder by id; what cannot be read is reported and passed over. */
+async function* readable(
+  files: RecordFiles,
+  place: Place,
+  signal?: AbortSignal,
+): AsyncGenerator<{ id: string; body: JsonObject }> {
+  const slice = new TimeSlice(signal)
+  for (const id of recordIds(files, place)) {
+    const turn = slice.pass()
+    if (turn) await turn
+    const path = recordPath(files.directory, place, id)
+    const body = bodyOf(files, path, await readRecord(files.fs, path, files.maxRecordBytes))
+    if (body) yield { id, body }
+  }
+}
+
+/** The object in a record's file; anything else is reported, but for a file that is gone. */
+export function bodyOf(files: RecordFiles, path: string, result: ReadResult): JsonObject | undefined {
+  if ("fault" in result) {
+    const { code, message } = result.fault
+    if (code !== "NOT_FOUND") files.problems.report({ path, code, message })
+    return undefined
+  }
+  const { value } = result.record
+  if (isJsonObject(value)) return value
+  files.problems.report({ path, code: "CORRUPT", message: "The file's JSON is not an object" })
+  return undefined
+}
+
+/** The ids of a folder's records, readable or not, in the order of `compareText`; what is odd is reported. */
+export function recordIds(files: RecordFiles, place: Place): string[] {
+  const path = placePath(files.directory, place)
+  return reporting(files, () => {
+    if (!statPlace(files.fs, path)) return []
+    const { ids, odd } = listRecords(files.fs, path)
+    for (const id of odd)
+      files.problems.report({
+        path: recordPath(files.directory, place, id),
+        code: "NOT_A_FILE",
+        message: "Something else lies where a record should be",
+      })
+    return ids
+  })
+}
+
+/** The folders of one kind, in the order of `compareText`; links among them are reported. */
+export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
+  const path = placePath(files.directory, { kind, folder: "" })
+  return reporting(files, () => {
+    const { ids, odd } = listFolders(files.fs, path)
+    for (const folder of odd)
+      files.problems.report({
+        path: placePath(files.directory, { kind, folder }),
+        code: "NOT_A_FILE",
+        message: "A link lies where a folder of records should be",
+      })
+    return ids
+  })
+}
+
+function reporting(files: RecordFiles, list: () => string[]): string[] {
+  try {
+    return list()
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    files.problems.report({ path: error.path ?? files.directory, code: error.code, message: error.message })
+    return []
+  }
+}

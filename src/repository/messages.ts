@@ -1,0 +1,161 @@
+import { join } from "node:path"
+import { StoreError } from "../errors.ts"
+import type { Place } from "../file/layout.ts"
+import type { MessageWithParts } from "../record/export.ts"
+import { fieldsOf } from "../record/extract.ts"
+import { checkKey } from "../record/key.ts"
+import type { Position } from "../record/order.ts"
+import { getBody, readBody } from "./bodies.ts"
+import type { Catalog, Range } from "./catalog.ts"
+import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
+import { cutPage, type Page } from "./cursor.ts"
+import { type RecordFiles, recordIds } from "./file-catalog.ts"
+import { findRecord, notFound, type PartRepository } from "./parts.ts"
+import type { RecordWriter, Update } from "./record-writer.ts"
+import { type Removal, removeReadable } from "./removal.ts"
+
+export interface MessageListOptions {
+  /** `"desc"` (newest first, the default) or `"asc"`. */
+  direction?: "asc" | "desc" | undefined
+  /** At most so many. */
+  limit?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface MessagePageOptions {
+  /** `older` or `newer` of another page of the same session. */
+  cursor?: string | undefined
+  /** By default 50. */
+  limit?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** The messages of sessions, ordered by `time.created`, then id. */
+export class MessageRepository<M, P> {
+  readonly #files: RecordFiles
+  readonly #catalog: Catalog
+  readonly #writer: RecordWriter
+  readonly #parts: PartRepository<P>
+
+  constructor(files: RecordFiles, catalog: Catalog, writer: RecordWriter, parts: PartRepository<P>) {
+    this.#files = files
+    this.#catalog = catalog
+    this.#writer = writer
+    this.#parts = parts
+  }
+
+  /**
+   * One message by its id or its key, `undefined` where there is none. Where an id lies in several sessions' folders,
+   * which of them an id alone finds is not defined.
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   */
+  async get(idOrKey: IdOrKey): Promise<M | undefined> {
+    const found = await this.#find(idOrKey)
+    // Bodies are as the app's type says if the app and its schemas saw to it.
+    return found && ((await getBody(this.#files, found.place, found.id)) as M | undefined)
+  }
+
+  /**
+   * Writes a message at the place its `sessionID` and `id` name.
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   */
+  async write(message: M): Promise<void> {
+    const { id, sessionID } = fieldsOf(message)
+    if (typeof id !== "string" || typeof sessionID !== "string")
+      throw new StoreError("INVALID_RECORD", "A message needs its `id` and `sessionID` to be written")
+    await this.#writer.write(["message", sessionID, id], message)
+  }
+
+  /** Changes a message atomically and gives its new body. @throws as `store.update` */
+  async update(idOrKey: IdOrKey, change: Update<M>): Promise<M> {
+    const found = await this.#find(idOrKey)
+    if (!found) throw notFound("message", idOrKey)
+    return this.#writer.update<M>(["message", found.place.folder, found.id], change)
+  }
+
+  /**
+   * Removes a message and its parts, the message last. Files that cannot be read are left and told of.
+   * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   */
+  async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
+    const found = await this.#find(idOrKey)
+    const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
+    if (found) await this.removeAt(found.place.folder, found.id, removal, options.signal)
+    return removal
+  }
+
+  /** Removes one message of a session with its parts, adding to `removal`. For the session's own removal. */
+  async removeAt(sessionID: string, id: string, removal: Removal, signal?: AbortSignal): Promise<void> {
+    const { fs, directory } = this.#files
+    const parts = recordIds(this.#files, { kind: "part", folder: id })
+    const keys = parts.map((part) => ["part", id, part])
+    removal.parts += await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
+    if (parts.length > 0) fs.removeEmptyDirectory(join(directory, "part", id))
+    const key = ["message", sessionID, id]
+    removal.messages += await removeReadable(this.#files, this.#writer, [key], removal.left, signal)
+  }
+
+  /** Yields message ids, newest first unless `direction` says otherwise. */
+  async *ids(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<string> {
+    for await (const run of this.#runs(sessionID, options)) for (const { id } of run) yield id
+  }
+
+  /** Yields message bodies, newest first unless `direction` says otherwise; what cannot be read is skipped and reported. */
+  async *list(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<M> {
+    const place: Place = { kind: "message", folder: sessionID }
+    for await (const id of this.ids(sessionID, options)) {
+      options.signal?.throwIfAborted()
+      const body = await readBody(this.#files, place, id)
+      if (body) yield body as M
+    }
+  }
+
+  /** Yields messages with their parts (by id), newest first unless `direction` says otherwise. */
+  async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
+    const place: Place = { kind: "message", folder: sessionID }
+    for await (const id of this.ids(sessionID, options)) {
+      options.signal?.throwIfAborted()
+      const info = await readBody(this.#files, place, id)
+      if (info) yield { info: info as M, parts: await Array.fromAsync(this.#parts.list(id)) }
+    }
+  }
+
+  /** A page of messages, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
+  async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
+    checkKey([sessionID])
+    const limit = checkPageSize(options.limit)
+    const { items, older, newer } = await cutPage(
+      `message/${sessionID}`,
+      options.cursor,
+      limit,
+      (direction, after, most) =>
+        this.#take(sessionID, direction, { after, limit: most, signal: options.signal }),
+    )
+    const place: Place = { kind: "message", folder: sessionID }
+    const bodies = await Promise.all(items.map(({ id }) => readBody(this.#files, place, id)))
+    return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
+  }
+
+  /** How many message files a session has, by their names. */
+  async count(sessionID: string): Promise<number> {
+    checkKey([sessionID])
+    return this.#catalog.countMessages(sessionID)
+  }
+
+  #runs(sessionID: string, options: MessageListOptions): AsyncGenerator<readonly Position[]> {
+    checkKey([sessionID])
+    const direction = checkChoice("direction", options.direction, ["asc", "desc"], "desc")
+    return this.#catalog.messages(sessionID, direction, {
+      limit: checkLimit(options.limit),
+      signal: options.signal,
+    })
+  }
+
+  async #take(sessionID: string, direction: "asc" | "desc", range: Range): Promise<Position[]> {
+    return (await Array.fromAsync(this.#catalog.messages(sessionID, direction, range))).flat()
+  }
+
+  async #find(idOrKey: IdOrKey): Promise<{ place: Place; id: string } | undefined> {
+    return findRecord(this.#files, this.#catalog, "message", idOrKey)
+  }
+}

@@ -1,0 +1,77 @@
+import { isStoreError } from "../errors.ts"
+import {
+  COLLECTION_KINDS,
+  type Listing,
+  listFolders,
+  listRecords,
+  PLAIN_KINDS,
+  placePath,
+} from "../file/layout.ts"
+import { type ReadResult, readRecord } from "../file/reader.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import { isJsonObject } from "../record/extract.ts"
+import { keyPath } from "../record/key.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+import type { Problem } from "./problem-log.ts"
+
+/** Kinds whose files hold arrays; all others hold an object. */
+const ARRAY_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "permission"])
+
+/** Yields the plain files (projects, todos, diffs, permissions) that cannot be read, by kind and id. */
+export async function* plainFileProblems(files: RecordFiles, signal?: AbortSignal): AsyncGenerator<Problem> {
+  const slice = new TimeSlice(signal)
+  for (const kind of PLAIN_KINDS) yield* folderProblems(files, [kind], slice)
+}
+
+/** Yields the sessions, messages and parts that cannot be read, by reading every file: for when the index cannot tell. */
+export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): AsyncGenerator<Problem> {
+  const slice = new TimeSlice(signal)
+  for (const kind of COLLECTION_KINDS) {
+    const path = placePath(files.directory, { kind, folder: "" })
+    const { listing, problem } = listOrReport(path, () => listFolders(files.fs, path))
+    if (problem) yield problem
+    for (const folder of listing.odd)
+      yield {
+        path: placePath(files.directory, { kind, folder }),
+        code: "NOT_A_FILE",
+        message: "A link lies where a folder of records should be",
+      }
+    for (const folder of listing.ids) yield* folderProblems(files, [kind, folder], slice)
+  }
+}
+
+async function* folderProblems(
+  files: RecordFiles,
+  folder: string[],
+  slice: TimeSlice,
+): AsyncGenerator<Problem> {
+  const { fs, directory, maxRecordBytes } = files
+  const path = keyPath(directory, folder).slice(0, -".json".length)
+  const { listing, problem } = listOrReport(path, () => listRecords(fs, path))
+  if (problem) yield problem
+  for (const id of [...listing.ids, ...listing.odd]) {
+    await slice.pass()
+    const file = keyPath(directory, [...folder, id])
+    const found = problemOf(await readRecord(fs, file, maxRecordBytes), !ARRAY_KINDS.has(folder[0] ?? ""))
+    if (found) yield { path: file, ...found }
+  }
+}
+
+function problemOf(result: ReadResult, objectWanted: boolean): Omit<Problem, "path"> | undefined {
+  if ("fault" in result) {
+    const { code, message } = result.fault
+    return code === "NOT_FOUND" ? undefined : { code, message }
+  }
+  if (!objectWanted || isJsonObject(result.record.value)) return undefined
+  return { code: "CORRUPT", message: "The file's JSON is not an object" }
+}
+
+function listOrReport(path: string, list: () => Listing): { listing: Listing; problem?: Problem } {
+  try {
+    return { listing: list() }
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    const problem = { path: error.path ?? path, code: error.code, message: error.message }
+    return { listing: { ids: [], odd: [], hidden: [] }, problem }
+  }
+}

@@ -1,0 +1,123 @@
+import { join } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import { checkFolders } from "../file/layout.ts"
+import { faultError, readRecord } from "../file/reader.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
+import { compareText } from "../record/order.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+import type { RecordWriter, Update } from "./record-writer.ts"
+
+/** Records of any kind by their keys, straight from the files. */
+export class Records {
+  readonly #files: RecordFiles
+  readonly #writer: RecordWriter
+
+  constructor(files: RecordFiles, writer: RecordWriter) {
+    this.#files = files
+    this.#writer = writer
+  }
+
+  /**
+   * The record's body.
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   */
+  async read<T = unknown>(key: Key): Promise<T> {
+    checkKey(key)
+    const { fs, directory, maxRecordBytes } = this.#files
+    const path = keyPath(directory, key)
+    checkFolders(fs, directory, key)
+    const result = await readRecord(fs, path, maxRecordBytes)
+    if ("fault" in result) throw faultError(result.fault, path)
+    // The file is as the app's type says if the app and its schemas saw to it.
+    return result.record.value as T
+  }
+
+  /**
+   * Puts a body in the record's place; resolves when it is safely on the disk.
+   * @throws StoreError `INVALID_KEY`, `INVALID_RECORD`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   */
+  write(key: Key, value: unknown): Promise<void> {
+    return this.#writer.write(key, value)
+  }
+
+  /**
+   * Changes a record atomically, also across processes, and gives its new body.
+   * @throws as `write`; StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`; TypeError where `change` gives a promise; what
+   * `change` throws, and then nothing is changed
+   */
+  update<T = unknown>(key: Key, change: Update<T>): Promise<T> {
+    return this.#writer.update(key, change)
+  }
+
+  /** Removes one record, whatever its file holds; tells whether there was one. @throws as `write` */
+  remove(key: Key): Promise<boolean> {
+    return this.#writer.remove(key)
+  }
+
+  /** Yields the keys below a prefix in the order of their segments; none where the prefix is missing. */
+  async *keys(
+    prefix: Key = [],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<string[]> {
+    checkPrefix(prefix)
+    const slice = new TimeSlice(options.signal)
+    for (const key of this.#walk(prefix)) {
+      const turn = slice.pass()
+      if (turn) await turn
+      if (key) yield key
+    }
+  }
+
+  /** How many records lie below a prefix, by their names. */
+  async count(prefix: Key = [], options: { signal?: AbortSignal | undefined } = {}): Promise<number> {
+    let count = 0
+    for await (const _ of this.keys(prefix, options)) count++
+    return count
+  }
+
+  /** Keys, and `undefined` after every folder that was looked at. */
+  *#walk(prefix: Key): Generator<string[] | undefined> {
+    const { fs, directory } = this.#files
+    const path = join(directory, ...prefix)
+    try {
+      checkFolders(fs, directory, [...prefix, ""])
+      const records = new Set<string>()
+      const folders = new Set<string>()
+      for (const { name, kind } of fs.readDirectory(path) ?? []) {
+        const id = idOfFile(name)
+        if (id !== undefined && kind === "file") records.add(id)
+        else if (
+          segmentFault(name) === undefined &&
+          (kind === "directory" || this.#isFolderLink(prefix, name, kind))
+        )
+          folders.add(name)
+      }
+      yield undefined
+      for (const name of [...records.union(folders)].sort(compareText)) {
+        if (records.has(name)) yield [...prefix, name]
+        if (folders.has(name)) yield* this.#walk([...prefix, name])
+      }
+    } catch (error) {
+      this.#report(path, error)
+    }
+  }
+
+  /** Only the store's first level may be links to elsewhere. */
+  #isFolderLink(prefix: Key, name: string, kind: string): boolean {
+    const { fs, directory } = this.#files
+    return prefix.length === 0 && kind === "link" && fs.stat(join(directory, name))?.kind === "directory"
+  }
+
+  #report(path: string, error: unknown): void {
+    if (error instanceof StoreError)
+      this.#files.problems.report({ path: error.path ?? path, code: error.code, message: error.message })
+    else if (systemCode(error) !== undefined)
+      this.#files.problems.report({
+        path,
+        code: "UNREADABLE",
+        message: `The folder cannot be read (${systemCode(error)})`,
+      })
+    else throw error
+  }
+}

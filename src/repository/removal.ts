@@ -1,0 +1,46 @@
+import { type Key, keyPath } from "../record/key.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+import type { Problem } from "./problem-log.ts"
+import type { RecordWriter } from "./record-writer.ts"
+
+/** What a removal took away, and what it left because it could not be read. */
+export interface Removal {
+  sessions: number
+  messages: number
+  parts: number
+  /** Todo, diff and share files. */
+  sideFiles: number
+  readonly left: Problem[]
+}
+
+/** Removals handed to the write queue at once. */
+const AT_ONCE = 64
+/** Too large for us is not broken: such a file goes with its session. */
+const REMOVABLE = new Set(["NOT_FOUND", "TOO_LARGE"])
+
+/** Removes records that can be read; gives how many, and adds the others to `left`, where they are. */
+export async function removeReadable(
+  files: RecordFiles,
+  writer: RecordWriter,
+  keys: readonly Key[],
+  left: Problem[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let removed = 0
+  for (let start = 0; start < keys.length; start += AT_ONCE) {
+    signal?.throwIfAborted()
+    const group = keys.slice(start, start + AT_ONCE).map((key) =>
+      writer.remove(key, (current) => {
+        if (!("fault" in current) || REMOVABLE.has(current.fault.code)) return false
+        left.push({
+          path: keyPath(files.directory, key),
+          code: current.fault.code,
+          message: current.fault.message,
+        })
+        return true
+      }),
+    )
+    removed += (await Promise.all(group)).filter(Boolean).length
+  }
+  return removed
+}

@@ -1,0 +1,199 @@
+import type { Statements } from "../database/statements.ts"
+import { type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import { isKnown, sameStamp, sameStat } from "../file/stamp.ts"
+import type { FileStat } from "../file/system.ts"
+import { type Pass, type Reconciler, Unsettled } from "../migrator/reconcile.ts"
+import { isStill, settle } from "../migrator/settle.ts"
+import type { Position } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import type { Catalog, Range, SessionEntry } from "./catalog.ts"
+import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+
+const RUN_LENGTH = 256
+const PAGE_ROWS = 1_000
+const MAX_TRIES = 3
+
+/** Answers from the index, after making sure that the rows concerned equal their files. */
+export class SqliteCatalog implements Catalog {
+  readonly #within: Reconciler
+  readonly #files: RecordFiles
+  readonly #maxStaleness: number
+  /** When a collection was last settled (ms of `performance.now()`), for `maxStaleness`. */
+  readonly #settledAt = new Map<string, number>()
+
+  constructor(within: Reconciler, files: RecordFiles, maxStaleness: number) {
+    this.#within = within
+    this.#files = files
+    this.#maxStaleness = maxStaleness
+  }
+
+  /** Makes the next listings look at the files again: a write of ours could not be noted in the index. */
+  distrust(): void {
+    this.#settledAt.clear()
+  }
+
+  sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    return this.#answer(
+      sessionKey(query),
+      () => this.#sessionPlaces(query),
+      range.signal,
+      async (ask) => {
+        const entries: SessionEntry[] = []
+        for (let after = range.after; ; ) {
+          const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
+          const page = await ask(({ listings }) => listings.sessions(query, after, limit))
+          entries.push(...page)
+          after = page.at(-1)
+          if (!after || page.length < limit || entries.length === range.limit) return entries
+          range.signal?.throwIfAborted()
+        }
+      },
+    )
+  }
+
+  countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    return this.#answer(
+      sessionKey(query),
+      () => this.#sessionPlaces(query),
+      signal,
+      (ask) => ask(({ listings }) => listings.countSessions(query)),
+    )
+  }
+
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    range: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    const place: Place = { kind: "message", folder: sessionID }
+    const next = this.#messageRuns(place, direction, range.signal)
+    let left = range.limit ?? Number.POSITIVE_INFINITY
+    for (let after = range.after; left > 0; ) {
+      const limit = Math.min(RUN_LENGTH, left)
+      const run = await next(after, limit)
+      if (run.length > 0) yield run
+      after = run.at(-1)
+      left -= run.length
+      if (!after || run.length < limit) return
+    }
+  }
+
+  /**
+   * Asks for one run after another. All rows are settled for the first; later ones trust them for as long as neither
+   * the folder nor its rows change, since looking at every file again for every run would cost more than reading them.
+   */
+  #messageRuns(place: Place, direction: "asc" | "desc", signal: AbortSignal | undefined) {
+    const { fs, index, directory } = this.#within
+    const path = placePath(directory, place)
+    let trusted:
+      | { readonly id: number; readonly generation: number; readonly folder: FileStat | undefined }
+      | undefined
+    return async (after: Position | undefined, limit: number): Promise<readonly Position[]> => {
+      if (trusted && sameStat(trusted.folder, statPlace(fs, path))) {
+        const { id, generation } = trusted
+        const run = await index.read((statements) =>
+          statements.directories.find(place)?.generation === generation
+            ? statements.listings.messages(id, direction, after, limit)
+            : undefined,
+        )
+        if (run) return run
+      }
+      const folder = statPlace(fs, path)
+      return this.#answer(
+        `message/${place.folder}`,
+        () => [place],
+        signal,
+        (ask) =>
+          ask((statements) => {
+            const row = statements.directories.find(place)
+            trusted = row && { id: row.id, generation: row.generation, folder }
+            return row ? statements.listings.messages(row.id, direction, after, limit) : []
+          }),
+      )
+    }
+  }
+
+  async countMessages(sessionID: string): Promise<number> {
+    const place: Place = { kind: "message", folder: sessionID }
+    const { fs, index, directory } = this.#within
+    const path = placePath(directory, place)
+    const row = await index.read(({ directories }) => directories.find(place))
+    const stat = statPlace(fs, path)
+    if (row && stat && isKnown(row.stamp) && sameStamp(row.stamp, row.size, stat)) return row.entries
+    return recordIds(this.#files, place).length
+  }
+
+  async guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
+    return (await this.#within.index.read((statements) => statements[kind].folders(id)))[0]
+  }
+
+  #sessionPlaces({ projectID }: SessionQuery): Place[] {
+    const folders = projectID === undefined ? folderNames(this.#files, "session") : [projectID]
+    return folders.map((folder) => ({ kind: "session", folder }))
+  }
+
+  /**
+   * Settles the collection, then lets `query` ask; every question is put to the rows that were settled, or all of it is
+   * done again.
+   */
+  async #answer<T>(
+    key: string,
+    places: () => readonly Place[],
+    signal: AbortSignal | undefined,
+    query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
+  ): Promise<T> {
+    const settledAt = this.#settledAt.get(key)
+    if (settledAt !== undefined && performance.now() - settledAt <= this.#maxStaleness)
+      return query((question) => this.#within.index.read(question))
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const now = performance.now()
+      const passes = await settle(this.#within, places, signal)
+      try {
+        const answer = await query((question) =>
+          this.#within.index.read((statements) => {
+            if (!isStill(statements, passes)) throw new Overtaken()
+            return question(statements)
+          }),
+        )
+        await this.#reportProblems(passes)
+        this.#noteSettled(key, now)
+        return answer
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error
+      }
+    }
+    throw new Unsettled(`${key} went on changing`)
+  }
+
+  #noteSettled(key: string, at: number): void {
+    if (this.#maxStaleness === 0) return
+    this.#settledAt.delete(key)
+    this.#settledAt.set(key, at)
+    for (const [old, then] of this.#settledAt) {
+      if (at - then <= this.#maxStaleness) return
+      this.#settledAt.delete(old)
+    }
+  }
+
+  async #reportProblems(passes: readonly Pass[]): Promise<void> {
+    const { index, directory } = this.#within
+    const found = await index.read((statements) =>
+      passes.flatMap(({ place, row }) =>
+        row ? statements[place.kind].problems(row.id).map((problem) => ({ place, ...problem })) : [],
+      ),
+    )
+    for (const { place, id, problem, problemMessage } of found)
+      this.#files.problems.report({
+        path: recordPath(directory, place, id),
+        code: problem,
+        message: problemMessage,
+      })
+  }
+}
+
+/** A write or another process changed the settled rows before they were asked. */
+class Overtaken extends Error {}
+
+function sessionKey({ projectID }: SessionQuery): string {
+  return projectID === undefined ? "session" : `session/${projectID}`
+}

@@ -1,0 +1,220 @@
+import { join } from "node:path"
+import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
+import { IndexFailure } from "./database/failure.ts"
+import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
+import { StoreError } from "./errors.ts"
+import { DeviceClock } from "./file/clock.ts"
+import { INDEX_FOLDER, LOCK_FILE } from "./file/layout.ts"
+import { ProcessLock } from "./file/lock.ts"
+import { type FileSystem, fileSystem } from "./file/system.ts"
+import { WriteQueue } from "./file/write-queue.ts"
+import type { Reconciler } from "./migrator/reconcile.ts"
+import { type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
+import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
+import { publisher } from "./publisher.ts"
+import type { Key } from "./record/key.ts"
+import type { Message } from "./record/message.ts"
+import type { Part } from "./record/part.ts"
+import type { Project } from "./record/project.ts"
+import type { Session } from "./record/session.ts"
+import type { Catalog } from "./repository/catalog.ts"
+import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalog.ts"
+import { FileCatalog, type RecordFiles } from "./repository/file-catalog.ts"
+import { MessageRepository } from "./repository/messages.ts"
+import { findOrphans, type Orphan } from "./repository/orphans.ts"
+import { PartRepository } from "./repository/parts.ts"
+import { type Problem, ProblemLog } from "./repository/problem-log.ts"
+import { plainFileProblems, scanProblems } from "./repository/problems.ts"
+import { ProjectRepository } from "./repository/projects.ts"
+import { RecordWriter, type Update } from "./repository/record-writer.ts"
+import { Records } from "./repository/records.ts"
+import { SessionRepository } from "./repository/sessions.ts"
+import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
+
+/** How the store is doing; no call of it touches the disk beyond the index's folder. */
+export interface StoreHealth {
+  readonly directory: string
+  readonly readOnly: boolean
+  readonly index: IndexHealth
+  readonly backgroundIndex: WalkHealth
+  /** How many listings and counts the index answered, and how many the files. */
+  readonly answers: Readonly<AnswerCounts>
+  /** Different problems met since opening. */
+  readonly problems: number
+}
+
+/** What a test may put in place of the real thing. */
+export interface StoreParts {
+  readonly fs?: FileSystem
+  /** Answer from the files alone, without any index. */
+  readonly filesOnly?: boolean
+}
+
+/** A store of sessions, messages and parts: JSON files, with an index beside them. Made by `openStore`. */
+export class Store<S = Session, M = Message, P = Part, J = Project> implements AsyncDisposable {
+  readonly projects: ProjectRepository<J>
+  readonly sessions: SessionRepository<S, M, P>
+  readonly messages: MessageRepository<M, P>
+  readonly parts: PartRepository<P>
+  readonly #options: ResolvedOptions
+  readonly #records: Records
+  readonly #files: RecordFiles
+  readonly #within: Reconciler
+  readonly #index: SqliteIndex
+  readonly #lock: ProcessLock
+  readonly #queue: WriteQueue
+  readonly #fallback: FallbackCatalog
+  readonly #background: BackgroundWalk
+  #problems = 0
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions, { fs = fileSystem, filesOnly = false }: StoreParts = {}) {
+    const { directory, indexPath, maxRecordBytes, readOnly, logger } = options
+    this.#options = options
+    const folder = indexPath ?? (readOnly ? undefined : join(directory, INDEX_FOLDER))
+    this.#index = new SqliteIndex({ folder, cacheBytes: options.cacheSize, logger })
+    this.#lock = new ProcessLock(
+      indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock"),
+    )
+    const problems = new ProblemLog((problem) => {
+      this.#problems++
+      options.onProblem(problem)
+    })
+    this.#files = { fs, directory, maxRecordBytes, problems }
+    const clock = new DeviceClock(fs, readOnly || folder === undefined ? undefined : join(folder, "clock"))
+    this.#within = { fs, directory, index: this.#index, clock, maxRecordBytes, readOnly }
+    const indexed = new SqliteCatalog(this.#within, this.#files, options.maxStaleness)
+    const scanned = new FileCatalog(this.#files)
+    this.#fallback = new FallbackCatalog(indexed, scanned)
+    const catalog: Catalog = filesOnly ? scanned : this.#fallback
+    const publish = filesOnly ? async () => {} : publisher(this.#index, logger, () => indexed.distrust())
+    this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
+    const writer = new RecordWriter(directory, this.#queue, options.schemas, readOnly)
+    this.#records = new Records(this.#files, writer)
+    this.projects = new ProjectRepository(this.#files)
+    this.parts = new PartRepository(this.#files, catalog, writer)
+    this.messages = new MessageRepository(this.#files, catalog, writer, this.parts)
+    this.sessions = new SessionRepository(this.#files, catalog, writer, this.messages)
+    this.#background = new BackgroundWalk(options.backgroundIndex && !filesOnly, this.#within, logger)
+  }
+
+  /** The store's folder, absolute. */
+  get directory(): string {
+    return this.#options.directory
+  }
+
+  /** As `Records.read`: the body under any key. @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_KEY`, … */
+  read<T = unknown>(key: Key): Promise<T> {
+    return this.#open().read<T>(key)
+  }
+
+  /** As `Records.write`: resolves when the body is safely on the disk. */
+  async write(key: Key, value: unknown): Promise<void> {
+    await this.#open().write(key, value)
+  }
+
+  /** As `Records.update`: changes a record atomically, also across processes, and gives its new body. */
+  async update<T = unknown>(key: Key, change: Update<T>): Promise<T> {
+    return this.#open().update<T>(key, change)
+  }
+
+  /** As `Records.remove`: removes one record and nothing below it; tells whether there was one. */
+  async remove(key: Key): Promise<boolean> {
+    return this.#open().remove(key)
+  }
+
+  /** Yields the keys below a prefix in the order of their segments. */
+  keys(prefix: Key = [], options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string[]> {
+    return this.#open().keys(prefix, options)
+  }
+
+  /** How many records lie below a prefix, by their names. */
+  async count(prefix: Key = [], options: { signal?: AbortSignal | undefined } = {}): Promise<number> {
+    return this.#open().count(prefix, options)
+  }
+
+  /**
+   * Brings the index up to date with the whole store, in slices that leave the event loop free. Nothing has to wait for
+   * it. It can be cut short at any moment, reads again only what changed, and may run in several processes at once.
+   * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
+   */
+  async index(options: WalkOptions = {}): Promise<WalkResult> {
+    this.#open()
+    try {
+      return await walk(this.#within, options)
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
+        path: this.#index.health().path,
+        cause: error,
+        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
+      })
+    }
+  }
+
+  /** Yields records whose parent has no file: messages, parts, then side files, each by folder and id. */
+  orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
+    this.#open()
+    return findOrphans(this.#files, options.signal)
+  }
+
+  /** Yields every record that cannot be read, after a look at the whole store. They are left where they are. */
+  async *problems(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Problem> {
+    this.#open()
+    try {
+      yield* (await walk(this.#within, options)).unreadable
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      yield* scanProblems(this.#files, options.signal)
+    }
+    yield* plainFileProblems(this.#files, options.signal)
+  }
+
+  health(): StoreHealth {
+    return {
+      directory: this.directory,
+      readOnly: this.#options.readOnly,
+      index: this.#index.health(),
+      backgroundIndex: this.#background.health(),
+      answers: { ...this.#fallback.answers },
+      problems: this.#problems,
+    }
+  }
+
+  /** Resolves when everything that was to be written is on the disk. */
+  async flush(): Promise<void> {
+    await this.#queue.idle()
+  }
+
+  /** Writes what is waiting, ends background work, and closes the index. A second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await this.#background.stop()
+    await this.flush()
+    this.#index.close()
+    this.#lock.close()
+  }
+
+  #open(): Records {
+    if (this.#closing) throw new StoreError("CLOSED", "The store is closed", { path: this.directory })
+    return this.#records
+  }
+}
+
+/**
+ * Opens a store. Resolves at once: the index is opened when it is first needed, and filled in the background.
+ * @throws TypeError for options that make no sense
+ */
+export async function openStore<S = Session, M = Message, P = Part, J = Project>(
+  options: StoreOptions,
+): Promise<Store<S, M, P, J>> {
+  return new Store<S, M, P, J>(resolveOptions(options))
+}
