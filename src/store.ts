@@ -30,6 +30,7 @@ import { RecordWriter, type Update } from "./repository/record-writer.ts"
 import { Records } from "./repository/records.ts"
 import { SessionRepository } from "./repository/sessions.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
+import { collectStats, type StoreStats } from "./repository/stats.ts"
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -168,6 +169,14 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       yield* scanProblems(this.#files, options.signal)
     }
     yield* plainFileProblems(this.#files, options.signal)
+  }
+
+  /** Counts record files and bytes by looking at every file, which takes a while on a large store. */
+  async stats(
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<StoreStats & { readonly indexBytes: number }> {
+    this.#open()
+    return { ...(await collectStats(this.#files, options.signal)), indexBytes: this.#index.bytes() }
   }
 
   health(): StoreHealth {

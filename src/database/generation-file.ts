@@ -65,6 +65,21 @@ export class GenerationFiles {
     return `${index?.dev}:${index?.ino}:${pointer?.ino}`
   }
 
+  /** The size of everything in the folder. */
+  bytes(): number {
+    try {
+      return fs
+        .readdirSync(this.folder)
+        .reduce(
+          (sum, name) => sum + (fs.statSync(join(this.folder, name), { throwIfNoEntry: false })?.size ?? 0),
+          0,
+        )
+    } catch {
+      // No folder, no bytes.
+      return 0
+    }
+  }
+
   #names(): string[] {
     try {
       return fs.readdirSync(this.folder).filter((name) => FORM.test(name))

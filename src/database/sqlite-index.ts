@@ -89,6 +89,11 @@ export class SqliteIndex {
     }
   }
 
+  /** What the index's files take up, all generations together. */
+  bytes(): number {
+    return this.#files.bytes()
+  }
+
   /** Closes the index with its WAL moved into it; a second call does nothing. */
   close(): void {
     if (this.#closed) return

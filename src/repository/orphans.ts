@@ -43,7 +43,7 @@ export async function* findOrphans(files: RecordFiles, signal?: AbortSignal): As
 }
 
 /** Folders of parts whose message has no file in any session. */
-async function* missingMessages(files: RecordFiles, slice: TimeSlice): AsyncGenerator<string> {
+export async function* missingMessages(files: RecordFiles, slice: TimeSlice): AsyncGenerator<string> {
   const folders = folderNames(files, "part")
   for (let start = 0; start < folders.length; start += IDS_AT_ONCE) {
     const missing = new Set(folders.slice(start, start + IDS_AT_ONCE))

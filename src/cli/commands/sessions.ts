@@ -1,0 +1,56 @@
+import { Command, InvalidArgumentError, Option } from "commander"
+import type { SessionListOptions } from "../../index.ts"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+
+/** Reads a count from the command line. */
+export function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("It must be a whole number from 0.")
+  return value
+}
+
+interface SessionFlags {
+  project?: string
+  parent?: string
+  roots?: boolean
+  archived: "include" | "exclude" | "only"
+  order: "updated" | "created"
+  limit?: number
+}
+
+/** `sessions`: lists sessions, newest first. */
+export function sessionsCommand(context: Context): Command {
+  return new Command("sessions")
+    .description("list sessions, newest first")
+    .option("--project <id>", "only of this project")
+    .addOption(new Option("--parent <id>", "only the children of this session").conflicts("roots"))
+    .option("--roots", "only sessions without a parent")
+    .addOption(
+      new Option("--archived <which>", "archived sessions")
+        .choices(["include", "exclude", "only"])
+        .default("include"),
+    )
+    .addOption(new Option("--order <by>", "newest by").choices(["updated", "created"]).default("updated"))
+    .option("--limit <count>", "at most so many", count)
+    .action(async (flags: SessionFlags, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        const { project: projectID, archived, order, limit } = flags
+        const options: SessionListOptions = { projectID, archived, order, limit }
+        if (flags.roots) options.parentID = null
+        else if (flags.parent !== undefined) options.parentID = flags.parent
+        for await (const session of store.sessions.list(options)) {
+          if (json) await output.json(session)
+          else {
+            const time = new Date(session.time?.updated ?? session.time?.created ?? 0)
+            const when = output.style("dim", time.toISOString().slice(0, 16).replace("T", " "))
+            const title = printable(String(session.title ?? "")).replaceAll("\n", " ")
+            await output.line(`${when}  ${output.style("cyan", printable(session.id))}  ${title}`)
+          }
+        }
+      })
+    })
+}

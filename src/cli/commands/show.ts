@@ -1,0 +1,40 @@
+import { Command } from "commander"
+import { fieldsOf } from "../../record/extract.ts"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+import { clock, messageLines } from "../transcript.ts"
+
+/** `show`: a session as a transcript made to be read. */
+export function showCommand(context: Context): Command {
+  return new Command("show")
+    .description("print a session as a transcript made to be read")
+    .argument("<session>", "a session's id")
+    .action(async (sessionID: string, _: unknown, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        const session = await store.sessions.get(sessionID)
+        let messages = 0
+        if (json && session) await output.json(session)
+        else if (session) {
+          const { title, directory, time } = fieldsOf(session)
+          await output.line(output.style("bold", printable(String(title ?? "")) || sessionID))
+          const facts = [
+            sessionID,
+            clock(fieldsOf(time).created),
+            typeof directory === "string" ? directory : "",
+          ]
+          await output.line(output.style("dim", facts.filter(Boolean).map(printable).join("  ")))
+          await output.line()
+        }
+        for await (const message of store.messages.stream(sessionID, { direction: "asc" })) {
+          messages++
+          if (json) await output.json(message)
+          else for (const line of messageLines(message, output)) await output.line(line)
+        }
+        if (session || messages > 0) return
+        output.error(`There is no session ${JSON.stringify(sessionID)}`)
+        context.fail()
+      })
+    })
+}

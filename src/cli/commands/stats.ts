@@ -1,0 +1,71 @@
+import { Command } from "commander"
+import type { Amount } from "../../index.ts"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const
+
+/** Bytes as people read them, in powers of a thousand. */
+export function size(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+}
+
+/** `stats`: where the files and bytes are. */
+export function statsCommand(context: Context): Command {
+  return new Command("stats")
+    .description("show counts and bytes by kind and project, and the largest records")
+    .action(async (_: unknown, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        const stats = await store.stats()
+        if (json) return await output.json(stats)
+        const cells = (name: string, { files, bytes }: Amount): string[] => [name, String(files), size(bytes)]
+        await table(
+          output,
+          ["kind", "files", "bytes"],
+          Object.entries(stats.kinds).map(([kind, amount]) => cells(kind, amount)),
+        )
+        await output.line()
+        await table(
+          output,
+          ["project", "sessions", "messages", "parts", "bytes"],
+          stats.projects.map(({ project, sessions, messages, parts, sideFiles }) => [
+            project === null ? "(no session)" : printable(project),
+            String(sessions.files),
+            String(messages.files),
+            String(parts.files),
+            size(sessions.bytes + messages.bytes + parts.bytes + sideFiles.bytes),
+          ]),
+        )
+        await output.line()
+        await table(
+          output,
+          ["largest records", "bytes"],
+          stats.largest.map(({ path, bytes }) => [printable(path), size(bytes)]),
+        )
+        await output.line()
+        await output.line(`index ${size(stats.indexBytes)}`)
+      })
+    })
+}
+
+/** Prints aligned columns; all but the first hold figures and stand right. */
+async function table(output: Context["output"], head: string[], rows: string[][]): Promise<void> {
+  const widths = head.map((title, column) =>
+    Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => Bun.stringWidth(cell))),
+  )
+  const layout = (row: string[]): string =>
+    row
+      .map((cell, column) => {
+        const space = " ".repeat(Math.max(0, (widths[column] ?? 0) - Bun.stringWidth(cell)))
+        return column === 0 ? cell + space : space + cell
+      })
+      .join("  ")
+      .trimEnd()
+  await output.line(output.style("bold", layout(head)))
+  for (const row of rows) await output.line(layout(row))
+}

@@ -1,0 +1,63 @@
+import { stripVTControlCharacters, styleText } from "node:util"
+
+type Style = Parameters<typeof styleText>[0]
+type Stream = NodeJS.WriteStream
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+
+/** Text from a record, made safe to print: escape codes and control characters could drive the terminal. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(CONTROL, "\u{fffd}")
+}
+
+/** Where a command prints: results on standard output, everything else on standard error. */
+export class Output {
+  readonly #out: Stream
+  readonly #err: Stream
+  #colours = true
+
+  constructor(out: Stream, err: Stream) {
+    this.#out = out
+    this.#err = err
+    // A reader that has seen enough, as `head` does, is no failure of ours.
+    out.on("error", (error) => {
+      if ("code" in error && error.code === "EPIPE") process.exit(0)
+      throw error
+    })
+  }
+
+  /** Whether standard error is a terminal, where a progress bar can be drawn. */
+  get interactive(): boolean {
+    return Boolean(this.#err.isTTY)
+  }
+
+  noColours(): void {
+    this.#colours = false
+  }
+
+  /** Prints one line; resolves when there is room for the next. */
+  async line(text = ""): Promise<void> {
+    if (!this.#out.write(`${text}\n`)) await new Promise<void>((resolve) => this.#out.once("drain", resolve))
+  }
+
+  /** Prints one JSON object as a line. */
+  json(value: unknown): Promise<void> {
+    return this.line(JSON.stringify(value))
+  }
+
+  /** Tells something that is not a result. */
+  note(text: string): void {
+    this.#err.write(`${text}\n`)
+  }
+
+  error(text: string): void {
+    this.#err.write(`sessiondex: ${text}\n`)
+  }
+
+  /** Styles text where standard output is a terminal that shows colours. */
+  style(style: Style, text: string): string {
+    if (!this.#colours || !this.#out.isTTY || process.env.NO_COLOR) return text
+    return styleText(style, text, { validateStream: false })
+  }
+}

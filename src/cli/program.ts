@@ -1,0 +1,71 @@
+import { Command, CommanderError, Option } from "commander"
+import packageFile from "../../package.json" with { type: "json" }
+import { isStoreError } from "../index.ts"
+import { indexCommand } from "./commands/index.ts"
+import { messagesCommand } from "./commands/messages.ts"
+import { sessionsCommand } from "./commands/sessions.ts"
+import { showCommand } from "./commands/show.ts"
+import { statsCommand } from "./commands/stats.ts"
+import type { Context } from "./context.ts"
+import { defaultDirectory } from "./directory.ts"
+import { Output } from "./output.ts"
+
+/** Fine; a finding or a failure; misuse. */
+export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
+
+const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
+
+/** Builds the command line; each command is a file of its own in `commands/`. */
+export function createProgram(context: Context): Command {
+  const program = new Command("sessiondex")
+    .description("List, read and search the history of AI coding agents. The JSON files stay the truth.")
+    .version(packageFile.version)
+    .addOption(
+      new Option("-d, --dir <folder>", "the store: the folder with session/, message/ and part/")
+        .env("SESSIONDEX_DIR")
+        .default(defaultDirectory(), "opencode's storage folder"),
+    )
+    .option("--json", "one JSON object a line on standard output, and nothing else there")
+    .option("--index-path <folder>", "keep the index there instead of in the store")
+    .option("--no-color", "no colours, also on a terminal")
+    .showHelpAfterError("(--help tells more)")
+    .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")
+  for (const command of [indexCommand, sessionsCommand, messagesCommand, showCommand, statsCommand])
+    program.addCommand(command(context).copyInheritedSettings(program))
+  return program
+}
+
+/** Runs one command line and gives its exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const output = new Output(process.stdout, process.stderr)
+  let code: number = EXIT.fine
+  const context: Context = {
+    output,
+    fail: () => {
+      code = EXIT.failure
+    },
+  }
+  const program = createProgram(context).exitOverride()
+  for (const command of program.commands) command.exitOverride()
+  try {
+    await program.parseAsync(argv, { from: "user" })
+  } catch (error) {
+    return tell(error, output)
+  }
+  return code
+}
+
+function tell(error: unknown, output: Output): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.misuse
+  if (isStoreError(error)) {
+    output.error(`${error.code}: ${error.message}`)
+    if (error.hint) output.error(error.hint)
+    return MISUSE_CODES.has(error.code) ? EXIT.misuse : EXIT.failure
+  }
+  if (error instanceof TypeError) {
+    output.error(error.message)
+    return EXIT.misuse
+  }
+  output.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return EXIT.failure
+}
