@@ -89,10 +89,12 @@ export class MessageRepository<M, P> {
     const { fs, directory } = this.#files
     const parts = recordIds(this.#files, { kind: "part", folder: id })
     const keys = parts.map((part) => ["part", id, part])
-    removal.parts += await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
+    const removedParts = await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
+    removal.parts += removedParts
     if (parts.length > 0) fs.removeEmptyDirectory(join(directory, "part", id))
     const key = ["message", sessionID, id]
-    removal.messages += await removeReadable(this.#files, this.#writer, [key], removal.left, signal)
+    const removed = await removeReadable(this.#files, this.#writer, [key], removal.left, signal)
+    removal.messages += removed
   }
 
   /** Yields message ids, newest first unless `direction` says otherwise. */

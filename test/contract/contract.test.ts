@@ -1,0 +1,16 @@
+import { describe } from "bun:test"
+import { variants } from "../support/variants.ts"
+import { keyContract } from "./keys.ts"
+import { messageContract } from "./messages.ts"
+import { oddityContract } from "./oddities.ts"
+import { removalContract } from "./removal.ts"
+import { sessionContract } from "./sessions.ts"
+
+for (const variant of variants)
+  describe(variant.name, () => {
+    describe("keys", () => keyContract(variant))
+    describe("sessions", () => sessionContract(variant))
+    describe("messages", () => messageContract(variant))
+    describe("removal", () => removalContract(variant))
+    describe("oddities", () => oddityContract(variant))
+  })

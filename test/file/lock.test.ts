@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { ProcessLock } from "../../src/file/lock.ts"
+import { failure } from "../support/records.ts"
+import { tempFolder } from "../support/temp.ts"
+
+test("one holder at a time; the next gets in when the first lets go", async () => {
+  const path = join(tempFolder(), "lock")
+  const a = new ProcessLock(path)
+  const b = new ProcessLock(path)
+  const release = await a.acquire()
+  expect(b.tryAcquire()).toBeUndefined()
+  expect(await failure(b.acquire(20))).toMatchObject({ code: "LOCKED" })
+  release()
+  const other = await b.acquire()
+  expect(a.tryAcquire()).toBeUndefined()
+  other()
+  a.close()
+  b.close()
+})
+
+test("a holder that is killed frees it at once", async () => {
+  const path = join(tempFolder(), "lock")
+  const holder = Bun.spawn(
+    [
+      "bun",
+      "-e",
+      `import { ProcessLock } from "./src/file/lock.ts"; await new ProcessLock(${JSON.stringify(path)}).acquire(); console.log("held"); setInterval(() => {}, 1000)`,
+    ],
+    { cwd: join(import.meta.dir, "../.."), stdout: "pipe" },
+  )
+  const reader = holder.stdout.getReader()
+  await reader.read()
+  const lock = new ProcessLock(path)
+  expect(lock.tryAcquire()).toBeUndefined()
+  holder.kill("SIGKILL")
+  await holder.exited
+  const release = lock.tryAcquire()
+  expect(release).toBeDefined()
+  release?.()
+  lock.close()
+})
+
+test("noise in its file, and its removal, do not stop it", async () => {
+  const path = join(tempFolder(), "lock")
+  fs.writeFileSync(path, "not a database".repeat(400))
+  const lock = new ProcessLock(path)
+  ;(await lock.acquire())()
+  fs.rmSync(path)
+  ;(await lock.acquire())()
+  expect(fs.existsSync(path)).toBe(true)
+  lock.close()
+})

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test"
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+
+const SRC = join(import.meta.dir, "..", "src")
+
+/** Layers from the bottom up; a file imports from its own layer or one below. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["errors.ts", "logger.ts"],
+  ["record"],
+  ["file"],
+  ["database"],
+  ["migrator"],
+  ["repository"],
+  ["options.ts", "publisher.ts", "background-walk.ts"],
+  ["store.ts"],
+  ["storage.ts", "index.ts"],
+  ["cli"],
+]
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) =>
+  /(?<!\.d)\.ts$/.test(name),
+)
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), "utf8")
+  return [...text.matchAll(/(?:from|import)\s+"(\.[^"]+\.ts)"/g)].map(([, path = ""]) =>
+    relative(SRC, join(SRC, dirname(file), path)),
+  )
+}
+
+function layerOf(file: string): number {
+  const layer = LAYERS.findIndex((names) => names.includes(file.split("/")[0] ?? ""))
+  if (layer < 0) throw new Error(`${file} belongs to no layer`)
+  return layer
+}
+
+test("imports point down only", () => {
+  const upward = files.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => layerOf(target) > layerOf(file))
+      .map((target) => `${file} → ${target}`),
+  )
+  expect(upward).toEqual([])
+})
+
+test("faces know the store and the shapes of records, and nothing below", () => {
+  const allowed = (target: string): boolean => /^(?:cli|record)\//.test(target) || target === "index.ts"
+  const strays = files
+    .filter((file) => file.startsWith("cli/"))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !allowed(target))
+        .map((target) => `${file} → ${target}`),
+    )
+  expect(strays).toEqual([])
+})
+
+test("no circles among the files", () => {
+  const done = new Set<string>()
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) throw new Error(`A circle: ${[...trail, file].join(" → ")}`)
+    if (done.has(file)) return
+    for (const target of importsOf(file)) visit(target, [...trail, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  expect(done.size).toBe(files.length)
+})
+
+test("raw SQL stays in the files that are for it", () => {
+  const strays = files.filter((file) =>
+    /\.(?:run|query|exec)(?:<[^(]*>)?\(\s*[`"'](?:pragma|select|insert|update|delete|create|begin|rollback)/i.test(
+      readFileSync(join(SRC, file), "utf8"),
+    ),
+  )
+  expect(strays.sort()).toEqual(["database/pragmas.ts", "file/lock.ts"])
+})

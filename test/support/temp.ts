@@ -1,0 +1,56 @@
+import { afterEach } from "bun:test"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+
+const made: string[] = []
+
+afterEach(() => {
+  for (const folder of made.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder that goes when the test ends. */
+export function tempFolder(): string {
+  const folder = fs.mkdtempSync(join(tmpdir(), "sessiondex-test-"))
+  made.push(folder)
+  return folder
+}
+
+/** A copy of one of the trees that real releases wrote. */
+export function copyOfTree(name: string): string {
+  const folder = tempFolder()
+  fs.cpSync(treePath(name), folder, { recursive: true })
+  return folder
+}
+
+export function treePath(name: string): string {
+  return join(import.meta.dir, "..", "fixtures", "trees", name)
+}
+
+/** Writes a file as another program would: in place. Text goes in as it is, everything else as JSON. */
+export function put(directory: string, path: string, content: unknown): string {
+  const file = join(directory, path)
+  fs.mkdirSync(dirname(file), { recursive: true })
+  fs.writeFileSync(
+    file,
+    typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content),
+  )
+  return file
+}
+
+/** Waits until every file written so far is older than the clock's granularity, so that its stamp proves something. */
+export function untilProven(): Promise<void> {
+  return Bun.sleep(130)
+}
+
+/** All files below a folder with their bytes, to show that nothing was touched. */
+export function snapshot(directory: string): Record<string, string> {
+  const files: Record<string, string> = {}
+  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    files[path.slice(directory.length + 1)] = entry.isFile()
+      ? fs.readFileSync(path).toString("base64")
+      : "folder"
+  }
+  return files
+}
