@@ -127,7 +127,10 @@ function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Pa
     add("worktree", eq(sessions.worktree, placeholder("worktree")), query.directory)
   if (query.archived === "exclude") add("unarchived", eq(sessions.archived, false))
   if (query.archived === "only") add("archived", eq(sessions.archived, true))
-  if (query.updatedSince !== undefined)
-    add("since", gte(sessions.updated, placeholder("since")), query.updatedSince)
+  if (query.updatedSince !== undefined) {
+    // By creation the listing follows another index; the unary plus keeps SQLite from sorting what it finds by this one.
+    const updated = query.order === "created" ? sql`+${sessions.updated}` : sql`${sessions.updated}`
+    add("since", gte(updated, placeholder("since")), query.updatedSince)
+  }
   return { conditions, parameters, shape: shape.join("+") }
 }

@@ -1,0 +1,140 @@
+import { Database } from "bun:sqlite"
+import { expect, test } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { openStore, type Store } from "../../src/index.ts"
+import { all, session } from "../support/records.ts"
+import { put, tempFolder } from "../support/temp.ts"
+import { INDEX } from "../support/variants.ts"
+
+function filled(): string {
+  const directory = tempFolder()
+  for (let i = 0; i < 5; i++)
+    put(directory, `session/p/ses_${i}.json`, session(`ses_${i}`, { time: { created: i, updated: i } }))
+  return directory
+}
+
+const IDS = ["ses_4", "ses_3", "ses_2", "ses_1", "ses_0"]
+const open = (directory: string): Promise<Store> => openStore({ directory, backgroundIndex: false })
+
+test("opening touches nothing; the index is made when first needed; close empties the WAL", async () => {
+  const directory = filled()
+  const store = await open(directory)
+  expect(store.health().index.state).toBe("unopened")
+  expect(fs.existsSync(join(directory, ".sessiondex"))).toBe(false)
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  expect(store.health().index).toMatchObject({ state: "ready", journalMode: "wal", failures: 0 })
+  await store.close()
+  expect(fs.statSync(join(directory, `${INDEX}-wal`), { throwIfNoEntry: false })?.size ?? 0).toBe(0)
+  expect(store.health().index.state).toBe("closed")
+  expect(await store.write(["a"], 1).catch((error: unknown) => error)).toMatchObject({ code: "CLOSED" })
+})
+
+test("deleting the index between any two calls changes no answer", async () => {
+  const directory = filled()
+  await using store = await open(directory)
+  const calls: (() => Promise<unknown>)[] = [
+    () => all(store.sessions.ids()),
+    () => store.sessions.page({ limit: 2 }),
+    () => store.sessions.count({ archived: "exclude" }),
+    () => store.sessions.get("ses_3"),
+    () => store.write(["message", "ses_1", "msg_1"], { time: { created: 1 } }),
+    () => store.messages.count("ses_1"),
+    () => all(store.messages.stream("ses_1")),
+    () => store.messages.get("msg_1"),
+    () => store.index().then(({ sessions, messages }) => ({ sessions, messages })),
+  ]
+  for (const call of calls) {
+    const answer = await call()
+    for (const victim of [".sessiondex", INDEX, `${INDEX}-wal`]) {
+      fs.rmSync(join(directory, victim), { recursive: true, force: true })
+      expect(await call()).toEqual(answer)
+    }
+  }
+})
+
+test("a damaged index is left for inspection and a new generation begun; other stores of the process follow", async () => {
+  const directory = filled()
+  const warnings: string[] = []
+  await using store = await openStore({
+    directory,
+    backgroundIndex: false,
+    logger: { warn: (message) => warnings.push(message) },
+  })
+  await using other = await open(directory)
+  expect(await all(other.sessions.ids())).toEqual(IDS)
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  // Moves everything out of the WAL: pages in there would hide the damage, and heal it.
+  await store.close()
+  fs.writeFileSync(join(directory, INDEX), "garbage".repeat(1000))
+  await using third = await openStore({
+    directory,
+    backgroundIndex: false,
+    logger: { warn: (message) => warnings.push(message) },
+  })
+  expect(await all(third.sessions.ids())).toEqual(IDS)
+  expect(third.health().index).toMatchObject({
+    state: "ready",
+    path: join(directory, ".sessiondex/index-2.sqlite"),
+    damaged: [join(directory, INDEX)],
+  })
+  expect(fs.readFileSync(join(directory, INDEX), "utf8").startsWith("garbage")).toBe(true)
+  expect(warnings).toHaveLength(1)
+  expect(await all(other.sessions.ids())).toEqual(IDS)
+  expect(other.health().index.path).toBe(join(directory, ".sessiondex/index-2.sqlite"))
+})
+
+test("an index made by a newer version is left alone; the files answer, logged once and counted", async () => {
+  const directory = filled()
+  {
+    await using store = await open(directory)
+    await store.index()
+  }
+  const database = new Database(join(directory, INDEX))
+  database.run(
+    "insert into __drizzle_migrations (hash, created_at, name) values ('', 99, '29990101000000_future')",
+  )
+  database.close()
+  const warnings: string[] = []
+  await using store = await openStore({
+    directory,
+    backgroundIndex: false,
+    logger: { warn: (message) => warnings.push(message) },
+  })
+  for (let i = 0; i < 3; i++) expect(await all(store.sessions.ids())).toEqual(IDS)
+  expect(store.health()).toMatchObject({
+    index: { state: "failing", kind: "newer" },
+    answers: { index: 0, files: 3 },
+  })
+  expect(warnings).toHaveLength(1)
+  expect(await store.index().catch((error: unknown) => error)).toMatchObject({ code: "INDEX_UNAVAILABLE" })
+})
+
+test("an index that another process holds for itself is no reason to wait or to fail", async () => {
+  const directory = filled()
+  {
+    await using store = await open(directory)
+    await store.index()
+  }
+  const holder = new Database(join(directory, INDEX))
+  holder.run("pragma locking_mode = exclusive")
+  holder.run("begin exclusive")
+  await using store = await open(directory)
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  await store.sessions.write(session("ses_9", { projectID: "p", time: { created: 9, updated: 9 } }))
+  expect(await all(store.sessions.ids())).toEqual(["ses_9", ...IDS])
+  expect(store.health()).toMatchObject({ index: { kind: "busy" }, answers: { files: 2 } })
+  holder.close()
+  expect(await all(store.sessions.ids())).toEqual(["ses_9", ...IDS])
+  expect(store.health().answers.index).toBe(1)
+})
+
+test("indexPath keeps everything but the records out of the store", async () => {
+  const directory = filled()
+  const elsewhere = join(tempFolder(), "index")
+  await using store = await openStore({ directory, indexPath: elsewhere, backgroundIndex: false })
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  await store.write(["todo", "ses_1"], [])
+  expect(fs.readdirSync(directory).sort()).toEqual(["session", "todo"])
+  expect(fs.existsSync(join(elsewhere, "index.sqlite"))).toBe(true)
+})

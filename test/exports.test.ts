@@ -1,0 +1,15 @@
+import { expect, test } from "bun:test"
+import * as main from "sessiondex"
+import * as storage from "sessiondex/storage"
+
+test("the package exports these names and no others", () => {
+  expect(Object.keys(main).sort()).toEqual([
+    "Store",
+    "StoreError",
+    "createId",
+    "idTime",
+    "isStoreError",
+    "openStore",
+  ])
+  expect(Object.keys(storage)).toEqual(["createStorage"])
+})
