@@ -34,6 +34,11 @@ export function oddityContract({ name, open }: Variant): void {
 
     expect(await all(store.sessions.ids({ projectID: "proj_a" }))).toEqual(["ses_3", "ses_1", "ses_2"])
     expect((await all(store.projects.list())).map(({ id }) => id)).toEqual(["proj_a", "proj_b"])
+    expect(await store.projects.get("proj_b")).toMatchObject({ id: "proj_b", worktree: "/b" })
+    expect(await store.projects.get("proj_none")).toBeUndefined()
+    expect(await store.projects.get("proj_c").catch((error: unknown) => error)).toMatchObject({
+      code: "CORRUPT",
+    })
     expect((await all(store.orphans())).map(({ key }) => key)).toEqual([
       ["message", "ses_unknown", "msg_3"],
       ["part", "msg_unknown", "prt_3"],

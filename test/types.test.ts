@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test"
+import { type Message, openStore, type Part } from "sessiondex"
+import { createStorage } from "sessiondex/storage"
+import { tempFolder } from "./support/temp.ts"
+
+interface MySession {
+  id: string
+  projectID: string
+  mood: "good" | "bad"
+  time: { created: number; updated: number }
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+test("an app's own shapes go in and come out; others keep their defaults", async () => {
+  await using store = await openStore<MySession>({ directory: tempFolder(), backgroundIndex: false })
+  await store.sessions.write({ id: "ses_1", projectID: "p", mood: "good", time: { created: 1, updated: 1 } })
+  // @ts-expect-error a mood is not just any text
+  const wrong: Parameters<typeof store.sessions.write>[0] = {
+    id: "x",
+    projectID: "p",
+    mood: "fine",
+    time: { created: 1, updated: 1 },
+  }
+  expect(wrong.mood).not.toBe("good")
+  const listed = await Array.fromAsync(store.sessions.list())
+  const types: [
+    Same<typeof listed, MySession[]>,
+    Same<Awaited<ReturnType<typeof store.messages.get>>, Message | undefined>,
+  ] = [true, true]
+  expect(types).toEqual([true, true])
+  expect(listed[0]?.mood).toBe("good")
+  await using storage = await createStorage<MySession>({ directory: store.directory, backgroundIndex: false })
+  const parts: Same<Awaited<ReturnType<typeof storage.store.parts.get>>, Part | undefined> = true
+  expect(parts).toBe(true)
+})
