@@ -15,13 +15,10 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 test("an app's own shapes go in and come out; others keep their defaults", async () => {
   await using store = await openStore<MySession>({ directory: tempFolder(), backgroundIndex: false })
   await store.sessions.write({ id: "ses_1", projectID: "p", mood: "good", time: { created: 1, updated: 1 } })
+  const time = { created: 1, updated: 1 }
   // @ts-expect-error a mood is not just any text
-  const wrong: Parameters<typeof store.sessions.write>[0] = {
-    id: "x",
-    projectID: "p",
-    mood: "fine",
-    time: { created: 1, updated: 1 },
-  }
+  const mood: MySession["mood"] = "fine"
+  const wrong: Parameters<typeof store.sessions.write>[0] = { id: "x", projectID: "p", mood, time }
   expect(wrong.mood).not.toBe("good")
   const listed = await Array.fromAsync(store.sessions.list())
   const types: [
