@@ -14,6 +14,8 @@ export interface DirectoryRow {
 }
 
 const { placeholder } = sql
+/** SQLite's "no limit". */
+const ALL = -1
 
 /** Prepared statements over `directories`. */
 export class DirectoryStatements {
@@ -115,6 +117,11 @@ export class DirectoryStatements {
     return this.#page()
       .all({ kind, after, limit })
       .map((row) => row.name)
+  }
+
+  /** Every folder name of one kind. Projects are few; of the other kinds ask for `names` in runs. */
+  allNames(kind: "session"): string[] {
+    return this.names(kind, "", ALL)
   }
 
   /** How many record files the folders of each kind held when they were last settled. */

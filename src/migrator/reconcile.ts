@@ -3,8 +3,8 @@ import type { RecordStamp } from "../database/record-statements.ts"
 import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import { mayHeal, RETRY_MS, readStatted } from "../file/reader.ts"
-import { isKnown, isProven, packStamp, type Stamp, sameStamp, sameStat } from "../file/stamp.ts"
+import { mayHeal, RETRY_MS, type ReadResult, readStatted } from "../file/reader.ts"
+import { isKnown, isProven, packStamp, type Stamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, TimeSlice } from "../file/time-slice.ts"
@@ -26,16 +26,28 @@ export interface Pass {
   readonly place: Place
   /** The folder's row; `undefined` where the folder is absent, and so are its rows. */
   readonly row: { readonly id: number; readonly generation: number } | undefined
-  /** Whether every row already equalled its file, so that nothing had to be read or removed. */
+  /** Whether every row and the names were found as something from before this pass said: a stamp, or an earlier pass. */
   readonly clean: boolean
   /** How many record files were read. */
   readonly read: number
+  /** What was read under stamps that prove nothing yet, by id. */
+  readonly unproven: ReadonlyMap<string, Digest>
 }
 
 export interface ReconcileOptions {
   readonly slice?: TimeSlice
-  /** Rows of this generation were read within the present call, so even an unproven stamp of theirs speaks for them. */
-  readonly ownGeneration?: number | undefined
+  /**
+   * The pass before this one, of the same call. Where stamps prove nothing yet, finding the same names and the same
+   * contents a second time does.
+   */
+  readonly earlier?: Pass | undefined
+}
+
+/** Tells two contents of a file apart. */
+type Digest = bigint | number | string
+
+function digest(result: ReadResult): Digest {
+  return "record" in result ? Bun.hash(result.record.text) : `${result.fault.code} ${result.fault.message}`
 }
 
 /** The folder, or its rows, went on changing under the reconcile. The files can answer. */
@@ -53,7 +65,10 @@ const MAX_TRIES = 3
 /**
  * Makes the rows of one folder equal to the folder: the one mechanism behind indexing, recovery, rebuilding and "someone
  * edited a file". Reads only what the stamps do not vouch for. Commits only on top of the generation it started from,
- * so an old scan never overwrites a newer row; stores the folder's stamp only where it was the same before and after.
+ * so an old scan never overwrites a newer row.
+ *
+ * Every stamp it stores was taken before the names or the contents were read, and after the device's clock was: so any
+ * change since then leaves another stamp, or one that is not proven. No second look at the folder is needed afterwards.
  *
  * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder
  */
@@ -77,13 +92,15 @@ class DirectoryPass {
   readonly #place: Place
   readonly #path: string
   readonly #slice: TimeSlice
-  readonly #ownGeneration: number | undefined
+  readonly #earlier: Pass | undefined
+  readonly #unproven = new Map<string, Digest>()
   #row: DirectoryRow | undefined
   /** The device's clock as it was before any stat that a stored stamp comes from. */
   #now: { readonly ns: bigint | undefined } | undefined
   #pending: Observation[] = []
   #vanished: string[] = []
   #torn: string[] = []
+  #namesKnown = false
   #changes = 0
   #read = 0
 
@@ -92,7 +109,7 @@ class DirectoryPass {
     this.#place = place
     this.#path = placePath(within.directory, place)
     this.#slice = options.slice ?? new TimeSlice()
-    this.#ownGeneration = options.ownGeneration
+    this.#earlier = options.earlier
   }
 
   /** @throws Disturbed */
@@ -101,15 +118,17 @@ class DirectoryPass {
     const before = statPlace(this.#within.fs, this.#path)
     if (!before) await this.#forgetFolder()
     else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, before))
-      await this.#checkKnownNames(before)
+      await this.#checkKnownNames()
     else await this.#checkNewNames(before)
     const row = this.#row && { id: this.#row.id, generation: this.#row.generation }
-    return { place: this.#place, row, clean: this.#changes === 0, read: this.#read }
+    const clean = this.#changes === 0 && this.#namesKnown
+    return { place: this.#place, row, clean, read: this.#read, unproven: this.#unproven }
   }
 
   /** The folder is not there: neither are its rows. */
   async #forgetFolder(): Promise<void> {
     const row = this.#row
+    this.#namesKnown = true
     if (!row) return
     await this.#within.index.write((statements) => {
       if (statements.directories.find(this.#place)?.generation !== row.generation) throw new Disturbed()
@@ -120,10 +139,10 @@ class DirectoryPass {
   }
 
   /** The folder's stamp vouches for the names: only the rows' own stamps are looked at. */
-  async #checkKnownNames(before: FileStat): Promise<void> {
+  async #checkKnownNames(): Promise<void> {
+    this.#namesKnown = true
     for await (const rows of this.#rows()) for (const row of rows) await this.#check(row.id, row)
     await this.#retryTorn()
-    this.#mustBe(before)
     if (this.#changes === 0) return
     // A name is gone though the stamp says otherwise: it is not to be trusted again.
     if (this.#vanished.length > 0) await this.#commit({ stamp: null, size: 0, entries: 0 })
@@ -136,6 +155,7 @@ class DirectoryPass {
     this.#readClock(seen)
     const before = statPlace(fs, this.#path)
     if (!before) throw new Disturbed()
+    this.#namesKnown = this.#isEarlier()
     const { ids, odd, hidden } = listRecords(fs, this.#path)
     if (!readOnly) sweepTempFiles(fs, clock, this.#path, hidden)
     const names = odd.length === 0 ? ids : [...ids, ...odd].sort(compareText)
@@ -155,15 +175,10 @@ class DirectoryPass {
       }
     for (let name = names[next]; name !== undefined; name = names[++next]) await this.#check(name, undefined)
     await this.#retryTorn()
-    this.#mustBe(before)
     const proven = isProven(before, this.#now?.ns)
     const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
     if (this.#changes > 0 || proven || !knownSoFar)
       await this.#commit({ stamp: packStamp(before, proven), size: before.size, entries: ids.length })
-  }
-
-  #mustBe(before: FileStat): void {
-    if (!sameStat(before, statPlace(this.#within.fs, this.#path))) throw new Disturbed()
   }
 
   async *#rows(): AsyncGenerator<readonly RecordStamp[]> {
@@ -191,13 +206,29 @@ class DirectoryPass {
       if (row) this.#forget(id)
       return
     }
-    if (row && sameStamp(row.stamp, row.size, seen) && (isKnown(row.stamp) || this.#isOwn())) return
+    if (
+      row &&
+      sameStamp(row.stamp, row.size, seen) &&
+      (isKnown(row.stamp) || this.#isUnchanged(id, path, seen))
+    )
+      return
     this.#observe(id, path, seen)
     if (this.#pending.length >= COMMIT_ROWS) await this.#commit()
   }
 
-  #isOwn(): boolean {
-    return this.#ownGeneration !== undefined && this.#row?.generation === this.#ownGeneration
+  /** Whether the rows are still those that the earlier pass left. */
+  #isEarlier(): boolean {
+    return this.#earlier !== undefined && this.#earlier.row?.generation === this.#row?.generation
+  }
+
+  /** Whether a file whose stamp proves nothing reads as it did in the earlier pass. */
+  #isUnchanged(id: string, path: string, seen: FileStat): boolean {
+    const before = this.#isEarlier() ? this.#earlier?.unproven.get(id) : undefined
+    if (before === undefined) return false
+    const { fs, maxRecordBytes } = this.#within
+    if (digest(readStatted(fs, path, seen, maxRecordBytes)) !== before) return false
+    this.#unproven.set(id, before)
+    return true
   }
 
   #forget(id: string): void {
@@ -216,6 +247,7 @@ class DirectoryPass {
     else {
       this.#read++
       const proven = isProven(stat, this.#now?.ns) && !mayHeal(result, stat)
+      if (!proven) this.#unproven.set(id, digest(result))
       this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, result })
     }
   }

@@ -6,27 +6,27 @@ import { type Pass, type Reconciler, reconcile, Unsettled } from "./reconcile.ts
 const MAX_ROUNDS = 4
 
 /**
- * Reconciles folders until one round finds every row equal to its file.
+ * Reconciles folders until one round finds nothing to do.
  *
- * Then all rows were current together at the moment that round began: each was read before it, and had the same stamp
- * after it. So an answer taken from these rows, at these generations, equals the files at that moment, however many
- * other programs write. The argument in full stands in ARCHITECTURE.md.
+ * Then all rows were current together at the moment that round began: each was read before it, and in it had the same
+ * stamp, or where stamps prove nothing yet the same content. So an answer taken from these rows, at these generations,
+ * equals the files at that moment, however many other programs write. The argument in full stands in ARCHITECTURE.md.
  *
- * @param places gives the folders; asked in every round, since folders come and go
+ * @param places gives the folders, those the index has rows of included; asked in every round, since folders come and go
  * @throws as `reconcile`
  */
 export async function settle(
   within: Reconciler,
-  places: () => readonly Place[],
+  places: () => Promise<readonly Place[]>,
   signal?: AbortSignal,
 ): Promise<readonly Pass[]> {
   const slice = new TimeSlice(signal)
-  const own = new Map<string, number | undefined>()
+  const earlier = new Map<string, Pass>()
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const passes: Pass[] = []
-    for (const place of places()) {
-      const pass = await reconcile(within, place, { slice, ownGeneration: own.get(place.folder) })
-      if (!pass.clean) own.set(place.folder, pass.row?.generation)
+    for (const place of await places()) {
+      const pass = await reconcile(within, place, { slice, earlier: earlier.get(place.folder) })
+      earlier.set(place.folder, pass)
       passes.push(pass)
     }
     if (passes.every(({ clean }) => clean)) return passes

@@ -101,7 +101,7 @@ export class SqliteCatalog implements Catalog {
       const folder = statPlace(fs, path)
       return this.#answer(
         `message/${place.folder}`,
-        () => [place],
+        async () => [place],
         signal,
         (ask) =>
           ask((statements) => {
@@ -127,9 +127,13 @@ export class SqliteCatalog implements Catalog {
     return (await this.#within.index.read((statements) => statements[kind].folders(id)))[0]
   }
 
-  #sessionPlaces({ projectID }: SessionQuery): Place[] {
-    const folders = projectID === undefined ? folderNames(this.#files, "session") : [projectID]
-    return folders.map((folder) => ({ kind: "session", folder }))
+  /** The folders to look at: where no project is named, also those that are gone but that the index has rows of. */
+  async #sessionPlaces({ projectID }: SessionQuery): Promise<Place[]> {
+    if (projectID !== undefined) return [{ kind: "session", folder: projectID }]
+    const folders = new Set(folderNames(this.#files, "session"))
+    for (const folder of await this.#within.index.read(({ directories }) => directories.allNames("session")))
+      folders.add(folder)
+    return [...folders].map((folder) => ({ kind: "session", folder }))
   }
 
   /**
@@ -138,7 +142,7 @@ export class SqliteCatalog implements Catalog {
    */
   async #answer<T>(
     key: string,
-    places: () => readonly Place[],
+    places: () => Promise<readonly Place[]>,
     signal: AbortSignal | undefined,
     query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
   ): Promise<T> {

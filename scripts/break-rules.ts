@@ -1,0 +1,102 @@
+/**
+ * Takes one rule of the stamp protocol away at a time, in a copy of the project, and demands that a test then
+ * fails: a rule whose absence nothing notices is either not needed or not tested.
+ */
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+interface Rule {
+  readonly name: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const RULES: readonly Rule[] = [
+  {
+    name: "racily clean: a stamp younger than the clock's granularity proves nothing",
+    file: "src/file/stamp.ts",
+    from: "return nowNs - stat.ctimeNs >= window",
+    to: "return nowNs - stat.ctimeNs >= window || true",
+  },
+  {
+    name: "generation: a reconcile commits only on top of the rows it began with",
+    file: "src/migrator/reconcile.ts",
+    from: "|| current?.generation !== this.#row?.generation",
+    to: "",
+  },
+  {
+    name: "clock first: the device's clock is read before the stamp that it proves",
+    file: "src/migrator/reconcile.ts",
+    from: "const proven = isProven(before, this.#now?.ns)",
+    to: "const proven = isProven(before, this.#within.clock.now(before.device))",
+  },
+  {
+    name: "no stamp by own writes: what we wrote is unknown until read back",
+    file: "src/store.ts",
+    from: "const publish = filesOnly ? async () => {} : publisher(this.#index, logger, () => indexed.distrust())",
+    to: `const note = publisher(this.#index, logger, () => indexed.distrust())
+    const publish = async (changes) => {
+      await note(changes)
+      const { packStamp } = await import("./file/stamp.ts")
+      const { placeOfKey, placePath } = await import("./file/layout.ts")
+      for (const { key } of changes) {
+        const place = placeOfKey(key)?.place
+        const stat = place && fs.lstat(placePath(directory, place))
+        if (stat) await this.#index.write(({ directories }) => {
+          const row = directories.find(place)
+          if (row) directories.settle(row.id, packStamp(stat, true), stat.size, row.entries)
+        })
+      }
+    }`,
+  },
+  {
+    name: "probe clock: now is the device's, not ours",
+    file: "src/file/clock.ts",
+    from: "return this.#youngest.get(device)",
+    to: "return this.#youngest.has(device) ? BigInt(Date.now()) * 1_000_000n : undefined",
+  },
+  {
+    name: "a clean round: what was read in a round is confirmed by the next",
+    file: "src/migrator/settle.ts",
+    from: "if (passes.every(({ clean }) => clean)) return passes",
+    to: "return passes",
+  },
+]
+
+const ROOT = join(import.meta.dir, "..")
+
+async function survives(rule: Rule): Promise<boolean> {
+  const copy = await mkdtemp(join(tmpdir(), "sessiondex-rule-"))
+  try {
+    for (const name of ["src", "test", "drizzle", "package.json", "tsconfig.json", "bunfig.toml"])
+      await cp(join(ROOT, name), join(copy, name), { recursive: true })
+    await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"))
+    const path = join(copy, rule.file)
+    const text = await readFile(path, "utf8")
+    if (text.split(rule.from).length !== 2) throw new Error(`${rule.file} does not hold, once: ${rule.from}`)
+    await writeFile(path, text.replace(rule.from, rule.to))
+    const child = Bun.spawn(["bun", "test", "test/property", "test/migrator/protocol.test.ts"], {
+      cwd: copy,
+      stdout: "ignore",
+      stderr: "pipe",
+    })
+    const output = await new Response(child.stderr).text()
+    if ((await child.exited) === 0) return true
+    const reason = /error: (seed \d+ [^\n]*)|\(fail\) ([^\n]*)/.exec(output)?.[0]
+    if (reason === undefined) throw new Error(`The tests could not run:\n${output}`)
+    console.log(`caught    ${rule.name}\n          ${reason}`)
+    return false
+  } finally {
+    await rm(copy, { recursive: true, force: true })
+  }
+}
+
+let unnoticed = 0
+for (const rule of RULES)
+  if (await survives(rule)) {
+    unnoticed++
+    console.log(`UNNOTICED ${rule.name}`)
+  }
+if (unnoticed > 0) process.exitCode = 1

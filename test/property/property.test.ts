@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test"
+import { tempFolder } from "../support/temp.ts"
+import { type HistoryResult, runHistory } from "./history.ts"
+
+/** The short fixed set; `bun run test:long` runs 240 histories of 1,000 steps. */
+const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
+const SEEDS = LONG ? 240 : 36
+const STEPS = LONG ? 1_000 : 60
+/** A seed to have one failing history again. */
+const ONLY = process.env.SESSIONDEX_TEST_SEED
+
+test(
+  `in ${SEEDS} random histories of ${STEPS} steps every answer is a state of the files`,
+  async () => {
+    const total: HistoryResult = { steps: 0, comparisons: 0, disturbed: 0 }
+    const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(ONLY)]
+    for (const seed of seeds) {
+      const { steps, comparisons, disturbed } = await runHistory(tempFolder(), seed, STEPS)
+      Object.assign(total, {
+        steps: total.steps + steps,
+        comparisons: total.comparisons + comparisons,
+        disturbed: total.disturbed + disturbed,
+      })
+    }
+    console.log(
+      `${seeds.length} seeds, ${total.steps} steps, ${total.comparisons} comparisons, ${total.disturbed} listings disturbed in their middle`,
+    )
+    expect(total.steps).toBe(seeds.length * STEPS)
+    expect(total.comparisons).toBeGreaterThan(total.steps / 3)
+    expect(total.disturbed).toBeGreaterThan(total.steps / 100)
+  },
+  LONG ? 3_600_000 : 120_000,
+)
