@@ -109,6 +109,11 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#open().read<T>(key)
   }
 
+  /** As `Records.readText`: yields a record's text in pieces, whatever its size. */
+  readText(key: Key, options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
+    return this.#open().readText(key, options)
+  }
+
   /** As `Records.write`: resolves when the body is safely on the disk. */
   async write(key: Key, value: unknown): Promise<void> {
     await this.#open().write(key, value)

@@ -10,6 +10,7 @@ export interface RecordStamp {
   readonly id: string
   readonly stamp: Buffer | null
   readonly size: number
+  readonly problem: string | null
 }
 
 /** A record file that could not be read. */
@@ -51,7 +52,7 @@ abstract class RecordStatements {
     const { directory, id, stamp, size, problem, problemMessage } = table
     this.#stamps = lazy(() =>
       db
-        .select({ id, stamp, size })
+        .select({ id, stamp, size, problem })
         .from(table)
         .where(and(eq(directory, placeholder("directory")), gt(id, placeholder("after"))))
         .orderBy(asc(id))

@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts"
 import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
 import type { Statements } from "./statements.ts"
+import { WalGuard } from "./wal-guard.ts"
 
 /** How long a call waits to get into the index before the files answer it, in ms. */
 const PATIENCE_MS = 50
@@ -53,6 +54,7 @@ export class SqliteIndex {
   #connection: Connection | undefined
   #path: string | undefined
   #identity = ""
+  #guard: WalGuard | undefined
   #opening: Promise<Connection> | undefined
   #failure: IndexFailure | undefined
   #retryAt = 0
@@ -99,7 +101,9 @@ export class SqliteIndex {
     if (this.#closed) return
     this.#closed = true
     try {
-      this.#connection?.close()
+      // Closing reads the -shm too.
+      if (this.#guard?.isIntact() === false) this.#connection?.abandon()
+      else this.#connection?.close()
     } catch (error) {
       // The index is only a copy, and the next one to open it sees what is wrong with it.
       this.#options.logger.warn("The index could not be closed cleanly", error)
@@ -127,6 +131,8 @@ export class SqliteIndex {
   #live(): Connection | undefined {
     if (this.#closed) throw new IndexFailure("unavailable", "The store is closed")
     if (!this.#connection || !this.#path) return undefined
+    if (this.#guard && !this.#guard.isIntact())
+      throw new IndexFailure("damaged", "Another program cut, removed or replaced the index's -wal or -shm")
     if (this.#files.identity(this.#path) === this.#identity) return this.#connection
     this.#drop()
     return undefined
@@ -135,6 +141,7 @@ export class SqliteIndex {
   #drop(): void {
     const connection = this.#connection
     this.#connection = undefined
+    this.#guard = undefined
     try {
       connection?.abandon()
     } catch {
@@ -208,6 +215,7 @@ export class SqliteIndex {
     createPrivately(path)
     const connection = new Connection(path, this.#options.cacheBytes)
     this.#identity = this.#files.identity(path)
+    this.#guard = connection.journalMode === "wal" ? new WalGuard(path) : undefined
     return connection
   }
 }

@@ -75,7 +75,7 @@ function tooLarge(maxBytes: number): ReadResult {
 }
 
 /** Tells whether a fault may be gone in a moment: other writers overwrite in place, so a file can be seen half written. */
-export function mayHeal(result: ReadResult, stat: FileStat | undefined): boolean {
+export function mayHeal(result: object | { readonly fault: Fault }, stat: FileStat | undefined): boolean {
   if (!("fault" in result) || result.fault.code !== "CORRUPT" || !stat) return false
   return Math.abs(Date.now() - Number(stat.ctimeNs / 1_000_000n)) < YOUNG_MS
 }

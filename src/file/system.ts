@@ -36,6 +36,8 @@ export interface FileSystem {
   readDirectory(path: string): DirectoryEntry[] | undefined
   /** Reads a regular file whole; never follows a link in its last segment and never waits on a pipe. */
   readFile(path: string, maxBytes: number): FileContent | undefined
+  /** Yields a regular file's bytes in pieces, each good until the next is asked for. */
+  readPieces(path: string): Generator<Uint8Array>
   /** Makes a new file (0600) with this text and gives its open descriptor. */
   createFile(path: string, text: string): number
   /** Waits until what was written to the descriptor is on the disk. */
@@ -140,6 +142,19 @@ export const fileSystem: FileSystem = {
     }
     try {
       return readDescriptor(descriptor, maxBytes)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  },
+  *readPieces(path) {
+    const descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    try {
+      const piece = Buffer.allocUnsafe(INITIAL_BUFFER)
+      for (;;) {
+        const length = fs.readSync(descriptor, piece, 0, piece.length, null)
+        if (length === 0) return
+        yield piece.subarray(0, length)
+      }
     } finally {
       fs.closeSync(descriptor)
     }

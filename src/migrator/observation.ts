@@ -1,19 +1,17 @@
 import type { RecordFile } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { Place } from "../file/layout.ts"
-import type { ReadResult } from "../file/reader.ts"
+import type { Fault } from "../file/reader.ts"
 import type { Stamp } from "../file/stamp.ts"
-import { isJsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
+import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
 
 /** A row to be put: which record, of which version of its file, and what was read. */
 export interface Observation {
   readonly id: string
   readonly stamp: Stamp | null
   readonly size: number
-  readonly result: ReadResult
+  readonly result: { readonly body: JsonObject } | { readonly fault: Fault }
 }
-
-const NOT_AN_OBJECT = { code: "CORRUPT", message: "The file's JSON is not an object" } as const
 
 /** Puts an observed record into its table: its fields, or what is wrong with it. */
 export function putObservation(
@@ -22,8 +20,7 @@ export function putObservation(
   directory: number,
   { id, stamp, size, result }: Observation,
 ): void {
-  const body = "record" in result && isJsonObject(result.record.value) ? result.record.value : undefined
-  const fault = "fault" in result ? result.fault : body ? undefined : NOT_AN_OBJECT
+  const { fault, body } = "fault" in result ? { ...result, body: {} } : { ...result, fault: undefined }
   const row: RecordFile = {
     directory,
     id,
@@ -32,9 +29,9 @@ export function putObservation(
     problem: fault?.code ?? null,
     problemMessage: fault?.message ?? null,
   }
-  if (place.kind === "session") statements.session.put(row, place.folder, sessionFields(body ?? {}))
-  else if (place.kind === "message") statements.message.put(row, messageFields(body ?? {}))
-  else statements.part.put(row, partFields(body ?? {}))
+  if (place.kind === "session") statements.session.put(row, place.folder, sessionFields(body))
+  else if (place.kind === "message") statements.message.put(row, messageFields(body))
+  else statements.part.put(row, partFields(body))
 }
 
 /**
@@ -56,7 +53,9 @@ export function putOwnWrite(
       id,
       stamp: null,
       size: Buffer.byteLength(written.text),
-      result: { record: { ...written, faithful: true } },
+      result: isJsonObject(written.value)
+        ? { body: written.value }
+        : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
     })
   else statements[place.kind].remove(directory, id)
   statements.directories.touch(directory)

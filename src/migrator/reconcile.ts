@@ -2,8 +2,9 @@ import type { DirectoryRow } from "../database/directory-statements.ts"
 import type { RecordStamp } from "../database/record-statements.ts"
 import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { DeviceClock } from "../file/clock.ts"
+import { type Digest, digestOf, readFields } from "../file/fields-reader.ts"
 import { listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import { mayHeal, RETRY_MS, type ReadResult, readStatted } from "../file/reader.ts"
+import { mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, isProven, packStamp, type Stamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
@@ -41,13 +42,6 @@ export interface ReconcileOptions {
    * contents a second time does.
    */
   readonly earlier?: Pass | undefined
-}
-
-/** Tells two contents of a file apart. */
-type Digest = bigint | number | string
-
-function digest(result: ReadResult): Digest {
-  return "record" in result ? Bun.hash(result.record.text) : `${result.fault.code} ${result.fault.message}`
 }
 
 /** The folder, or its rows, went on changing under the reconcile. The files can answer. */
@@ -206,14 +200,16 @@ class DirectoryPass {
       if (row) this.#forget(id)
       return
     }
-    if (
-      row &&
-      sameStamp(row.stamp, row.size, seen) &&
-      (isKnown(row.stamp) || this.#isUnchanged(id, path, seen))
-    )
+    if (row && this.#mayVouch(row, seen) && (isKnown(row.stamp) || (await this.#isUnchanged(id, path, seen))))
       return
-    this.#observe(id, path, seen)
+    await this.#observe(id, path, seen)
     if (this.#pending.length >= COMMIT_ROWS) await this.#commit()
+  }
+
+  /** Whether the row was read from this version of the file, and under the same bound of size. */
+  #mayVouch(row: RecordStamp, seen: FileStat): boolean {
+    const tooLarge = seen.kind === "file" && seen.size > this.#within.maxRecordBytes
+    return sameStamp(row.stamp, row.size, seen) && (row.problem === "TOO_LARGE") === tooLarge
   }
 
   /** Whether the rows are still those that the earlier pass left. */
@@ -222,11 +218,11 @@ class DirectoryPass {
   }
 
   /** Whether a file whose stamp proves nothing reads as it did in the earlier pass. */
-  #isUnchanged(id: string, path: string, seen: FileStat): boolean {
+  async #isUnchanged(id: string, path: string, seen: FileStat): Promise<boolean> {
     const before = this.#isEarlier() ? this.#earlier?.unproven.get(id) : undefined
     if (before === undefined) return false
     const { fs, maxRecordBytes } = this.#within
-    if (digest(readStatted(fs, path, seen, maxRecordBytes)) !== before) return false
+    if (digestOf(await readFields(fs, path, seen, maxRecordBytes, this.#slice)) !== before) return false
     this.#unproven.set(id, before)
     return true
   }
@@ -236,18 +232,18 @@ class DirectoryPass {
     this.#changes++
   }
 
-  #observe(id: string, path: string, seen: FileStat): void {
+  async #observe(id: string, path: string, seen: FileStat): Promise<void> {
     const { fs, maxRecordBytes } = this.#within
     this.#readClock(seen)
     // The stamp is taken after the clock and before the reading: a change in between then shows as another stamp.
     const stat = lstat(fs, path) ?? seen
-    const result = readStatted(fs, path, stat, maxRecordBytes)
+    const result = await readFields(fs, path, stat, maxRecordBytes, this.#slice)
     this.#changes++
     if (mayHeal(result, stat) && !this.#torn.includes(id)) this.#torn.push(id)
     else {
       this.#read++
       const proven = isProven(stat, this.#now?.ns) && !mayHeal(result, stat)
-      if (!proven) this.#unproven.set(id, digest(result))
+      if (!proven) this.#unproven.set(id, digestOf(result))
       this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, result })
     }
   }

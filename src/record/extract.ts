@@ -20,6 +20,10 @@ export interface PartFields {
   tool: string | null
 }
 
+/** The top-level fields that the functions below look at. */
+export const INDEXED_FIELDS = ["time", "parentID", "directory", "title", "role", "type", "tool"] as const
+export type IndexedField = (typeof INDEXED_FIELDS)[number]
+
 /** A JSON object whose fields nobody has looked at yet. */
 export type JsonObject = { [field: string]: unknown }
 

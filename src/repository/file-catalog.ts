@@ -1,6 +1,7 @@
 import { isStoreError } from "../errors.ts"
+import { readFieldsPatiently } from "../file/fields-reader.ts"
 import { listFolders, listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import { type ReadResult, readRecord } from "../file/reader.ts"
+import type { Fault, ReadResult } from "../file/reader.ts"
 import type { FileSystem } from "../file/system.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import {
@@ -123,16 +124,20 @@ async function* readable(
     const turn = slice.pass()
     if (turn) await turn
     const path = recordPath(files.directory, place, id)
-    const body = bodyOf(files, path, await readRecord(files.fs, path, files.maxRecordBytes))
-    if (body) yield { id, body }
+    const result = await readFieldsPatiently(files.fs, path, files.maxRecordBytes, slice)
+    if ("body" in result) yield { id, body: result.body }
+    else if (result.fault.code !== "NOT_FOUND") report(files, path, result.fault)
   }
+}
+
+function report(files: RecordFiles, path: string, { code, message }: Fault): void {
+  files.problems.report({ path, code, message })
 }
 
 /** The object in a record's file; anything else is reported, but for a file that is gone. */
 export function bodyOf(files: RecordFiles, path: string, result: ReadResult): JsonObject | undefined {
   if ("fault" in result) {
-    const { code, message } = result.fault
-    if (code !== "NOT_FOUND") files.problems.report({ path, code, message })
+    if (result.fault.code !== "NOT_FOUND") report(files, path, result.fault)
     return undefined
   }
   const { value } = result.record

@@ -34,6 +34,37 @@ export class Records {
   }
 
   /**
+   * Yields the record's text in pieces, whatever its size and whether or not it is JSON.
+   * @throws StoreError `NOT_FOUND`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   */
+  async *readText(key: Key, options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
+    checkKey(key)
+    const { fs, directory } = this.#files
+    const path = keyPath(directory, key)
+    checkFolders(fs, directory, key)
+    const kind = fs.lstat(path)?.kind
+    if (kind === undefined) throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, path)
+    if (kind !== "file")
+      throw faultError({ code: "NOT_A_FILE", message: `A ${kind} lies where a record should be` }, path)
+    const decoder = new TextDecoder()
+    const slice = new TimeSlice(options.signal)
+    try {
+      for (const piece of fs.readPieces(path)) {
+        await slice.pass()
+        yield decoder.decode(piece, { stream: true })
+      }
+    } catch (cause) {
+      if (systemCode(cause) === undefined) throw cause
+      throw faultError(
+        { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause },
+        path,
+      )
+    }
+    const rest = decoder.decode()
+    if (rest) yield rest
+  }
+
+  /**
    * Puts a body in the record's place; resolves when it is safely on the disk.
    * @throws StoreError `INVALID_KEY`, `INVALID_RECORD`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
    */

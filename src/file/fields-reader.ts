@@ -1,0 +1,102 @@
+import { JSONParser } from "@streamparser/json"
+import { systemCode } from "../errors.ts"
+import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
+import { LongStringFilter } from "./long-string-filter.ts"
+import { type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
+import type { FileStat, FileSystem } from "./system.ts"
+import { pause, type TimeSlice } from "./time-slice.ts"
+
+/** Records above this size are not held whole when only their fields are wanted, in bytes. */
+const STREAM_ABOVE = 1024 * 1024
+const OPENING_BRACE = 0x7b
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
+const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09, ...BYTE_ORDER_MARK])
+const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not an object" }
+
+/** Tells two contents of a file apart. */
+export type Digest = bigint | number | string
+
+/** A record's body, or of a large one the indexed fields alone; or why it could not be read. */
+export type FieldsResult = { readonly body: JsonObject; readonly digest: Digest } | { readonly fault: Fault }
+
+/** The digest of what was read, also of what could not be. */
+export function digestOf(result: FieldsResult): Digest {
+  return "fault" in result ? `${result.fault.code} ${result.fault.message}` : result.digest
+}
+
+/**
+ * Reads what the index needs of a record that was just looked at; a large one in bounded memory and in slices. Only then is
+ * the answer a promise. Never throws for what lies there.
+ */
+export function readFields(
+  fs: FileSystem,
+  path: string,
+  stat: FileStat,
+  maxBytes: number,
+  slice: TimeSlice,
+): FieldsResult | Promise<FieldsResult> {
+  if (stat.kind === "file" && stat.size > STREAM_ABOVE && stat.size <= maxBytes)
+    return streamFields(fs, path, slice)
+  const result = readStatted(fs, path, stat, maxBytes)
+  if ("fault" in result) return result
+  const { value, text } = result.record
+  return isJsonObject(value) ? { body: value, digest: Bun.hash(text) } : { fault: NOT_AN_OBJECT }
+}
+
+/** As `readFields`, looking again for up to 63 ms where the file is empty or torn and was changed within the last minute. */
+export async function readFieldsPatiently(
+  fs: FileSystem,
+  path: string,
+  maxBytes: number,
+  slice: TimeSlice,
+): Promise<FieldsResult> {
+  for (const wait of [...RETRY_MS, undefined]) {
+    let result: FieldsResult
+    let stat: FileStat | undefined
+    try {
+      stat = fs.lstat(path)
+      if (!stat) return { fault: { code: "NOT_FOUND", message: "There is no such record" } }
+      result = await readFields(fs, path, stat, maxBytes, slice)
+    } catch (cause) {
+      return {
+        fault: {
+          code: "UNREADABLE",
+          message: `The file cannot be read (${systemCode(cause) ?? "error"})`,
+          cause,
+        },
+      }
+    }
+    if (wait === undefined || !mayHeal(result, stat)) return result
+    await pause(wait)
+  }
+  throw new Error("The last try always answers")
+}
+
+async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Promise<FieldsResult> {
+  const body: Partial<Record<IndexedField, unknown>> = {}
+  const parser = new JSONParser({ paths: INDEXED_FIELDS.map((field) => `$.${field}`), keepStack: false })
+  parser.onValue = ({ key, value }) => {
+    const field = INDEXED_FIELDS.find((name) => name === key)
+    if (field) body[field] = value
+  }
+  let whole = true
+  parser.onError = () => {
+    whole = false
+  }
+  const filter = new LongStringFilter()
+  let digest: bigint | number = 0
+  let first: number | undefined
+  try {
+    for (const piece of fs.readPieces(path)) {
+      await slice.pass()
+      first ??= piece.find((byte) => !WHITE_SPACE.has(byte))
+      digest = Bun.hash(piece, BigInt(digest))
+      for (const part of filter.pass(piece)) parser.write(part)
+    }
+  } catch (cause) {
+    if (systemCode(cause) === undefined) throw cause
+    return { fault: { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause } }
+  }
+  if (!whole || !parser.isEnded) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
+  return first === OPENING_BRACE ? { body, digest } : { fault: NOT_AN_OBJECT }
+}
