@@ -1,5 +1,12 @@
 export { isStoreError, StoreError, type StoreErrorCode } from "./errors.ts"
 export type { Logger } from "./logger.ts"
+export type {
+  Difference,
+  DifferenceKind,
+  DuplicateSession,
+  VerifyOptions,
+  VerifyResult,
+} from "./migrator/verify.ts"
 export type { WalkOptions, WalkProgress, WalkResult } from "./migrator/walk.ts"
 export type { StoreOptions } from "./options.ts"
 export type { MessageWithParts, SessionExport } from "./record/export.ts"

@@ -9,7 +9,8 @@ import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
 import { WriteQueue } from "./file/write-queue.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
-import { type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
+import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
+import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import { publisher } from "./publisher.ts"
 import type { Key } from "./record/key.ts"
@@ -145,17 +146,24 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async index(options: WalkOptions = {}): Promise<WalkResult> {
-    this.#open()
-    try {
-      return await walk(this.#within, options)
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
-        path: this.#index.health().path,
-        cause: error,
-        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
-      })
-    }
+    return this.#onIndex(() => walk(this.#within, options))
+  }
+
+  /**
+   * Compares the whole index with the content of every file, and runs SQLite's own check of it. Changes nothing, unless
+   * told to `repair`.
+   * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+    return this.#onIndex(() => verify(this.#within, options))
+  }
+
+  /**
+   * Reads every file again, whatever the index says of it, while listings go on.
+   * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
+   */
+  async rebuild(options: WalkOptions = {}): Promise<WalkResult> {
+    return this.#onIndex(() => rebuild(this.#within, options))
   }
 
   /** Yields records whose parent has no file: messages, parts, then side files, each by folder and id. */
@@ -215,6 +223,20 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     await this.flush()
     this.#index.close()
     this.#lock.close()
+  }
+
+  async #onIndex<T>(work: () => Promise<T>): Promise<T> {
+    this.#open()
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
+        path: this.#index.health().path,
+        cause: error,
+        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
+      })
+    }
   }
 
   #open(): Records {

@@ -3,9 +3,12 @@ import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
 import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
+import { orphansCommand } from "./commands/orphans.ts"
+import { rebuildCommand } from "./commands/rebuild.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
 import { statsCommand } from "./commands/stats.ts"
+import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
 import { defaultDirectory } from "./directory.ts"
 import { Output } from "./output.ts"
@@ -13,6 +16,16 @@ import { Output } from "./output.ts"
 /** Fine; a finding or a failure; misuse. */
 export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
 
+const COMMANDS = [
+  indexCommand,
+  sessionsCommand,
+  messagesCommand,
+  showCommand,
+  statsCommand,
+  verifyCommand,
+  rebuildCommand,
+  orphansCommand,
+]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
 
 /** Builds the command line; each command is a file of its own in `commands/`. */
@@ -30,8 +43,7 @@ export function createProgram(context: Context): Command {
     .option("--no-color", "no colours, also on a terminal")
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")
-  for (const command of [indexCommand, sessionsCommand, messagesCommand, showCommand, statsCommand])
-    program.addCommand(command(context).copyInheritedSettings(program))
+  for (const command of COMMANDS) program.addCommand(command(context).copyInheritedSettings(program))
   return program
 }
 

@@ -5,7 +5,7 @@ import { migrate } from "drizzle-orm/bun-sqlite/migrator"
 import type { Drizzle } from "./drizzle.ts"
 import { IndexFailure } from "./failure.ts"
 import { migrations } from "./migrations.ts"
-import { checkpoint, configure, type JournalMode } from "./pragmas.ts"
+import { checkpoint, configure, integrityFaults, type JournalMode } from "./pragmas.ts"
 import { Statements } from "./statements.ts"
 
 type Work = (statements: Statements) => unknown
@@ -44,6 +44,11 @@ export class Connection {
   /** Runs a synchronous function as one transaction; what it throws undoes it. */
   write<T>(work: (statements: Statements) => T): T {
     return runSync(this.#transaction.immediate, work)
+  }
+
+  /** What SQLite's own check finds wrong; nothing where the file is sound. */
+  integrity(): string[] {
+    return integrityFaults(this.#client)
   }
 
   /** Moves the WAL into the database where nobody is in the way, and closes. */

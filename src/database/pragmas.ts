@@ -36,3 +36,9 @@ export function configure(database: Database, cacheBytes: number): JournalMode {
 export function checkpoint(database: Database): boolean {
   return pragma(database, "wal_checkpoint(TRUNCATE)") === 0
 }
+
+/** The faults that SQLite's own check names; none where the file is sound. */
+export function integrityFaults(database: Database): string[] {
+  const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all()
+  return rows.map((row) => row.integrity_check).filter((fault) => fault !== "ok")
+}

@@ -1,9 +1,8 @@
-import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm"
+import { and, asc, eq, getColumns, gt, isNotNull, sql } from "drizzle-orm"
 import type { StoreErrorCode } from "../errors.ts"
-import type { MessageFields, PartFields, SessionFields } from "../record/extract.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
-import { directories, messages, parts, sessions } from "./schema.ts"
+import { directories, type messages, type parts, type sessions } from "./schema.ts"
 
 /** Which version of a record's file a row was read from. */
 export interface RecordStamp {
@@ -26,22 +25,23 @@ export interface LocatedProblem extends RecordProblem {
   readonly folder: string
 }
 
-/** What is stored of every record file. */
-export interface RecordFile {
-  readonly directory: number
-  readonly id: string
-  readonly stamp: Uint8Array | null
-  readonly size: number
-  readonly problem: StoreErrorCode | null
-  readonly problemMessage: string | null
+/** A whole row: whose columns beyond these depend on its table. */
+export interface RecordRow extends RecordStamp {
+  readonly [column: string]: unknown
 }
 
 type RecordTable = typeof sessions | typeof messages | typeof parts
 
 const { placeholder } = sql
 
-/** What the three record tables have in common. */
-abstract class RecordStatements {
+/** The columns that name a row. */
+const KEY: ReadonlySet<string> = new Set(["directory", "id"])
+
+/** Prepared statements over one of the three record tables. */
+export class RecordStatements {
+  readonly #rows
+  readonly #put
+  readonly #distrust
   readonly #stamps
   readonly #remove
   readonly #problems
@@ -50,6 +50,41 @@ abstract class RecordStatements {
 
   constructor(db: Drizzle, table: RecordTable) {
     const { directory, id, stamp, size, problem, problemMessage } = table
+    const names = Object.keys(getColumns(table))
+    this.#put = lazy(() =>
+      db
+        .insert(table)
+        .values(
+          Object.fromEntries(
+            names.map((name) => [name, placeholder(name)]),
+          ) as unknown as typeof table.$inferInsert,
+        )
+        .onConflictDoUpdate({
+          target: [directory, id],
+          set: Object.fromEntries(
+            names
+              .filter((name) => !KEY.has(name))
+              .map((name) => [name, sql`excluded.${sql.identifier(name)}`]),
+          ),
+        })
+        .prepare(),
+    )
+    this.#rows = lazy(() =>
+      db
+        .select()
+        .from(table)
+        .where(and(eq(directory, placeholder("directory")), gt(id, placeholder("after"))))
+        .orderBy(asc(id))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    this.#distrust = lazy(() =>
+      db
+        .update(table)
+        .set({ stamp: null })
+        .where(eq(directory, placeholder("directory")))
+        .prepare(),
+    )
     this.#stamps = lazy(() =>
       db
         .select({ id, stamp, size, problem })
@@ -104,6 +139,21 @@ abstract class RecordStatements {
     return this.#stamps().all({ directory, after, limit })
   }
 
+  /** As `stamps`, with all columns. */
+  rows(directory: number, after: string, limit: number): RecordRow[] {
+    return this.#rows().all({ directory, after, limit })
+  }
+
+  /** Puts a row in place of the one with the same directory and id; it names every column of the table. */
+  put(row: Readonly<Record<string, unknown>>): void {
+    this.#put().run(row)
+  }
+
+  /** Takes the stamps of a folder's rows away, so that every file in it is read again. */
+  distrust(directory: number): void {
+    this.#distrust().run({ directory })
+  }
+
   remove(directory: number, id: string): void {
     this.#remove().run({ directory, id })
   }
@@ -135,103 +185,4 @@ function asProblem(row: {
 }): RecordProblem {
   // Only reconcile writes this column, from a fault's code.
   return { id: row.id, problem: row.problem as StoreErrorCode, problemMessage: row.problemMessage ?? "" }
-}
-
-const file = {
-  directory: placeholder("directory"),
-  id: placeholder("id"),
-  stamp: placeholder("stamp"),
-  size: placeholder("size"),
-  problem: placeholder("problem"),
-  problemMessage: placeholder("problemMessage"),
-}
-const fileFromExcluded = {
-  stamp: sql`excluded.stamp`,
-  size: sql`excluded.size`,
-  problem: sql`excluded.problem`,
-  problemMessage: sql`excluded."problemMessage"`,
-}
-
-export class SessionStatements extends RecordStatements {
-  readonly #put
-
-  constructor(db: Drizzle) {
-    super(db, sessions)
-    this.#put = lazy(() =>
-      db
-        .insert(sessions)
-        .values({
-          ...file,
-          project: placeholder("project"),
-          created: placeholder("created"),
-          updated: placeholder("updated"),
-          parent: placeholder("parentID"),
-          worktree: placeholder("worktree"),
-          title: placeholder("title"),
-          archived: placeholder("archived"),
-        })
-        .onConflictDoUpdate({
-          target: [sessions.directory, sessions.id],
-          set: {
-            ...fileFromExcluded,
-            created: sql`excluded.created`,
-            updated: sql`excluded.updated`,
-            parent: sql`excluded.parent`,
-            worktree: sql`excluded.worktree`,
-            title: sql`excluded.title`,
-            archived: sql`excluded.archived`,
-          },
-        })
-        .prepare(),
-    )
-  }
-
-  put(row: RecordFile, project: string, fields: SessionFields): void {
-    const { directory: worktree, ...rest } = fields
-    this.#put().run({ ...rest, ...row, project, worktree })
-  }
-}
-
-export class MessageStatements extends RecordStatements {
-  readonly #put
-
-  constructor(db: Drizzle) {
-    super(db, messages)
-    this.#put = lazy(() =>
-      db
-        .insert(messages)
-        .values({ ...file, created: placeholder("created"), role: placeholder("role") })
-        .onConflictDoUpdate({
-          target: [messages.directory, messages.id],
-          set: { ...fileFromExcluded, created: sql`excluded.created`, role: sql`excluded.role` },
-        })
-        .prepare(),
-    )
-  }
-
-  put(row: RecordFile, fields: MessageFields): void {
-    this.#put().run({ ...row, ...fields })
-  }
-}
-
-export class PartStatements extends RecordStatements {
-  readonly #put
-
-  constructor(db: Drizzle) {
-    super(db, parts)
-    this.#put = lazy(() =>
-      db
-        .insert(parts)
-        .values({ ...file, type: placeholder("type"), tool: placeholder("tool") })
-        .onConflictDoUpdate({
-          target: [parts.directory, parts.id],
-          set: { ...fileFromExcluded, type: sql`excluded.type`, tool: sql`excluded.tool` },
-        })
-        .prepare(),
-    )
-  }
-
-  put(row: RecordFile, fields: PartFields): void {
-    this.#put().run({ ...row, ...fields })
-  }
 }

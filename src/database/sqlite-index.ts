@@ -79,6 +79,28 @@ export class SqliteIndex {
     return this.#run((connection) => connection.write(work))
   }
 
+  /** Names the file that is in use; another one means that what was stored before is not there. @throws IndexFailure */
+  generation(): Promise<string> {
+    return this.#run(() => this.#identity)
+  }
+
+  /** What SQLite's own check finds wrong with the file; nothing where it is sound. @throws IndexFailure */
+  async integrity(): Promise<string[]> {
+    try {
+      return await this.#run((connection) => connection.integrity(), false)
+    } catch (error) {
+      // A check that cannot even be made has found something.
+      if (error instanceof IndexFailure && error.kind === "damaged") return [error.message]
+      throw error
+    }
+  }
+
+  /** Leaves the present file for inspection and begins the next generation at the next call. */
+  startAnew(): void {
+    this.#damaged = this.#path
+    this.#drop()
+  }
+
   health(): IndexHealth {
     return {
       state: this.#closed ? "closed" : this.#connection ? "ready" : this.#failure ? "failing" : "unopened",
@@ -113,8 +135,10 @@ export class SqliteIndex {
     if (this.#privateFolder !== undefined) fs.rmSync(this.#privateFolder, { recursive: true, force: true })
   }
 
-  async #run<T>(work: (connection: Connection) => T): Promise<T> {
+  async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS
+    // Once in a call a damaged index is left for the next generation.
+    let renewed = !mayRenew
     for (;;) {
       try {
         return work(this.#live() ?? (await this.#open()))
@@ -122,7 +146,10 @@ export class SqliteIndex {
         const failure = asFailure(error)
         if (!(failure instanceof IndexFailure)) throw failure
         if (failure.kind === "busy" && performance.now() < deadline) await pause(RETRY_MS)
-        else throw this.#fail(failure)
+        else if (failure.kind === "damaged" && !renewed) {
+          this.#fail(failure)
+          renewed = true
+        } else throw this.#fail(failure)
       }
     }
   }

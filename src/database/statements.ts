@@ -1,21 +1,31 @@
+import type { Place } from "../file/layout.ts"
 import { DirectoryStatements } from "./directory-statements.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { ListingStatements } from "./listing-statements.ts"
-import { MessageStatements, PartStatements, SessionStatements } from "./record-statements.ts"
+import { RecordStatements } from "./record-statements.ts"
+import { messages, parts, sessions } from "./schema.ts"
 
 /** All prepared statements of one connection; each is prepared when it is first needed. */
 export class Statements {
   readonly directories: DirectoryStatements
-  readonly session: SessionStatements
-  readonly message: MessageStatements
-  readonly part: PartStatements
+  readonly session: RecordStatements
+  readonly message: RecordStatements
+  readonly part: RecordStatements
   readonly listings: ListingStatements
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
-    this.session = new SessionStatements(db)
-    this.message = new MessageStatements(db)
-    this.part = new PartStatements(db)
+    this.session = new RecordStatements(db, sessions)
+    this.message = new RecordStatements(db, messages)
+    this.part = new RecordStatements(db, parts)
     this.listings = new ListingStatements(db)
+  }
+
+  /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */
+  distrust(place: Place): void {
+    const row = this.directories.find(place)
+    if (!row) return
+    this[place.kind].distrust(row.id)
+    this.directories.settle(row.id, null, 0, 0)
   }
 }

@@ -1,4 +1,3 @@
-import type { RecordFile } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { Place } from "../file/layout.ts"
 import type { Fault } from "../file/reader.ts"
@@ -13,6 +12,16 @@ export interface Observation {
   readonly result: { readonly body: JsonObject } | { readonly fault: Fault }
 }
 
+/** What the columns of a record's row are to hold, by its content alone. */
+export function columnsOf({ kind, folder }: Place, result: Observation["result"]) {
+  const { fault, body } = "fault" in result ? { ...result, body: {} } : { ...result, fault: undefined }
+  const problem = { problem: fault?.code ?? null, problemMessage: fault?.message ?? null }
+  if (kind === "message") return { ...problem, ...messageFields(body) }
+  if (kind === "part") return { ...problem, ...partFields(body) }
+  const { parentID: parent, directory: worktree, ...fields } = sessionFields(body)
+  return { ...problem, ...fields, parent, worktree, project: folder }
+}
+
 /** Puts an observed record into its table: its fields, or what is wrong with it. */
 export function putObservation(
   statements: Statements,
@@ -20,18 +29,7 @@ export function putObservation(
   directory: number,
   { id, stamp, size, result }: Observation,
 ): void {
-  const { fault, body } = "fault" in result ? { ...result, body: {} } : { ...result, fault: undefined }
-  const row: RecordFile = {
-    directory,
-    id,
-    stamp,
-    size,
-    problem: fault?.code ?? null,
-    problemMessage: fault?.message ?? null,
-  }
-  if (place.kind === "session") statements.session.put(row, place.folder, sessionFields(body))
-  else if (place.kind === "message") statements.message.put(row, messageFields(body))
-  else statements.part.put(row, partFields(body))
+  statements[place.kind].put({ directory, id, stamp, size, ...columnsOf(place, result) })
 }
 
 /**

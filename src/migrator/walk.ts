@@ -51,6 +51,7 @@ export interface WalkOptions {
 const BUSY_PAUSE_MS = 20
 const MAX_BUSY_TRIES = 500
 const NAMES_AT_ONCE = 1_000
+const MAX_WALKS = 3
 
 /**
  * Reconciles every folder of the store, one after another: sessions, messages, parts, each by name. Killed and begun
@@ -59,6 +60,15 @@ const NAMES_AT_ONCE = 1_000
  * @throws IndexFailure where the index cannot be used; the signal's reason
  */
 export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
+  for (let tries = 1; ; tries++) {
+    const before = await within.index.generation()
+    const result = await walkOnce(within, options)
+    // What was put into an index that was then found damaged is not in the one that followed it.
+    if ((await within.index.generation()) === before || tries === MAX_WALKS) return result
+  }
+}
+
+async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkResult> {
   const begun = performance.now()
   const slice = new TimeSlice(options.signal, options.onYield)
   const unreadable: UnreadableRecord[] = []
@@ -72,7 +82,7 @@ export async function walk(within: Reconciler, options: WalkOptions = {}): Promi
         message: "A link lies where a folder of records should be",
       })
     let done = 0
-    for await (const folder of withForgotten(within, kind, ids)) {
+    for await (const folder of foldersWithRows(within, kind, ids)) {
       options.signal?.throwIfAborted()
       read += await reconcileFolder(within, { kind, folder }, slice, unreadable)
       options.onProgress?.({ kind, done: Math.min(++done, ids.length), total: ids.length, read })
@@ -102,7 +112,7 @@ function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: Unreada
 }
 
 /** The folders there are and those the index still has rows of, in the order of `compareText`. */
-async function* withForgotten(
+export async function* foldersWithRows(
   within: Reconciler,
   kind: CollectionKind,
   folders: readonly string[],
@@ -167,4 +177,19 @@ async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableR
       if (!last || page.length < NAMES_AT_ONCE) break
       after = last
     }
+}
+
+/**
+ * Reads every file again whatever its stamp says, while listings go on: every stamp is taken away first, so that a rebuild
+ * that is cut short is finished by whoever looks at a folder next.
+ * @throws as `walk`
+ */
+export async function rebuild(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
+  const slice = new TimeSlice(options.signal, options.onYield)
+  for (const kind of COLLECTION_KINDS)
+    for await (const folder of foldersWithRows(within, kind, [])) {
+      await slice.pass()
+      await within.index.write((statements) => statements.distrust({ kind, folder }))
+    }
+  return walk(within, options)
 }

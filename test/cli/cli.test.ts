@@ -134,6 +134,28 @@ test("stats counts by kind and project", async () => {
   })
 })
 
+test("verify, rebuild and orphans: one object, exit 1 where something differs", async () => {
+  const directory = copyOfTree("opencode-1.1.65/storage")
+  await json(directory, "index")
+  const [verified] = await json(directory, "verify")
+  expect(verified).toMatchObject({
+    ok: true,
+    checked: { sessions: 9, messages: 40, parts: 107 },
+    differences: [],
+  })
+  const path = put(directory, "message/ses_x/msg_x.json", { role: "user", time: { created: 1 } })
+  const { code, out } = await cli(directory, "verify", "--json")
+  expect(code).toBe(1)
+  expect(JSON.parse(out)).toMatchObject({ ok: false, differences: [{ path, kind: "unindexed" }] })
+  const [repaired] = await json(directory, "verify", "--repair")
+  expect(repaired).toMatchObject({ ok: true })
+  const [rebuilt] = await json(directory, "rebuild")
+  expect(rebuilt).toMatchObject({ sessions: 9, messages: 41, parts: 107, read: 157 })
+  expect(await json(directory, "orphans")).toEqual([
+    { kind: "message", key: ["message", "ses_x", "msg_x"], path },
+  ])
+})
+
 test.each([
   [["--help"], 0],
   [["sessions", "--help"], 0],

@@ -217,14 +217,14 @@ export function keyContract({ open }: Variant): void {
     expect(await all(store.sessions.ids())).toEqual(["ses_1"])
     expect(await all(store.messages.ids("ses_1"))).toEqual(["msg_1"])
     const writes = [
-      store.write(["a"], {}),
-      store.update(["session", "proj", "ses_1"], () => {}),
-      store.remove(["session", "proj", "ses_1"]),
-      store.sessions.remove("ses_1"),
-      store.sessions.update("ses_1", () => {}),
-      store.messages.remove("msg_1"),
+      () => store.write(["a"], {}),
+      () => store.update(["session", "proj", "ses_1"], () => {}),
+      () => store.remove(["session", "proj", "ses_1"]),
+      () => store.sessions.remove("ses_1"),
+      () => store.sessions.update("ses_1", () => {}),
+      () => store.messages.remove("msg_1"),
     ]
-    for (const write of writes) expect(await failure(write)).toMatchObject({ code: "READ_ONLY" })
+    for (const write of writes) expect(await failure(write())).toMatchObject({ code: "READ_ONLY" })
     await store.close()
     expect(snapshot(directory)).toEqual(before)
   })

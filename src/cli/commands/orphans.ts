@@ -1,0 +1,18 @@
+import { Command } from "commander"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+
+/** `orphans`: records whose parent has no file. */
+export function orphansCommand(context: Context): Command {
+  return new Command("orphans")
+    .description("list messages and side files without a session, and parts without a message")
+    .action(async (_: unknown, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        for await (const orphan of store.orphans())
+          if (json) await output.json(orphan)
+          else await output.line(`${output.style("dim", orphan.kind)} ${printable(orphan.path)}`)
+      })
+    })
+}

@@ -1,0 +1,29 @@
+import type { WalkOptions, WalkResult } from "../index.ts"
+import type { Context } from "./context.ts"
+import { progressBar } from "./progress.ts"
+
+/** Runs a walk with a progress bar, ends it on Ctrl-C, and prints what it found. */
+export async function printWalk(
+  { output, fail }: Context,
+  json: boolean,
+  work: (options: WalkOptions) => Promise<WalkResult>,
+): Promise<void> {
+  const bar = progressBar(output.interactive)
+  const abort = new AbortController()
+  const stop = (): void => abort.abort(new Error("Interrupted; the next run goes on from here"))
+  process.once("SIGINT", stop)
+  try {
+    const result = await work({ signal: abort.signal, onProgress: (progress) => bar.update(progress) })
+    bar.stop()
+    if (result.unreadable.length > 0) fail()
+    if (json) return await output.json(result)
+    const { sessions, messages, parts, read, elapsedMs } = result
+    await output.line(
+      `${sessions} sessions, ${messages} messages, ${parts} parts; read ${read} files in ${elapsedMs} ms`,
+    )
+    for (const { path, code, message } of result.unreadable) await output.line(`${code} ${path}: ${message}`)
+  } finally {
+    bar.stop()
+    process.off("SIGINT", stop)
+  }
+}

@@ -1,0 +1,199 @@
+import type { RecordRow } from "../database/record-statements.ts"
+import { isStoreError } from "../errors.ts"
+import { readFieldsPatiently } from "../file/fields-reader.ts"
+import {
+  COLLECTION_KINDS,
+  listFolders,
+  listRecords,
+  type Place,
+  placePath,
+  recordPath,
+} from "../file/layout.ts"
+import { isKnown, sameStamp } from "../file/stamp.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import { compareText } from "../record/order.ts"
+import { columnsOf } from "./observation.ts"
+import { type Reconciler, reconcile } from "./reconcile.ts"
+import { foldersWithRows } from "./walk.ts"
+
+/**
+ * How the index differs from the files:
+ * - `integrity`: SQLite's own check found its file damaged.
+ * - `unindexed`: a record file without a row.
+ * - `gone`: a row without a record file.
+ * - `outdated`: a row read from an earlier version of its file; the next call that needs it would notice.
+ * - `wrong`: a row, or a folder's count, that differs from what its stamp vouches for. Only this could give a wrong answer.
+ */
+export type DifferenceKind = "integrity" | "unindexed" | "gone" | "outdated" | "wrong"
+
+export interface Difference {
+  readonly path: string
+  readonly kind: DifferenceKind
+}
+
+/** A session id that lies in several projects' folders; no fault of the index, and listed once. */
+export interface DuplicateSession {
+  readonly id: string
+  readonly paths: readonly string[]
+}
+
+export interface VerifyResult {
+  /** Whether no difference was found, or with `repair` none is left. */
+  readonly ok: boolean
+  /** Record files compared. */
+  readonly checked: { readonly sessions: number; readonly messages: number; readonly parts: number }
+  readonly differences: Difference[]
+  readonly duplicates: DuplicateSession[]
+}
+
+export interface VerifyOptions {
+  /** Mend what differs: a damaged index is begun anew, other differences are reconciled from their files. */
+  readonly repair?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const PAGE_ROWS = 1_000
+
+/**
+ * Compares the whole index with the content of every file, changing nothing unless told to repair.
+ * @throws IndexFailure; the signal's reason
+ */
+export async function verify(within: Reconciler, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const verification = new Verification(within, options)
+  const result = await verification.run()
+  if (!options.repair || result.ok) return result
+  // What was mended is compared once more.
+  return { ...result, ok: (await new Verification(within, { signal: options.signal }).run()).ok }
+}
+
+class Verification {
+  readonly #within: Reconciler
+  readonly #repair: boolean
+  readonly #slice: TimeSlice
+  readonly #differences: Difference[] = []
+  readonly #checked = { session: 0, message: 0, part: 0 }
+  readonly #sessionFolders = new Map<string, string[]>()
+
+  constructor(within: Reconciler, options: VerifyOptions) {
+    this.#within = within
+    this.#repair = options.repair ?? false
+    this.#slice = new TimeSlice(options.signal)
+  }
+
+  async run(): Promise<VerifyResult> {
+    await this.#checkIntegrity()
+    for (const kind of COLLECTION_KINDS) {
+      const { ids } = listFolders(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
+      for await (const folder of foldersWithRows(this.#within, kind, ids))
+        await this.#checkFolder({ kind, folder })
+    }
+    const { session, message, part } = this.#checked
+    const duplicates = [...this.#sessionFolders].flatMap(([id, folders]) =>
+      folders.length < 2
+        ? []
+        : [
+            {
+              id,
+              paths: folders.map((folder) =>
+                recordPath(this.#within.directory, { kind: "session", folder }, id),
+              ),
+            },
+          ],
+    )
+    return {
+      ok: this.#differences.length === 0,
+      checked: { sessions: session, messages: message, parts: part },
+      differences: this.#differences,
+      duplicates,
+    }
+  }
+
+  async #checkIntegrity(): Promise<void> {
+    const { index } = this.#within
+    const faults = await index.integrity()
+    if (faults.length === 0) return
+    this.#differences.push({ path: index.health().path ?? "", kind: "integrity" })
+    if (this.#repair) index.startAnew()
+  }
+
+  async #checkFolder(place: Place): Promise<void> {
+    const before = this.#differences.length
+    const path = placePath(this.#within.directory, place)
+    const row = await this.#within.index.read(({ directories }) => directories.find(place))
+    const stat = this.#within.fs.lstat(path)
+    const { ids, odd } = stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [] }
+    if (
+      row &&
+      stat &&
+      isKnown(row.stamp) &&
+      sameStamp(row.stamp, row.size, stat) &&
+      row.entries !== ids.length
+    )
+      this.#differences.push({ path, kind: "wrong" })
+    this.#checked[place.kind] += ids.length
+    if (place.kind === "session")
+      for (const id of ids)
+        this.#sessionFolders.set(id, [...(this.#sessionFolders.get(id) ?? []), place.folder])
+    await this.#checkRecords(place, [...ids, ...odd].sort(compareText), row?.id)
+    if (this.#repair && this.#differences.length > before) await this.#mend(place)
+  }
+
+  /** A folder that cannot be read has no names to compare. */
+  #list(path: string): { ids: string[]; odd: string[] } {
+    try {
+      return listRecords(this.#within.fs, path)
+    } catch (error) {
+      if (!isStoreError(error)) throw error
+      return { ids: [], odd: [] }
+    }
+  }
+
+  async #checkRecords(place: Place, names: readonly string[], directory: number | undefined): Promise<void> {
+    let next = 0
+    for (let after = ""; directory !== undefined; ) {
+      const rows = await this.#within.index.read((statements) =>
+        statements[place.kind].rows(directory, after, PAGE_ROWS),
+      )
+      for (const row of rows) {
+        for (
+          let name = names[next];
+          name !== undefined && compareText(name, row.id) < 0;
+          name = names[++next]
+        )
+          this.#differ(place, name, "unindexed")
+        if (names[next] === row.id) {
+          next++
+          await this.#checkRecord(place, row)
+        } else this.#differ(place, row.id, "gone")
+      }
+      const last = rows.at(-1)
+      if (!last || rows.length < PAGE_ROWS) break
+      after = last.id
+    }
+    for (let name = names[next]; name !== undefined; name = names[++next])
+      this.#differ(place, name, "unindexed")
+  }
+
+  async #checkRecord(place: Place, row: RecordRow): Promise<void> {
+    await this.#slice.pass()
+    const { fs, directory, maxRecordBytes } = this.#within
+    const path = recordPath(directory, place, row.id)
+    const stat = fs.lstat(path)
+    const result = await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
+    const expected = columnsOf(place, result)
+    const columns: Record<string, unknown> = { ...row }
+    if (Object.entries(expected).every(([name, value]) => columns[name] === value)) return
+    const vouched = stat !== undefined && isKnown(row.stamp) && sameStamp(row.stamp, row.size, stat)
+    this.#differ(place, row.id, vouched ? "wrong" : "outdated")
+  }
+
+  #differ(place: Place, id: string, kind: DifferenceKind): void {
+    this.#differences.push({ path: recordPath(this.#within.directory, place, id), kind })
+  }
+
+  /** Takes the folder's stamps away, since it is they that vouch for what is wrong, and reconciles it. */
+  async #mend(place: Place): Promise<void> {
+    await this.#within.index.write((statements) => statements.distrust(place))
+    await reconcile(this.#within, place, { slice: this.#slice })
+  }
+}

@@ -1,0 +1,119 @@
+import { Database } from "bun:sqlite"
+import { expect, test } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { openStore, type Store } from "../../src/index.ts"
+import { all, message, session } from "../support/records.ts"
+import { copyOfTree, put, snapshot, untilProven } from "../support/temp.ts"
+import { INDEX } from "../support/variants.ts"
+
+const open = (directory: string): Promise<Store> => openStore({ directory, backgroundIndex: false })
+
+/** An indexed copy of a real store, with every stamp proven. */
+async function indexed(): Promise<string> {
+  const directory = copyOfTree("opencode-1.1.65/storage")
+  await untilProven()
+  await using store = await open(directory)
+  await store.index()
+  return directory
+}
+
+/** Changes the index behind the store's back, as bit flips that SQLite does not notice would. */
+function tamper(directory: string, ...statements: string[]): void {
+  const database = new Database(join(directory, INDEX))
+  for (const statement of statements) database.run(statement)
+  database.close()
+}
+
+test("an index that was just made agrees with the files, and verify changes nothing", async () => {
+  const directory = await indexed()
+  const before = snapshot(join(directory, "session"))
+  await using store = await open(directory)
+  const result = await store.verify()
+  expect(result).toEqual({
+    ok: true,
+    checked: { sessions: 9, messages: 40, parts: 107 },
+    differences: [],
+    duplicates: [],
+  })
+  expect(snapshot(join(directory, "session"))).toEqual(before)
+})
+
+test("every way to differ is named by path and kind, nothing is changed, and repair mends them", async () => {
+  const directory = await indexed()
+  const id = "ses_dfbe6a4e1ffeIeM8GwmO4ELkWY"
+  const [first = "", second = "", third = ""] = fs.readdirSync(join(directory, "message", id)).sort()
+  tamper(
+    directory,
+    `update messages set created = created + 1 where id = '${first.slice(0, -5)}'`,
+    `delete from messages where id = '${second.slice(0, -5)}'`,
+    "update sessions set title = 'lies' where id = 'ses_dfbe672b8ffekwC2A8x8syADYe'",
+    "insert into parts (directory, id, size, type) select directory, 'prt_ghost', 1, 'text' from parts limit 1",
+    "update directories set entries = 99 where kind = 'message' and name = 'ses_dfbe672b8ffekwC2A8x8syADYe'",
+  )
+  put(directory, `message/${id}/${third}`, message("msg_3", id, 1))
+  const unindexed = put(directory, "session/new/ses_new.json", session("ses_new"))
+  const expected = [
+    ["wrong", `message/${id}/${first}`],
+    ["unindexed", `message/${id}/${second}`],
+    ["outdated", `message/${id}/${third}`],
+    ["wrong", "session/279c78b5a4b6b5fab4e194de64bb475f8bfb25d2/ses_dfbe672b8ffekwC2A8x8syADYe.json"],
+    ["gone", expect.stringContaining("prt_ghost.json")],
+    ["wrong", "message/ses_dfbe672b8ffekwC2A8x8syADYe"],
+    ["unindexed", unindexed.slice(directory.length + 1)],
+  ]
+  await using store = await open(directory)
+  for (const _ of [1, 2]) {
+    const { ok, differences } = await store.verify()
+    expect(ok).toBe(false)
+    const found = differences.map(({ path, kind }) => [kind, path.slice(directory.length + 1)])
+    expect(found.sort()).toEqual(expect.arrayContaining(expected))
+    expect(found).toHaveLength(expected.length)
+  }
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: true })
+  expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
+})
+
+test("a damaged file is named, and repair begins a new one that agrees", async () => {
+  const directory = await indexed()
+  const path = join(directory, INDEX)
+  const bytes = fs.readFileSync(path)
+  // A page in the middle: what is read at opening stays sound.
+  bytes.fill(0xa5, bytes.length >> 1, (bytes.length >> 1) + 4096)
+  fs.writeFileSync(path, bytes)
+  await using store = await open(directory)
+  const { ok, differences } = await store.verify({ repair: true })
+  expect(differences[0]).toEqual({ path, kind: "integrity" })
+  expect(ok).toBe(true)
+  expect(store.health().index.damaged).toContain(path)
+  expect(await store.verify()).toMatchObject({ ok: true, checked: { sessions: 9, messages: 40, parts: 107 } })
+})
+
+test("a session in two projects is named and is no difference", async () => {
+  const directory = await indexed()
+  const copy = put(
+    directory,
+    "session/copy/ses_dfbe672b8ffekwC2A8x8syADYe.json",
+    session("ses_dfbe672b8ffekwC2A8x8syADYe"),
+  )
+  await using store = await open(directory)
+  await store.index()
+  const { ok, duplicates } = await store.verify()
+  expect(ok).toBe(true)
+  expect(duplicates).toEqual([
+    { id: "ses_dfbe672b8ffekwC2A8x8syADYe", paths: expect.arrayContaining([copy]) },
+  ])
+})
+
+test("rebuild reads every file again while listings go on, and mends what stamps vouched for", async () => {
+  const directory = await indexed()
+  tamper(directory, "update sessions set updated = 1, created = 1")
+  await using store = await open(directory)
+  const listings: number[] = []
+  const rebuilt = store.rebuild()
+  for (let i = 0; i < 5; i++) listings.push((await all(store.sessions.ids())).length)
+  expect(await rebuilt).toMatchObject({ sessions: 9, messages: 40, parts: 107 })
+  expect(listings).toEqual([9, 9, 9, 9, 9])
+  expect(await store.verify()).toMatchObject({ ok: true })
+  expect(await store.index()).toMatchObject({ read: 0 })
+})
