@@ -4,9 +4,13 @@ import { drizzle } from "drizzle-orm/bun-sqlite"
 import { migrate } from "drizzle-orm/bun-sqlite/migrator"
 import type { Drizzle } from "./drizzle.ts"
 import { IndexFailure } from "./failure.ts"
+import { FileGuard } from "./file-guard.ts"
 import { migrations } from "./migrations.ts"
-import { checkpoint, configure, integrityFaults, type JournalMode } from "./pragmas.ts"
+import { checkpoint, configure, integrityFaults, type JournalMode, markOf } from "./pragmas.ts"
+import { soundText } from "./sound.ts"
 import { Statements } from "./statements.ts"
+
+const MIGRATION_NAME = /^\d{14}_\w+$/
 
 type Work = (statements: Statements) => unknown
 
@@ -14,6 +18,7 @@ type Work = (statements: Statements) => unknown
 export class Connection {
   readonly journalMode: JournalMode
   readonly #client: Database
+  readonly #guard: FileGuard
   readonly #transaction: { deferred(work: Work): unknown; immediate(work: Work): unknown }
 
   /**
@@ -30,10 +35,25 @@ export class Connection {
       const statements = new Statements(db)
       // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
       this.#transaction = this.#client.transaction((work: Work) => work(statements))
+      this.#guard = this.#guarded(path)
     } catch (error) {
       this.#client.close()
       throw error
     }
+  }
+
+  /** Whether the files on the disk are still those that were opened. To be asked before each use. */
+  isIntact(): boolean {
+    return this.#guard.isIntact()
+  }
+
+  #guarded(path: string): FileGuard {
+    const guard = new FileGuard(path, markOf(this.#client))
+    // A new mark is still in the WAL alone.
+    if (!guard.isMarked() && this.journalMode === "wal" && !checkpoint(this.#client))
+      throw new IndexFailure("busy", "Another process is in the way of marking the index")
+    if (!guard.isMarked()) throw new IndexFailure("damaged", "The index and its -wal are of two databases")
+    return guard
   }
 
   /** Runs a synchronous function on one snapshot of the index. */
@@ -54,15 +74,20 @@ export class Connection {
   /** Moves the WAL into the database where nobody is in the way, and closes. */
   close(): void {
     try {
-      if (this.journalMode === "wal") checkpoint(this.#client)
+      // Not into a file that is not ours any more; and closing reads the -shm, which the look at it mends.
+      if (this.#guard.isIntact() && this.journalMode === "wal") checkpoint(this.#client)
     } finally {
-      this.#client.close()
+      this.abandon()
     }
   }
 
   /** Closes without touching the file more than SQLite must. */
   abandon(): void {
-    this.#client.close()
+    try {
+      this.#client.close()
+    } finally {
+      this.#guard.close()
+    }
   }
 }
 
@@ -91,5 +116,8 @@ function appliedMigrations(db: Drizzle): string[] {
     sql`select name from sqlite_master where type = 'table' and name = '__drizzle_migrations'`,
   )
   if (!table) return []
-  return db.all<{ name: string }>(sql`select name from __drizzle_migrations`).map(({ name }) => name)
+  const rows = db.all<{ name: unknown }>(sql`select name from __drizzle_migrations`)
+  const names = rows.map(({ name }) => soundText("name", name))
+  if (names.every((name) => MIGRATION_NAME.test(name))) return names
+  throw new IndexFailure("damaged", "The list of applied migrations is not one")
 }

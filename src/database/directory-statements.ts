@@ -3,11 +3,12 @@ import type { CollectionKind, Place } from "../file/layout.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { directories } from "./schema.ts"
+import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** What the index knows of one folder. */
 export interface DirectoryRow {
   readonly id: number
-  readonly stamp: Buffer | null
+  readonly stamp: Uint8Array | null
   readonly size: number
   readonly generation: number
   readonly entries: number
@@ -87,7 +88,16 @@ export class DirectoryStatements {
   }
 
   find(place: Place): DirectoryRow | undefined {
-    return this.#find().get({ kind: place.kind, name: place.folder })
+    const row = this.#find().get({ kind: place.kind, name: place.folder })
+    return (
+      row && {
+        id: soundNumber("id", row.id),
+        stamp: soundBytes("stamp", row.stamp),
+        size: soundNumber("size", row.size),
+        generation: soundNumber("generation", row.generation),
+        entries: soundNumber("entries", row.entries),
+      }
+    )
   }
 
   /** Makes the folder's row, with generation 0 and an unknown stamp. */
@@ -116,7 +126,7 @@ export class DirectoryStatements {
   names(kind: CollectionKind, after: string, limit: number): string[] {
     return this.#page()
       .all({ kind, after, limit })
-      .map((row) => row.name)
+      .map((row) => soundText("name", row.name))
   }
 
   /** Every folder name of one kind. Projects are few; of the other kinds ask for `names` in runs. */

@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 
 const POINTER = "current"
 const FIRST = "index.sqlite"
@@ -23,25 +23,29 @@ export class GenerationFiles {
     this.folder = folder
   }
 
-  /** The path of the current generation, which need not exist yet. */
-  current(): string {
-    return join(this.folder, this.#name())
+  /**
+   * The path of the current generation, which need not exist yet; `undefined` where the pointer is lost, since any earlier
+   * generation that is still there was found damaged.
+   */
+  current(): string | undefined {
+    const name = this.#name()
+    return name === undefined ? undefined : join(this.folder, name)
   }
 
-  #name(): string {
+  #name(): string | undefined {
     try {
       const name = fs.readFileSync(join(this.folder, POINTER), "utf8").trim()
-      return numberOf(name) === undefined ? FIRST : name
+      return numberOf(name) === undefined ? undefined : name
     } catch {
-      // No pointer, or none that can be read: the first generation stands.
-      return FIRST
+      // Before there is a second generation there is no pointer.
+      return Math.max(1, ...this.#numbers()) === 1 ? FIRST : undefined
     }
   }
 
-  /** Points at the next generation and gives its path. The caller holds the index's lock. */
-  advance(): string {
-    const next = Math.max(0, ...this.#numbers()) + 1
-    const name = next === 1 ? FIRST : `index-${next}.sqlite`
+  /** Points at the generation after the damaged one and gives its path. The caller holds the index's lock. */
+  advance(damaged: string | undefined): string {
+    const next = Math.max(1, numberOf(basename(damaged ?? "")) ?? 0, ...this.#numbers()) + 1
+    const name = `index-${next}.sqlite`
     const temp = join(this.folder, `.${POINTER}-${process.pid}.tmp`)
     fs.writeFileSync(temp, name, { mode: 0o600 })
     fs.renameSync(temp, join(this.folder, POINTER))
@@ -58,11 +62,9 @@ export class GenerationFiles {
       .map((name) => join(this.folder, name))
   }
 
-  /** What changes when another generation is made current or the current one is replaced or removed. */
-  identity(path: string): string {
-    const index = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
-    const pointer = fs.statSync(join(this.folder, POINTER), { bigint: true, throwIfNoEntry: false })
-    return `${index?.dev}:${index?.ino}:${pointer?.ino}`
+  /** What changes when another generation is made current. */
+  pointer(): bigint | undefined {
+    return fs.statSync(join(this.folder, POINTER), { bigint: true, throwIfNoEntry: false })?.ino
   }
 
   /** The size of everything in the folder. */

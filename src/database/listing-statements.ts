@@ -4,6 +4,7 @@ import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { messages, sessions } from "./schema.ts"
+import { soundNumber, soundText } from "./sound.ts"
 
 /** A session's place in a listing. */
 export interface SessionEntry extends Position {
@@ -43,7 +44,9 @@ export class ListingStatements {
           .limit(placeholder("limit"))
           .prepare(),
     )
-    return statement.all({ ...parameters, ...(after && { time: after.time, id: after.id }), limit })
+    return statement
+      .all({ ...parameters, ...(after && { time: after.time, id: after.id }), limit })
+      .map((row) => ({ ...soundPosition(row), project: soundText("project", row.project) }))
   }
 
   /** How many readable sessions match. */
@@ -79,7 +82,9 @@ export class ListingStatements {
         .limit(placeholder("limit"))
         .prepare(),
     )
-    return statement.all({ directory, ...(after && { time: after.time, id: after.id }), limit })
+    return statement
+      .all({ directory, ...(after && { time: after.time, id: after.id }), limit })
+      .map(soundPosition)
   }
 
   #prepare<Row>(
@@ -93,6 +98,10 @@ export class ListingStatements {
     this.#prepared.set(shape, made)
     return made
   }
+}
+
+function soundPosition({ time, id }: Position): Position {
+  return { time: soundNumber("time", time), id: soundText("id", id) }
 }
 
 type Column = typeof sessions.created | typeof sessions.updated | typeof messages.created

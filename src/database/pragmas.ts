@@ -32,6 +32,17 @@ export function configure(database: Database, cacheBytes: number): JournalMode {
   return mode
 }
 
+/**
+ * The number that tells this database from every other one, kept in its first page; made with the database.
+ * @throws what SQLite throws
+ */
+export function markOf(database: Database): number {
+  const mark = Number(pragma(database, "user_version"))
+  if (mark !== 0) return mark
+  database.run(`PRAGMA user_version = ${1 + Math.floor(Math.random() * 0x7fff_fffe)}`)
+  return Number(pragma(database, "user_version"))
+}
+
 /** Moves the WAL into the database and empties it; tells whether no reader or writer was in the way. */
 export function checkpoint(database: Database): boolean {
   return pragma(database, "wal_checkpoint(TRUNCATE)") === 0

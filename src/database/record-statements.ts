@@ -3,11 +3,12 @@ import type { StoreErrorCode } from "../errors.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { directories, type messages, type parts, type sessions } from "./schema.ts"
+import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** Which version of a record's file a row was read from. */
 export interface RecordStamp {
   readonly id: string
-  readonly stamp: Buffer | null
+  readonly stamp: Uint8Array | null
   readonly size: number
   readonly problem: string | null
 }
@@ -136,12 +137,14 @@ export class RecordStatements {
 
   /** Stamps of a folder's rows with ids after `after`, in the order of `compareText`. */
   stamps(directory: number, after: string, limit: number): RecordStamp[] {
-    return this.#stamps().all({ directory, after, limit })
+    return this.#stamps().all({ directory, after, limit }).map(soundStamp)
   }
 
   /** As `stamps`, with all columns. */
   rows(directory: number, after: string, limit: number): RecordRow[] {
-    return this.#rows().all({ directory, after, limit })
+    return this.#rows()
+      .all({ directory, after, limit })
+      .map((row) => ({ ...row, ...soundStamp(row) }))
   }
 
   /** Puts a row in place of the one with the same directory and id; it names every column of the table. */
@@ -174,7 +177,16 @@ export class RecordStatements {
   folders(id: string): string[] {
     return this.#folders()
       .all({ id })
-      .map((row) => row.name)
+      .map((row) => soundText("name", row.name))
+  }
+}
+
+function soundStamp({ id, stamp, size, problem }: RecordStamp): RecordStamp {
+  return {
+    id: soundText("id", id),
+    stamp: soundBytes("stamp", stamp),
+    size: soundNumber("size", size),
+    problem: problem === null ? null : soundText("problem", problem),
   }
 }
 
@@ -184,5 +196,9 @@ function asProblem(row: {
   problemMessage: string | null
 }): RecordProblem {
   // Only reconcile writes this column, from a fault's code.
-  return { id: row.id, problem: row.problem as StoreErrorCode, problemMessage: row.problemMessage ?? "" }
+  return {
+    id: soundText("id", row.id),
+    problem: row.problem as StoreErrorCode,
+    problemMessage: row.problemMessage ?? "",
+  }
 }

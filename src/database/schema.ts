@@ -1,5 +1,6 @@
 import { isNotNull, isNull } from "drizzle-orm"
-import { blob, index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+import { index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+import { bytes } from "./sound.ts"
 
 /**
  * The index. It holds what finding, ordering, filtering and counting need, and of which version of which file each row
@@ -17,7 +18,7 @@ export const directories = sqliteTable(
     /** The owner's id, which is the folder's name. */
     name: text().notNull(),
     /** The stamp under which all names were read; `null` or a marked one where that is not known. */
-    stamp: blob({ mode: "buffer" }),
+    stamp: bytes(),
     size: integer().notNull().default(0),
     /** Grows with every change to the folder's rows. */
     generation: integer().notNull().default(0),
@@ -33,7 +34,7 @@ const file = {
     .references(() => directories.id, { onDelete: "cascade" }),
   /** The record's id, from its file name. */
   id: text().notNull(),
-  stamp: blob({ mode: "buffer" }),
+  stamp: bytes(),
   /** Of the file, in bytes. */
   size: integer().notNull(),
   /** A `StoreErrorCode` where the file could not be read, and what was wrong. */

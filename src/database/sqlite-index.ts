@@ -9,7 +9,6 @@ import { Connection } from "./connection.ts"
 import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
 import type { Statements } from "./statements.ts"
-import { WalGuard } from "./wal-guard.ts"
 
 /** How long a call waits to get into the index before the files answer it, in ms. */
 const PATIENCE_MS = 50
@@ -53,8 +52,7 @@ export class SqliteIndex {
   #openLock: ProcessLock | undefined
   #connection: Connection | undefined
   #path: string | undefined
-  #identity = ""
-  #guard: WalGuard | undefined
+  #pointer: bigint | undefined
   #opening: Promise<Connection> | undefined
   #failure: IndexFailure | undefined
   #retryAt = 0
@@ -81,7 +79,7 @@ export class SqliteIndex {
 
   /** Names the file that is in use; another one means that what was stored before is not there. @throws IndexFailure */
   generation(): Promise<string> {
-    return this.#run(() => this.#identity)
+    return this.#run(() => this.#path ?? "")
   }
 
   /** What SQLite's own check finds wrong with the file; nothing where it is sound. @throws IndexFailure */
@@ -123,9 +121,7 @@ export class SqliteIndex {
     if (this.#closed) return
     this.#closed = true
     try {
-      // Closing reads the -shm too.
-      if (this.#guard?.isIntact() === false) this.#connection?.abandon()
-      else this.#connection?.close()
+      this.#connection?.close()
     } catch (error) {
       // The index is only a copy, and the next one to open it sees what is wrong with it.
       this.#options.logger.warn("The index could not be closed cleanly", error)
@@ -158,17 +154,17 @@ export class SqliteIndex {
   #live(): Connection | undefined {
     if (this.#closed) throw new IndexFailure("unavailable", "The store is closed")
     if (!this.#connection || !this.#path) return undefined
-    if (this.#guard && !this.#guard.isIntact())
-      throw new IndexFailure("damaged", "Another program cut, removed or replaced the index's -wal or -shm")
-    if (this.#files.identity(this.#path) === this.#identity) return this.#connection
-    this.#drop()
-    return undefined
+    if (this.#files.pointer() !== this.#pointer) {
+      this.#drop()
+      return undefined
+    }
+    if (this.#connection.isIntact()) return this.#connection
+    throw new IndexFailure("damaged", "Another program removed, replaced or cut the index's files")
   }
 
   #drop(): void {
     const connection = this.#connection
     this.#connection = undefined
-    this.#guard = undefined
     try {
       connection?.abandon()
     } catch {
@@ -222,9 +218,10 @@ export class SqliteIndex {
   }
 
   #connect(): Connection {
-    let path = this.#files.current()
+    const current = this.#files.current()
     // Another process may have moved on already.
-    if (path === this.#damaged) path = this.#files.advance()
+    const lost = current === undefined || current === this.#damaged
+    const path = lost ? this.#files.advance(current ?? this.#damaged) : current
     this.#damaged = undefined
     try {
       return this.#connectTo(path)
@@ -233,7 +230,7 @@ export class SqliteIndex {
       if (!(failure instanceof IndexFailure) || failure.kind !== "damaged") throw failure
       this.#options.logger.warn(`The index is damaged, a new one is begun: ${failure.message}`, { path })
       this.#failures++
-      return this.#connectTo(this.#files.advance())
+      return this.#connectTo(this.#files.advance(path))
     }
   }
 
@@ -241,8 +238,7 @@ export class SqliteIndex {
     this.#path = path
     createPrivately(path)
     const connection = new Connection(path, this.#options.cacheBytes)
-    this.#identity = this.#files.identity(path)
-    this.#guard = connection.journalMode === "wal" ? new WalGuard(path) : undefined
+    this.#pointer = this.#files.pointer()
     return connection
   }
 }

@@ -1,7 +1,9 @@
 import { afterEach } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
+
+export { put } from "./files.ts"
 
 const made: string[] = []
 
@@ -25,17 +27,6 @@ export function copyOfTree(name: string): string {
 
 export function treePath(name: string): string {
   return join(import.meta.dir, "..", "fixtures", "trees", name)
-}
-
-/** Writes a file as another program would: in place. Text goes in as it is, everything else as JSON. */
-export function put(directory: string, path: string, content: unknown): string {
-  const file = join(directory, path)
-  fs.mkdirSync(dirname(file), { recursive: true })
-  fs.writeFileSync(
-    file,
-    typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content),
-  )
-  return file
 }
 
 /** Waits until every file written so far is older than the clock's granularity, so that its stamp proves something. */

@@ -1,0 +1,28 @@
+import { customType } from "drizzle-orm/sqlite-core"
+import { IndexFailure } from "./failure.ts"
+
+/**
+ * SQLite gives back whatever type the bytes of a damaged page spell, so what comes from a row is looked at before it is
+ * believed. @throws IndexFailure `damaged`
+ */
+function unsound(column: string, value: unknown): never {
+  throw new IndexFailure(
+    "damaged",
+    `A row's ${column} is of the wrong type (${value === null ? "null" : typeof value})`,
+  )
+}
+
+export function soundText(column: string, value: unknown): string {
+  return typeof value === "string" ? value : unsound(column, value)
+}
+
+export function soundNumber(column: string, value: unknown): number {
+  return typeof value === "number" ? value : unsound(column, value)
+}
+
+export function soundBytes(column: string, value: unknown): Uint8Array | null {
+  return value === null || value instanceof Uint8Array ? value : unsound(column, value)
+}
+
+/** A BLOB as SQLite gave it: its decoding must not fail on a damaged row. */
+export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" })
