@@ -1,0 +1,103 @@
+import * as fs from "node:fs"
+import { join } from "node:path"
+
+/** Store sizes by name, in record files. */
+export const SIZES = { S: 3_000, M: 126_000 } as const
+export type Size = keyof typeof SIZES
+
+const PROJECTS = 4
+const MESSAGES = 25
+const PARTS = 4
+/** Files that go with one session: itself, its messages, their parts. */
+const FILES_A_SESSION = 1 + MESSAGES + MESSAGES * PARTS
+
+/** Multiplicative congruential numbers from 0 to 1: the same store every time. */
+function* numbers(): Generator<number> {
+  for (let state = 42; ; ) {
+    state = (state * 48271) % 0x7fffffff
+    yield state / 0x7fffffff
+  }
+}
+
+/** Bytes of a part's text: median 370 bytes a file, p95 7.4 kB, p99 26 kB, as measured in real stores. */
+function textLength(random: number): number {
+  if (random < 0.5) return 60 + Math.floor(random * 400)
+  if (random < 0.95) return 260 + Math.floor(((random - 0.5) / 0.45) ** 3 * 7_000)
+  if (random < 0.99) return 7_300 + Math.floor(((random - 0.95) / 0.04) * 18_000)
+  return 26_000 + Math.floor(((random - 0.99) / 0.01) * 60_000)
+}
+
+function write(path: string, body: unknown): void {
+  fs.writeFileSync(path, JSON.stringify(body, null, 2))
+}
+
+/** Makes a store of about that many files in a new folder; gives how many it made. */
+export function makeStore(directory: string, files: number): number {
+  const random = numbers()
+  const next = (): number => random.next().value ?? 0
+  const sessions = Math.ceil(files / FILES_A_SESSION)
+  const words = "the parser reads each token and the index keeps what a listing needs of it; ".repeat(1200)
+  let made = 0
+  for (let s = 0; s < sessions; s++) {
+    const sessionID = `ses_${String(s).padStart(12, "0")}AAAAAAAAAAAAAA`
+    const project = `project${s % PROJECTS}`
+    const created = 1_750_000_000_000 + s * 60_000
+    fs.mkdirSync(join(directory, "session", project), { recursive: true })
+    fs.mkdirSync(join(directory, "message", sessionID), { recursive: true })
+    const time = { created, updated: created + Math.floor(next() * 1e9) }
+    write(join(directory, "session", project, `${sessionID}.json`), {
+      id: sessionID,
+      version: "1.1.65",
+      projectID: project,
+      directory: `/home/dev/${project}`,
+      title: `Session ${s}: ${words.slice(0, 40)}`,
+      time,
+    })
+    made++
+    for (let m = 0; m < MESSAGES; m++) {
+      const messageID = `msg_${String(s * MESSAGES + m).padStart(12, "0")}BBBBBBBBBBBBBB`
+      write(join(directory, "message", sessionID, `${messageID}.json`), {
+        id: messageID,
+        sessionID,
+        role: m % 5 === 0 ? "user" : "assistant",
+        time: { created: created + m * 1000, completed: created + m * 1000 + 900 },
+        modelID: "model",
+        providerID: "provider",
+        mode: "build",
+        path: { cwd: "/home/dev", root: "/home/dev" },
+        cost: 0,
+        tokens: { input: 1000, output: 200, reasoning: 0, cache: { read: 0, write: 0 } },
+        finish: "stop",
+      })
+      fs.mkdirSync(join(directory, "part", messageID), { recursive: true })
+      made++
+      for (let p = 0; p < PARTS; p++) {
+        const id = `prt_${String((s * MESSAGES + m) * PARTS + p).padStart(12, "0")}CCCCCCCCCCCCCC`
+        const text = words.slice(0, textLength(next()))
+        const identity = { id, sessionID, messageID }
+        const part =
+          p === 0
+            ? { ...identity, type: "step-start" }
+            : p === 1
+              ? { ...identity, type: "text", text }
+              : {
+                  ...identity,
+                  type: "tool",
+                  callID: id,
+                  tool: "bash",
+                  state: {
+                    status: "completed",
+                    input: { command: "ls" },
+                    output: text,
+                    title: "List",
+                    metadata: {},
+                    time: { start: created, end: created + 5 },
+                  },
+                }
+        write(join(directory, "part", messageID, `${id}.json`), part)
+        made++
+      }
+    }
+  }
+  return made
+}
