@@ -2,9 +2,11 @@ import { and, asc, desc, eq, gte, isNull, type SQL, sql } from "drizzle-orm"
 import { alias } from "drizzle-orm/sqlite-core"
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
+import type { ParsedQuery } from "../record/search-query.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { messages, sessions } from "./schema.ts"
 import { soundNumber, soundText } from "./sound.ts"
+import { trigramExpression } from "./trigram.ts"
 
 /** A session's place in a listing. */
 export interface SessionEntry extends Position {
@@ -141,5 +143,25 @@ function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Pa
     const updated = query.order === "created" ? sql`+${sessions.updated}` : sql`${sessions.updated}`
     add("since", gte(updated, placeholder("since")), query.updatedSince)
   }
+  if (query.search !== undefined) addSearch(query.search, add)
   return { conditions, parameters, shape: shape.join("+") }
+}
+
+/** Titles that hold every wanted term and no excluded one; the trigram index finds them, the title itself decides. */
+function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, value?: string) => void): void {
+  const expression = trigramExpression(search.wanted)
+  if (expression !== undefined)
+    add(
+      "matching",
+      sql`${sessions.row} in (select rowid from titles where titles match ${placeholder("matching")})`,
+      expression,
+    )
+  for (const [at, term] of search.wanted.entries())
+    add(`wanted${at}`, sql`instr(${sessions.folded}, ${placeholder(`wanted${at}`)}) > 0`, term)
+  for (const [at, term] of search.excluded.entries())
+    add(
+      `excluded${at}`,
+      sql`instr(coalesce(${sessions.folded}, ''), ${placeholder(`excluded${at}`)}) = 0`,
+      term,
+    )
 }

@@ -51,7 +51,7 @@ export class RecordStatements {
 
   constructor(db: Drizzle, table: RecordTable) {
     const { directory, id, stamp, size, problem, problemMessage } = table
-    const names = Object.keys(getColumns(table))
+    const names = Object.keys(getColumns(table)).filter((name) => name !== "row")
     this.#put = lazy(() =>
       db
         .insert(table)

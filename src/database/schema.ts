@@ -1,4 +1,4 @@
-import { isNotNull, isNull } from "drizzle-orm"
+import { isNotNull, isNull, sql } from "drizzle-orm"
 import { index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
 import { bytes } from "./sound.ts"
 
@@ -29,6 +29,8 @@ export const directories = sqliteTable(
 )
 
 const file = {
+  /** Stays the same for as long as the row is there; the full-text tables go by it. */
+  row: integer().primaryKey(),
   directory: integer()
     .notNull()
     .references(() => directories.id, { onDelete: "cascade" }),
@@ -54,6 +56,8 @@ export const sessions = sqliteTable(
     /** The work tree the session ran in. */
     worktree: text(),
     title: text(),
+    /** The title as it is searched: `record/fold.ts`. */
+    folded: text(),
     archived: integer({ mode: "boolean" }).notNull(),
   },
   (table) => [
@@ -71,11 +75,18 @@ export const sessions = sqliteTable(
 
 export const messages = sqliteTable(
   "messages",
-  { ...file, created: real().notNull(), role: text() },
+  {
+    ...file,
+    created: real().notNull(),
+    role: text(),
+    /** 0 where the full-text index holds this message's texts; otherwise a number that is new with every change. */
+    pending: integer().notNull(),
+  },
   (table) => [
     uniqueIndex("messages_place").on(table.directory, table.id),
     index("messages_created").on(table.directory, table.created, table.id).where(isNull(table.problem)),
     index("messages_id").on(table.id),
+    index("messages_pending").on(table.created, table.id).where(sql`${table.pending} <> 0`),
     index("messages_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
   ],
 )
@@ -85,3 +96,19 @@ export const parts = sqliteTable("parts", { ...file, type: text(), tool: text() 
   index("parts_id").on(table.id),
   index("parts_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
 ])
+
+/**
+ * Which documents of the full-text table `texts` a message has: so many from `id` on. Ids follow the message's second of
+ * creation, so that reading matches by id from the last one gives the newest first.
+ */
+export const documents = sqliteTable(
+  "documents",
+  {
+    id: integer().primaryKey(),
+    message: integer()
+      .notNull()
+      .references(() => messages.row, { onDelete: "cascade" }),
+    windows: integer().notNull(),
+  },
+  (table) => [uniqueIndex("documents_message").on(table.message)],
+)

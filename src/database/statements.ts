@@ -4,6 +4,7 @@ import type { Drizzle } from "./drizzle.ts"
 import { ListingStatements } from "./listing-statements.ts"
 import { RecordStatements } from "./record-statements.ts"
 import { messages, parts, sessions } from "./schema.ts"
+import { TextStatements } from "./text-statements.ts"
 
 /** All prepared statements of one connection; each is prepared when it is first needed. */
 export class Statements {
@@ -12,6 +13,7 @@ export class Statements {
   readonly message: RecordStatements
   readonly part: RecordStatements
   readonly listings: ListingStatements
+  readonly texts: TextStatements
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
@@ -19,6 +21,7 @@ export class Statements {
     this.message = new RecordStatements(db, messages)
     this.part = new RecordStatements(db, parts)
     this.listings = new ListingStatements(db)
+    this.texts = new TextStatements(db)
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

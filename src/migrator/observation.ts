@@ -3,6 +3,7 @@ import type { Place } from "../file/layout.ts"
 import type { Fault } from "../file/reader.ts"
 import type { Stamp } from "../file/stamp.ts"
 import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
 
 /** A row to be put: which record, of which version of its file, and what was read. */
 export interface Observation {
@@ -19,7 +20,13 @@ export function columnsOf({ kind, folder }: Place, result: Observation["result"]
   if (kind === "message") return { ...problem, ...messageFields(body) }
   if (kind === "part") return { ...problem, ...partFields(body) }
   const { parentID: parent, directory: worktree, ...fields } = sessionFields(body)
-  return { ...problem, ...fields, parent, worktree, project: folder }
+  const folded = fields.title === null ? null : fold(fields.title)
+  return { ...problem, ...fields, folded, parent, worktree, project: folder }
+}
+
+/** A number that is new with every change, so that a text read before one is not taken for the text after it. */
+export function pendingMark(): number {
+  return 1 + Math.floor(Math.random() * 0x7fff_fffe)
 }
 
 /** Puts an observed record into its table: its fields, or what is wrong with it. */
@@ -29,7 +36,8 @@ export function putObservation(
   directory: number,
   { id, stamp, size, result }: Observation,
 ): void {
-  statements[place.kind].put({ directory, id, stamp, size, ...columnsOf(place, result) })
+  const pending = place.kind === "message" ? { pending: pendingMark() } : {}
+  statements[place.kind].put({ directory, id, stamp, size, ...columnsOf(place, result), ...pending })
 }
 
 /**
@@ -56,5 +64,6 @@ export function putOwnWrite(
         : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
     })
   else statements[place.kind].remove(directory, id)
+  if (place.kind === "part") statements.texts.await(place.folder, pendingMark())
   statements.directories.touch(directory)
 }

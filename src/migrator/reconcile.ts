@@ -10,7 +10,7 @@ import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
-import { type Observation, putObservation } from "./observation.ts"
+import { type Observation, pendingMark, putObservation } from "./observation.ts"
 
 /** What reconciling needs; one object for all calls of a store. */
 export interface Reconciler {
@@ -127,6 +127,7 @@ class DirectoryPass {
     await this.#within.index.write((statements) => {
       if (statements.directories.find(this.#place)?.generation !== row.generation) throw new Disturbed()
       statements.directories.remove(row.id)
+      if (this.#place.kind === "part") statements.texts.await(this.#place.folder, pendingMark())
     })
     this.#row = undefined
     this.#changes++
@@ -280,6 +281,8 @@ class DirectoryPass {
       const id = current?.id ?? directories.create(this.#place)
       for (const observation of this.#pending) putObservation(statements, this.#place, id, observation)
       for (const gone of this.#vanished) statements[kind].remove(id, gone)
+      if (kind === "part" && this.#pending.length + this.#vanished.length > 0)
+        statements.texts.await(this.#place.folder, pendingMark())
       if (settle) directories.settle(id, settle.stamp, settle.size, settle.entries)
       else directories.touch(id)
       return directories.find(this.#place)

@@ -1,3 +1,5 @@
+import type { ParsedQuery } from "./search-query.ts"
+
 /** Which sessions, in which order; `undefined` means "any". */
 export interface SessionQuery {
   readonly projectID?: string | undefined
@@ -8,6 +10,8 @@ export interface SessionQuery {
   readonly archived: "include" | "exclude" | "only"
   /** Only sessions updated at or after this time, ms since 1970. */
   readonly updatedSince?: number | undefined
+  /** Only sessions whose title is what this asks for. */
+  readonly search?: ParsedQuery | undefined
   readonly order: "updated" | "created"
   readonly direction: "asc" | "desc"
 }

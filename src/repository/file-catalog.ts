@@ -11,8 +11,10 @@ import {
   type SessionFields,
   sessionFields,
 } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
 import { comparePosition, compareText, type Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
+import { matchesTexts } from "../record/search-query.ts"
 import type { Catalog, Range, SessionEntry } from "./catalog.ts"
 import type { ProblemLog } from "./problem-log.ts"
 
@@ -109,7 +111,8 @@ function matches(fields: SessionFields, query: SessionQuery): boolean {
     (query.parentID === undefined || fields.parentID === query.parentID) &&
     (query.directory === undefined || fields.directory === query.directory) &&
     (query.archived === "include" || fields.archived === (query.archived === "only")) &&
-    (query.updatedSince === undefined || fields.updated >= query.updatedSince)
+    (query.updatedSince === undefined || fields.updated >= query.updatedSince) &&
+    (query.search === undefined || matchesTexts(query.search, [fold(fields.title ?? "")]))
   )
 }
 

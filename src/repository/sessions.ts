@@ -4,6 +4,7 @@ import { type Place, SESSION_SIDE_KINDS } from "../file/layout.ts"
 import { fieldsOf, sessionFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
+import { parseQuery } from "../record/search-query.ts"
 import { getBody, placesOf, readBody } from "./bodies.ts"
 import type { Catalog, SessionEntry } from "./catalog.ts"
 import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
@@ -27,6 +28,8 @@ export interface SessionFilter {
   archived?: "include" | "exclude" | "only" | undefined
   /** Only sessions updated at or after this time, ms since 1970. */
   updatedSince?: number | undefined
+  /** Only sessions whose title holds these words; as in `store.search`. */
+  search?: string | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -228,6 +231,7 @@ function toQuery(options: SessionListOptions): SessionQuery {
     parentID,
     directory,
     updatedSince,
+    search: options.search === undefined ? undefined : parseQuery(options.search),
     archived: checkChoice("archived", options.archived, ["include", "exclude", "only"], "include"),
     order: checkChoice("order", options.order, ["updated", "created"], "updated"),
     direction: checkChoice("direction", options.direction, ["asc", "desc"], "desc"),

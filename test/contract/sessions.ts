@@ -34,6 +34,12 @@ export function sessionContract({ open }: Variant): void {
     [{ archived: "only" }, ["ses_2"]],
     [{ directory: "/w" }, ["ses_2"]],
     [{ updatedSince: 40 }, ["ses_1", "ses_2"]],
+    [{ search: "SESSION" }, ["ses_1", "ses_2", "ses_3", "ses_5", "ses_4"]],
+    [{ search: "ses_1" }, ["ses_1"]],
+    [{ search: "session -ses_1 -ses_2", projectID: "a" }, ["ses_3"]],
+    [{ search: "3" }, ["ses_3"]],
+    [{ search: '"n ses_4"', order: "created", direction: "asc" }, ["ses_4"]],
+    [{ search: "absent" }, []],
     [{ limit: 2 }, ["ses_1", "ses_2"]],
     [{ limit: 0 }, []],
   ]

@@ -8,7 +8,15 @@ CREATE TABLE `directories` (
 	`entries` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `documents` (
+	`id` integer PRIMARY KEY,
+	`message` integer NOT NULL,
+	`windows` integer NOT NULL,
+	CONSTRAINT `fk_documents_message_messages_row_fk` FOREIGN KEY (`message`) REFERENCES `messages`(`row`) ON DELETE CASCADE
+);
+--> statement-breakpoint
 CREATE TABLE `messages` (
+	`row` integer PRIMARY KEY,
 	`directory` integer NOT NULL,
 	`id` text NOT NULL,
 	`stamp` blob,
@@ -17,10 +25,12 @@ CREATE TABLE `messages` (
 	`problemMessage` text,
 	`created` real NOT NULL,
 	`role` text,
+	`pending` integer NOT NULL,
 	CONSTRAINT `fk_messages_directory_directories_id_fk` FOREIGN KEY (`directory`) REFERENCES `directories`(`id`) ON DELETE CASCADE
 );
 --> statement-breakpoint
 CREATE TABLE `parts` (
+	`row` integer PRIMARY KEY,
 	`directory` integer NOT NULL,
 	`id` text NOT NULL,
 	`stamp` blob,
@@ -33,6 +43,7 @@ CREATE TABLE `parts` (
 );
 --> statement-breakpoint
 CREATE TABLE `sessions` (
+	`row` integer PRIMARY KEY,
 	`directory` integer NOT NULL,
 	`id` text NOT NULL,
 	`stamp` blob,
@@ -45,14 +56,17 @@ CREATE TABLE `sessions` (
 	`parent` text,
 	`worktree` text,
 	`title` text,
+	`folded` text,
 	`archived` integer NOT NULL,
 	CONSTRAINT `fk_sessions_directory_directories_id_fk` FOREIGN KEY (`directory`) REFERENCES `directories`(`id`) ON DELETE CASCADE
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `directories_place` ON `directories` (`kind`,`name`);--> statement-breakpoint
+CREATE UNIQUE INDEX `documents_message` ON `documents` (`message`);--> statement-breakpoint
 CREATE UNIQUE INDEX `messages_place` ON `messages` (`directory`,`id`);--> statement-breakpoint
 CREATE INDEX `messages_created` ON `messages` (`directory`,`created`,`id`) WHERE ("messages"."problem" is null);--> statement-breakpoint
 CREATE INDEX `messages_id` ON `messages` (`id`);--> statement-breakpoint
+CREATE INDEX `messages_pending` ON `messages` (`created`,`id`) WHERE "messages"."pending" <> 0;--> statement-breakpoint
 CREATE INDEX `messages_problem` ON `messages` (`directory`,`id`) WHERE ("messages"."problem" is not null);--> statement-breakpoint
 CREATE UNIQUE INDEX `parts_place` ON `parts` (`directory`,`id`);--> statement-breakpoint
 CREATE INDEX `parts_id` ON `parts` (`id`);--> statement-breakpoint

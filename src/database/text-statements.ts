@@ -1,0 +1,263 @@
+import { and, desc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm"
+import type { Position } from "../record/order.ts"
+import type { Drizzle } from "./drizzle.ts"
+import { lazy } from "./lazy.ts"
+import { directories, documents, messages } from "./schema.ts"
+import { soundNumber, soundText } from "./sound.ts"
+
+const { placeholder } = sql
+
+/** Ids of documents begin at so many in each second; a message with more, or a busy second, runs into the next. */
+const IDS_A_SECOND = 64
+const LAST_SECOND = 2 ** 40
+
+/** A message that may match, newest first by its second of creation. */
+export interface Candidate extends Position {
+  readonly session: string
+  readonly role: string | null
+  /** The document that matched; `undefined` for one whose texts are not in the full-text index yet. */
+  readonly document?: number | undefined
+}
+
+/** A message whose texts are to be put into the full-text index. */
+export interface PendingMessage extends Candidate {
+  readonly row: number
+  readonly pending: number
+}
+
+/** Which messages a search is about. */
+export interface CandidateFilter {
+  readonly session?: string | undefined
+  readonly role?: string | undefined
+  /** Times of creation, ms since 1970, both inclusive. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+interface CandidateQuery {
+  all(parameters: Record<string, unknown>): Candidate[]
+}
+
+function second(created: number): number {
+  return Math.min(Math.max(0, Math.floor(created / 1000)), LAST_SECOND)
+}
+
+/** The full-text index of messages: the only raw SQL besides pragmas, since Drizzle knows nothing of FTS5. */
+export class TextStatements {
+  readonly #db: Drizzle
+  readonly #await
+  readonly #settled
+  readonly #pending
+  readonly #forget
+  readonly #taken
+  readonly #document
+  readonly #shapes = new Map<string, CandidateQuery>()
+
+  constructor(db: Drizzle) {
+    this.#db = db
+    const { row, id, created, role, pending, problem, directory } = messages
+    this.#await = lazy(() =>
+      db
+        .update(messages)
+        .set({ pending: sql`${placeholder("mark")}` })
+        .where(eq(id, placeholder("id")))
+        .prepare(),
+    )
+    this.#settled = lazy(() =>
+      db
+        .update(messages)
+        .set({ pending: 0 })
+        .where(and(eq(row, placeholder("row")), eq(pending, placeholder("mark"))))
+        .prepare(),
+    )
+    this.#pending = lazy(() =>
+      db
+        .select({ row, id, time: created, role, pending, session: directories.name })
+        .from(messages)
+        .innerJoin(directories, eq(directories.id, directory))
+        .where(
+          and(
+            sql`${pending} <> 0`,
+            isNull(problem),
+            sql`(${created}, ${id}) < (${placeholder("time")}, ${placeholder("before")})`,
+          ),
+        )
+        .orderBy(desc(created), desc(id))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    this.#forget = lazy(() =>
+      db
+        .delete(documents)
+        .where(eq(documents.message, placeholder("row")))
+        .prepare(),
+    )
+    this.#taken = lazy(() =>
+      db
+        .select({ id: documents.id, windows: documents.windows })
+        .from(documents)
+        .where(or(gt(documents.id, placeholder("from")), eq(documents.id, placeholder("from"))))
+        .orderBy(documents.id)
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    this.#document = lazy(() =>
+      db
+        .insert(documents)
+        .values({ id: placeholder("id"), message: placeholder("row"), windows: placeholder("windows") })
+        .prepare(),
+    )
+  }
+
+  /** Notes that the texts of a message changed. */
+  await(messageID: string, mark: number): void {
+    this.#await().run({ id: messageID, mark })
+  }
+
+  /** Messages whose texts are not in the index, newest first, before a position. */
+  pending(before: Position | undefined, limit: number): PendingMessage[] {
+    const { time, id } = before ?? { time: Number.MAX_VALUE, id: "" }
+    return this.#pending().all({ time, before: id, limit })
+  }
+
+  /**
+   * Puts a message's texts, folded and cut into windows, in place of those it had; `pending` tells of which version they are,
+   * so that a change made meanwhile stays noted.
+   */
+  put({ row, pending, time }: PendingMessage, windows: readonly string[]): void {
+    this.#forget().run({ row })
+    if (windows.length > 0) {
+      const id = this.#freeIds(second(time) * IDS_A_SECOND, windows.length)
+      this.#document().run({ id, row, windows: windows.length })
+      for (const [at, text] of windows.entries())
+        this.#db.run(sql`insert into texts (rowid, folded) values (${id + at}, ${text})`)
+    }
+    this.#settled().run({ row, mark: pending })
+  }
+
+  /** The first run of so many ids from `from` on that no document has. */
+  #freeIds(from: number, count: number): number {
+    let free = from
+    for (let start = from - IDS_A_SECOND; ; ) {
+      const taken = this.#taken().all({ from: start, limit: IDS_A_SECOND })
+      for (const { id, windows } of taken) {
+        if (id >= free + count) return free
+        free = Math.max(free, id + windows)
+      }
+      const last = taken.at(-1)
+      if (!last || taken.length < IDS_A_SECOND) return free
+      start = last.id + 1
+    }
+  }
+
+  /** Messages whose indexed texts match an FTS5 expression, newest first, whose documents come before one. */
+  candidates(
+    expression: string,
+    filter: CandidateFilter,
+    before: number | undefined,
+    limit: number,
+  ): Candidate[] {
+    const shape = [filter.session, filter.role].map((value) => value !== undefined).join()
+    const upper = filter.until === undefined ? undefined : (second(filter.until) + 2) * IDS_A_SECOND
+    const lower = filter.since === undefined ? -1 : second(filter.since) * IDS_A_SECOND - 1
+    const statement = this.#shape(shape, () => this.#candidateQuery(filter, expression !== undefined))
+    const rows = statement.all({
+      expression,
+      before: Math.min(before ?? Number.MAX_SAFE_INTEGER, upper ?? Number.MAX_SAFE_INTEGER),
+      lower,
+      session: filter.session,
+      role: filter.role,
+      limit,
+    })
+    return rows.map(soundCandidate)
+  }
+
+  /**
+   * Messages of several windows of which one matches an expression, newest first. They are few; what they hold of other terms
+   * may lie in another window, so only one term is asked for.
+   */
+  giants(expression: string | undefined): Candidate[] {
+    const statement = this.#shape(`giants ${expression !== undefined}`, () =>
+      this.#db
+        .select({
+          document: documents.id,
+          id: messages.id,
+          time: messages.created,
+          role: messages.role,
+          session: directories.name,
+        })
+        .from(documents)
+        .innerJoin(messages, eq(messages.row, documents.message))
+        .innerJoin(directories, eq(directories.id, messages.directory))
+        .where(
+          and(
+            gt(documents.windows, 1),
+            eq(messages.pending, 0),
+            expression === undefined
+              ? undefined
+              : sql`exists (select 1 from texts where texts match ${placeholder("expression")}
+                  and texts.rowid between ${documents.id} and ${documents.id} + ${documents.windows} - 1)`,
+          ),
+        )
+        .orderBy(desc(messages.created), desc(messages.id))
+        .prepare(),
+    )
+    return statement.all({ expression }).map(soundCandidate)
+  }
+
+  #candidateQuery(filter: CandidateFilter, matching: boolean) {
+    const found = matching ? sql`texts.rowid` : sql`${documents.id}`
+    const conditions: SQL[] = [
+      sql`${found} < ${placeholder("before")}`,
+      sql`${found} > ${placeholder("lower")}`,
+      eq(messages.pending, 0),
+      eq(documents.windows, 1),
+    ]
+    if (filter.session !== undefined) conditions.push(eq(directories.name, placeholder("session")))
+    if (filter.role !== undefined) conditions.push(eq(messages.role, placeholder("role")))
+    const columns = {
+      id: messages.id,
+      time: messages.created,
+      role: messages.role,
+      session: directories.name,
+    }
+    const from = matching
+      ? this.#db
+          .select({ document: sql<number>`texts.rowid`, ...columns })
+          .from(sql`texts`)
+          // A message of one window has the very id that matched; those of more are asked for apart.
+          .innerJoin(
+            documents,
+            sql`${documents.id} = texts.rowid and texts match ${placeholder("expression")}`,
+          )
+      : this.#db
+          .select({ document: sql<number>`${documents.id}`, ...columns })
+          .from(documents)
+          .innerJoin(sql`(select 1)`, sql`true`)
+    return from
+      .innerJoin(messages, eq(messages.row, documents.message))
+      .innerJoin(directories, eq(directories.id, messages.directory))
+      .where(and(...conditions))
+      .orderBy(sql`${found} desc`)
+      .limit(placeholder("limit"))
+      .prepare()
+  }
+
+  #shape(shape: string, make: () => CandidateQuery): CandidateQuery {
+    const known = this.#shapes.get(shape)
+    if (known) return known
+    const made = make()
+    this.#shapes.set(shape, made)
+    return made
+  }
+}
+
+function soundCandidate(row: Candidate): Candidate {
+  return {
+    id: soundText("id", row.id),
+    time: soundNumber("time", row.time),
+    session: soundText("session", row.session),
+    role: row.role === null ? null : soundText("role", row.role),
+    document: soundNumber("document", row.document),
+  }
+}

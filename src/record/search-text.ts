@@ -1,0 +1,64 @@
+import { stripVTControlCharacters } from "node:util"
+import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
+
+/** Base64 of any length that matters: data URLs, images in tool outputs. */
+const DATA_URL = /data:[\w.+-]+\/[\w.+-]+;base64,[A-Za-z0-9+/=\s]{16,}/g
+const LONG_BASE64 = /[A-Za-z0-9+/]{256,}={0,2}/g
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NULs are what is taken out
+const NULS = /\u0000/g
+/** How deep a tool's input is looked into. */
+const MAX_DEPTH = 8
+
+/** A text as it is searched and shown: no escape codes, no NULs, no base64 data. */
+export function cleanText(text: string): string {
+  let clean = text
+  if (clean.includes("base64,")) clean = clean.replace(DATA_URL, "")
+  clean = clean.replace(LONG_BASE64, "")
+  if (clean.includes("\u{1b}") || clean.includes("\u{9b}")) clean = stripVTControlCharacters(clean)
+  return clean.replace(NULS, "")
+}
+
+function addText(texts: Set<string>, value: unknown): void {
+  if (typeof value !== "string") return
+  const clean = cleanText(value)
+  if (clean !== "") texts.add(clean)
+}
+
+/** All strings in a value that can be anything, as a tool's input is. */
+function addStrings(texts: Set<string>, value: unknown, depth = 0): void {
+  if (typeof value === "string") addText(texts, value)
+  else if (depth < MAX_DEPTH && typeof value === "object" && value !== null)
+    for (const child of Object.values(value)) addStrings(texts, child, depth + 1)
+}
+
+function addFileNames(texts: Set<string>, files: unknown): void {
+  if (!Array.isArray(files)) return
+  for (const file of files) addText(texts, isJsonObject(file) ? file.file : file)
+}
+
+/** What can be found in a part, each text once: texts, tool inputs and outputs, file names of patches. */
+export function partTexts(part: JsonObject): string[] {
+  const texts = new Set<string>()
+  addText(texts, part.text)
+  if (part.type === "tool") {
+    const state = fieldsOf(part.state)
+    addText(texts, state.title)
+    addStrings(texts, state.input)
+    addText(texts, state.output)
+    addText(texts, state.error)
+  }
+  if (part.type === "patch") addFileNames(texts, part.files)
+  if (part.type === "file") addText(texts, part.filename)
+  if (part.type === "subtask") {
+    addText(texts, part.prompt)
+    addText(texts, part.description)
+  }
+  return [...texts]
+}
+
+/** What can be found in a message itself: the file names of its diffs. */
+export function messageTexts(message: JsonObject): string[] {
+  const texts = new Set<string>()
+  addFileNames(texts, fieldsOf(message.summary).diffs)
+  return [...texts]
+}
