@@ -215,26 +215,21 @@ export class TextStatements {
     ]
     if (filter.session !== undefined) conditions.push(eq(directories.name, placeholder("session")))
     if (filter.role !== undefined) conditions.push(eq(messages.role, placeholder("role")))
-    const columns = {
-      id: messages.id,
-      time: messages.created,
-      role: messages.role,
-      session: directories.name,
-    }
-    const from = matching
-      ? this.#db
-          .select({ document: sql<number>`texts.rowid`, ...columns })
-          .from(sql`texts`)
-          // A message of one window has the very id that matched; those of more are asked for apart.
-          .innerJoin(
-            documents,
-            sql`${documents.id} = texts.rowid and texts match ${placeholder("expression")}`,
-          )
-      : this.#db
-          .select({ document: sql<number>`${documents.id}`, ...columns })
-          .from(documents)
-          .innerJoin(sql`(select 1)`, sql`true`)
-    return from
+    // A message of one window has the very id that matched; those of more are asked for apart. The cross join keeps SQLite
+    // from walking the documents and asking for a match of each.
+    const source = matching
+      ? sql`texts cross join ${documents} on ${documents.id} = texts.rowid`
+      : sql`${documents}`
+    if (matching) conditions.push(sql`texts match ${placeholder("expression")}`)
+    return this.#db
+      .select({
+        document: sql<number>`${found}`,
+        id: messages.id,
+        time: messages.created,
+        role: messages.role,
+        session: directories.name,
+      })
+      .from(source)
       .innerJoin(messages, eq(messages.row, documents.message))
       .innerJoin(directories, eq(directories.id, messages.directory))
       .where(and(...conditions))

@@ -156,14 +156,9 @@ export class SessionRepository<S, M, P> {
   /** How many sessions match; without any filter but `projectID`, how many session files there are by name. */
   async count(options: SessionFilter = {}): Promise<number> {
     const query = toQuery(options)
-    const { projectID, parentID, directory, archived, updatedSince } = query
-    if (
-      parentID === undefined &&
-      directory === undefined &&
-      archived === "include" &&
-      updatedSince === undefined
-    )
-      return this.#countFiles(projectID)
+    const { projectID, parentID, directory, archived, updatedSince, search } = query
+    const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
+    if (filters.every((filter) => filter === undefined)) return this.#countFiles(projectID)
     return this.#catalog.countSessions(query, options.signal)
   }
 
