@@ -35,10 +35,8 @@ const RULES: readonly Rule[] = [
   {
     name: "no stamp by own writes: what we wrote is unknown until read back",
     file: "src/store.ts",
-    from: "const publish = filesOnly ? async () => {} : publisher(this.#index, logger, () => indexed.distrust())",
-    to: `const note = publisher(this.#index, logger, () => indexed.distrust())
-    const publish = async (changes) => {
-      await note(changes)
+    from: "await note(changes)",
+    to: `await note(changes)
       const { packStamp } = await import("./file/stamp.ts")
       const { placeOfKey, placePath } = await import("./file/layout.ts")
       for (const { key } of changes) {
@@ -48,8 +46,7 @@ const RULES: readonly Rule[] = [
           const row = directories.find(place)
           if (row) directories.settle(row.id, packStamp(stat, true), stat.size, row.entries)
         })
-      }
-    }`,
+      }`,
   },
   {
     name: "probe clock: now is the device's, not ours",

@@ -1,7 +1,7 @@
 import { IndexFailure } from "./database/failure.ts"
 import type { Logger } from "./logger.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
-import { type WalkResult, walk } from "./migrator/walk.ts"
+import { walk } from "./migrator/walk.ts"
 
 /** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
 const DELAY_MS = 100
@@ -17,18 +17,31 @@ export interface WalkHealth {
   readonly elapsedMs?: number
 }
 
+/** Work that lets itself be ended and that rests between two slices. */
+export type BackgroundWork = (options: {
+  signal: AbortSignal
+  onYield: () => Promise<void>
+}) => Promise<unknown>
+
 /** Indexes the whole store once, in slices that leave the event loop free, and without keeping the process alive. */
 export class BackgroundWalk {
+  readonly #within: Reconciler
+  readonly #logger: Logger
+  readonly #afterwards: BackgroundWork
   readonly #abort = new AbortController()
   #health: WalkHealth
   #running: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(enabled: boolean, within: Reconciler, logger: Logger) {
+  /** @param afterwards what is to follow the walk in the same slices: catching up with texts */
+  constructor(enabled: boolean, within: Reconciler, logger: Logger, afterwards: BackgroundWork) {
+    this.#within = within
+    this.#logger = logger
+    this.#afterwards = afterwards
     this.#health = { state: enabled ? "waiting" : "off" }
     if (!enabled) return
     this.#timer = setTimeout(() => {
-      this.#running = this.#run(within, logger)
+      this.#running = this.#run()
     }, DELAY_MS)
     this.#timer.unref()
   }
@@ -45,19 +58,19 @@ export class BackgroundWalk {
     if (this.#health.state === "waiting") this.#health = { state: "stopped" }
   }
 
-  async #run(within: Reconciler, logger: Logger): Promise<void> {
+  async #run(): Promise<void> {
     this.#health = { state: "running" }
+    const options = { signal: this.#abort.signal, onYield: rest }
     try {
-      const { read, elapsedMs }: WalkResult = await walk(within, {
-        signal: this.#abort.signal,
-        onYield: rest,
-      })
+      const { read, elapsedMs } = await walk(this.#within, options)
+      this.#health = { state: "running", read, elapsedMs }
+      await this.#afterwards(options)
       this.#health = { state: "done", read, elapsedMs }
     } catch (error) {
       if (this.#abort.signal.aborted) this.#health = { state: "stopped" }
       else {
         this.#health = { state: "failed", reason: error instanceof Error ? error.message : String(error) }
-        if (!(error instanceof IndexFailure)) logger.warn("Indexing in the background failed", error)
+        if (!(error instanceof IndexFailure)) this.#logger.warn("Indexing in the background failed", error)
       }
     }
   }

@@ -23,6 +23,11 @@ export interface StoreOptions {
   durability?: "full" | "relaxed" | undefined
   /** Bound of SQLite's page cache, in bytes. Default 20 MB. */
   cacheSize?: number | undefined
+  /**
+   * What can be searched: titles and message texts, titles alone, or nothing. What was off and is turned on later catches up.
+   * Default `"all"`.
+   */
+  search?: "all" | "titles" | "off" | undefined
   /** Larger files are not read: lists skip and report them, `get` throws `TOO_LARGE`. In bytes, default 16 MiB. */
   maxRecordBytes?: number | undefined
   /** Change nothing in the store's folder; every write is a `READ_ONLY` error. Default `false`. */
@@ -47,6 +52,7 @@ export interface ResolvedOptions {
   readonly maxStaleness: number
   readonly durability: "full" | "relaxed"
   readonly cacheSize: number
+  readonly search: "all" | "titles" | "off"
   readonly maxRecordBytes: number
   readonly readOnly: boolean
   readonly logger: Logger
@@ -71,7 +77,9 @@ function numberFrom(
 export function resolveOptions(options: StoreOptions): ResolvedOptions {
   if (typeof options?.directory !== "string" || options.directory === "")
     throw new TypeError("openStore needs { directory }: the folder that holds session/, message/ and part/")
-  const { durability = "full" } = options
+  const { durability = "full", search = "all" } = options
+  if (search !== "all" && search !== "titles" && search !== "off")
+    throw new TypeError(`search must be "all", "titles" or "off", not ${JSON.stringify(search)}`)
   if (durability !== "full" && durability !== "relaxed")
     throw new TypeError(`durability must be "full" or "relaxed", not ${JSON.stringify(durability)}`)
   return {
@@ -80,6 +88,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     backgroundIndex: options.backgroundIndex ?? true,
     maxStaleness: numberFrom("maxStaleness", options.maxStaleness, 0, 0, Number.POSITIVE_INFINITY),
     durability,
+    search,
     cacheSize: numberFrom("cacheSize", options.cacheSize, DEFAULT_CACHE_BYTES, 1024, Number.MAX_SAFE_INTEGER),
     maxRecordBytes: numberFrom(
       "maxRecordBytes",

@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { BackgroundCatchUp } from "./background-catch-up.ts"
 import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
 import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
@@ -7,7 +8,7 @@ import { DeviceClock } from "./file/clock.ts"
 import { INDEX_FOLDER, LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
-import { WriteQueue } from "./file/write-queue.ts"
+import { type Change, WriteQueue } from "./file/write-queue.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
 import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
 import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
@@ -32,6 +33,15 @@ import { Records } from "./repository/records.ts"
 import { SessionRepository } from "./repository/sessions.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
 import { collectStats, type StoreStats } from "./repository/stats.ts"
+
+import { type CatchUpOptions, catchUp } from "./search/catch-up.ts"
+import {
+  type SearchEnd,
+  type SearchHit,
+  type SearchOptions,
+  type SearchSources,
+  search,
+} from "./search/search.ts"
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -66,8 +76,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly #lock: ProcessLock
   readonly #queue: WriteQueue
   readonly #fallback: FallbackCatalog
+  readonly #searched: SearchSources
   readonly #background: BackgroundWalk
+  readonly #catchingUp: BackgroundCatchUp | undefined
   #problems = 0
+  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
+  #mustSweep: boolean
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, { fs = fileSystem, filesOnly = false }: StoreParts = {}) {
@@ -89,7 +103,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const scanned = new FileCatalog(this.#files)
     this.#fallback = new FallbackCatalog(indexed, scanned)
     const catalog: Catalog = filesOnly ? scanned : this.#fallback
-    const publish = filesOnly ? async () => {} : publisher(this.#index, logger, () => indexed.distrust())
+    const note = publisher(this.#index, logger, () => this.#noteMissed(indexed))
+    const publish = async (changes: readonly Change[]): Promise<void> => {
+      if (filesOnly) return
+      await note(changes)
+      this.#catchingUp?.nudge()
+    }
     this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
     const writer = new RecordWriter(directory, this.#queue, options.schemas, readOnly)
     this.#records = new Records(this.#files, writer)
@@ -97,7 +116,23 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.parts = new PartRepository(this.#files, catalog, writer)
     this.messages = new MessageRepository(this.#files, catalog, writer, this.parts)
     this.sessions = new SessionRepository(this.#files, catalog, writer, this.messages)
-    this.#background = new BackgroundWalk(options.backgroundIndex && !filesOnly, this.#within, logger)
+    this.#searched = {
+      within: this.#within,
+      files: this.#files,
+      scan: scanned,
+      catalog,
+      mode: options.search,
+      indexed: !filesOnly,
+    }
+    if (options.backgroundIndex && !filesOnly)
+      this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
+    this.#mustSweep = !options.backgroundIndex && !filesOnly
+    this.#background = new BackgroundWalk(
+      options.backgroundIndex && !filesOnly,
+      this.#within,
+      logger,
+      (work) => this.#catchUp(work),
+    )
   }
 
   /** The store's folder, absolute. */
@@ -146,7 +181,28 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async index(options: WalkOptions = {}): Promise<WalkResult> {
-    return this.#onIndex(() => walk(this.#within, options))
+    return this.#onIndex(async () => {
+      const result = await walk(this.#within, options)
+      await this.#catchUp(options)
+      this.#mustSweep = false
+      return result
+    })
+  }
+
+  /**
+   * Yields what a query finds in titles and messages, newest first, each hit looked at in its file just before; returns
+   * whether there may be more. Words must all occur in one message; `"a phrase"` means that, `-word` excludes. Every substring
+   * of one letter or more is found, whatever its case.
+   * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+   */
+  async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
+    this.#open()
+    if (options.fresh || this.#mustSweep) await this.#sweep(options.signal)
+    this.#catchingUp?.nudge()
+    const end = yield* search(this.#searched, query, options)
+    const { state } = this.#background.health()
+    const indexing = state === "waiting" || state === "running"
+    return indexing && !end.partial && !options.fresh ? { partial: true, reason: "indexing" } : end
   }
 
   /**
@@ -220,9 +276,31 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   async #close(): Promise<void> {
     await this.#background.stop()
+    await this.#catchingUp?.stop()
     await this.flush()
     this.#index.close()
     this.#lock.close()
+  }
+
+  /** Brings the index up to date for a search; where it cannot be used the search reads the files anyway. */
+  async #sweep(signal?: AbortSignal): Promise<void> {
+    try {
+      await walk(this.#within, { signal })
+      await this.#catchUp({ signal })
+      this.#mustSweep = false
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+    }
+  }
+
+  async #catchUp(options: CatchUpOptions): Promise<void> {
+    if (this.#options.search === "all") await catchUp(this.#within, this.#files, options)
+  }
+
+  /** A write of ours could not be noted in the index: listings must look, and searches must sweep. */
+  #noteMissed(indexed: SqliteCatalog): void {
+    indexed.distrust()
+    this.#mustSweep = true
   }
 
   async #onIndex<T>(work: () => Promise<T>): Promise<T> {

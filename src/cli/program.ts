@@ -5,6 +5,7 @@ import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
 import { orphansCommand } from "./commands/orphans.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
+import { searchCommand } from "./commands/search.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
 import { statsCommand } from "./commands/stats.ts"
@@ -21,6 +22,7 @@ const COMMANDS = [
   sessionsCommand,
   messagesCommand,
   showCommand,
+  searchCommand,
   statsCommand,
   verifyCommand,
   rebuildCommand,

@@ -8,7 +8,7 @@ import { soundNumber, soundText } from "./sound.ts"
 const { placeholder } = sql
 
 /** Ids of documents begin at so many in each second; a message with more, or a busy second, runs into the next. */
-const IDS_A_SECOND = 64
+export const IDS_A_SECOND = 64
 const LAST_SECOND = 2 ** 40
 
 /** A message that may match, newest first by its second of creation. */
@@ -152,12 +152,12 @@ export class TextStatements {
 
   /** Messages whose indexed texts match an FTS5 expression, newest first, whose documents come before one. */
   candidates(
-    expression: string,
+    expression: string | undefined,
     filter: CandidateFilter,
     before: number | undefined,
     limit: number,
   ): Candidate[] {
-    const shape = [filter.session, filter.role].map((value) => value !== undefined).join()
+    const shape = [expression, filter.session, filter.role].map((value) => value !== undefined).join()
     const upper = filter.until === undefined ? undefined : (second(filter.until) + 2) * IDS_A_SECOND
     const lower = filter.since === undefined ? -1 : second(filter.since) * IDS_A_SECOND - 1
     const statement = this.#shape(shape, () => this.#candidateQuery(filter, expression !== undefined))

@@ -1,0 +1,96 @@
+import { IndexFailure } from "../database/failure.ts"
+import { type Candidate, type CandidateFilter, IDS_A_SECOND } from "../database/text-statements.ts"
+import { trigramExpression } from "../database/trigram.ts"
+import type { Reconciler } from "../migrator/reconcile.ts"
+import { comparePosition } from "../record/order.ts"
+import type { ParsedQuery } from "../record/search-query.ts"
+import type { Catalog } from "../repository/catalog.ts"
+import { folderNames, type RecordFiles } from "../repository/file-catalog.ts"
+
+const PAGE = 128
+/** Later than any second there is. */
+const END = Number.MAX_SAFE_INTEGER / IDS_A_SECOND
+
+export interface CandidateSources {
+  readonly within: Reconciler
+  readonly files: RecordFiles
+  readonly scan: Catalog
+  /** Whether there is an index to ask. */
+  readonly indexed: boolean
+}
+
+function newestFirst(a: Candidate, b: Candidate): number {
+  return comparePosition(b, a)
+}
+
+/** Sorted by the second of its document, or of its message. */
+function secondOf(candidate: Candidate): number {
+  return candidate.document === undefined
+    ? Math.max(0, Math.floor(candidate.time / 1000))
+    : Math.floor(candidate.document / IDS_A_SECOND)
+}
+
+/**
+ * Yields every message that may hold what a query asks for, newest first: those the full-text index names, and those whose
+ * texts it does not hold yet. Where the index fails, all messages from there on.
+ */
+export async function* candidates(
+  sources: CandidateSources,
+  query: ParsedQuery,
+  filter: CandidateFilter,
+): AsyncGenerator<Candidate> {
+  if (!sources.indexed) return yield* scanned(sources, END)
+  const expression = trigramExpression(query.wanted)
+  const longest = query.wanted.toSorted((a, b) => b.length - a.length).slice(0, 1)
+  const giantExpression = trigramExpression(longest)
+  // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
+  // index is in one of the two places.
+  let upper = END
+  let limit = PAGE
+  try {
+    while (upper > 0) {
+      const bound = upper
+      const { found, pending, giants } = await sources.within.index.read(({ texts }) => ({
+        found: texts.candidates(
+          expression,
+          filter,
+          Math.min(bound * IDS_A_SECOND, Number.MAX_SAFE_INTEGER),
+          limit,
+        ),
+        pending: texts.pending(bound === END ? undefined : { time: bound * 1000, id: "" }, limit),
+        giants: texts.giants(giantExpression),
+      }))
+      const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
+      const all = [...found, ...pending, ...giants].filter((candidate) => {
+        const second = secondOf(candidate)
+        return second < bound && second > lower
+      })
+      if (all.length === 0 && lower >= 0 && lower + 1 === bound) {
+        // More in one second than were asked for.
+        limit *= 2
+        continue
+      }
+      yield* all.sort(newestFirst)
+      upper = lower + 1
+      if (lower < 0) return
+    }
+  } catch (error) {
+    if (!(error instanceof IndexFailure)) throw error
+    yield* scanned(sources, upper)
+  }
+}
+
+/** The second that a full page may have cut in two, or -1 where the page is not full. */
+function lastSecond(page: readonly Candidate[], limit: number): number {
+  const last = page.at(-1)
+  return last && page.length >= limit ? secondOf(last) : -1
+}
+
+/** All messages before a second, by looking into every one: slow, and right without any index. */
+async function* scanned({ files, scan }: CandidateSources, upper: number): AsyncGenerator<Candidate> {
+  const all: Candidate[] = []
+  for (const session of folderNames(files, "message"))
+    for await (const run of scan.messages(session, "desc", {}))
+      for (const { id, time } of run) if (time < upper * 1000) all.push({ id, time, session, role: null })
+  yield* all.sort(newestFirst)
+}

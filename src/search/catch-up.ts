@@ -1,0 +1,55 @@
+import type { PendingMessage } from "../database/text-statements.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import type { Reconciler } from "../migrator/reconcile.ts"
+import type { Position } from "../record/order.ts"
+import type { RecordFiles } from "../repository/file-catalog.ts"
+import { readMessageDocument } from "./message-texts.ts"
+import { cutWindows } from "./windows.ts"
+
+const MESSAGES_AT_ONCE = 32
+/** Text put into the index in one transaction, in UTF-16 units. */
+const TEXT_AT_ONCE = 500_000
+
+export interface CatchUpOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onYield?: (() => Promise<void>) | undefined
+}
+
+/**
+ * Puts the texts of all messages that changed into the full-text index, newest first, in bounded transactions. Killed at any
+ * moment it goes on where it was: a message counts as done in the transaction that holds its texts.
+ * @throws IndexFailure; the signal's reason
+ */
+export async function catchUp(
+  within: Reconciler,
+  files: RecordFiles,
+  options: CatchUpOptions = {},
+): Promise<number> {
+  const slice = new TimeSlice(options.signal, options.onYield)
+  let done = 0
+  for (let before: Position | undefined; ; ) {
+    const page = await within.index.read(({ texts }) => texts.pending(before, MESSAGES_AT_ONCE))
+    let batch: { message: PendingMessage; windows: string[] }[] = []
+    let size = 0
+    const commit = async (): Promise<void> => {
+      const rows = batch
+      batch = []
+      size = 0
+      await within.index.write(({ texts }) => {
+        for (const { message, windows } of rows) texts.put(message, windows)
+      })
+    }
+    for (const message of page) {
+      await slice.pass()
+      const document = await readMessageDocument(files, message.session, message.id)
+      const windows = cutWindows(document?.texts.map(({ folded }) => folded) ?? [])
+      batch.push({ message, windows })
+      size += windows.reduce((sum, window) => sum + window.length, 0)
+      if (size >= TEXT_AT_ONCE) await commit()
+      done++
+    }
+    if (batch.length > 0) await commit()
+    before = page.at(-1)
+    if (!before || page.length < MESSAGES_AT_ONCE) return done
+  }
+}

@@ -1,0 +1,52 @@
+import type { Place } from "../file/layout.ts"
+import { messageFields, partFields } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
+import { messageTexts, partTexts } from "../record/search-text.ts"
+import { readBody } from "../repository/bodies.ts"
+import { type RecordFiles, recordIds } from "../repository/file-catalog.ts"
+
+/** One text of a message, as it is shown and as it is compared. */
+export interface MessageText {
+  /** `undefined` for what stands in the message itself. */
+  readonly partID: string | undefined
+  readonly type: string | null
+  readonly tool: string | null
+  readonly text: string
+  readonly folded: string
+}
+
+/** What a message's own files say now. */
+export interface MessageDocument {
+  readonly created: number
+  readonly role: string | null
+  readonly texts: readonly MessageText[]
+}
+
+/** Reads a message and its parts; `undefined` where the message cannot be read. Parts that cannot be read are reported. */
+export async function readMessageDocument(
+  files: RecordFiles,
+  sessionID: string,
+  messageID: string,
+): Promise<MessageDocument | undefined> {
+  const message = await readBody(files, { kind: "message", folder: sessionID }, messageID)
+  if (!message) return undefined
+  const texts: MessageText[] = []
+  const add = (
+    text: string,
+    partID?: string,
+    type: string | null = null,
+    tool: string | null = null,
+  ): void => {
+    texts.push({ partID, type, tool, text, folded: fold(text) })
+  }
+  for (const text of messageTexts(message)) add(text)
+  const place: Place = { kind: "part", folder: messageID }
+  for (const id of recordIds(files, place)) {
+    const part = await readBody(files, place, id)
+    if (!part) continue
+    const { type, tool } = partFields(part)
+    for (const text of partTexts(part)) add(text, id, type, tool)
+  }
+  const { created, role } = messageFields(message)
+  return { created, role, texts }
+}

@@ -1,0 +1,246 @@
+import type { Candidate } from "../database/text-statements.ts"
+import { fieldsOf, sessionFields } from "../record/extract.ts"
+import { checkKey } from "../record/key.ts"
+import { compareText } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import { matchesTexts, type ParsedQuery, parseQuery } from "../record/search-query.ts"
+import { cleanText } from "../record/search-text.ts"
+import { holds, placesOf, readBody } from "../repository/bodies.ts"
+import type { Catalog } from "../repository/catalog.ts"
+import { checkChoice, checkLimit } from "../repository/check.ts"
+import { type CandidateSources, candidates } from "./candidates.ts"
+import { type MessageText, readMessageDocument } from "./message-texts.ts"
+import { cutSnippet, type Snippet } from "./snippet.ts"
+
+export interface SearchOptions {
+  projectID?: string | undefined
+  sessionID?: string | undefined
+  /** Only messages of this role. */
+  role?: string | undefined
+  /** Only parts of this type, or of this tool. */
+  type?: string | undefined
+  tool?: string | undefined
+  /** Only what is from this time on, or up to it, ms since 1970. */
+  since?: number | undefined
+  until?: number | undefined
+  /** By default `"all"`. */
+  in?: "title" | "text" | "all" | undefined
+  /** At most so many hits; by default 50. */
+  limit?: number | undefined
+  /** Go on behind this hit of an earlier search. */
+  after?: Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time"> | undefined
+  /** First look at every file that changed; without it, changes by other programs are found once a sweep has seen them. */
+  fresh?: boolean | undefined
+  /** Give up after so many ms and say so; by default 10,000. */
+  timeout?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Something found; its file was looked at just before. */
+export interface SearchHit extends Snippet {
+  readonly kind: "title" | "text"
+  readonly sessionID: string
+  readonly messageID?: string
+  /** The first part that matches; absent where the message itself does. */
+  readonly partID?: string
+  /** The session's title. */
+  readonly title: string
+  /** When the message was created or the session updated, ms since 1970. */
+  readonly time: number
+}
+
+/** How a search ended: whether there may be more, and why it stopped before that. */
+export interface SearchEnd {
+  readonly partial: boolean
+  readonly reason?: "limit" | "timeout" | "indexing"
+}
+
+const DEFAULT_LIMIT = 50
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** What a search of one store goes by. */
+export interface SearchSources extends CandidateSources {
+  readonly catalog: Catalog
+  /** What the store was opened with. */
+  readonly mode: "all" | "titles" | "off"
+}
+
+/**
+ * Yields what a query finds, newest first; returns how it ended.
+ * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+ */
+export async function* search(
+  sources: SearchSources,
+  text: string,
+  options: SearchOptions,
+): AsyncGenerator<SearchHit, SearchEnd> {
+  const query = parseQuery(text)
+  const where = checkChoice("in", options.in, ["title", "text", "all"], "all")
+  const limit = checkLimit(options.limit) ?? DEFAULT_LIMIT
+  for (const id of [options.projectID, options.sessionID]) if (id !== undefined) checkKey([id])
+  if (query.wanted.length === 0) return { partial: false }
+  const deadline = performance.now() + (options.timeout ?? DEFAULT_TIMEOUT_MS)
+  const finder = new Finder(sources, query, options)
+  const titles = where === "text" || sources.mode === "off" ? none() : finder.titles()
+  const texts = where === "title" || sources.mode !== "all" ? none() : finder.texts()
+  let given = 0
+  for await (const hit of newestOf(titles, texts)) {
+    options.signal?.throwIfAborted()
+    if (hit === undefined) {
+      // A candidate that was none: only a chance to stop.
+      if (performance.now() > deadline) return { partial: true, reason: "timeout" }
+      continue
+    }
+    if (given === limit) return { partial: true, reason: "limit" }
+    yield hit
+    given++
+    if (performance.now() > deadline) return { partial: true, reason: "timeout" }
+  }
+  return { partial: false }
+}
+
+/** A hit, or `undefined` for a candidate that was none. */
+type Found = SearchHit | undefined
+
+async function* none(): AsyncGenerator<Found> {}
+
+/** Merges two streams of hits, each newest first. */
+async function* newestOf(a: AsyncGenerator<Found>, b: AsyncGenerator<Found>): AsyncGenerator<Found> {
+  let [x, y] = [await a.next(), await b.next()]
+  while (!x.done || !y.done) {
+    const first =
+      y.done ||
+      (!x.done && (x.value === undefined || (y.value !== undefined && x.value.time >= y.value.time)))
+    if (first && !x.done) {
+      yield x.value
+      x = await a.next()
+    } else if (!y.done) {
+      yield y.value
+      y = await b.next()
+    }
+  }
+}
+
+class Finder {
+  readonly #sources: SearchSources
+  readonly #query: ParsedQuery
+  readonly #options: SearchOptions
+  readonly #titles = new Map<string, string>()
+  readonly #seen = new Set<string>()
+
+  constructor(sources: SearchSources, query: ParsedQuery, options: SearchOptions) {
+    this.#sources = sources
+    this.#query = query
+    this.#options = options
+  }
+
+  /** Hits in titles, by the time the session was updated. */
+  async *titles(): AsyncGenerator<Found> {
+    const { projectID, sessionID, role, type, tool, since, until, after, signal } = this.#options
+    // What only messages and parts have, titles have not.
+    if (role !== undefined || type !== undefined || tool !== undefined) return
+    const query: SessionQuery = {
+      projectID,
+      updatedSince: since,
+      search: this.#query,
+      archived: "include",
+      order: "updated",
+      direction: "desc",
+    }
+    for (const { id, project, time } of await this.#sources.catalog.sessions(query, { signal })) {
+      if ((sessionID !== undefined && id !== sessionID) || (until !== undefined && time > until)) continue
+      if (after && !isBehind({ kind: "title", sessionID: id, time }, after)) continue
+      const body = await readBody(this.#sources.files, { kind: "session", folder: project }, id)
+      const { title } = body ? sessionFields(body) : { title: null }
+      const hit = title === null ? undefined : cutSnippet(cleanText(title), this.#query.wanted)
+      yield hit && hit.ranges.length > 0
+        ? { kind: "title", sessionID: id, title: title ?? "", time, ...hit }
+        : undefined
+    }
+  }
+
+  /** Hits in messages, by the time they were created. */
+  async *texts(): AsyncGenerator<Found> {
+    const { sessionID: session, role, since, until } = this.#options
+    for await (const candidate of candidates(this.#sources, this.#query, { session, role, since, until })) {
+      const { id } = candidate
+      if (this.#seen.has(id) || !this.#mayBe(candidate)) {
+        yield undefined
+        continue
+      }
+      const hit = await this.#look(candidate)
+      if (hit) this.#seen.add(id)
+      yield hit
+    }
+  }
+
+  #mayBe({ id, session, time }: Candidate): boolean {
+    const { projectID, sessionID, after } = this.#options
+    if (sessionID !== undefined && session !== sessionID) return false
+    if (
+      projectID !== undefined &&
+      !holds(this.#sources.files, { kind: "session", folder: projectID }, session)
+    )
+      return false
+    return !after || isBehind({ kind: "text", sessionID: session, messageID: id, time }, after)
+  }
+
+  /** The message's own files decide. */
+  async #look({ id, session }: Candidate): Promise<SearchHit | undefined> {
+    const { role, type, tool, since, until } = this.#options
+    const document = await readMessageDocument(this.#sources.files, session, id)
+    if (!document || (role !== undefined && document.role !== role)) return undefined
+    const time = document.created
+    if ((since !== undefined && time < since) || (until !== undefined && time > until)) return undefined
+    const texts = document.texts.filter(
+      (candidate) =>
+        (type === undefined || candidate.type === type) && (tool === undefined || candidate.tool === tool),
+    )
+    if (
+      !matchesTexts(
+        this.#query,
+        texts.map(({ folded }) => folded),
+      )
+    )
+      return undefined
+    const first = texts.find(({ folded }) => this.#query.wanted.some((term) => folded.includes(term)))
+    return first && this.#hit(session, id, time, first)
+  }
+
+  async #hit(
+    sessionID: string,
+    messageID: string,
+    time: number,
+    { partID, text }: MessageText,
+  ): Promise<SearchHit> {
+    return {
+      kind: "text",
+      sessionID,
+      messageID,
+      ...(partID !== undefined && { partID }),
+      title: await this.#title(sessionID),
+      time,
+      ...cutSnippet(text, this.#query.wanted),
+    }
+  }
+
+  async #title(sessionID: string): Promise<string> {
+    const known = this.#titles.get(sessionID)
+    if (known !== undefined) return known
+    const { files } = this.#sources
+    const [place] = placesOf(files, "session", sessionID)
+    const { title } = fieldsOf(place && (await readBody(files, place, sessionID)))
+    const text = typeof title === "string" ? title : ""
+    this.#titles.set(sessionID, text)
+    return text
+  }
+}
+
+type Place = Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time">
+
+/** Whether a hit comes after another one in the order of a search. */
+function isBehind(a: Place, b: Place): boolean {
+  if (a.time !== b.time) return a.time < b.time
+  if (a.kind !== b.kind) return a.kind === "text"
+  return compareText(a.messageID ?? a.sessionID, b.messageID ?? b.sessionID) < 0
+}
