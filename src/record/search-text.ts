@@ -1,9 +1,12 @@
 import { stripVTControlCharacters } from "node:util"
 import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
 
-/** Base64 of any length that matters: data URLs, images in tool outputs. */
-const DATA_URL = /data:[\w.+-]+\/[\w.+-]+;base64,[A-Za-z0-9+/=\s]{16,}/g
-const LONG_BASE64 = /[A-Za-z0-9+/]{256,}={0,2}/g
+/** A data URL, whose base64 may be broken into lines. */
+const DATA_URL = /data:[\w.+-]+\/[\w.+-]+;base64,(?:[A-Za-z0-9+/]{40,}[\r\n]+)*[A-Za-z0-9+/]+={0,2}/g
+/** A run that may be base64 without saying so. */
+const LONG_RUN = /[A-Za-z0-9+/]{512,}={0,2}/g
+/** Written text in capitals, small letters and digits without a break for so long is none. */
+const LIKE_BASE64 = /(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NULs are what is taken out
 const NULS = /\u0000/g
 /** How deep a tool's input is looked into. */
@@ -13,7 +16,7 @@ const MAX_DEPTH = 8
 export function cleanText(text: string): string {
   let clean = text
   if (clean.includes("base64,")) clean = clean.replace(DATA_URL, "")
-  clean = clean.replace(LONG_BASE64, "")
+  clean = clean.replace(LONG_RUN, (run) => (LIKE_BASE64.test(run) ? "" : run))
   if (clean.includes("\u{1b}") || clean.includes("\u{9b}")) clean = stripVTControlCharacters(clean)
   return clean.replace(NULS, "")
 }

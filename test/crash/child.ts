@@ -1,9 +1,9 @@
 /** Runs one scenario and kills itself at its nth step: `bun child.ts <scenario> <folder> <n>`; tells of every change. */
-import { Statement } from "bun:sqlite"
 import { writeSync } from "node:fs"
 import { type FileSystem, fileSystem } from "../../src/file/system.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
+import { stepThroughSqlite } from "../support/sqlite-steps.ts"
 import { scenarios } from "./scenarios.ts"
 
 const [, , name, directory = "", at = "0"] = process.argv
@@ -43,14 +43,7 @@ const fs = Object.fromEntries(
   ]),
 ) as unknown as FileSystem
 
-// Statements that change something, BEGIN and COMMIT among them, all go through run().
-const run = Statement.prototype.run
-Statement.prototype.run = function (this: Statement, ...args: never[]) {
-  step()
-  const result = run.apply(this, args)
-  step()
-  return result
-} as typeof run
+stepThroughSqlite(step)
 
 const scenario = scenarios.find((candidate) => candidate.name === name)
 if (!scenario) throw new Error(`No such scenario: ${name}`)
