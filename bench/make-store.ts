@@ -27,6 +27,36 @@ function textLength(random: number): number {
   return 26_000 + Math.floor(((random - 0.99) / 0.01) * 60_000)
 }
 
+const SYLLABLES =
+  "ba ce di fo gu ha ke li mo nu pa re si to vu wa ze xi qua ther ing tion er al en or st ch pr tr".split(" ")
+const CORPUS_LENGTH = 4_000_000
+
+/** Text of a vocabulary of 8,000 words used as words are, the nth about 1/n as often as the first, with code and numbers. */
+function makeCorpus(next: () => number): string {
+  const vocabulary = Array.from({ length: 8_000 }, () =>
+    Array.from(
+      { length: 1 + Math.floor(next() * 4) },
+      () => SYLLABLES[Math.floor(next() * SYLLABLES.length)],
+    ).join(""),
+  )
+  const pieces: string[] = []
+  for (let length = 0; length < CORPUS_LENGTH; ) {
+    const kind = next()
+    const word = vocabulary[Math.floor(vocabulary.length ** next()) - 1] ?? "the"
+    const piece =
+      kind < 0.85
+        ? `${word} `
+        : kind < 0.9
+          ? `${word}(${word.length});\n`
+          : kind < 0.93
+            ? `src/${word}.ts:${Math.floor(next() * 900)} `
+            : `${word.toUpperCase()}, `
+    pieces.push(piece)
+    length += piece.length
+  }
+  return pieces.join("")
+}
+
 function write(path: string, body: unknown): void {
   fs.writeFileSync(path, JSON.stringify(body, null, 2))
 }
@@ -36,7 +66,7 @@ export function makeStore(directory: string, files: number): number {
   const random = numbers()
   const next = (): number => random.next().value ?? 0
   const sessions = Math.ceil(files / FILES_A_SESSION)
-  const words = "the parser reads each token and the index keeps what a listing needs of it; ".repeat(1200)
+  const corpus = makeCorpus(next)
   let made = 0
   for (let s = 0; s < sessions; s++) {
     const sessionID = `ses_${String(s).padStart(12, "0")}AAAAAAAAAAAAAA`
@@ -50,7 +80,7 @@ export function makeStore(directory: string, files: number): number {
       version: "1.1.65",
       projectID: project,
       directory: `/home/dev/${project}`,
-      title: `Session ${s}: ${words.slice(0, 40)}`,
+      title: `Session ${s}: ${corpus.slice(s * 40, s * 40 + 40)}`,
       time,
     })
     made++
@@ -73,7 +103,9 @@ export function makeStore(directory: string, files: number): number {
       made++
       for (let p = 0; p < PARTS; p++) {
         const id = `prt_${String((s * MESSAGES + m) * PARTS + p).padStart(12, "0")}CCCCCCCCCCCCCC`
-        const text = words.slice(0, textLength(next()))
+        const length = textLength(next())
+        const from = Math.floor(next() * (corpus.length - length))
+        const text = corpus.slice(from, from + length)
         const identity = { id, sessionID, messageID }
         const part =
           p === 0

@@ -110,5 +110,8 @@ export const documents = sqliteTable(
       .references(() => messages.row, { onDelete: "cascade" }),
     windows: integer().notNull(),
   },
-  (table) => [uniqueIndex("documents_message").on(table.message)],
+  (table) => [
+    uniqueIndex("documents_message").on(table.message),
+    index("documents_giants").on(table.id).where(sql`${table.windows} > 1`),
+  ],
 )

@@ -15,6 +15,8 @@ const PATIENCE_MS = 50
 const RETRY_MS = 2
 /** How long an index that cannot be opened is left alone, in ms. */
 const COOL_DOWN_MS = 1_000
+/** How long one look at the index's files holds for work in a batch, in ms. */
+const BATCH_CHECK_MS = 2
 const OPEN_LOCK = "open.lock"
 
 export interface SqliteIndexOptions {
@@ -57,6 +59,8 @@ export class SqliteIndex {
   #failure: IndexFailure | undefined
   #retryAt = 0
   #damaged: string | undefined
+  #batches = 0
+  #checkedAt = Number.NEGATIVE_INFINITY
   #failures = 0
   #closed = false
 
@@ -150,10 +154,26 @@ export class SqliteIndex {
     }
   }
 
+  /**
+   * Runs long work that asks many times in a row: for its length the files of the index are looked at every few ms instead of
+   * before each use.
+   */
+  async batch<T>(work: () => Promise<T>): Promise<T> {
+    this.#batches++
+    try {
+      return await work()
+    } finally {
+      this.#batches--
+    }
+  }
+
   /** The open connection, if the file it has open is still the index. */
   #live(): Connection | undefined {
     if (this.#closed) throw new IndexFailure("unavailable", "The store is closed")
     if (!this.#connection || !this.#path) return undefined
+    const now = performance.now()
+    if (this.#batches > 0 && now - this.#checkedAt < BATCH_CHECK_MS) return this.#connection
+    this.#checkedAt = now
     if (this.#files.pointer() !== this.#pointer) {
       this.#drop()
       return undefined

@@ -191,7 +191,7 @@ export class TextStatements {
         .innerJoin(directories, eq(directories.id, messages.directory))
         .where(
           and(
-            gt(documents.windows, 1),
+            sql`${documents.windows} > 1`,
             eq(messages.pending, 0),
             expression === undefined
               ? undefined

@@ -3,7 +3,7 @@ import type { RecordStamp } from "../database/record-statements.ts"
 import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { type Digest, digestOf, readFields } from "../file/fields-reader.ts"
-import { listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import { listRecords, type Place, placePath, statPlace } from "../file/layout.ts"
 import { mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, isProven, packStamp, type Stamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
@@ -91,6 +91,7 @@ class DirectoryPass {
   #row: DirectoryRow | undefined
   /** The device's clock as it was before any stat that a stored stamp comes from. */
   #now: { readonly ns: bigint | undefined } | undefined
+  #firstRows: readonly RecordStamp[] = []
   #pending: Observation[] = []
   #vanished: string[] = []
   #torn: string[] = []
@@ -108,7 +109,10 @@ class DirectoryPass {
 
   /** @throws Disturbed */
   async run(): Promise<Pass> {
-    this.#row = await this.#within.index.read((statements) => statements.directories.find(this.#place))
+    await this.#within.index.read((statements) => {
+      this.#row = statements.directories.find(this.#place)
+      this.#firstRows = this.#row ? statements[this.#place.kind].stamps(this.#row.id, "", PAGE_ROWS) : []
+    })
     const before = statPlace(this.#within.fs, this.#path)
     if (!before) await this.#forgetFolder()
     else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, before))
@@ -136,7 +140,11 @@ class DirectoryPass {
   /** The folder's stamp vouches for the names: only the rows' own stamps are looked at. */
   async #checkKnownNames(): Promise<void> {
     this.#namesKnown = true
-    for await (const rows of this.#rows()) for (const row of rows) await this.#check(row.id, row)
+    for await (const rows of this.#rows())
+      for (const row of rows) {
+        const check = this.#check(row.id, row)
+        if (check) await check
+      }
     await this.#retryTorn()
     if (this.#changes === 0) return
     // A name is gone though the stamp says otherwise: it is not to be trusted again.
@@ -180,29 +188,38 @@ class DirectoryPass {
     const directory = this.#row?.id
     if (directory === undefined) return
     const { kind } = this.#place
-    for (let after = ""; ; ) {
-      const page = await this.#within.index.read((statements) =>
+    for (let page = this.#firstRows; ; ) {
+      yield page
+      const after = page.at(-1)?.id
+      if (after === undefined || page.length < PAGE_ROWS) return
+      page = await this.#within.index.read((statements) =>
         statements[kind].stamps(directory, after, PAGE_ROWS),
       )
-      yield page
-      const last = page.at(-1)
-      if (!last || page.length < PAGE_ROWS) return
-      after = last.id
     }
   }
 
   /** Compares one row with its file, and reads the file where the row's stamp does not vouch for it. */
-  async #check(id: string, row: RecordStamp | undefined): Promise<void> {
+  #check(id: string, row: RecordStamp | undefined): Promise<void> | undefined {
     const turn = this.#slice.pass()
-    if (turn) await turn
-    const path = recordPath(this.#within.directory, this.#place, id)
+    if (turn) return turn.then(() => this.#check(id, row))
+    const path = `${this.#path}/${id}.json`
     const seen = lstat(this.#within.fs, path)
+    // Nothing to wait for where nothing changed: a promise for every file would cost as much as the look at it.
+    if (seen && row && this.#mayVouch(row, seen) && isKnown(row.stamp)) return undefined
+    return this.#checkFurther(id, path, row, seen)
+  }
+
+  async #checkFurther(
+    id: string,
+    path: string,
+    row: RecordStamp | undefined,
+    seen?: FileStat,
+  ): Promise<void> {
     if (!seen) {
       if (row) this.#forget(id)
       return
     }
-    if (row && this.#mayVouch(row, seen) && (isKnown(row.stamp) || (await this.#isUnchanged(id, path, seen))))
-      return
+    if (row && this.#mayVouch(row, seen) && (await this.#isUnchanged(id, path, seen))) return
     await this.#observe(id, path, seen)
     if (this.#pending.length >= COMMIT_ROWS) await this.#commit()
   }

@@ -63,6 +63,7 @@ CREATE TABLE `sessions` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `directories_place` ON `directories` (`kind`,`name`);--> statement-breakpoint
 CREATE UNIQUE INDEX `documents_message` ON `documents` (`message`);--> statement-breakpoint
+CREATE INDEX `documents_giants` ON `documents` (`id`) WHERE "documents"."windows" > 1;--> statement-breakpoint
 CREATE UNIQUE INDEX `messages_place` ON `messages` (`directory`,`id`);--> statement-breakpoint
 CREATE INDEX `messages_created` ON `messages` (`directory`,`created`,`id`) WHERE ("messages"."problem" is null);--> statement-breakpoint
 CREATE INDEX `messages_id` ON `messages` (`id`);--> statement-breakpoint
