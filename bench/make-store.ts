@@ -27,17 +27,16 @@ function textLength(random: number): number {
   return 26_000 + Math.floor(((random - 0.99) / 0.01) * 60_000)
 }
 
-const SYLLABLES =
-  "ba ce di fo gu ha ke li mo nu pa re si to vu wa ze xi qua ther ing tion er al en or st ch pr tr".split(" ")
+const ONSETS = "b c d f g h j k l m n p r s t v w z br cl dr fl gr pl pr sh st th tr qu".split(" ")
+const NUCLEI = "a e i o u ea ee io ou ai y".split(" ")
+const CODAS = ["", "", "", ..."n r s t l d m ck ng nd st nt".split(" ")]
 const CORPUS_LENGTH = 4_000_000
 
 /** Text of a vocabulary of 8,000 words used as words are, the nth about 1/n as often as the first, with code and numbers. */
 function makeCorpus(next: () => number): string {
+  const one = (letters: readonly string[]): string => letters[Math.floor(next() * letters.length)] ?? ""
   const vocabulary = Array.from({ length: 8_000 }, () =>
-    Array.from(
-      { length: 1 + Math.floor(next() * 4) },
-      () => SYLLABLES[Math.floor(next() * SYLLABLES.length)],
-    ).join(""),
+    Array.from({ length: 1 + Math.floor(next() * 3) }, () => one(ONSETS) + one(NUCLEI) + one(CODAS)).join(""),
   )
   const pieces: string[] = []
   for (let length = 0; length < CORPUS_LENGTH; ) {

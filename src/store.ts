@@ -43,6 +43,9 @@ import {
   search,
 } from "./search/search.ts"
 
+/** The texts of larger records are not searched, in bytes. */
+const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
+
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
   readonly directory: string
@@ -116,9 +119,11 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.parts = new PartRepository(this.#files, catalog, writer)
     this.messages = new MessageRepository(this.#files, catalog, writer, this.parts)
     this.sessions = new SessionRepository(this.#files, catalog, writer, this.messages)
+    // Larger records are too much to be folded and shown; they are reported by whoever reads them.
+    const searchable = Math.min(maxRecordBytes, MAX_SEARCHED_BYTES)
     this.#searched = {
       within: this.#within,
-      files: this.#files,
+      files: { ...this.#files, maxRecordBytes: searchable, problems: new ProblemLog(() => {}) },
       scan: scanned,
       catalog,
       mode: options.search,
@@ -294,7 +299,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search === "all") await catchUp(this.#within, this.#files, options)
+    if (this.#options.search === "all") await catchUp(this.#within, this.#searched.files, options)
   }
 
   /** A write of ours could not be noted in the index: listings must look, and searches must sweep. */

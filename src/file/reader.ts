@@ -25,7 +25,7 @@ export type ReadResult = { readonly record: ReadRecord } | { readonly fault: Fau
 export const RETRY_MS = [1, 2, 4, 8, 16, 32] as const
 /** A torn file older than this is not being written any more, in ms; wide enough for clocks that disagree. */
 const YOUNG_MS = 60_000
-const BYTE_ORDER_MARK = /^\uFEFF/
+const BYTE_ORDER_MARK = 0xfeff
 
 function failed(code: StoreErrorCode, message: string, cause?: unknown): ReadResult {
   return { fault: cause === undefined ? { code, message } : { code, message, cause } }
@@ -33,7 +33,8 @@ function failed(code: StoreErrorCode, message: string, cause?: unknown): ReadRes
 
 function parse(bytes: Buffer): ReadResult {
   if (bytes.length === 0) return failed("CORRUPT", "The file is empty")
-  const text = bytes.toString("utf8").replace(BYTE_ORDER_MARK, "")
+  const decoded = bytes.toString("utf8")
+  const text = decoded.charCodeAt(0) === BYTE_ORDER_MARK ? decoded.slice(1) : decoded
   try {
     return { record: { value: JSON.parse(text), text, faithful: isUtf8(bytes) } }
   } catch (cause) {
@@ -44,6 +45,13 @@ function parse(bytes: Buffer): ReadResult {
 
 /** Looks at a record's file once. Never throws for what lies there. */
 export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadResult {
+  try {
+    // What gives bytes is a regular file; only where it does not is it worth a look at what lies there.
+    const content = fs.readFile(path, maxBytes)
+    if (content && "bytes" in content && content.bytes.length > 0) return parse(content.bytes)
+  } catch {
+    // The look below tells what is wrong.
+  }
   try {
     const stat = fs.lstat(path)
     if (!stat) return failed("NOT_FOUND", "There is no such record")

@@ -103,8 +103,9 @@ function readDescriptor(descriptor: number, maxBytes: number): FileContent {
     length += read
     if (length > maxBytes) return { tooLarge: true }
     if (read === 0 || length < buffer.length) return { bytes: Buffer.from(buffer.subarray(0, length)) }
-    const size = Math.max(fs.fstatSync(descriptor).size + 1, buffer.length * 2)
-    if (size > maxBytes * 2 && size > INITIAL_BUFFER * 2) return { tooLarge: true }
+    const { size: present } = fs.fstatSync(descriptor)
+    if (present > maxBytes) return { tooLarge: true }
+    const size = Math.max(present + 1, buffer.length * 2)
     const larger = Buffer.allocUnsafe(size)
     buffer.copy(larger, 0, 0, length)
     buffer = larger

@@ -3,12 +3,11 @@ import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
 
 /** A data URL, whose base64 may be broken into lines. */
 const DATA_URL = /data:[\w.+-]+\/[\w.+-]+;base64,(?:[A-Za-z0-9+/]{40,}[\r\n]+)*[A-Za-z0-9+/]+={0,2}/g
-/** A run that may be base64 without saying so. */
+const LONG = 512
+/** A run of that length that may be base64 without saying so. */
 const LONG_RUN = /[A-Za-z0-9+/]{512,}={0,2}/g
 /** Written text in capitals, small letters and digits without a break for so long is none. */
 const LIKE_BASE64 = /(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NULs are what is taken out
-const NULS = /\u0000/g
 /** How deep a tool's input is looked into. */
 const MAX_DEPTH = 8
 
@@ -16,9 +15,29 @@ const MAX_DEPTH = 8
 export function cleanText(text: string): string {
   let clean = text
   if (clean.includes("base64,")) clean = clean.replace(DATA_URL, "")
-  clean = clean.replace(LONG_RUN, (run) => (LIKE_BASE64.test(run) ? "" : run))
+  if (hasLongRun(clean)) clean = clean.replace(LONG_RUN, (run) => (LIKE_BASE64.test(run) ? "" : run))
   if (clean.includes("\u{1b}") || clean.includes("\u{9b}")) clean = stripVTControlCharacters(clean)
-  return clean.replace(NULS, "")
+  return clean.includes("\0") ? clean.replaceAll("\0", "") : clean
+}
+
+/** Whether there is a run for `LONG_RUN`: looks backwards from where one would end, so that it jumps over most of a text. */
+function hasLongRun(text: string): boolean {
+  for (let end = LONG - 1; end < text.length; ) {
+    let at = end
+    while (at > end - LONG && isBase64(text.charCodeAt(at))) at--
+    if (at === end - LONG) return true
+    end = at + LONG
+  }
+  return false
+}
+
+function isBase64(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x2f && code <= 0x39) ||
+    code === 0x2b
+  )
 }
 
 function addText(texts: Set<string>, value: unknown): void {

@@ -1,5 +1,7 @@
 import { fold } from "../record/fold.ts"
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII but for the carriage return is meant
+const PLAIN = /^[\u0000-\u000c\u000e-\u007f]*$/
 /** How much of the text stands before the match and in all, in UTF-16 units, about. */
 const BEFORE = 60
 const LENGTH = 200
@@ -46,6 +48,8 @@ export function cutSnippet(text: string, terms: readonly string[]): Snippet {
 
 /** Widens a stretch to where graphemes begin and end. */
 function border(text: string, from: number, to: number): { start: number; end: number } {
+  // In ASCII every letter is a grapheme of its own, but for CR LF.
+  if (PLAIN.test(text.slice(from, to + 1))) return { start: from, end: Math.min(to, text.length) }
   // Graphemes are looked for from a little before; one as long as that is cut.
   const base = Math.max(0, from - BEFORE)
   let start = base === 0 && from === 0 ? 0 : -1
