@@ -38,7 +38,8 @@ const SYSTEM_CODES = new Set([
   "EEXIST",
   "EISDIR",
 ])
-const MISSING_SCHEMA = /no such (?:table|column|index)|has no column named|malformed database schema/
+const MISSING_SCHEMA =
+  /no such (?:table|column|index|module)|invalid fts5 file format|vtable constructor failed|has no column named|malformed database schema/
 
 /** The index could not serve this call; the files can. Never leaves the package. */
 export class IndexFailure extends Error {

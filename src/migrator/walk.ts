@@ -1,4 +1,3 @@
-import { IndexFailure } from "../database/failure.ts"
 import { isStoreError, type StoreErrorCode } from "../errors.ts"
 import {
   COLLECTION_KINDS,
@@ -8,8 +7,9 @@ import {
   placePath,
   recordPath,
 } from "../file/layout.ts"
-import { pause, TimeSlice } from "../file/time-slice.ts"
+import { TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
+import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
 
 /** A record or folder that cannot be read. */
@@ -48,8 +48,6 @@ export interface WalkOptions {
   readonly onYield?: (() => Promise<void>) | undefined
 }
 
-const BUSY_PAUSE_MS = 20
-const MAX_BUSY_TRIES = 500
 const NAMES_AT_ONCE = 1_000
 const MAX_WALKS = 3
 
@@ -144,22 +142,15 @@ async function reconcileFolder(
   slice: TimeSlice,
   unreadable: UnreadableRecord[],
 ): Promise<number> {
-  for (let tries = 1; ; tries++)
-    try {
-      return (await reconcile(within, place, { slice })).read
-    } catch (error) {
-      if (error instanceof Unsettled) return 0
-      if (isStoreError(error)) {
-        unreadable.push({
-          path: error.path ?? placePath(within.directory, place),
-          code: error.code,
-          message: error.message,
-        })
-        return 0
-      }
-      if (!(error instanceof IndexFailure) || error.kind !== "busy" || tries === MAX_BUSY_TRIES) throw error
-      await pause(BUSY_PAUSE_MS)
-    }
+  try {
+    return (await patiently(() => reconcile(within, place, { slice }))).read
+  } catch (error) {
+    if (error instanceof Unsettled) return 0
+    if (!isStoreError(error)) throw error
+    const path = error.path ?? placePath(within.directory, place)
+    unreadable.push({ path, code: error.code, message: error.message })
+    return 0
+  }
 }
 
 /** What the index knows to be unreadable, by kind, folder and id. */
@@ -189,7 +180,7 @@ export async function rebuild(within: Reconciler, options: WalkOptions = {}): Pr
   for (const kind of COLLECTION_KINDS)
     for await (const folder of foldersWithRows(within, kind, [])) {
       await slice.pass()
-      await within.index.write((statements) => statements.distrust({ kind, folder }))
+      await patiently(() => within.index.write((statements) => statements.distrust({ kind, folder })))
     }
   return walk(within, options)
 }

@@ -1,5 +1,6 @@
 import type { PendingMessage } from "../database/text-statements.ts"
 import { TimeSlice } from "../file/time-slice.ts"
+import { patiently } from "../migrator/patiently.ts"
 import type { Reconciler } from "../migrator/reconcile.ts"
 import type { Position } from "../record/order.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
@@ -28,16 +29,21 @@ export async function catchUp(
   const slice = new TimeSlice(options.signal, options.onYield)
   let done = 0
   for (let before: Position | undefined; ; ) {
-    const page = await within.index.read(({ texts }) => texts.pending(before, MESSAGES_AT_ONCE))
+    const after = before
+    const page = await patiently(() =>
+      within.index.read(({ texts }) => texts.pending(after, MESSAGES_AT_ONCE)),
+    )
     let batch: { message: PendingMessage; windows: string[] }[] = []
     let size = 0
     const commit = async (): Promise<void> => {
       const rows = batch
       batch = []
       size = 0
-      await within.index.write(({ texts }) => {
-        for (const { message, windows } of rows) texts.put(message, windows)
-      })
+      await patiently(() =>
+        within.index.write(({ texts }) => {
+          for (const { message, windows } of rows) texts.put(message, windows)
+        }),
+      )
     }
     for (const message of page) {
       await slice.pass()
