@@ -13,6 +13,7 @@ import { isKnown, sameStamp } from "../file/stamp.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
 import { columnsOf } from "./observation.ts"
+import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
 import { foldersWithRows } from "./walk.ts"
 
@@ -119,7 +120,7 @@ class Verification {
   async #checkFolder(place: Place): Promise<void> {
     const before = this.#differences.length
     const path = placePath(this.#within.directory, place)
-    const row = await this.#within.index.read(({ directories }) => directories.find(place))
+    const row = await patiently(() => this.#within.index.read(({ directories }) => directories.find(place)))
     const stat = this.#within.fs.lstat(path)
     const { ids, odd } = stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [] }
     if (
@@ -151,8 +152,8 @@ class Verification {
   async #checkRecords(place: Place, names: readonly string[], directory: number | undefined): Promise<void> {
     let next = 0
     for (let after = ""; directory !== undefined; ) {
-      const rows = await this.#within.index.read((statements) =>
-        statements[place.kind].rows(directory, after, PAGE_ROWS),
+      const rows = await patiently(() =>
+        this.#within.index.read((statements) => statements[place.kind].rows(directory, after, PAGE_ROWS)),
       )
       for (const row of rows) {
         for (

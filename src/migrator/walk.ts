@@ -59,10 +59,10 @@ const MAX_WALKS = 3
  */
 export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
   for (let tries = 1; ; tries++) {
-    const before = await within.index.generation()
+    const before = await patiently(() => within.index.generation())
     const result = await within.index.batch(() => walkOnce(within, options))
     // What was put into an index that was then found damaged is not in the one that followed it.
-    if ((await within.index.generation()) === before || tries === MAX_WALKS) return result
+    if ((await patiently(() => within.index.generation())) === before || tries === MAX_WALKS) return result
   }
 }
 
@@ -87,7 +87,7 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     }
   }
   for await (const problem of recordedProblems(within)) unreadable.push(problem)
-  const totals = await within.index.read(({ directories }) => directories.totals())
+  const totals = await patiently(() => within.index.read(({ directories }) => directories.totals()))
   return {
     sessions: totals.session,
     messages: totals.message,
@@ -117,7 +117,9 @@ export async function* foldersWithRows(
 ): AsyncGenerator<string> {
   let next = 0
   for (let after = ""; ; ) {
-    const known = await within.index.read(({ directories }) => directories.names(kind, after, NAMES_AT_ONCE))
+    const known = await patiently(() =>
+      within.index.read(({ directories }) => directories.names(kind, after, NAMES_AT_ONCE)),
+    )
     for (const name of known) {
       for (
         let folder = folders[next];
@@ -157,7 +159,9 @@ async function reconcileFolder(
 async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableRecord> {
   for (const kind of COLLECTION_KINDS)
     for (let after = { directory: 0, id: "" }; ; ) {
-      const page = await within.index.read((statements) => statements[kind].allProblems(after, NAMES_AT_ONCE))
+      const page = await patiently(() =>
+        within.index.read((statements) => statements[kind].allProblems(after, NAMES_AT_ONCE)),
+      )
       for (const { folder, id, problem, problemMessage } of page)
         yield {
           path: recordPath(within.directory, { kind, folder }, id),
