@@ -6,7 +6,7 @@ const NO_ESCAPE = 0
 const AFTER_BACKSLASH = -1
 const UNICODE_DIGITS = 4
 /** What is kept of the inside of a string, in bytes; more than any field the index needs. */
-const KEPT_BYTES = 64 * 1024
+const KEPT_BYTES = 4 * 1024
 
 /**
  * Cuts the insides of very long strings short in JSON text that passes in pieces, so that a tokenizer, which keeps each
