@@ -1,10 +1,10 @@
 import type { BackgroundWork } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
+import { rest } from "./file/time-slice.ts"
 import type { Logger } from "./logger.ts"
 
 /** How long after a change texts are caught up with: a part that is streamed is put into the index once, not 200 times. */
 const DELAY_MS = 1_000
-const REST_MS = 1
 
 /** Catches up with texts some time after a change, in slices, and without keeping the process alive. */
 export class BackgroundCatchUp {
@@ -23,6 +23,8 @@ export class BackgroundCatchUp {
   nudge(): void {
     if (this.#timer || this.#abort.signal.aborted) return
     this.#timer = setTimeout(() => {
+      // From now on a change asks for another run: this one may be past the place it belongs to.
+      this.#timer = undefined
       this.#running = this.#run()
     }, DELAY_MS)
     this.#timer.unref()
@@ -42,14 +44,6 @@ export class BackgroundCatchUp {
     } catch (error) {
       if (!this.#abort.signal.aborted && !(error instanceof IndexFailure))
         this.#logger.warn("Catching up with texts failed", error)
-    } finally {
-      this.#timer = undefined
     }
   }
-}
-
-function rest(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, REST_MS).unref()
-  })
 }

@@ -1,12 +1,11 @@
 import { IndexFailure } from "./database/failure.ts"
+import { rest } from "./file/time-slice.ts"
 import type { Logger } from "./logger.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
 import { walk } from "./migrator/walk.ts"
 
 /** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
 const DELAY_MS = 100
-/** How long it rests between two slices, in ms. */
-const REST_MS = 1
 
 /** How the background indexing is doing. */
 export interface WalkHealth {
@@ -74,10 +73,4 @@ export class BackgroundWalk {
       }
     }
   }
-}
-
-function rest(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, REST_MS).unref()
-  })
 }

@@ -6,7 +6,17 @@ function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Resolves after `ms`, without keeping the process alive for it. */
+/** How long background work rests between two slices, in ms. */
+const REST_MS = 1
+
+/** A rest for background work, which does not keep the process alive. */
+export function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, REST_MS).unref()
+  })
+}
+
+/** Resolves after `ms`. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

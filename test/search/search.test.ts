@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite"
 import { describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
@@ -356,6 +357,38 @@ test("killed while it catches up, nothing is found twice and nothing missed", as
     forget()
   }
   expect(killed).toBe(4)
+})
+
+test("texts are caught up with in the background, those that change meanwhile too", async () => {
+  const directory = tempFolder()
+  fill(directory)
+  await using store = await sqlite.open(directory, { backgroundIndex: true })
+  await store.parts.write({
+    id: "prt_9",
+    messageID: "msg_1",
+    sessionID: "ses_1",
+    type: "text",
+    text: "later",
+  })
+  const pending = (): number | undefined => {
+    const database = new Database(join(directory, INDEX), { readonly: true })
+    const row = database
+      .query<{ n: number }, []>("select count(*) as n from messages where pending <> 0")
+      .get()
+    database.close()
+    return row?.n
+  }
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 300 && pending() !== 0; i++) await Bun.sleep(20)
+    expect(pending()).toBe(0)
+  }
+  await Bun.sleep(150)
+  await settle()
+  for (const text of ["again", "and again"]) {
+    await store.parts.update(["part", "msg_1", "prt_9"], (part) => Object.assign(part, { text }))
+    expect(pending()).toBe(1)
+    await settle()
+  }
 })
 
 test("search can be off or for titles alone, and turning it on catches up", async () => {

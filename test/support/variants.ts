@@ -15,7 +15,9 @@ export const INDEX = join(".sessiondex", "index.sqlite")
 async function noise(directory: string): Promise<void> {
   await mkdir(join(directory, ".sessiondex"), { recursive: true })
   // A store that a test opens twice keeps the noise it has.
-  await writeFile(join(directory, INDEX), randomBytes(4096), { flag: "wx" }).catch(() => {})
+  await writeFile(join(directory, INDEX), randomBytes(4096), { flag: "wx" }).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  })
 }
 
 function options(directory: string, more: Partial<StoreOptions> = {}) {

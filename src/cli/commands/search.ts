@@ -27,7 +27,7 @@ function highlighted({ snippet, ranges }: SearchHit, output: Output): string {
 }
 
 interface SearchFlags
-  extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit" | "fresh"> {
+  extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit"> {
   project?: string
   session?: string
 }
@@ -48,7 +48,6 @@ export function searchCommand(context: Context): Command {
     .option("--until <time>", "only up to this time", time)
     .addOption(new Option("--in <where>", "where to look").choices(["title", "text", "all"]).default("all"))
     .option("--limit <count>", "at most so many hits", count, 50)
-    .option("--fresh", "look at every changed file first, which this command does anyway")
     .action(async (words: string[], { project, session, ...options }: SearchFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
