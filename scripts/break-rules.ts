@@ -22,15 +22,15 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "generation: a reconcile commits only on top of the rows it began with",
-    file: "src/migrator/reconcile.ts",
-    from: "|| current?.generation !== this.#row?.generation",
+    file: "src/migrator/directory-pass.ts",
+    from: "&& current?.generation === this.#row?.generation",
     to: "",
   },
   {
     name: "clock first: the device's clock is read before the stamp that it proves",
-    file: "src/migrator/reconcile.ts",
-    from: "const proven = isProven(before, this.#now?.ns)",
-    to: "const proven = isProven(before, this.#within.clock.now(before.device))",
+    file: "src/migrator/clock-reading.ts",
+    from: "return isProven(stat, this.#now.get(stat.device))",
+    to: "return isProven(stat, this.#clock.now(stat.device))",
   },
   {
     name: "no stamp by own writes: what we wrote is unknown until read back",
@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
         const stat = place && fs.lstat(placePath(directory, place))
         if (stat) await this.#index.write(({ directories }) => {
           const row = directories.find(place)
-          if (row) directories.settle(row.id, packStamp(stat, true), stat.size, row.entries)
+          if (row) directories.settle(row.id, { stamp: packStamp(stat, true), size: stat.size, entries: row.entries })
         })
       }`,
   },

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm"
 import type { CollectionKind, Place } from "../file/layout.ts"
+import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { directories } from "./schema.ts"
@@ -14,6 +15,15 @@ export interface DirectoryRow {
   readonly entries: number
 }
 
+/** Under which stamp all names of a folder were read, and how many they were. */
+export interface Settlement {
+  readonly stamp: Uint8Array | null
+  readonly size: number
+  readonly entries: number
+}
+
+const UNSETTLED: Settlement = { stamp: null, size: 0, entries: 0 }
+
 const { placeholder } = sql
 /** SQLite's "no limit". */
 const ALL = -1
@@ -21,6 +31,7 @@ const ALL = -1
 /** Prepared statements over `directories`. */
 export class DirectoryStatements {
   readonly #find
+  readonly #findAll
   readonly #create
   readonly #touch
   readonly #settle
@@ -37,10 +48,23 @@ export class DirectoryStatements {
         .where(and(eq(kind, placeholder("kind")), eq(name, placeholder("name"))))
         .prepare(),
     )
+    this.#findAll = lazy(() =>
+      db
+        .select({ id, name, stamp, size, generation, entries })
+        .from(directories)
+        .where(and(eq(kind, placeholder("kind")), amongst(name, "names")))
+        .prepare(),
+    )
     this.#create = lazy(() =>
       db
         .insert(directories)
-        .values({ kind: placeholder("kind"), name: placeholder("name") })
+        .values({
+          kind: placeholder("kind"),
+          name: placeholder("name"),
+          stamp: sql`${placeholder("stamp")}`,
+          size: placeholder("size"),
+          entries: placeholder("entries"),
+        })
         .returning({ id })
         .prepare(),
     )
@@ -89,22 +113,29 @@ export class DirectoryStatements {
 
   find(place: Place): DirectoryRow | undefined {
     const row = this.#find().get({ kind: place.kind, name: place.folder })
-    return (
-      row && {
-        id: soundNumber("id", row.id),
-        stamp: soundBytes("stamp", row.stamp),
-        size: soundNumber("size", row.size),
-        generation: soundNumber("generation", row.generation),
-        entries: soundNumber("entries", row.entries),
-      }
-    )
+    return row && soundRow(row)
   }
 
-  /** Makes the folder's row, with generation 0 and an unknown stamp. */
-  create(place: Place): number {
-    const row = this.#create().get({ kind: place.kind, name: place.folder })
+  /** The rows of several folders of one kind, in no order; none for those that have none. */
+  findAll(kind: CollectionKind, names: readonly string[]): (DirectoryRow & { readonly name: string })[] {
+    const [only] = names
+    if (only === undefined) return []
+    const rows = this.#findAll().all({ kind, names: JSON.stringify(names) })
+    return rows.map((row) => ({ ...soundRow(row), name: soundText("name", row.name) }))
+  }
+
+  /** Makes the folder's row, with generation 0; without a settlement its stamp is unknown. */
+  create(place: Place, settlement: Settlement = UNSETTLED): DirectoryRow {
+    const row = this.#create().get({ kind: place.kind, name: place.folder, ...settlement })
     if (!row) throw new Error("SQLite returned no row for an insert")
-    return row.id
+    return { id: row.id, generation: 0, ...settlement }
+  }
+
+  /** Notes that rows of the folder changed, and with a settlement also its stamp; gives the row as it then is. */
+  change(row: DirectoryRow, settlement: Settlement | undefined): DirectoryRow {
+    if (settlement) this.settle(row.id, settlement)
+    else this.touch(row.id)
+    return { ...row, ...settlement, generation: row.generation + 1 }
   }
 
   /** Notes that rows of the folder changed. */
@@ -113,8 +144,8 @@ export class DirectoryStatements {
   }
 
   /** Notes that rows of the folder changed and under which stamp all names were read. */
-  settle(id: number, stamp: Uint8Array | null, size: number, entries: number): void {
-    this.#settle().run({ id, stamp, size, entries })
+  settle(id: number, settlement: Settlement): void {
+    this.#settle().run({ id, ...settlement })
   }
 
   /** Removes the folder's row and all rows in it. */
@@ -139,5 +170,15 @@ export class DirectoryStatements {
     const totals = { session: 0, message: 0, part: 0 }
     for (const { kind, files } of this.#totals().all()) totals[kind] = files
     return totals
+  }
+}
+
+function soundRow(row: DirectoryRow): DirectoryRow {
+  return {
+    id: soundNumber("id", row.id),
+    stamp: soundBytes("stamp", row.stamp),
+    size: soundNumber("size", row.size),
+    generation: soundNumber("generation", row.generation),
+    entries: soundNumber("entries", row.entries),
   }
 }

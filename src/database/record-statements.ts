@@ -1,5 +1,6 @@
 import { and, asc, eq, getColumns, gt, isNotNull, sql } from "drizzle-orm"
 import type { StoreErrorCode } from "../errors.ts"
+import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { directories, type messages, type parts, type sessions } from "./schema.ts"
@@ -11,6 +12,13 @@ export interface RecordStamp {
   readonly stamp: Uint8Array | null
   readonly size: number
   readonly problem: string | null
+}
+
+/** Stamps of a folder's first rows, by id. */
+export interface StampPage {
+  readonly rows: readonly RecordStamp[]
+  /** Whether no rows follow these. */
+  readonly complete: boolean
 }
 
 /** A record file that could not be read. */
@@ -44,6 +52,7 @@ export class RecordStatements {
   readonly #put
   readonly #distrust
   readonly #stamps
+  readonly #firstStamps
   readonly #remove
   readonly #problems
   readonly #allProblems
@@ -95,6 +104,15 @@ export class RecordStatements {
         .limit(placeholder("limit"))
         .prepare(),
     )
+    this.#firstStamps = lazy(() =>
+      db
+        .select({ directory, id, stamp, size, problem })
+        .from(table)
+        .where(amongst(directory, "directories"))
+        .orderBy(asc(directory), asc(id))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
     this.#remove = lazy(() =>
       db
         .delete(table)
@@ -140,6 +158,19 @@ export class RecordStatements {
     return this.#stamps().all({ directory, after, limit }).map(soundStamp)
   }
 
+  /** Stamps of the first rows of several folders, by folder row, each in the order of `compareText`; so many in all. */
+  firstStamps(directories: readonly number[], limit: number): Map<number, StampPage> {
+    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    const rows = this.#firstStamps().values({ directories: JSON.stringify(directories), limit })
+    const reached =
+      rows.length < limit ? Number.POSITIVE_INFINITY : soundNumber("directory", rows.at(-1)?.[0])
+    const pages = new Map<number, { rows: RecordStamp[]; complete: boolean }>()
+    for (const id of directories) pages.set(id, { rows: [], complete: id < reached })
+    for (const [directory, id, stamp, size, problem] of rows)
+      pages.get(soundNumber("directory", directory))?.rows.push(soundStamp({ id, stamp, size, problem }))
+    return pages
+  }
+
   /** As `stamps`, with all columns. */
   rows(directory: number, after: string, limit: number): RecordRow[] {
     return this.#rows()
@@ -181,7 +212,7 @@ export class RecordStatements {
   }
 }
 
-function soundStamp({ id, stamp, size, problem }: RecordStamp): RecordStamp {
+function soundStamp({ id, stamp, size, problem }: Readonly<Record<keyof RecordStamp, unknown>>): RecordStamp {
   return {
     id: soundText("id", id),
     stamp: soundBytes("stamp", stamp),

@@ -29,6 +29,6 @@ export class Statements {
     const row = this.directories.find(place)
     if (!row) return
     this[place.kind].distrust(row.id)
-    this.directories.settle(row.id, null, 0, 0)
+    this.directories.settle(row.id, { stamp: null, size: 0, entries: 0 })
   }
 }

@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm"
 import type { Position } from "../record/order.ts"
+import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { directories, documents, messages } from "./schema.ts"
@@ -67,7 +68,7 @@ export class TextStatements {
       db
         .update(messages)
         .set({ pending: sql`${placeholder("mark")}` })
-        .where(eq(id, placeholder("id")))
+        .where(amongst(id, "ids"))
         .prepare(),
     )
     this.#settled = lazy(() =>
@@ -116,9 +117,9 @@ export class TextStatements {
     )
   }
 
-  /** Notes that the texts of a message changed. */
-  await(messageID: string, mark: number): void {
-    this.#await().run({ id: messageID, mark })
+  /** Notes that the texts of messages changed. */
+  await(messageIDs: readonly string[], mark: number): void {
+    this.#await().run({ ids: JSON.stringify(messageIDs), mark })
   }
 
   /** Messages whose texts are not in the index, newest first, before a position. */

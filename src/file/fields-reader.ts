@@ -2,8 +2,8 @@ import { JSONParser } from "@streamparser/json"
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
 import { LongStringFilter } from "./long-string-filter.ts"
-import { type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
-import type { FileStat, FileSystem } from "./system.ts"
+import { decode, type Fault, lstatQuietly, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
+import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause, type TimeSlice } from "./time-slice.ts"
 
 /** Records above this size are not held whole when only their fields are wanted, in bytes. */
@@ -41,6 +41,41 @@ export function readFields(
   if ("fault" in result) return result
   const { value, text } = result.record
   return isJsonObject(value) ? { body: value, digest: Bun.hash(text) } : { fault: NOT_AN_OBJECT }
+}
+
+/** A record's fields, and the stat that was taken before they were read. */
+export interface NewestFields {
+  readonly stat: FileStat
+  readonly result: FieldsResult
+}
+
+/** Looks at a record and then reads it as `readFields` does; `undefined` where there is none. */
+export function readNewest(
+  fs: FileSystem,
+  path: string,
+  maxBytes: number,
+  slice: TimeSlice,
+): NewestFields | undefined | Promise<NewestFields> {
+  try {
+    // Opened once, where it is nothing but a small sound record: that costs half of a look and a reading.
+    const newest = withOpenFile(fs, path, (descriptor): Partial<NewestFields> => {
+      const stat = fs.fstat(descriptor)
+      if (stat.kind !== "file" || stat.size > Math.min(maxBytes, STREAM_ABOVE)) return {}
+      const bytes = fs.readOpen(descriptor, maxBytes)
+      const text = bytes ? decode(bytes) : ""
+      const value: unknown = JSON.parse(text)
+      return isJsonObject(value) ? { stat, result: { body: value, digest: Bun.hash(text) } } : {}
+    })
+    if (!newest) return undefined
+    const { stat, result } = newest
+    if (stat && result) return { stat, result }
+  } catch {
+    // What is wrong with it is found out below.
+  }
+  const stat = lstatQuietly(fs, path)
+  if (!stat) return undefined
+  const result = readFields(fs, path, stat, maxBytes, slice)
+  return result instanceof Promise ? result.then((later) => ({ stat, result: later })) : { stat, result }
 }
 
 /** As `readFields`, looking again for up to 63 ms where the file is empty or torn and was changed within the last minute. */

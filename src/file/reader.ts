@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer"
 import { StoreError, type StoreErrorCode, systemCode } from "../errors.ts"
-import type { FileStat, FileSystem } from "./system.ts"
+import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause } from "./time-slice.ts"
 
 /** A record as it was read. */
@@ -31,10 +31,15 @@ function failed(code: StoreErrorCode, message: string, cause?: unknown): ReadRes
   return { fault: cause === undefined ? { code, message } : { code, message, cause } }
 }
 
+/** The text of a record's bytes, without a byte order mark. */
+export function decode(bytes: Buffer): string {
+  const text = bytes.toString("utf8")
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+}
+
 function parse(bytes: Buffer): ReadResult {
   if (bytes.length === 0) return failed("CORRUPT", "The file is empty")
-  const decoded = bytes.toString("utf8")
-  const text = decoded.charCodeAt(0) === BYTE_ORDER_MARK ? decoded.slice(1) : decoded
+  const text = decode(bytes)
   try {
     return { record: { value: JSON.parse(text), text, faithful: isUtf8(bytes) } }
   } catch (cause) {
@@ -47,8 +52,8 @@ function parse(bytes: Buffer): ReadResult {
 export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadResult {
   try {
     // What gives bytes is a regular file; only where it does not is it worth a look at what lies there.
-    const content = fs.readFile(path, maxBytes)
-    if (content && "bytes" in content && content.bytes.length > 0) return parse(content.bytes)
+    const bytes = withOpenFile(fs, path, (descriptor) => fs.readOpen(descriptor, maxBytes))
+    if (bytes && bytes.length > 0) return parse(bytes)
   } catch {
     // The look below tells what is wrong.
   }
@@ -65,9 +70,9 @@ export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadRe
 export function readStatted(fs: FileSystem, path: string, stat: FileStat, maxBytes: number): ReadResult {
   if (stat.kind !== "file") return failed("NOT_A_FILE", `A ${stat.kind} lies where a record should be`)
   if (stat.size > maxBytes) return tooLarge(maxBytes)
-  let content: ReturnType<FileSystem["readFile"]>
+  let content: { readonly bytes: Buffer | undefined } | undefined
   try {
-    content = fs.readFile(path, maxBytes)
+    content = withOpenFile(fs, path, (descriptor) => ({ bytes: fs.readOpen(descriptor, maxBytes) }))
   } catch (cause) {
     if (systemCode(cause) === "ELOOP") return failed("NOT_A_FILE", "A link lies where a record should be")
     if (systemCode(cause) === "EISDIR")
@@ -75,7 +80,7 @@ export function readStatted(fs: FileSystem, path: string, stat: FileStat, maxByt
     return failed("UNREADABLE", `The file cannot be read (${systemCode(cause) ?? "error"})`, cause)
   }
   if (!content) return failed("NOT_FOUND", "There is no such record")
-  return "tooLarge" in content ? tooLarge(maxBytes) : parse(content.bytes)
+  return content.bytes ? parse(content.bytes) : tooLarge(maxBytes)
 }
 
 function tooLarge(maxBytes: number): ReadResult {
@@ -100,11 +105,11 @@ export async function readRecord(fs: FileSystem, path: string, maxBytes: number)
   return result
 }
 
-function lstatQuietly(fs: FileSystem, path: string): FileStat | undefined {
+/** As `lstat`, with "cannot be looked at" as absent: its folder lets itself be listed but not entered, and is reported as such. */
+export function lstatQuietly(fs: FileSystem, path: string): FileStat | undefined {
   try {
     return fs.lstat(path)
   } catch {
-    // The reading itself reports what is wrong with the file.
     return undefined
   }
 }

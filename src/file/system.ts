@@ -19,9 +19,6 @@ export interface DirectoryEntry {
   readonly kind: EntryKind
 }
 
-/** What reading a file gave: its bytes, or that it is longer than was asked for. */
-export type FileContent = { readonly bytes: Buffer } | { readonly tooLarge: true }
-
 /**
  * The system calls the store makes, one method each, so that a test can stand between any two of them. Reads are
  * synchronous because a small file costs Bun 5 µs that way and 40 µs through a promise; only flushes are awaited.
@@ -34,8 +31,12 @@ export interface FileSystem {
   lstat(path: string): FileStat | undefined
   /** Entries in no order, without `.` and `..`. */
   readDirectory(path: string): DirectoryEntry[] | undefined
-  /** Reads a regular file whole; never follows a link in its last segment and never waits on a pipe. */
-  readFile(path: string, maxBytes: number): FileContent | undefined
+  /** Opens for reading; never follows a link in its last segment (that throws) and never waits on a pipe. */
+  openFile(path: string): number | undefined
+  /** The stat of what was opened, whatever lies under its name by now. */
+  fstat(descriptor: number): FileStat
+  /** Reads an open file whole, unless it holds more than `maxBytes`; the bytes are good until the next call. */
+  readOpen(descriptor: number, maxBytes: number): Buffer | undefined
   /** Yields a regular file's bytes in pieces, each good until the next is asked for. */
   readPieces(path: string): Generator<Uint8Array>
   /** Makes a new file (0600) with this text and gives its open descriptor. */
@@ -95,20 +96,36 @@ function statWith(call: typeof fs.lstatSync | typeof fs.statSync, path: string):
 // One buffer for all small files: it is filled and copied from within one synchronous call.
 const shared = Buffer.allocUnsafe(INITIAL_BUFFER)
 
-function readDescriptor(descriptor: number, maxBytes: number): FileContent {
+/** Reads from the beginning; `undefined` where there is more than was asked for. The bytes are good until the next call. */
+function readDescriptor(descriptor: number, maxBytes: number): Buffer | undefined {
   let buffer = shared
   let length = 0
   for (;;) {
     const read = fs.readSync(descriptor, buffer, length, buffer.length - length, length)
     length += read
-    if (length > maxBytes) return { tooLarge: true }
-    if (read === 0 || length < buffer.length) return { bytes: Buffer.from(buffer.subarray(0, length)) }
+    if (length > maxBytes) return undefined
+    if (read === 0 || length < buffer.length) return buffer.subarray(0, length)
     const { size: present } = fs.fstatSync(descriptor)
-    if (present > maxBytes) return { tooLarge: true }
+    if (present > maxBytes) return undefined
     const size = Math.max(present + 1, buffer.length * 2)
     const larger = Buffer.allocUnsafe(size)
     buffer.copy(larger, 0, 0, length)
     buffer = larger
+  }
+}
+
+/** Opens a file, uses it in one go and closes it; `undefined` where there is none. */
+export function withOpenFile<T>(
+  files: FileSystem,
+  path: string,
+  use: (descriptor: number) => T,
+): T | undefined {
+  const descriptor = files.openFile(path)
+  if (descriptor === undefined) return undefined
+  try {
+    return use(descriptor)
+  } finally {
+    files.close(descriptor)
   }
 }
 
@@ -133,20 +150,16 @@ export const fileSystem: FileSystem = {
       throw error
     }
   },
-  readFile(path, maxBytes) {
-    let descriptor: number
+  openFile(path) {
     try {
-      descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch (error) {
       if (isAbsent(error)) return undefined
       throw error
     }
-    try {
-      return readDescriptor(descriptor, maxBytes)
-    } finally {
-      fs.closeSync(descriptor)
-    }
   },
+  fstat: (descriptor) => toFileStat(fs.fstatSync(descriptor, { bigint: true })),
+  readOpen: readDescriptor,
   *readPieces(path) {
     const descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {

@@ -5,17 +5,24 @@ import type { Stamp } from "../file/stamp.ts"
 import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
 
-/** A row to be put: which record, of which version of its file, and what was read. */
+/** A row to be put: which record, of which version of its file, and what its columns are to hold. */
 export interface Observation {
   readonly id: string
   readonly stamp: Stamp | null
   readonly size: number
-  readonly result: { readonly body: JsonObject } | { readonly fault: Fault }
+  readonly columns: Columns
 }
 
 /** What the columns of a record's row are to hold, by its content alone. */
-export function columnsOf({ kind, folder }: Place, result: Observation["result"]) {
-  const { fault, body } = "fault" in result ? { ...result, body: {} } : { ...result, fault: undefined }
+export type Columns = ReturnType<typeof columnsOf>
+
+/** The columns for what was read of a record. */
+export function columnsOf(
+  { kind, folder }: Place,
+  result: { readonly body: JsonObject } | { readonly fault: Fault },
+) {
+  const body = "fault" in result ? {} : result.body
+  const fault = "fault" in result ? result.fault : undefined
   const problem = { problem: fault?.code ?? null, problemMessage: fault?.message ?? null }
   if (kind === "message") return { ...problem, ...messageFields(body) }
   if (kind === "part") return { ...problem, ...partFields(body) }
@@ -34,10 +41,10 @@ export function putObservation(
   statements: Statements,
   place: Place,
   directory: number,
-  { id, stamp, size, result }: Observation,
+  { id, stamp, size, columns }: Observation,
 ): void {
   const pending = place.kind === "message" ? { pending: pendingMark() } : {}
-  statements[place.kind].put({ directory, id, stamp, size, ...columnsOf(place, result), ...pending })
+  statements[place.kind].put({ directory, id, stamp, size, ...columns, ...pending })
 }
 
 /**
@@ -53,17 +60,20 @@ export function putOwnWrite(
 ): void {
   const row = statements.directories.find(place)
   if (!row && !written) return
-  const directory = row?.id ?? statements.directories.create(place)
+  const directory = (row ?? statements.directories.create(place)).id
   if (written)
     putObservation(statements, place, directory, {
       id,
       stamp: null,
       size: Buffer.byteLength(written.text),
-      result: isJsonObject(written.value)
-        ? { body: written.value }
-        : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
+      columns: columnsOf(
+        place,
+        isJsonObject(written.value)
+          ? { body: written.value }
+          : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
+      ),
     })
   else statements[place.kind].remove(directory, id)
-  if (place.kind === "part") statements.texts.await(place.folder, pendingMark())
+  if (place.kind === "part") statements.texts.await([place.folder], pendingMark())
   statements.directories.touch(directory)
 }

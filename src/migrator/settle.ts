@@ -1,7 +1,8 @@
 import type { Statements } from "../database/statements.ts"
 import type { Place } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
-import { type Pass, type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
+import type { Pass } from "./directory-pass.ts"
+import { placeName, type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
 
 const MAX_ROUNDS = 4
 
@@ -23,13 +24,9 @@ export async function settle(
   const slice = new TimeSlice(signal)
   const earlier = new Map<string, Pass>()
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const passes: Pass[] = []
-    for (const place of await places()) {
-      const pass = await reconcile(within, place, { slice, earlier: earlier.get(place.folder) })
-      earlier.set(place.folder, pass)
-      passes.push(pass)
-    }
+    const passes = await reconcile(within, await places(), { slice, earlier })
     if (passes.every(({ clean }) => clean)) return passes
+    for (const pass of passes) earlier.set(placeName(pass.place), pass)
   }
   throw new Unsettled("The folders went on changing")
 }

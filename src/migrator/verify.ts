@@ -195,6 +195,6 @@ class Verification {
   /** Takes the folder's stamps away, since it is they that vouch for what is wrong, and reconciles it. */
   async #mend(place: Place): Promise<void> {
     await this.#within.index.write((statements) => statements.distrust(place))
-    await reconcile(this.#within, place, { slice: this.#slice })
+    await reconcile(this.#within, [place], { slice: this.#slice })
   }
 }

@@ -10,7 +10,7 @@ import {
 import { TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
 import { patiently } from "./patiently.ts"
-import { type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
+import { type Reconciler, reconcile } from "./reconcile.ts"
 
 /** A record or folder that cannot be read. */
 export interface UnreadableRecord {
@@ -49,6 +49,7 @@ export interface WalkOptions {
 }
 
 const NAMES_AT_ONCE = 1_000
+const FOLDERS_AT_ONCE = 64
 const MAX_WALKS = 3
 
 /**
@@ -71,6 +72,12 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
   const slice = new TimeSlice(options.signal, options.onYield)
   const unreadable: UnreadableRecord[] = []
   let read = 0
+  const onFault = (place: Place, fault: Error): void => {
+    // What goes on changing is left for the next walk or listing: nothing is marked done.
+    if (!isStoreError(fault)) return
+    const path = fault.path ?? placePath(within.directory, place)
+    unreadable.push({ path, code: fault.code, message: fault.message })
+  }
   for (const kind of COLLECTION_KINDS) {
     const { ids, odd } = foldersOf(within, kind, unreadable)
     for (const folder of odd)
@@ -80,11 +87,17 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
         message: "A link lies where a folder of records should be",
       })
     let done = 0
-    for await (const folder of foldersWithRows(within, kind, ids)) {
+    let batch: Place[] = []
+    const reconcileBatch = async (): Promise<void> => {
       options.signal?.throwIfAborted()
-      read += await reconcileFolder(within, { kind, folder }, slice, unreadable)
-      options.onProgress?.({ kind, done: Math.min(++done, ids.length), total: ids.length, read })
+      for (const pass of await reconcile(within, batch, { slice, patient: true, onFault })) read += pass.read
+      done += batch.length
+      batch = []
+      options.onProgress?.({ kind, done: Math.min(done, ids.length), total: ids.length, read })
     }
+    for await (const folder of foldersWithRows(within, kind, ids))
+      if (batch.push({ kind, folder }) === FOLDERS_AT_ONCE) await reconcileBatch()
+    if (batch.length > 0) await reconcileBatch()
   }
   for await (const problem of recordedProblems(within)) unreadable.push(problem)
   const totals = await patiently(() => within.index.read(({ directories }) => directories.totals()))
@@ -135,24 +148,6 @@ export async function* foldersWithRows(
     after = last
   }
   for (let folder = folders[next]; folder !== undefined; folder = folders[++next]) yield folder
-}
-
-/** Gives how many records it read. What goes on changing is left for the next walk or listing: nothing is marked done. */
-async function reconcileFolder(
-  within: Reconciler,
-  place: Place,
-  slice: TimeSlice,
-  unreadable: UnreadableRecord[],
-): Promise<number> {
-  try {
-    return (await patiently(() => reconcile(within, place, { slice }))).read
-  } catch (error) {
-    if (error instanceof Unsettled) return 0
-    if (!isStoreError(error)) throw error
-    const path = error.path ?? placePath(within.directory, place)
-    unreadable.push({ path, code: error.code, message: error.message })
-    return 0
-  }
 }
 
 /** What the index knows to be unreadable, by kind, folder and id. */

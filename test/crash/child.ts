@@ -27,7 +27,6 @@ function stepping<T extends (...args: never[]) => unknown>(call: T): T {
 const CHANGING: ReadonlySet<string> = new Set([
   "createFile",
   "flush",
-  "close",
   "flushDirectory",
   "rename",
   "removeFile",

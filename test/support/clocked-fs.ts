@@ -17,6 +17,7 @@ export class ClockedFileSystem {
   readonly #options: ClockOptions
   readonly #probe: string
   readonly #jumps: { readonly from: bigint; readonly by: bigint }[] = []
+  readonly #open = new Map<number, string>()
   /** Called before each system call of the store. */
   before: (call: string, path: string) => void = () => {}
 
@@ -51,7 +52,16 @@ export class ClockedFileSystem {
     lstat: (path) => this.#call("lstat", path, () => this.#stat(fileSystem.lstat(path))),
     touch: (path) => this.#call("touch", path, () => this.#stat(fileSystem.touch(path))),
     readDirectory: (path) => this.#call("readdir", path, () => fileSystem.readDirectory(path)),
-    readFile: (path, max) => this.#call("read", path, () => fileSystem.readFile(path, max)),
+    openFile: (path) =>
+      this.#call("open", path, () => {
+        const descriptor = fileSystem.openFile(path)
+        if (descriptor !== undefined) this.#open.set(descriptor, path)
+        return descriptor
+      }),
+    fstat: (descriptor) =>
+      this.#call("fstat", this.#open.get(descriptor) ?? "", () => this.#stat(fileSystem.fstat(descriptor))),
+    readOpen: (descriptor, max) =>
+      this.#call("read", this.#open.get(descriptor) ?? "", () => fileSystem.readOpen(descriptor, max)),
     createFile: (path, text) => this.#call("create", path, () => fileSystem.createFile(path, text)),
     rename: (from, to) => this.#call("rename", to, () => fileSystem.rename(from, to)),
     removeFile: (path) => this.#call("unlink", path, () => fileSystem.removeFile(path)),

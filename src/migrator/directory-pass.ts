@@ -1,0 +1,307 @@
+import type { DirectoryRow, Settlement } from "../database/directory-statements.ts"
+import type { RecordStamp, StampPage } from "../database/record-statements.ts"
+import type { Statements } from "../database/statements.ts"
+import type { DeviceClock } from "../file/clock.ts"
+import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
+import { listRecords, type Place, placePath, statPlace } from "../file/layout.ts"
+import { lstatQuietly, mayHeal, RETRY_MS } from "../file/reader.ts"
+import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
+import type { FileStat, FileSystem } from "../file/system.ts"
+import { sweepTempFiles } from "../file/temp-file.ts"
+import { pause, type TimeSlice } from "../file/time-slice.ts"
+import { compareText } from "../record/order.ts"
+import type { ClockReading } from "./clock-reading.ts"
+import { columnsOf, type Observation, putObservation } from "./observation.ts"
+
+/** What one pass over a folder did, and the state of the index it left. */
+export interface Pass {
+  readonly place: Place
+  /** The folder's row; `undefined` where the folder is absent, and so are its rows. */
+  readonly row: { readonly id: number; readonly generation: number } | undefined
+  /** Whether every row and the names were found as something from before this pass said: a stamp, or an earlier pass. */
+  readonly clean: boolean
+  /** How many record files were read. */
+  readonly read: number
+  /** What was read under stamps that prove nothing yet, by id. */
+  readonly unproven: ReadonlyMap<string, Digest>
+}
+
+/** Something changed the folder or its rows since the pass began. */
+export class Disturbed extends Error {
+  override readonly name = "Disturbed"
+}
+
+/** What the passes of one batch share. */
+export interface PassContext {
+  readonly fs: FileSystem
+  readonly directory: string
+  readonly clock: DeviceClock
+  readonly maxRecordBytes: number
+  readonly readOnly: boolean
+  readonly slice: TimeSlice
+  readonly reading: ClockReading
+  /** Takes note of one more change that waits to be committed; gives a promise to await once there are enough. */
+  noteChange(): Promise<void> | undefined
+  /** The stamps of a folder's rows after an id, in the order of `compareText`, and whether these are all. */
+  rowsAfter(place: Place, directory: number, after: string): Promise<StampPage>
+}
+
+/** One look at one folder: compares it with the rows that were loaded, and collects what has to be committed. */
+export class DirectoryPass {
+  readonly place: Place
+  readonly #context: PassContext
+  readonly #path: string
+  readonly #known: StampPage
+  readonly #earlier: Pass | undefined
+  readonly #unproven = new Map<string, Digest>()
+  #row: DirectoryRow | undefined
+  #pending: Observation[] = []
+  #vanished: string[] = []
+  #torn: string[] = []
+  /** How the folder itself is to be noted: its stamp, or that it is gone. */
+  #settlement: Settlement | "gone" | undefined
+  #namesKnown = false
+  #changes = 0
+  #read = 0
+
+  /**
+   * @param row the folder's row and, in `known`, its first rows: both as they were before the look
+   * @param earlier the pass before this one, of the same call
+   */
+  constructor(
+    context: PassContext,
+    place: Place,
+    row: DirectoryRow | undefined,
+    known: StampPage,
+    earlier: Pass | undefined,
+  ) {
+    this.#context = context
+    this.place = place
+    this.#path = placePath(context.directory, place)
+    this.#row = row
+    this.#known = known
+    this.#earlier = earlier
+  }
+
+  /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder; what `noteChange` throws */
+  async look(): Promise<void> {
+    const seen = statPlace(this.#context.fs, this.#path)
+    if (!seen) this.#noteAbsent()
+    else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, seen))
+      await this.#checkKnownNames()
+    else await this.#checkNewNames(seen)
+  }
+
+  /** Whether something waits to be committed. */
+  get isDirty(): boolean {
+    return this.#settlement !== undefined || this.#pending.length + this.#vanished.length > 0
+  }
+
+  /** Whether texts of messages change with what waits. */
+  get changesTexts(): boolean {
+    return (
+      this.place.kind === "part" &&
+      (this.#settlement === "gone" || this.#pending.length > 0 || this.#vanished.length > 0)
+    )
+  }
+
+  /** Whether the folder's row, as it is now, is still the one this pass began with. */
+  isOnTopOf(current: DirectoryRow | undefined): boolean {
+    return current?.id === this.#row?.id && current?.generation === this.#row?.generation
+  }
+
+  /** Puts what waits; gives the folder's row as it then is, for `committed`. To be called within a transaction. */
+  put(statements: Statements): DirectoryRow | undefined {
+    const { directories } = statements
+    const records = statements[this.place.kind]
+    if (this.#settlement === "gone") {
+      if (this.#row) directories.remove(this.#row.id)
+      return undefined
+    }
+    const row = this.#row
+      ? directories.change(this.#row, this.#settlement)
+      : directories.create(this.place, this.#settlement)
+    for (const observation of this.#pending) putObservation(statements, this.place, row.id, observation)
+    for (const id of this.#vanished) records.remove(row.id, id)
+    return row
+  }
+
+  /** What was put is committed. */
+  committed(row: DirectoryRow | undefined): void {
+    this.#row = row
+    this.#pending = []
+    this.#vanished = []
+    this.#settlement = undefined
+  }
+
+  /** What came of it, once all is committed. */
+  result(): Pass {
+    const row = this.#row && { id: this.#row.id, generation: this.#row.generation }
+    const clean = this.#changes === 0 && this.#namesKnown
+    return { place: this.place, row, clean, read: this.#read, unproven: this.#unproven }
+  }
+
+  /** The folder is not there: neither are its rows. */
+  #noteAbsent(): void {
+    this.#namesKnown = true
+    if (!this.#row) return
+    this.#settlement = "gone"
+    this.#changes++
+  }
+
+  /** The folder's stamp vouches for the names: only the rows' own stamps are looked at. */
+  async #checkKnownNames(): Promise<void> {
+    this.#namesKnown = true
+    for (let known = this.#known; ; known = await this.#rowsAfter(known)) {
+      for (const row of known.rows) {
+        const waiting = this.#check(row.id, row)
+        if (waiting) await waiting
+      }
+      if (known.complete) break
+    }
+    if (this.#torn.length > 0) await this.#retryTorn()
+    // A name is gone though the stamp says otherwise: it is not to be trusted again.
+    if (this.#vanished.length > 0) this.#settlement = { stamp: null, size: 0, entries: 0 }
+  }
+
+  /** Reads the names, and compares them with the rows, both in the order of `compareText`. */
+  async #checkNewNames(seen: FileStat): Promise<void> {
+    const { fs, clock, readOnly, reading } = this.#context
+    const before = reading.precedes(seen) ? seen : statPlace(fs, this.#path)
+    if (!before) throw new Disturbed()
+    this.#namesKnown = this.#isEarlier()
+    const { ids, odd, hidden } = listRecords(fs, this.#path)
+    if (!readOnly) sweepTempFiles(fs, clock, this.#path, hidden)
+    const names = odd.length === 0 ? ids : [...ids, ...odd].sort(compareText)
+    let next = 0
+    for (let known = this.#known; ; known = await this.#rowsAfter(known)) {
+      for (const row of known.rows) {
+        for (
+          let name = names[next];
+          name !== undefined && compareText(name, row.id) < 0;
+          name = names[++next]
+        ) {
+          const waiting = this.#check(name, undefined)
+          if (waiting) await waiting
+        }
+        if (names[next] === row.id) {
+          next++
+          const waiting = this.#check(row.id, row)
+          if (waiting) await waiting
+        } else await this.#forget(row.id)
+      }
+      if (known.complete) break
+    }
+    for (let name = names[next]; name !== undefined; name = names[++next]) {
+      const waiting = this.#check(name, undefined)
+      if (waiting) await waiting
+    }
+    if (this.#torn.length > 0) await this.#retryTorn()
+    const proven = reading.proves(before)
+    const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
+    if (this.#changes > 0 || proven || !knownSoFar)
+      this.#settlement = { stamp: packStamp(before, proven), size: before.size, entries: ids.length }
+  }
+
+  #rowsAfter({ rows }: StampPage): Promise<StampPage> {
+    if (!this.#row) throw new Disturbed()
+    return this.#context.rowsAfter(this.place, this.#row.id, rows.at(-1)?.id ?? "")
+  }
+
+  /**
+   * Compares one row with its file, and reads the file where the row's stamp does not vouch for it. Gives a promise only
+   * where there is something to wait for: one for every file would cost as much as the look at it.
+   */
+  #check(id: string, row: RecordStamp | undefined): Promise<void> | undefined {
+    const turn = this.#context.slice.pass()
+    if (turn) return turn.then(() => this.#check(id, row))
+    const path = `${this.#path}/${id}.json`
+    if (!row) return this.#observe(id, path, false)
+    const seen = lstatQuietly(this.#context.fs, path)
+    if (!seen) return this.#forget(id)
+    if (!this.#mayVouch(row, seen)) return this.#observeAgain(id, path, seen)
+    return isKnown(row.stamp) ? undefined : this.#checkUnproven(id, path, seen)
+  }
+
+  /** Reads a file whose stamp proves nothing, unless it reads as it did in the earlier pass. */
+  async #checkUnproven(id: string, path: string, seen: FileStat): Promise<void> {
+    const before = this.#isEarlier() ? this.#earlier?.unproven.get(id) : undefined
+    if (before !== undefined) {
+      const { fs, maxRecordBytes, slice } = this.#context
+      if (digestOf(await readFields(fs, path, seen, maxRecordBytes, slice)) === before) {
+        this.#unproven.set(id, before)
+        return
+      }
+    }
+    await this.#observeAgain(id, path, seen)
+  }
+
+  /** Whether the row was read from this version of the file, and under the same bound of size. */
+  #mayVouch(row: RecordStamp, seen: FileStat): boolean {
+    const tooLarge = seen.kind === "file" && seen.size > this.#context.maxRecordBytes
+    return sameStamp(row.stamp, row.size, seen) && (row.problem === "TOO_LARGE") === tooLarge
+  }
+
+  /** Whether the rows are still those that the earlier pass left. */
+  #isEarlier(): boolean {
+    return this.#earlier !== undefined && this.#earlier.row?.generation === this.#row?.generation
+  }
+
+  #forget(id: string): Promise<void> | undefined {
+    this.#vanished.push(id)
+    this.#changes++
+    return this.#context.noteChange()
+  }
+
+  #observeAgain(id: string, path: string, seen: FileStat): Promise<void> | undefined {
+    this.#context.reading.precedes(seen)
+    return this.#observe(id, path, true)
+  }
+
+  /** Reads a file as it is now, its stamp first: so a change in between shows as another stamp. */
+  #observe(id: string, path: string, hasRow: boolean): Promise<void> | undefined {
+    const { fs, maxRecordBytes, slice } = this.#context
+    const newest = readNewest(fs, path, maxRecordBytes, slice)
+    if (newest instanceof Promise) return newest.then((found) => this.#note(id, path, hasRow, found))
+    return this.#note(id, path, hasRow, newest)
+  }
+
+  #note(
+    id: string,
+    path: string,
+    hasRow: boolean,
+    newest: NewestFields | undefined,
+  ): Promise<void> | undefined {
+    if (!newest) return hasRow ? this.#forget(id) : undefined
+    const { stat, result } = newest
+    // Of another device than its folder: the stamp must be younger than that device's clock as well.
+    if (!this.#context.reading.precedes(stat)) return this.#observe(id, path, hasRow)
+    this.#changes++
+    const healing = mayHeal(result, stat)
+    if (healing && !this.#torn.includes(id)) {
+      this.#torn.push(id)
+      return undefined
+    }
+    this.#read++
+    const proven = !healing && this.#context.reading.proves(stat)
+    if (!proven) this.#unproven.set(id, digestOf(result))
+    // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
+    const columns = columnsOf(this.place, result)
+    this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, columns })
+    return this.#context.noteChange()
+  }
+
+  /** Looks again at files that may have been seen while another program was writing them. */
+  async #retryTorn(): Promise<void> {
+    for (const wait of RETRY_MS) {
+      if (this.#torn.length === 0) return
+      await pause(wait)
+      const torn = this.#torn
+      this.#torn = []
+      for (const id of torn) await this.#check(id, undefined)
+    }
+    // They stay torn: from now on that is what is wrong with them.
+    for (const id of this.#torn) await this.#check(id, undefined)
+    this.#torn = []
+  }
+}
