@@ -38,7 +38,7 @@ export type { MessageListOptions, MessagePageOptions } from "./repository/messag
 export type { Orphan } from "./repository/orphans.ts"
 export type { PartListOptions } from "./repository/parts.ts"
 export type { Problem } from "./repository/problem-log.ts"
-export type { Update } from "./repository/record-writer.ts"
+export type { Update, WriteOptions } from "./repository/record-writer.ts"
 export type { Removal } from "./repository/removal.ts"
 export type { SessionFilter, SessionListOptions, SessionPageOptions } from "./repository/sessions.ts"
 export type { Amount, ProjectStats, StoreStats } from "./repository/stats.ts"

@@ -5,6 +5,7 @@ import { IndexFailure } from "./database/failure.ts"
 import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
 import { StoreError } from "./errors.ts"
 import { DeviceClock } from "./file/clock.ts"
+import { Coalescer } from "./file/coalescer.ts"
 import { INDEX_FOLDER, LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
@@ -78,6 +79,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly #index: SqliteIndex
   readonly #lock: ProcessLock
   readonly #queue: WriteQueue
+  readonly #coalescer: Coalescer
   readonly #fallback: FallbackCatalog
   readonly #searched: SearchSources
   readonly #background: BackgroundWalk
@@ -99,7 +101,14 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       this.#problems++
       options.onProblem(problem)
     })
-    this.#files = { fs, directory, maxRecordBytes, problems }
+    const publish = async (changes: readonly Change[]): Promise<void> => {
+      if (filesOnly) return
+      await note(changes)
+      this.#catchingUp?.nudge()
+    }
+    this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
+    this.#coalescer = new Coalescer(fs, directory, this.#queue, this.#lock)
+    this.#files = { fs, directory, maxRecordBytes, problems, unwritten: this.#coalescer }
     const clock = new DeviceClock(fs, readOnly || folder === undefined ? undefined : join(folder, "clock"))
     this.#within = { fs, directory, index: this.#index, clock, maxRecordBytes, readOnly }
     const indexed = new SqliteCatalog(this.#within, this.#files, options.maxStaleness)
@@ -107,13 +116,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#fallback = new FallbackCatalog(indexed, scanned)
     const catalog: Catalog = filesOnly ? scanned : this.#fallback
     const note = publisher(this.#index, logger, () => this.#noteMissed(indexed))
-    const publish = async (changes: readonly Change[]): Promise<void> => {
-      if (filesOnly) return
-      await note(changes)
-      this.#catchingUp?.nudge()
-    }
-    this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
-    const writer = new RecordWriter(directory, this.#queue, options.schemas, readOnly)
+    const writer = new RecordWriter(directory, this.#queue, this.#coalescer, options.schemas, readOnly)
     this.#records = new Records(this.#files, writer)
     this.projects = new ProjectRepository(this.#files)
     this.parts = new PartRepository(this.#files, catalog, writer)
@@ -202,6 +205,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
     this.#open()
+    try {
+      await this.#coalescer.flush()
+    } catch (error) {
+      // No search fails because the disk is full: what could not be written stays, and is not found yet.
+      this.#options.logger.warn("A version that waits could not be written before a search", error)
+    }
     if (options.fresh || this.#mustSweep) await this.#sweep(options.signal)
     this.#catchingUp?.nudge()
     const end = yield* search(this.#searched, query, options)
@@ -264,12 +273,19 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     }
   }
 
-  /** Resolves when everything that was to be written is on the disk. */
+  /**
+   * Resolves when everything that was to be written is on the disk, versions kept for `coalesce` included.
+   * @throws StoreError `WRITE_FAILED`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again
+   */
   async flush(): Promise<void> {
+    await this.#coalescer.flush()
     await this.#queue.idle()
   }
 
-  /** Writes what is waiting, ends background work, and closes the index. A second call waits for the first. */
+  /**
+   * Writes what is waiting, ends background work, and closes the index. A second call waits for the first.
+   * @throws as `flush`, when all is closed
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -282,9 +298,14 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async #close(): Promise<void> {
     await this.#background.stop()
     await this.#catchingUp?.stop()
-    await this.flush()
-    this.#index.close()
-    this.#lock.close()
+    try {
+      await this.flush()
+    } finally {
+      await this.#queue.idle()
+      this.#coalescer.close()
+      this.#index.close()
+      this.#lock.close()
+    }
   }
 
   /** Brings the index up to date for a search; where it cannot be used the search reads the files anyway. */

@@ -43,9 +43,13 @@ export interface FileSystem {
   createFile(path: string, text: string): number
   /** Waits until what was written to the descriptor is on the disk. */
   flush(descriptor: number): Promise<void>
+  /** The same while nothing else can be done: at the end of the process. */
+  flushSync(descriptor: number): void
   close(descriptor: number): void
   /** Waits until the names in a folder are on the disk. */
   flushDirectory(path: string): Promise<void>
+  /** The same at the end of the process. */
+  flushDirectorySync(path: string): void
   rename(from: string, to: string): void
   /** Tells whether there was such a file. */
   removeFile(path: string): boolean
@@ -185,6 +189,7 @@ export const fileSystem: FileSystem = {
   },
   flush: (descriptor) =>
     new Promise((resolve, reject) => fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()))),
+  flushSync: (descriptor) => fs.fsyncSync(descriptor),
   close: (descriptor) => fs.closeSync(descriptor),
   async flushDirectory(path) {
     // Windows has no such call; its file system journals the names itself.
@@ -194,6 +199,15 @@ export const fileSystem: FileSystem = {
       await handle.sync()
     } finally {
       await handle.close()
+    }
+  },
+  flushDirectorySync(path) {
+    if (process.platform === "win32") return
+    const descriptor = fs.openSync(path, "r")
+    try {
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
     }
   },
   rename: (from, to) => fs.renameSync(from, to),

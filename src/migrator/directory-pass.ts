@@ -11,7 +11,7 @@ import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, type TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
 import type { ClockReading } from "./clock-reading.ts"
-import { columnsOf, type Observation, putObservation } from "./observation.ts"
+import { columnsOf, type Observation, rowOf } from "./observation.ts"
 
 /** What one pass over a folder did, and the state of the index it left. */
 export interface Pass {
@@ -110,8 +110,11 @@ export class DirectoryPass {
     return current?.id === this.#row?.id && current?.generation === this.#row?.generation
   }
 
-  /** Puts what waits; gives the folder's row as it then is, for `committed`. To be called within a transaction. */
-  put(statements: Statements): DirectoryRow | undefined {
+  /**
+   * Notes what waits, with the rows to be put added to `rows`; gives the folder's row as it then is, for `committed`. To be
+   * called within a transaction.
+   */
+  put(statements: Statements, rows: ReturnType<typeof rowOf>[]): DirectoryRow | undefined {
     const { directories } = statements
     const records = statements[this.place.kind]
     if (this.#settlement === "gone") {
@@ -121,7 +124,7 @@ export class DirectoryPass {
     const row = this.#row
       ? directories.change(this.#row, this.#settlement)
       : directories.create(this.place, this.#settlement)
-    for (const observation of this.#pending) putObservation(statements, this.place, row.id, observation)
+    for (const observation of this.#pending) rows.push(rowOf(this.place.kind, row.id, observation))
     for (const id of this.#vanished) records.remove(row.id, id)
     return row
   }

@@ -1,5 +1,5 @@
 import type { Statements } from "../database/statements.ts"
-import type { Place } from "../file/layout.ts"
+import type { CollectionKind, Place } from "../file/layout.ts"
 import type { Fault } from "../file/reader.ts"
 import type { Stamp } from "../file/stamp.ts"
 import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
@@ -36,15 +36,10 @@ export function pendingMark(): number {
   return 1 + Math.floor(Math.random() * 0x7fff_fffe)
 }
 
-/** Puts an observed record into its table: its fields, or what is wrong with it. */
-export function putObservation(
-  statements: Statements,
-  place: Place,
-  directory: number,
-  { id, stamp, size, columns }: Observation,
-): void {
-  const pending = place.kind === "message" ? { pending: pendingMark() } : {}
-  statements[place.kind].put({ directory, id, stamp, size, ...columns, ...pending })
+/** The row for an observed record: its fields, or what is wrong with it. */
+export function rowOf(kind: CollectionKind, directory: number, { id, stamp, size, columns }: Observation) {
+  const pending = kind === "message" ? { pending: pendingMark() } : {}
+  return { directory, id, stamp, size, ...columns, ...pending }
 }
 
 /**
@@ -62,17 +57,19 @@ export function putOwnWrite(
   if (!row && !written) return
   const directory = (row ?? statements.directories.create(place)).id
   if (written)
-    putObservation(statements, place, directory, {
-      id,
-      stamp: null,
-      size: Buffer.byteLength(written.text),
-      columns: columnsOf(
-        place,
-        isJsonObject(written.value)
-          ? { body: written.value }
-          : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
-      ),
-    })
+    statements[place.kind].put([
+      rowOf(place.kind, directory, {
+        id,
+        stamp: null,
+        size: Buffer.byteLength(written.text),
+        columns: columnsOf(
+          place,
+          isJsonObject(written.value)
+            ? { body: written.value }
+            : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
+        ),
+      }),
+    ])
   else statements[place.kind].remove(directory, id)
   if (place.kind === "part") statements.texts.await([place.folder], pendingMark())
   statements.directories.touch(directory)

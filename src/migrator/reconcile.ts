@@ -9,7 +9,7 @@ import type { FileSystem } from "../file/system.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { ClockReading } from "./clock-reading.ts"
 import { DirectoryPass, Disturbed, type Pass, type PassContext } from "./directory-pass.ts"
-import { pendingMark } from "./observation.ts"
+import { pendingMark, type rowOf } from "./observation.ts"
 import { patiently } from "./patiently.ts"
 
 /** What reconciling needs; one object for all calls of a store. */
@@ -156,7 +156,12 @@ class Batch {
         dirty.map(({ place }) => place),
       )
       const still = dirty.filter((pass) => pass.isOnTopOf(current.get(placeName(pass.place))))
-      const put = still.map((pass) => ({ pass, row: pass.put(statements) }))
+      const put = [...Map.groupBy(still, (pass) => pass.place.kind)].flatMap(([kind, same]) => {
+        const rows: ReturnType<typeof rowOf>[] = []
+        const put = same.map((pass) => ({ pass, row: pass.put(statements, rows) }))
+        statements[kind].put(rows)
+        return put
+      })
       const texts = still.filter((pass) => pass.changesTexts).map(({ place }) => place.folder)
       if (texts.length > 0) statements.texts.await(texts, pendingMark())
       return { put, disturbed: dirty.filter((pass) => !still.includes(pass)) }

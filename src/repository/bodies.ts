@@ -1,8 +1,8 @@
 import { isStoreError, StoreError } from "../errors.ts"
 import { type CollectionKind, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import { faultError, readRecord } from "../file/reader.ts"
+import { faultError } from "../file/reader.ts"
 import { isJsonObject, type JsonObject } from "../record/extract.ts"
-import { bodyOf, folderNames, type RecordFiles } from "./file-catalog.ts"
+import { bodyOf, folderNames, type RecordFiles, readPresent } from "./file-catalog.ts"
 
 const OWNER_FIELD: Record<CollectionKind, string> = {
   session: "projectID",
@@ -27,7 +27,7 @@ export async function readBody(
   id: string,
 ): Promise<JsonObject | undefined> {
   const path = recordPath(files.directory, place, id)
-  const body = bodyOf(files, path, await readRecord(files.fs, path, files.maxRecordBytes))
+  const body = bodyOf(files, path, await readPresent(files, path))
   return body && identify(body, place, id)
 }
 
@@ -35,7 +35,7 @@ export async function readBody(
 export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
   if (!statPlace(files.fs, placePath(files.directory, place))) return undefined
   const path = recordPath(files.directory, place, id)
-  const result = await readRecord(files.fs, path, files.maxRecordBytes)
+  const result = await readPresent(files, path)
   if ("fault" in result) {
     if (result.fault.code === "NOT_FOUND") return undefined
     throw faultError(result.fault, path)

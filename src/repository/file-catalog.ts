@@ -1,7 +1,7 @@
 import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
 import { listFolders, listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import type { Fault, ReadResult } from "../file/reader.ts"
+import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../file/reader.ts"
 import type { FileSystem } from "../file/system.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import {
@@ -24,6 +24,14 @@ export interface RecordFiles {
   readonly directory: string
   readonly maxRecordBytes: number
   readonly problems: ProblemLog
+  /** Versions of records that this store took and has not written yet. */
+  readonly unwritten: { newest(path: string): ReadRecord | undefined }
+}
+
+/** Reads a record as this store's own writes left it, be they on the disk or not. */
+export async function readPresent(files: RecordFiles, path: string): Promise<ReadResult> {
+  const record = files.unwritten.newest(path)
+  return record ? { record } : readRecord(files.fs, path, files.maxRecordBytes)
 }
 
 const RUN_LENGTH = 256

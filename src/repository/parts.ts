@@ -6,7 +6,7 @@ import { getBody, holds, placesOf, readBody } from "./bodies.ts"
 import type { Catalog } from "./catalog.ts"
 import { checkIdOrKey, checkLimit, type IdOrKey } from "./check.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
-import type { RecordWriter, Update } from "./record-writer.ts"
+import type { RecordWriter, Update, WriteOptions } from "./record-writer.ts"
 
 export interface PartListOptions {
   /** At most so many. */
@@ -38,14 +38,15 @@ export class PartRepository<P> {
   }
 
   /**
-   * Writes a part at the place its `messageID` and `id` name.
-   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   * Writes a part at the place its `messageID` and `id` name. With `coalesce`, a part that is streamed costs one writing of its
+   * file in so many ms.
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`; TypeError
    */
-  async write(part: P): Promise<void> {
+  async write(part: P, options: WriteOptions = {}): Promise<void> {
     const { id, messageID } = fieldsOf(part)
     if (typeof id !== "string" || typeof messageID !== "string")
       throw new StoreError("INVALID_RECORD", "A part needs its `id` and `messageID` to be written")
-    await this.#writer.write(["part", messageID, id], part)
+    await this.#writer.write(["part", messageID, id], part, options)
   }
 
   /** Changes a part atomically and gives its new body. @throws as `store.update` */

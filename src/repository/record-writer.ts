@@ -1,6 +1,7 @@
 import { StoreError } from "../errors.ts"
+import type { Coalescer } from "../file/coalescer.ts"
 import { faultError, type ReadResult } from "../file/reader.ts"
-import type { WriteQueue } from "../file/write-queue.ts"
+import type { WriteJob, WriteQueue } from "../file/write-queue.ts"
 import { encodeRecord } from "../record/json.ts"
 import { checkKey, checkWritableKey, type Key, keyPath } from "../record/key.ts"
 import { checkSchema, type RecordSchemas } from "../record/schema.ts"
@@ -9,32 +10,54 @@ import { checkSchema, type RecordSchemas } from "../record/schema.ts"
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only alters its draft returns nothing
 export type Update<T> = (draft: T) => T | void
 
+export interface WriteOptions {
+  /**
+   * For a record that is rewritten again and again while a model streams: write at most one version in so many ms. The
+   * promise resolves at once but for the first of them; every reader of this store sees the newest version, and
+   * `flush()`, `close()` and the end of the process put it on the disk. A process that is killed loses up to so many ms.
+   */
+  readonly coalesce?: number | undefined
+}
+
+const MAX_COALESCE_MS = 60_000
+
 /** Checks values, and hands changes to the write queue. */
 export class RecordWriter {
   readonly #directory: string
   readonly #queue: WriteQueue
+  readonly #coalescer: Coalescer
   readonly #schemas: RecordSchemas | undefined
   readonly #readOnly: boolean
 
-  constructor(directory: string, queue: WriteQueue, schemas: RecordSchemas | undefined, readOnly: boolean) {
+  constructor(
+    directory: string,
+    queue: WriteQueue,
+    coalescer: Coalescer,
+    schemas: RecordSchemas | undefined,
+    readOnly: boolean,
+  ) {
     this.#directory = directory
     this.#queue = queue
+    this.#coalescer = coalescer
     this.#schemas = schemas
     this.#readOnly = readOnly
   }
 
-  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED` */
-  async write(key: Key, value: unknown): Promise<void> {
+  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; TypeError */
+  async write(key: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
+    if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
+      throw new TypeError(`coalesce must be from 1 to ${MAX_COALESCE_MS} ms, not ${String(coalesce)}`)
     const path = this.#writable(key)
     const content = this.#content(key, path, value)
-    await this.#queue.enqueue({ key, path, reads: false, decide: () => content })
+    if (coalesce !== undefined) await this.#coalescer.write({ key, path, content }, coalesce)
+    else await this.#enqueue({ key, path, reads: false, decide: () => content })
   }
 
   /** As `write`; also `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, and TypeError for a function that gives a promise. */
   async update<T>(key: Key, change: Update<T>): Promise<T> {
     const path = this.#writable(key)
     let updated: { readonly value: T } | undefined
-    await this.#queue.enqueue({
+    await this.#enqueue({
       key,
       path,
       reads: true,
@@ -60,12 +83,17 @@ export class RecordWriter {
   async remove(key: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
     checkKey(key)
     this.#mustBeWritable()
-    return this.#queue.enqueue({
+    return this.#enqueue({
       key,
       path: keyPath(this.#directory, key),
       reads: spare !== undefined,
       decide: (current) => (current && spare?.(current) ? undefined : null),
     })
+  }
+
+  #enqueue(job: WriteJob): Promise<boolean> {
+    this.#coalescer.handOver(job.path)
+    return this.#queue.enqueue(job)
   }
 
   #writable(key: Key): string {

@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { checkFolders } from "../file/layout.ts"
-import { faultError, readRecord } from "../file/reader.ts"
+import { faultError } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import type { RecordFiles } from "./file-catalog.ts"
+import { type RecordFiles, readPresent } from "./file-catalog.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 
 /** Records of any kind by their keys, straight from the files. */
@@ -24,10 +24,10 @@ export class Records {
    */
   async read<T = unknown>(key: Key): Promise<T> {
     checkKey(key)
-    const { fs, directory, maxRecordBytes } = this.#files
+    const { fs, directory } = this.#files
     const path = keyPath(directory, key)
     checkFolders(fs, directory, key)
-    const result = await readRecord(fs, path, maxRecordBytes)
+    const result = await readPresent(this.#files, path)
     if ("fault" in result) throw faultError(result.fault, path)
     // The file is as the app's type says if the app and its schemas saw to it.
     return result.record.value as T
@@ -42,6 +42,11 @@ export class Records {
     const { fs, directory } = this.#files
     const path = keyPath(directory, key)
     checkFolders(fs, directory, key)
+    const unwritten = this.#files.unwritten.newest(path)
+    if (unwritten) {
+      yield unwritten.text
+      return
+    }
     const kind = fs.lstat(path)?.kind
     if (kind === undefined) throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, path)
     if (kind !== "file")
