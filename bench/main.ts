@@ -1,90 +1,68 @@
-/** `bun run bench [-- --size S|M] [--json]`: ratios measured in one run over a store made for it. */
+/**
+ * `bun run bench [-- --size S|M|L] [--only indexing,searching] [--json]`: ratios measured in one run, over stores made for it.
+ * Absolute times are the machine's; the ratios are what to compare.
+ */
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { openStore } from "../src/index.ts"
-import { makeStore, SIZES, type Size } from "./make-store.ts"
+import type { Context } from "./context.ts"
+import { makeStore, SIZES } from "./data/store.ts"
+import { printJson, printTable, type Row } from "./report.ts"
+import { growing } from "./trials/growing.ts"
+import { indexing } from "./trials/indexing.ts"
+import { listing } from "./trials/listing.ts"
+import { searching } from "./trials/searching.ts"
+import { starting } from "./trials/starting.ts"
+import { writing } from "./trials/writing.ts"
+
+const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
+  indexing,
+  listing,
+  writing,
+  starting,
+  searching,
+  growing,
+}
 
 const { values } = parseArgs({
-  options: { size: { type: "string", default: "S" }, json: { type: "boolean", default: false } },
+  options: {
+    size: { type: "string", default: "S" },
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: Object.keys(TRIALS).join() },
+    json: { type: "boolean", default: false },
+  },
 })
-if (values.size !== "S" && values.size !== "M") throw new TypeError("--size is S or M")
-const size: Size = values.size
-const directory = fs.mkdtempSync(join(tmpdir(), "sessiondex-bench-"))
-const ROUNDS = 5
+const size = (["S", "M", "L"] as const).find((known) => known === values.size)
+if (!size) throw new TypeError("--size is S, M or L")
+const rounds = Number(values.rounds)
+if (!(rounds >= 1)) throw new TypeError("--rounds is a number from 1")
+const chosen = values.only.split(",").map((name) => {
+  const trial = TRIALS[name]
+  if (!trial)
+    throw new TypeError(`--only names no trial "${name}"; there are ${Object.keys(TRIALS).join(", ")}`)
+  return { name, trial }
+})
 
-async function timed(work: () => unknown): Promise<number> {
-  const begun = performance.now()
-  await work()
-  return performance.now() - begun
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
-
-/** Reads and parses each file below a folder, and nothing else. */
-function floor(folder: string): number {
-  let files = 0
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) files += floor(join(folder, entry.name))
-    else {
-      JSON.parse(fs.readFileSync(join(folder, entry.name), "utf8"))
-      files++
-    }
-  return files
-}
-
-function forget(): void {
-  for (const name of [".sessiondex", ".sessiondex.lock"])
-    fs.rmSync(join(directory, name), { recursive: true, force: true })
-}
-
-const trials: Record<string, number[]> = {}
-async function trial(name: string, work: () => unknown): Promise<void> {
-  const times = trials[name] ?? []
-  trials[name] = times
-  times.push(await timed(work))
-}
-
+const root = fs.mkdtempSync(join(tmpdir(), "sessiondex-bench-"))
 try {
-  const files = makeStore(directory, SIZES[size])
+  const directory = join(root, "store")
+  fs.mkdirSync(directory)
+  const context = {
+    size,
+    directory,
+    files: makeStore(directory, SIZES[size]),
+    scratch: join(root, "scratch"),
+    rounds,
+  }
   await Bun.sleep(200)
-  const kinds = ["session", "message", "part"]
-  const readAll = (): number => kinds.reduce((sum, kind) => sum + floor(join(directory, kind)), 0)
-  readAll()
-  for (let round = 0; round < ROUNDS; round++) {
-    forget()
-    await trial("floor: read and parse each file", readAll)
-    await trial("one project's sessions by hand", () => floor(join(directory, "session", "project0")))
-    await trial("first page of 50 of that project, from openStore, unindexed", async () => {
-      const store = await openStore({ directory })
-      await store.sessions.page({ projectID: "project0" })
-      void store.close()
-    })
-    await Bun.sleep(50)
-    forget()
-    await using store = await openStore({ directory, backgroundIndex: false })
-    await trial("first index", () => store.index())
-    await trial("second index", () => store.index())
+  const rows: Row[] = []
+  for (const { name, trial } of chosen) {
+    console.error(`${name} …`)
+    rows.push(...(await trial(context)))
   }
-  const medians = Object.fromEntries(Object.entries(trials).map(([name, times]) => [name, median(times)]))
-  const base = medians["floor: read and parse each file"] ?? Number.NaN
-  const rows = Object.entries(trials).map(([name, times]) => ({
-    trial: name,
-    "median ms": Number(median(times).toFixed(1)),
-    "min ms": Number(Math.min(...times).toFixed(1)),
-    "max ms": Number(Math.max(...times).toFixed(1)),
-    "× floor": Number((median(times) / base).toFixed(3)),
-  }))
-  if (values.json) console.log(JSON.stringify({ size, files, rows }))
-  else {
-    console.log(
-      `${files} files, ${ROUNDS} interleaved rounds; absolute times are this machine's, the ratios are what to compare`,
-    )
-    console.table(rows)
-  }
+  if (values.json) printJson(size, rows)
+  else printTable(rows)
 } finally {
-  fs.rmSync(directory, { recursive: true, force: true })
+  fs.rmSync(root, { recursive: true, force: true })
 }

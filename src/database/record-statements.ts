@@ -162,7 +162,9 @@ export class RecordStatements {
 
   /** Stamps of a folder's rows with ids after `after`, in the order of `compareText`. */
   stamps(directory: number, after: string, limit: number): RecordStamp[] {
-    return this.#stamps().all({ directory, after, limit }).map(soundStamp)
+    return this.#stamps()
+      .values({ directory, after, limit })
+      .map(([id, stamp, size, problem]) => soundStamp({ id, stamp, size, problem }))
   }
 
   /** Stamps of the first rows of several folders, by folder row, each in the order of `compareText`; so many in all. */

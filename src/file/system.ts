@@ -87,9 +87,11 @@ function toFileStat(stat: fs.BigIntStats): FileStat {
   }
 }
 
+const STAT_OPTIONS = { bigint: true, throwIfNoEntry: false } as const
+
 function statWith(call: typeof fs.lstatSync | typeof fs.statSync, path: string): FileStat | undefined {
   try {
-    const stat = call(path, { bigint: true, throwIfNoEntry: false })
+    const stat = call(path, STAT_OPTIONS)
     return stat && toFileStat(stat)
   } catch (error) {
     if (isAbsent(error)) return undefined

@@ -40,7 +40,7 @@ export class Unsettled extends Error {
   override readonly name = "Unsettled"
 }
 
-const PAGE_ROWS = 1_000
+const PAGE_ROWS = 2_048
 const COMMIT_ROWS = 512
 const MAX_TRIES = 3
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 
 /** Store sizes by name, in record files. */
-export const SIZES = { S: 3_000, M: 126_000 } as const
+export const SIZES = { S: 3_000, M: 126_000, L: 1_000_000 } as const
 export type Size = keyof typeof SIZES
 
 const PROJECTS = 4
@@ -19,8 +19,15 @@ function* numbers(): Generator<number> {
   }
 }
 
-/** Bytes of a part's text: median 370 bytes a file, p95 7.4 kB, p99 26 kB, as measured in real stores. */
+/** One session in ten begins a chain of children of this depth. */
+const CHAIN = 4
+/** So many messages carry the whole diffs of their turn, in bytes. */
+const GIANT_EVERY = 20_000
+const GIANT_BYTES = 4_000_000
+
+/** Bytes of a part's text: median 370 bytes a file, p95 7.4 kB, p99 26 kB, at most 690 kB, as measured in real stores. */
 function textLength(random: number): number {
+  if (random > 0.9999) return 90_000 + Math.floor(((random - 0.9999) / 0.0001) * 600_000)
   if (random < 0.5) return 60 + Math.floor(random * 400)
   if (random < 0.95) return 260 + Math.floor(((random - 0.5) / 0.45) ** 3 * 7_000)
   if (random < 0.99) return 7_300 + Math.floor(((random - 0.95) / 0.04) * 18_000)
@@ -56,7 +63,12 @@ function makeCorpus(next: () => number): string {
   return pieces.join("")
 }
 
-function write(path: string, body: unknown): void {
+function identifier(kind: string, number: number): string {
+  return `${kind}_${String(number).padStart(12, "0")}AAAAAAAAAAAAAA`
+}
+
+/** Writes a record the way agents do: two-space JSON. */
+export function write(path: string, body: unknown): void {
   fs.writeFileSync(path, JSON.stringify(body, null, 2))
 }
 
@@ -68,8 +80,8 @@ export function makeStore(directory: string, files: number): number {
   const corpus = makeCorpus(next)
   let made = 0
   for (let s = 0; s < sessions; s++) {
-    const sessionID = `ses_${String(s).padStart(12, "0")}AAAAAAAAAAAAAA`
-    const project = `project${s % PROJECTS}`
+    const sessionID = identifier("ses", s)
+    const project = `project${Math.floor(s / 10) % PROJECTS}`
     const created = 1_750_000_000_000 + s * 60_000
     fs.mkdirSync(join(directory, "session", project), { recursive: true })
     fs.mkdirSync(join(directory, "message", sessionID), { recursive: true })
@@ -79,12 +91,13 @@ export function makeStore(directory: string, files: number): number {
       version: "1.1.65",
       projectID: project,
       directory: `/home/dev/${project}`,
+      ...(s % 10 > 0 && s % 10 <= CHAIN ? { parentID: identifier("ses", s - 1) } : {}),
       title: `Session ${s}: ${corpus.slice(s * 40, s * 40 + 40)}`,
       time,
     })
     made++
     for (let m = 0; m < MESSAGES; m++) {
-      const messageID = `msg_${String(s * MESSAGES + m).padStart(12, "0")}BBBBBBBBBBBBBB`
+      const messageID = identifier("msg", s * MESSAGES + m)
       write(join(directory, "message", sessionID, `${messageID}.json`), {
         id: messageID,
         sessionID,
@@ -97,11 +110,26 @@ export function makeStore(directory: string, files: number): number {
         cost: 0,
         tokens: { input: 1000, output: 200, reasoning: 0, cache: { read: 0, write: 0 } },
         finish: "stop",
+        ...((s * MESSAGES + m) % GIANT_EVERY === GIANT_EVERY - 1
+          ? {
+              summary: {
+                diffs: [
+                  {
+                    file: "dump.json",
+                    before: "",
+                    after: corpus.slice(0, GIANT_BYTES),
+                    additions: 1,
+                    deletions: 0,
+                  },
+                ],
+              },
+            }
+          : {}),
       })
       fs.mkdirSync(join(directory, "part", messageID), { recursive: true })
       made++
       for (let p = 0; p < PARTS; p++) {
-        const id = `prt_${String((s * MESSAGES + m) * PARTS + p).padStart(12, "0")}CCCCCCCCCCCCCC`
+        const id = identifier("prt", (s * MESSAGES + m) * PARTS + p)
         const length = textLength(next())
         const from = Math.floor(next() * (corpus.length - length))
         const text = corpus.slice(from, from + length)

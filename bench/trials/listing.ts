@@ -1,0 +1,114 @@
+import { openStore } from "../../src/index.ts"
+import { unstorageSessions } from "../baselines/peers.ts"
+import { ScanStore } from "../baselines/scan-store.ts"
+import { type Context, inChild, scratchFolder } from "../context.ts"
+import { LONG_SESSION, makeLongSession, makeSessions } from "../data/long-session.ts"
+import { interleave, ratio } from "../measure.ts"
+import { type Row, rowOf } from "../report.ts"
+
+const LONG = 7_700
+const SHORT = 400
+
+/** Pages of sessions, and one long session, beside a store that scans. */
+export async function listing(context: Context): Promise<Row[]> {
+  return [...(await pagesOfSessions(context)), ...(await longSession(context))]
+}
+
+async function pagesOfSessions(context: Context): Promise<Row[]> {
+  const directory = scratchFolder(context, "sessions")
+  makeSessions(directory, 2_000)
+  await Bun.sleep(200)
+  await using store = await openStore({ directory })
+  await using stale = await openStore({ directory, maxStaleness: 1_000, backgroundIndex: false })
+  await store.index()
+  const scan = new ScanStore(directory)
+  const times = await interleave(
+    context.rounds,
+    {
+      scan: { run: () => scan.sessions(50) },
+      unstorage: { run: () => unstorageSessions(directory, 50) },
+      ours: { run: () => store.sessions.page({ limit: 50 }) },
+      stale: { run: () => stale.sessions.page({ limit: 50 }) },
+    },
+    20,
+  )
+  return [
+    rowOf(
+      "page of 50 of 2,000 sessions, maxStaleness 0",
+      "× faster than a scan",
+      ratio(times.scan, times.ours),
+      {
+        atLeast: 12,
+      },
+    ),
+    rowOf(
+      "page of 50 of 2,000 sessions, maxStaleness 1,000",
+      "× faster than a scan",
+      ratio(times.scan, times.stale),
+      {
+        atLeast: 150,
+      },
+    ),
+    rowOf("page of 50 of 2,000 sessions", "× faster than unstorage", ratio(times.unstorage, times.ours)),
+  ]
+}
+
+async function longSession(context: Context): Promise<Row[]> {
+  const directory = scratchFolder(context, "long")
+  const short = scratchFolder(context, "short")
+  makeLongSession(directory, LONG)
+  makeLongSession(short, SHORT)
+  await Bun.sleep(200)
+  for (const folder of [directory, short]) {
+    await using store = await openStore({ directory: folder, backgroundIndex: false, search: "titles" })
+    await store.index()
+  }
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await store.messages.count(LONG_SESSION)
+  const scan = new ScanStore(directory)
+  const newest = await interleave(context.rounds, {
+    scan: { run: () => scan.messages(LONG_SESSION, 100) },
+    ours: { run: () => Array.fromAsync(store.messages.stream(LONG_SESSION, { limit: 100 })) },
+  })
+  const count = await interleave(
+    context.rounds,
+    {
+      scan: { run: () => scan.countMessages(LONG_SESSION) },
+      ours: { run: () => store.messages.count(LONG_SESSION) },
+    },
+    20,
+  )
+  const whole = await interleave(context.rounds, {
+    scan: { run: () => scan.messages(LONG_SESSION) },
+    ours: {
+      run: async () => {
+        for await (const _ of store.messages.stream(LONG_SESSION));
+      },
+    },
+  })
+  const idle = await inChild<{ peak: number }>("idle")
+  const few = await inChild<{ peak: number }>("newest", short)
+  const many = await inChild<{ peak: number }>("newest", directory)
+  const streamed = await inChild<{ peak: number }>("stream", directory)
+  return [
+    rowOf(
+      "newest 100 messages with parts of 7,700",
+      "× faster than a scan",
+      ratio(newest.scan, newest.ours),
+      {
+        atLeast: 10,
+      },
+    ),
+    rowOf("memory of that, beside a session of 400", "×", many.peak / few.peak, { atMost: 1.1 }),
+    rowOf("count of 7,700 messages", "× faster than a scan", ratio(count.scan, count.ours), { atLeast: 100 }),
+    rowOf(
+      "7,700 messages with 28,000 parts streamed",
+      "× faster than a scan",
+      ratio(whole.scan, whole.ours),
+      {
+        atLeast: 4,
+      },
+    ),
+    rowOf("memory of that", "MB above idle", streamed.peak - idle.peak, { atMost: 40 }),
+  ]
+}
