@@ -11,6 +11,7 @@ import { trigramExpression } from "./trigram.ts"
 /** A session's place in a listing. */
 export interface SessionEntry extends Position {
   readonly project: string
+  readonly body?: string | undefined
 }
 
 const { placeholder } = sql
@@ -30,16 +31,21 @@ export class ListingStatements {
   }
 
   /** Sessions after a position, in order; each id once where no project is named. */
-  sessions(query: SessionQuery, after: Position | undefined, limit: number): SessionEntry[] {
+  sessions(query: SessionQuery, after: Position | undefined, limit: number, bodies = false): SessionEntry[] {
     const { conditions, parameters, shape } = sessionFilter(query)
     const time = query.order === "created" ? sessions.created : sessions.updated
     const direction = query.direction === "asc" ? asc : desc
     if (after) conditions.push(beyond(time, sessions.id, query.direction))
     const statement = this.#prepare(
-      `sessions ${shape} ${query.order} ${query.direction} ${Boolean(after)}`,
+      `sessions ${shape} ${query.order} ${query.direction} ${Boolean(after)} ${bodies}`,
       () =>
         this.#db
-          .select({ time, id: sessions.id, project: sessions.project })
+          .select({
+            time,
+            id: sessions.id,
+            project: sessions.project,
+            ...(bodies && { body: sessions.body }),
+          })
           .from(sessions)
           .where(and(...conditions))
           .orderBy(direction(time), direction(sessions.id))
@@ -48,7 +54,11 @@ export class ListingStatements {
     )
     return statement
       .all({ ...parameters, ...(after && { time: after.time, id: after.id }), limit })
-      .map((row) => ({ ...soundPosition(row), project: soundText("project", row.project) }))
+      .map((row) => ({
+        ...soundPosition(row),
+        project: soundText("project", row.project),
+        ...(row.body != null && { body: soundText("body", row.body) }),
+      }))
   }
 
   /** How many readable sessions match. */

@@ -1,6 +1,6 @@
 /// <reference path="../sql.d.ts" />
-import init from "../../drizzle/20261122193328_init/migration.sql" with { type: "text" }
-import search from "../../drizzle/20261122193330_search/migration.sql" with { type: "text" }
+import init from "../../drizzle/20261122210939_init/migration.sql" with { type: "text" }
+import search from "../../drizzle/20261122210940_search/migration.sql" with { type: "text" }
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -20,6 +20,6 @@ function migration(name: string, sql: string): Migration {
 
 /** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
 export const migrations: Migration[] = [
-  migration("20261122193328_init", init),
-  migration("20261122193330_search", search),
+  migration("20261122210939_init", init),
+  migration("20261122210940_search", search),
 ]

@@ -59,6 +59,8 @@ export const sessions = sqliteTable(
     /** The title as it is searched: `record/fold.ts`. */
     folded: text(),
     archived: integer({ mode: "boolean" }).notNull(),
+    /** The file's text where it is short, so that a page need not read every file; as good as the row's stamp. */
+    body: text(),
   },
   (table) => [
     uniqueIndex("sessions_place").on(table.directory, table.id),

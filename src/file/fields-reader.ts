@@ -16,8 +16,10 @@ const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not
 /** Tells two contents of a file apart. */
 export type Digest = bigint | number | string
 
-/** A record's body, or of a large one the indexed fields alone; or why it could not be read. */
-export type FieldsResult = { readonly body: JsonObject; readonly digest: Digest } | { readonly fault: Fault }
+/** A record's body and text, or of a large one the indexed fields alone; or why it could not be read. */
+export type FieldsResult =
+  | { readonly body: JsonObject; readonly digest: Digest; readonly text?: string }
+  | { readonly fault: Fault }
 
 /** The digest of what was read, also of what could not be. */
 export function digestOf(result: FieldsResult): Digest {
@@ -40,7 +42,7 @@ export function readFields(
   const result = readStatted(fs, path, stat, maxBytes)
   if ("fault" in result) return result
   const { value, text } = result.record
-  return isJsonObject(value) ? { body: value, digest: Bun.hash(text) } : { fault: NOT_AN_OBJECT }
+  return isJsonObject(value) ? { body: value, digest: Bun.hash(text), text } : { fault: NOT_AN_OBJECT }
 }
 
 /** A record's fields, and the stat that was taken before they were read. */
@@ -64,7 +66,7 @@ export function readNewest(
       const bytes = fs.readOpen(descriptor, maxBytes)
       const text = bytes ? decode(bytes) : ""
       const value: unknown = JSON.parse(text)
-      return isJsonObject(value) ? { stat, result: { body: value, digest: Bun.hash(text) } } : {}
+      return isJsonObject(value) ? { stat, result: { body: value, digest: Bun.hash(text), text } } : {}
     })
     if (!newest) return undefined
     const { stat, result } = newest

@@ -13,13 +13,16 @@ export interface Observation {
   readonly columns: Columns
 }
 
+/** Longer texts of sessions are not kept in their rows, in UTF-16 units; most are of some hundreds. */
+const KEPT_LENGTH = 4_096
+
 /** What the columns of a record's row are to hold, by its content alone. */
 export type Columns = ReturnType<typeof columnsOf>
 
 /** The columns for what was read of a record. */
 export function columnsOf(
   { kind, folder }: Place,
-  result: { readonly body: JsonObject } | { readonly fault: Fault },
+  result: { readonly body: JsonObject; readonly text?: string } | { readonly fault: Fault },
 ) {
   const body = "fault" in result ? {} : result.body
   const fault = "fault" in result ? result.fault : undefined
@@ -28,7 +31,9 @@ export function columnsOf(
   if (kind === "part") return { ...problem, ...partFields(body) }
   const { parentID: parent, directory: worktree, ...fields } = sessionFields(body)
   const folded = fields.title === null ? null : fold(fields.title)
-  return { ...problem, ...fields, folded, parent, worktree, project: folder }
+  const text =
+    "text" in result && result.text !== undefined && result.text.length <= KEPT_LENGTH ? result.text : null
+  return { ...problem, ...fields, folded, parent, worktree, project: folder, body: text }
 }
 
 /** A number that is new with every change, so that a text read before one is not taken for the text after it. */
@@ -65,7 +70,7 @@ export function putOwnWrite(
         columns: columnsOf(
           place,
           isJsonObject(written.value)
-            ? { body: written.value }
+            ? { body: written.value, text: written.text }
             : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
         ),
       }),

@@ -31,6 +31,17 @@ export async function readBody(
   return body && identify(body, place, id)
 }
 
+/** A body from a text that was kept; `undefined` where that is not one, and the file has to be asked. */
+export function parseBody(text: string, place: Place, id: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? identify(value, place, id) : undefined
+  } catch {
+    // A damaged page of the index can spell anything.
+    return undefined
+  }
+}
+
 /** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */
 export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
   if (!statPlace(files.fs, placePath(files.directory, place))) return undefined

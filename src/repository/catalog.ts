@@ -4,6 +4,8 @@ import type { SessionQuery } from "../record/query.ts"
 /** A session's place in a listing: its time by the listing's order, its id, and the folder it lies in. */
 export interface SessionEntry extends Position {
   readonly project: string
+  /** The body's text where it was asked for and the catalog has it at hand. */
+  readonly body?: string | undefined
 }
 
 /** A stretch of a listing. */
@@ -11,6 +13,8 @@ export interface Range {
   /** Begin behind this position, in the direction of the listing. */
   readonly after?: Position | undefined
   readonly limit?: number | undefined
+  /** Whether bodies of sessions are wanted with their places: of few entries, since they are held all at once. */
+  readonly bodies?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -5,7 +5,7 @@ import { fieldsOf, sessionFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
-import { getBody, placesOf, readBody } from "./bodies.ts"
+import { getBody, parseBody, placesOf, readBody } from "./bodies.ts"
 import type { Catalog, SessionEntry } from "./catalog.ts"
 import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
@@ -145,10 +145,18 @@ export class SessionRepository<S, M, P> {
       options.cursor,
       limit,
       (direction, after, most) =>
-        this.#catalog.sessions({ ...query, direction }, { after, limit: most, signal: options.signal }),
+        this.#catalog.sessions(
+          { ...query, direction },
+          { after, limit: most, bodies: true, signal: options.signal },
+        ),
     )
     const bodies = await Promise.all(
-      items.map(({ id, project }) => readBody(this.#files, { kind: "session", folder: project }, id)),
+      items.map(({ id, project, body }) => {
+        const place: Place = { kind: "session", folder: project }
+        return (
+          (body === undefined ? undefined : parseBody(body, place, id)) ?? readBody(this.#files, place, id)
+        )
+      }),
     )
     return { items: bodies.filter((body) => body !== undefined) as S[], older, newer }
   }

@@ -42,7 +42,7 @@ export class SqliteCatalog implements Catalog {
         const entries: SessionEntry[] = []
         for (let after = range.after; ; ) {
           const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
-          const page = await ask(({ listings }) => listings.sessions(query, after, limit))
+          const page = await ask(({ listings }) => listings.sessions(query, after, limit, range.bodies))
           entries.push(...page)
           after = page.at(-1)
           if (!after || page.length < limit || entries.length === range.limit) return entries

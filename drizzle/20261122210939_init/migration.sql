@@ -58,6 +58,7 @@ CREATE TABLE `sessions` (
 	`title` text,
 	`folded` text,
 	`archived` integer NOT NULL,
+	`body` text,
 	CONSTRAINT `fk_sessions_directory_directories_id_fk` FOREIGN KEY (`directory`) REFERENCES `directories`(`id`) ON DELETE CASCADE
 );
 --> statement-breakpoint
