@@ -1,4 +1,3 @@
-import { afterEach } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,9 +6,10 @@ export { put } from "./files.ts"
 
 const made: string[] = []
 
-afterEach(() => {
+/** Removes the folders that were made; called after each test by `cleanup.ts`. */
+export function removeTempFolders(): void {
   for (const folder of made.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
-})
+}
 
 /** A new folder that goes when the test ends. */
 export function tempFolder(): string {
