@@ -71,6 +71,7 @@ export class Coalescer {
 
   /** The version of a record that is not on the disk yet. */
   newest(path: string): ReadRecord | undefined {
+    if (this.#entries.size === 0) return undefined
     const entry = this.#entries.get(path)
     const version = entry?.waiting ?? entry?.writing?.version
     if (!version) return undefined
