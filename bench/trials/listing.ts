@@ -1,10 +1,16 @@
+import { lstatSync } from "node:fs"
 import { openStore } from "../../src/index.ts"
+import { readAndParseAll } from "../baselines/floor.ts"
 import { unstorageSessions } from "../baselines/peers.ts"
 import { ScanStore } from "../baselines/scan-store.ts"
 import { type Context, inChild, scratchFolder } from "../context.ts"
 import { LONG_SESSION, makeLongSession, makeSessions } from "../data/long-session.ts"
 import { interleave, ratio } from "../measure.ts"
 import { type Row, rowOf } from "../report.ts"
+
+function lookAtAll(paths: readonly string[]): void {
+  for (const path of paths) lstatSync(path)
+}
 
 const LONG = 7_700
 const SHORT = 400
@@ -22,6 +28,7 @@ async function pagesOfSessions(context: Context): Promise<Row[]> {
   await using stale = await openStore({ directory, maxStaleness: 1_000, backgroundIndex: false })
   await store.index()
   const scan = new ScanStore(directory)
+  const sessionPaths = await scan.list("session")
   const times = await interleave(
     context.rounds,
     {
@@ -29,6 +36,7 @@ async function pagesOfSessions(context: Context): Promise<Row[]> {
       unstorage: { run: () => unstorageSessions(directory, 50) },
       ours: { run: () => store.sessions.page({ limit: 50 }) },
       stale: { run: () => stale.sessions.page({ limit: 50 }) },
+      looks: { run: () => lookAtAll(sessionPaths) },
     },
     20,
   )
@@ -49,6 +57,7 @@ async function pagesOfSessions(context: Context): Promise<Row[]> {
         atLeast: 150,
       },
     ),
+    rowOf("floor: a bare look at each of the 2,000", "× faster than a scan", ratio(times.scan, times.looks)),
     rowOf("page of 50 of 2,000 sessions", "× faster than unstorage", ratio(times.unstorage, times.ours)),
   ]
 }
@@ -66,9 +75,11 @@ async function longSession(context: Context): Promise<Row[]> {
   await using store = await openStore({ directory, backgroundIndex: false })
   await store.messages.count(LONG_SESSION)
   const scan = new ScanStore(directory)
+  const messagePaths = await scan.list("message", LONG_SESSION)
   const newest = await interleave(context.rounds, {
     scan: { run: () => scan.messages(LONG_SESSION, 100) },
     ours: { run: () => Array.fromAsync(store.messages.stream(LONG_SESSION, { limit: 100 })) },
+    looks: { run: () => lookAtAll(messagePaths) },
   })
   const count = await interleave(
     context.rounds,
@@ -85,6 +96,7 @@ async function longSession(context: Context): Promise<Row[]> {
         for await (const _ of store.messages.stream(LONG_SESSION));
       },
     },
+    files: { run: () => readAndParseAll(directory) },
   })
   const idle = await inChild<{ peak: number }>("idle")
   const few = await inChild<{ peak: number }>("newest", short)
@@ -99,7 +111,12 @@ async function longSession(context: Context): Promise<Row[]> {
         atLeast: 10,
       },
     ),
-    rowOf("memory of that, beside a session of 400", "×", many.peak / few.peak, { atMost: 1.1 }),
+    rowOf(
+      "floor: a bare look at each of the 7,700",
+      "× faster than a scan",
+      ratio(newest.scan, newest.looks),
+    ),
+    rowOf("memory of the newest 100, beside a session of 400", "×", many.peak / few.peak, { atMost: 1.1 }),
     rowOf("count of 7,700 messages", "× faster than a scan", ratio(count.scan, count.ours), { atLeast: 100 }),
     rowOf(
       "7,700 messages with 28,000 parts streamed",
@@ -109,6 +126,11 @@ async function longSession(context: Context): Promise<Row[]> {
         atLeast: 4,
       },
     ),
-    rowOf("memory of that", "MB above idle", streamed.peak - idle.peak, { atMost: 40 }),
+    rowOf(
+      "floor: reading and parsing the same files",
+      "× faster than a scan",
+      ratio(whole.scan, whole.files),
+    ),
+    rowOf("memory of streaming it", "MB above idle", streamed.peak - idle.peak, { atMost: 40 }),
   ]
 }
