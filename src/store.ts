@@ -34,7 +34,8 @@ import { Records } from "./repository/records.ts"
 import { SessionRepository } from "./repository/sessions.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
 import { collectStats, type StoreStats } from "./repository/stats.ts"
-
+import { collectUsage, type Usage, type UsageOptions } from "./repository/usage.ts"
+import { versionOf } from "./repository/versions.ts"
 import { type CatchUpOptions, catchUp } from "./search/catch-up.ts"
 import {
   type SearchEnd,
@@ -173,6 +174,19 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#open().remove(key)
   }
 
+  /**
+   * An opaque text that differs whenever one of these records does, made of their files' stamps; `undefined` while a file is
+   * too young to tell.
+   * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`; the signal's reason
+   */
+  async version(
+    keys: readonly Key[],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<string | undefined> {
+    this.#open()
+    return versionOf(this.#files, this.#within.clock, keys, options.signal)
+  }
+
   /** Yields the keys below a prefix in the order of their segments. */
   keys(prefix: Key = [], options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string[]> {
     return this.#open().keys(prefix, options)
@@ -260,6 +274,16 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   ): Promise<StoreStats & { readonly indexBytes: number }> {
     this.#open()
     return { ...(await collectStats(this.#files, options.signal)), indexBytes: this.#index.bytes() }
+  }
+
+  /**
+   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message; memory grows with
+   * the days and models only.
+   * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+   */
+  async usage(options: UsageOptions = {}): Promise<Usage[]> {
+    this.#open()
+    return collectUsage(this.#files, options)
   }
 
   health(): StoreHealth {

@@ -6,6 +6,7 @@ import { messagesCommand } from "./commands/messages.ts"
 import { orphansCommand } from "./commands/orphans.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
 import { searchCommand } from "./commands/search.ts"
+import { serveCommand } from "./commands/serve.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
 import { statsCommand } from "./commands/stats.ts"
@@ -27,6 +28,7 @@ const COMMANDS = [
   verifyCommand,
   rebuildCommand,
   orphansCommand,
+  serveCommand,
 ]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
 

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import type { Command } from "commander"
-import { openStore, type Store, StoreError } from "../index.ts"
+import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
 
 /** The options every command has. */
@@ -16,6 +16,7 @@ export async function withStore(
   context: Context,
   command: Command,
   work: (store: Store, options: GlobalOptions) => Promise<void>,
+  more: Partial<StoreOptions> = {},
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>()
   const { output } = context
@@ -31,6 +32,7 @@ export async function withStore(
     backgroundIndex: false,
     logger: { warn: (message) => output.note(message) },
     onProblem: ({ path, code, message }) => output.note(`${code} ${path}: ${message}`),
+    ...more,
   })
   await work(store, options)
 }

@@ -53,6 +53,7 @@ export type Fetch<Entry extends Position> = (
  * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere
  * neither repeat nor drop entries.
  * @param listing names the listing and its order; a cursor of another one is refused
+ * @param oldest instead of a cursor: the entry that is to be the oldest of the page
  * @throws StoreError `INVALID_CURSOR`
  */
 export async function cutPage<Entry extends Position>(
@@ -60,25 +61,33 @@ export async function cutPage<Entry extends Position>(
   cursor: string | undefined,
   limit: number,
   fetch: Fetch<Entry>,
+  oldest?: Entry,
 ): Promise<Page<Entry>> {
-  const start = cursor === undefined ? undefined : decode(cursor, listing)
+  if (oldest && cursor !== undefined)
+    throw new TypeError("A page begins at a cursor or at a record, not at both")
+  const start = oldest
+    ? { towards: "newer", from: oldest }
+    : cursor === undefined
+      ? undefined
+      : decode(cursor, listing)
   const direction = start?.towards === "newer" ? "asc" : "desc"
-  const found = [...(await fetch(direction, start?.from, limit + 1))]
+  const given = oldest ? [oldest] : []
+  const found = [...given, ...(await fetch(direction, start?.from, limit + 1 - given.length))]
   const more = found.length > limit
   const items = found.slice(0, limit)
   if (direction === "asc") items.reverse()
   const newest = items[0] ?? start?.from
-  const oldest = items.at(-1) ?? start?.from
+  const last = items.at(-1) ?? start?.from
   const anyBehind = async (towards: "asc" | "desc", from: Position): Promise<boolean> =>
     (await fetch(towards, from, 1)).length > 0
-  const hasOlder = direction === "desc" ? more : oldest !== undefined && (await anyBehind("desc", oldest))
+  const hasOlder = direction === "desc" ? more : last !== undefined && (await anyBehind("desc", last))
   const hasNewer =
     direction === "asc"
       ? more
       : start !== undefined && newest !== undefined && (await anyBehind("asc", newest))
   return {
     items,
-    older: hasOlder && oldest ? encode({ listing, towards: "older", from: oldest }) : undefined,
+    older: hasOlder && last ? encode({ listing, towards: "older", from: last }) : undefined,
     newer: hasNewer && newest ? encode({ listing, towards: "newer", from: newest }) : undefined,
   }
 }

@@ -2,8 +2,8 @@ import { join } from "node:path"
 import { StoreError } from "../errors.ts"
 import type { Place } from "../file/layout.ts"
 import type { MessageWithParts } from "../record/export.ts"
-import { fieldsOf } from "../record/extract.ts"
-import { checkKey } from "../record/key.ts"
+import { fieldsOf, messageFields } from "../record/extract.ts"
+import { checkKey, type Key } from "../record/key.ts"
 import type { Position } from "../record/order.ts"
 import { getBody, readBody } from "./bodies.ts"
 import type { Catalog, Range } from "./catalog.ts"
@@ -27,6 +27,8 @@ export interface MessagePageOptions {
   cursor?: string | undefined
   /** By default 50. */
   limit?: number | undefined
+  /** Instead of a cursor: the message that is to be the oldest of the page. */
+  from?: string | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -122,8 +124,19 @@ export class MessageRepository<M, P> {
     }
   }
 
-  /** A page of messages, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
+  /**
+   * A page of messages, newest first; `from` makes it begin, at its old end, with that message.
+   * @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`, `NOT_FOUND` for `from`; TypeError
+   */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
+    const { items, older, newer } = await this.pageKeys(sessionID, options)
+    const place: Place = { kind: "message", folder: sessionID }
+    const bodies = await Promise.all(items.map(([, , id = ""]) => readBody(this.#files, place, id)))
+    return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
+  }
+
+  /** As `page`, with the messages' keys, for a caller that reads bodies one by one. */
+  async pageKeys(sessionID: string, options: MessagePageOptions = {}): Promise<Page<Key>> {
     checkKey([sessionID])
     const limit = checkPageSize(options.limit)
     const { items, older, newer } = await cutPage(
@@ -132,10 +145,9 @@ export class MessageRepository<M, P> {
       limit,
       (direction, after, most) =>
         this.#take(sessionID, direction, { after, limit: most, signal: options.signal }),
+      options.from === undefined ? undefined : await this.#position(sessionID, options.from),
     )
-    const place: Place = { kind: "message", folder: sessionID }
-    const bodies = await Promise.all(items.map(({ id }) => readBody(this.#files, place, id)))
-    return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
+    return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }
   }
 
   /** How many message files a session has, by their names. */
@@ -151,6 +163,15 @@ export class MessageRepository<M, P> {
       limit: checkLimit(options.limit),
       signal: options.signal,
     })
+  }
+
+  /** Where a message stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
+  async #position(sessionID: string, id: string): Promise<Position> {
+    const key = ["message", sessionID, id]
+    checkKey(key)
+    const body = await getBody(this.#files, { kind: "message", folder: sessionID }, id)
+    if (!body) throw notFound("message", key)
+    return { id, time: messageFields(body).created }
   }
 
   async #take(sessionID: string, direction: "asc" | "desc", range: Range): Promise<Position[]> {

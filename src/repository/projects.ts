@@ -4,7 +4,8 @@ import { listRecords } from "../file/layout.ts"
 import { faultError, readRecord } from "../file/reader.ts"
 import { isJsonObject } from "../record/extract.ts"
 import { checkKey, keyPath } from "../record/key.ts"
-import { bodyOf, type RecordFiles } from "./file-catalog.ts"
+import { compareText } from "../record/order.ts"
+import { bodyOf, folderNames, type RecordFiles } from "./file-catalog.ts"
 
 /** Projects, straight from their few files. */
 export class ProjectRepository<J> {
@@ -31,6 +32,17 @@ export class ProjectRepository<J> {
     if (!isJsonObject(value))
       throw new StoreError("CORRUPT", `The file's JSON is not an object: ${path}`, { path })
     return { ...value, id } as J
+  }
+
+  /** Yields the ids of all projects, those that have sessions but no file of their own included, by id. */
+  async *ids(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
+    const { fs, directory } = this.#files
+    const ids = new Set(listRecords(fs, join(directory, "project")).ids)
+    for (const id of folderNames(this.#files, "session")) ids.add(id)
+    for (const id of [...ids].sort(compareText)) {
+      options.signal?.throwIfAborted()
+      yield id
+    }
   }
 
   /** Yields all projects by id; what cannot be read is skipped and reported. */

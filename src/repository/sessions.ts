@@ -75,6 +75,12 @@ export class SessionRepository<S, M, P> {
     return place && ((await getBody(this.#files, place, id)) as S | undefined)
   }
 
+  /** The key under which a session lies, `undefined` where there is none; of several copies the newest's. */
+  async keyOf(id: string): Promise<Key | undefined> {
+    const place = await this.#find(id)
+    return place && ["session", place.folder, id]
+  }
+
   /**
    * Writes a session where it already lies, else into the folder of its `projectID`.
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
@@ -138,18 +144,7 @@ export class SessionRepository<S, M, P> {
 
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
   async page(options: SessionPageOptions = {}): Promise<Page<S>> {
-    const query = toQuery(options)
-    const limit = checkPageSize(options.limit)
-    const { items, older, newer } = await cutPage(
-      `session/${query.order}`,
-      options.cursor,
-      limit,
-      (direction, after, most) =>
-        this.#catalog.sessions(
-          { ...query, direction },
-          { after, limit: most, bodies: true, signal: options.signal },
-        ),
-    )
+    const { items, older, newer } = await this.#page(options, true)
     const bodies = await Promise.all(
       items.map(({ id, project, body }) => {
         const place: Place = { kind: "session", folder: project }
@@ -159,6 +154,12 @@ export class SessionRepository<S, M, P> {
       }),
     )
     return { items: bodies.filter((body) => body !== undefined) as S[], older, newer }
+  }
+
+  /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */
+  async pageKeys(options: SessionPageOptions = {}): Promise<Page<Key>> {
+    const { items, older, newer } = await this.#page(options, false)
+    return { items: items.map(({ id, project }) => ["session", project, id]), older, newer }
   }
 
   /** How many sessions match; without any filter but `projectID`, how many session files there are by name. */
@@ -176,6 +177,20 @@ export class SessionRepository<S, M, P> {
     for (const place of sessionPlaces(this.#files))
       for (const id of recordIds(this.#files, place)) ids.add(id)
     return ids.size
+  }
+
+  #page(options: SessionPageOptions, bodies: boolean): Promise<Page<SessionEntry>> {
+    const query = toQuery(options)
+    return cutPage(
+      `session/${query.order}`,
+      options.cursor,
+      checkPageSize(options.limit),
+      (direction, after, most) =>
+        this.#catalog.sessions(
+          { ...query, direction },
+          { after, limit: most, bodies, signal: options.signal },
+        ),
+    )
   }
 
   async #entries(options: SessionListOptions): Promise<readonly SessionEntry[]> {

@@ -1,0 +1,25 @@
+import type { Hono } from "hono"
+import type { Store } from "../index.ts"
+
+/** What `Bun.serve` passes beside a request: long answers ask it not to be cut off. */
+export interface RequestTimeouts {
+  timeout(request: Request, seconds: number): void
+}
+
+/** What routes get to work with; they know records by their ids only, whatever the app's types are. */
+export interface RouteContext {
+  readonly store: Store<unknown, unknown, unknown, unknown>
+  readonly writable: boolean
+  readonly onError: (error: unknown) => void
+}
+
+export interface Env {
+  Bindings: Partial<RequestTimeouts>
+}
+
+export type App = Hono<Env>
+
+/** Lets a request stay silent for as long as it takes, where the server can be asked for that. */
+export function withoutTimeout(server: Partial<RequestTimeouts> | undefined, request: Request): void {
+  if (typeof server?.timeout === "function") server.timeout(request, 0)
+}

@@ -1,0 +1,86 @@
+import { Hono } from "hono"
+import { bodyLimit } from "hono/body-limit"
+import { methodNotAllowed } from "hono/method-not-allowed"
+import { secureHeaders } from "hono/secure-headers"
+import type { Store } from "../index.ts"
+import type { Env, RequestTimeouts, RouteContext } from "./context.ts"
+import { Guard, type GuardOptions } from "./guard.ts"
+import { HttpProblem, problemResponse, toProblem } from "./problem.ts"
+import { messageRoutes } from "./routes/messages.ts"
+import { pageRoutes } from "./routes/page.ts"
+import { searchRoutes } from "./routes/search.ts"
+import { sessionRoutes } from "./routes/sessions.ts"
+import { statusRoutes } from "./routes/status.ts"
+
+export interface HandlerOptions extends GuardOptions {
+  /** Allow removing sessions. Default `false`: nothing can be changed. */
+  readonly writable?: boolean | undefined
+  /** Serve the page too. Default `true`. */
+  readonly page?: boolean | undefined
+  /** Told of errors that are no problem of the request; the client hears nothing of their inside. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** Answers a request. The second argument is what `Bun.serve` passes; without it long silences may be cut off. */
+export type Handler = (request: Request, server?: Partial<RequestTimeouts>) => Promise<Response>
+
+/** No request has a body that matters. */
+const MAX_BODY = 64 * 1024
+
+/** What the page may do: nothing but its own files and this server's answers; images also from the records themselves. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", "data:", "blob:"],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+}
+
+/**
+ * Makes a handler over a store, to be given to `Bun.serve` or mounted in an app's own server. It answers only requests for the
+ * loopback's names unless `hosts` names others, and changes nothing unless `writable`.
+ * @throws TypeError for options that make no sense
+ */
+export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: HandlerOptions = {}): Handler {
+  const { writable = false, page = true, onError = () => {} } = options
+  const guard = new Guard(options)
+  const app = new Hono<Env>()
+  // Routes hand records on as they are, whatever their type.
+  const context: RouteContext = { store: store as unknown as RouteContext["store"], writable, onError }
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+      strictTransportSecurity: false,
+      xFrameOptions: "DENY",
+    }),
+    async (c, next) => guard.check(c.req.raw) ?? (await next()),
+    bodyLimit({
+      maxSize: MAX_BODY,
+      onError: () => problemResponse(new HttpProblem(413, "TOO_LARGE", "The request's body is too large")),
+    }),
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        problemResponse(
+          new HttpProblem(405, "METHOD_NOT_ALLOWED", `${c.req.method} is not allowed here`, {
+            Allow: methods.join(", "),
+          }),
+        ),
+    }),
+  )
+  sessionRoutes(app, context)
+  messageRoutes(app, context)
+  searchRoutes(app, context)
+  statusRoutes(app, context)
+  if (page) pageRoutes(app)
+  app.notFound(() => problemResponse(new HttpProblem(404, "NOT_FOUND", "There is nothing here")))
+  app.onError((error) => {
+    const problem = toProblem(error, store.directory)
+    if (problem.status >= 500) onError(error)
+    return problemResponse(problem)
+  })
+  return async (request, server) => app.fetch(request, server ?? {})
+}

@@ -1,0 +1,56 @@
+import { HttpProblem } from "./problem.ts"
+
+/** Longest value of one parameter, in UTF-16 units. */
+const MAX_VALUE = 1_024
+/** Most records that a page can be asked for. */
+export const MAX_PAGE = 1_000
+
+/** Reads the parameters of a request, each of which is checked before the store is asked. */
+export class Query {
+  readonly #parameters: URLSearchParams
+
+  constructor(url: string) {
+    this.#parameters = new URL(url).searchParams
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#parameters.get(name)
+    if (value === null || value === "") return undefined
+    if (value.length > MAX_VALUE) throw invalid(name, `must not be longer than ${MAX_VALUE} characters`)
+    return value
+  }
+
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const value = this.text(name)
+    const choice = choices.find((candidate) => candidate === value)
+    if (value !== undefined && choice === undefined)
+      throw invalid(name, `must be one of ${choices.join(", ")}`)
+    return choice
+  }
+
+  /** `true`, `false`, or nothing. */
+  flag(name: string): boolean {
+    return this.choice(name, ["true", "false"]) === "true"
+  }
+
+  /** The size of a page; `undefined` where everything is asked for. */
+  limit(): number | undefined {
+    const value = this.text("limit")
+    if (value === undefined) return undefined
+    if (!/^\d{1,6}$/.test(value) || Number(value) < 1 || Number(value) > MAX_PAGE)
+      throw invalid("limit", `must be a whole number from 1 to ${MAX_PAGE}`)
+    return Number(value)
+  }
+
+  /** A time, ms since 1970. */
+  time(name: string): number | undefined {
+    const value = this.text(name)
+    if (value === undefined) return undefined
+    if (!/^-?\d{1,16}$/.test(value)) throw invalid(name, "must be a time in ms since 1970")
+    return Number(value)
+  }
+}
+
+function invalid(name: string, why: string): HttpProblem {
+  return new HttpProblem(400, "INVALID_QUERY", `${name} ${why}`)
+}

@@ -1,0 +1,100 @@
+import { isStoreError, type Key, type SessionListOptions } from "../../index.ts"
+import type { App, RouteContext } from "../context.ts"
+import { answerUnlessKnown } from "../etag.ts"
+import { pageLinks } from "../links.ts"
+import { HttpProblem } from "../problem.ts"
+import { Query } from "../query.ts"
+import { withoutSecret } from "../secrets.ts"
+import { listFormat, streamList } from "../stream.ts"
+
+/** The title filter: what stands there as it stands, as the agent's own server takes it, unless quotes say otherwise. */
+function titleQuery(search: string | undefined): string | undefined {
+  return search === undefined || search.includes('"') ? search : `"${search}"`
+}
+
+function readFilter(query: Query): SessionListOptions {
+  const parent = query.text("parent")
+  const roots = query.flag("roots") || parent === "none"
+  return {
+    projectID: query.text("project"),
+    directory: query.text("directory"),
+    parentID: roots ? null : parent,
+    search: titleQuery(query.text("search")),
+    updatedSince: query.time("updatedSince") ?? query.time("start"),
+    archived: query.choice("archived", ["include", "exclude", "only"]),
+    order: query.choice("order", ["updated", "created"]),
+    direction: query.choice("direction", ["asc", "desc"]),
+  }
+}
+
+/** Sessions: all, pages of them, one, its children; removing one where that is allowed. */
+export function sessionRoutes(app: App, { store, writable, onError }: RouteContext): void {
+  /** A stream of everything, or a page with its links where a limit is named. */
+  const list = async (request: Request, query: Query, filter: SessionListOptions): Promise<Response> => {
+    const limit = query.limit()
+    const cursor = query.text("cursor")
+    if (cursor !== undefined && (limit === undefined || filter.direction === "asc"))
+      throw new HttpProblem(400, "INVALID_QUERY", "A cursor goes with a limit, and with the newest first")
+    if (limit === undefined || filter.direction === "asc")
+      return streamList(request, (signal) => all({ ...filter, limit, signal }), { onError })
+    const page = await store.sessions.pageKeys({ ...filter, limit, cursor, signal: request.signal })
+    const links = pageLinks(request.url, page)
+    const version = await store.version(page.items)
+    const tag = version && [version, listFormat(request), Bun.hash(links ?? "").toString(36)].join("-")
+    return answerUnlessKnown(request, tag, (ETag) =>
+      streamList(request, () => bodies(page.items), { headers: { Link: links, ETag }, onError }),
+    )
+  }
+
+  async function* all(options: SessionListOptions): AsyncGenerator<unknown> {
+    for await (const session of store.sessions.list(options)) yield withoutSecret(session)
+  }
+
+  async function* bodies(keys: readonly Key[]): AsyncGenerator<unknown> {
+    for (const key of keys) {
+      try {
+        const session = await store.sessions.get(key)
+        if (session !== undefined) yield withoutSecret(session)
+      } catch (error) {
+        // It became unreadable since the page was cut; `problems()` tells of it.
+        if (!isStoreError(error)) throw error
+      }
+    }
+  }
+
+  app.get("/session", (c) => {
+    const query = new Query(c.req.url)
+    return list(c.req.raw, query, readFilter(query))
+  })
+
+  app.get("/session/:id", async (c) => {
+    const id = c.req.param("id")
+    const key = await store.sessions.keyOf(id)
+    return answerUnlessKnown(c.req.raw, key && (await store.version([key])), async (ETag) => {
+      const session = key && (await store.sessions.get(key))
+      if (session === undefined) throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
+      return c.json(withoutSecret(session), 200, ETag === undefined ? {} : { ETag })
+    })
+  })
+
+  app.get("/session/:id/children", async (c) => {
+    const id = c.req.param("id")
+    const children = { ...readFilter(new Query(c.req.url)), parentID: id }
+    if ((await store.sessions.get(id)) === undefined && (await store.sessions.count(children)) === 0)
+      throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
+    return list(c.req.raw, new Query(c.req.url), children)
+  })
+
+  if (!writable) return
+  app.delete("/session/:id", async (c) => {
+    const id = c.req.param("id")
+    const removal = await store.sessions.remove(id)
+    if (removal.sessions + removal.messages + removal.sideFiles + removal.left.length === 0)
+      throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
+    const left = removal.left.map(({ path, ...problem }) => ({
+      path: path.slice(store.directory.length + 1),
+      ...problem,
+    }))
+    return c.json({ ...removal, left })
+  })
+}

@@ -1,0 +1,46 @@
+import { isStoreError } from "../../index.ts"
+import { type App, type RouteContext, withoutTimeout } from "../context.ts"
+import { Query } from "../query.ts"
+import { streamList } from "../stream.ts"
+
+/** Projects, what the history took, where the bytes are, and how the store is doing. */
+export function statusRoutes(app: App, { store, onError }: RouteContext): void {
+  async function* projects(signal: AbortSignal): AsyncGenerator<unknown> {
+    for await (const id of store.projects.ids({ signal })) {
+      let body: unknown
+      try {
+        body = await store.projects.get(id)
+      } catch (error) {
+        // Its file cannot be read; its sessions can.
+        if (!isStoreError(error)) throw error
+      }
+      yield body ?? { id }
+    }
+  }
+
+  app.get("/project", (c) => streamList(c.req.raw, projects, { onError }))
+
+  app.get("/usage", (c) => {
+    const query = new Query(c.req.url)
+    const options = {
+      projectID: query.text("project"),
+      since: query.time("since"),
+      until: query.time("until"),
+    }
+    withoutTimeout(c.env, c.req.raw)
+    return streamList(
+      c.req.raw,
+      async function* (signal) {
+        yield* await store.usage({ ...options, signal })
+      },
+      { onError },
+    )
+  })
+
+  app.get("/stats", async (c) => {
+    withoutTimeout(c.env, c.req.raw)
+    return c.json(await store.stats({ signal: c.req.raw.signal }))
+  })
+
+  app.get("/health", (c) => c.json(store.health()))
+}

@@ -1,0 +1,89 @@
+/** Text sent at a time, in UTF-16 units. */
+const CHUNK = 32 * 1024
+
+/** How a list is written: as one JSON array, or as one JSON value a line. */
+export type ListFormat = "json" | "ndjson"
+
+const MEDIA_TYPE: Record<ListFormat, string> = {
+  json: "application/json",
+  ndjson: "application/x-ndjson",
+}
+
+/** The format a client asks for; an array unless it names the other one. */
+export function listFormat(request: Request): ListFormat {
+  return /\bapplication\/(?:x-)?nd-?json\b/i.test(request.headers.get("accept") ?? "") ? "ndjson" : "json"
+}
+
+export interface StreamOptions {
+  readonly headers?: Record<string, string | undefined>
+  /** Send every item at once instead of filling chunks, for those that are slow to find. */
+  readonly eager?: boolean
+  /** Told of what broke the stream; the client sees it cut off. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Answers with a list that is written as it is read: nothing is read ahead of the client, and a client that goes away ends
+ * the reading.
+ * @param items begins the list; called when the first byte is asked for, so that a HEAD reads nothing
+ */
+export function streamList(
+  request: Request,
+  items: (signal: AbortSignal) => AsyncGenerator<unknown, unknown>,
+  { headers = {}, eager = false, onError }: StreamOptions,
+): Response {
+  const format = listFormat(request)
+  const abort = new AbortController()
+  const encoder = new TextEncoder()
+  let list: AsyncGenerator<unknown, unknown> | undefined
+  let separator = ""
+  const write = (item: unknown): string => {
+    const text = JSON.stringify(item)
+    if (format === "ndjson") return `${text}\n`
+    const written = separator + text
+    separator = ","
+    return written
+  }
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          if (!list) {
+            list = items(abort.signal)
+            // The first byte does not wait for the first record.
+            if (format === "json") {
+              controller.enqueue(encoder.encode("["))
+              return
+            }
+          }
+          // Streams go on from one chunk to the next without letting others run.
+          await new Promise((resolve) => setImmediate(resolve))
+          let text = ""
+          do {
+            const next = await list.next()
+            if (next.done) {
+              if (format === "json") text += "]"
+              if (text) controller.enqueue(encoder.encode(text))
+              controller.close()
+              return
+            }
+            text += write(next.value)
+          } while (!eager && text.length < CHUNK)
+          controller.enqueue(encoder.encode(text))
+        } catch (error) {
+          if (!abort.signal.aborted) onError(error)
+          controller.error(error)
+        }
+      },
+      async cancel() {
+        abort.abort(new Error("The client went away"))
+        await list?.return(undefined)
+      },
+    },
+    // Without this a chunk would be read before anyone asks for it.
+    { highWaterMark: 0 },
+  )
+  const all = new Headers({ "Content-Type": MEDIA_TYPE[format], "Cache-Control": "no-cache", Vary: "Accept" })
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) all.set(name, value)
+  return new Response(body, { headers: all })
+}

@@ -1,0 +1,44 @@
+import type { DeviceClock } from "../file/clock.ts"
+import { checkFolders } from "../file/layout.ts"
+import { isProven, packStamp } from "../file/stamp.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import { checkKey, type Key, keyPath } from "../record/key.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+
+/**
+ * An opaque text that stands for the present versions of these records together: made of their files' stamps, none of which
+ * is read. `undefined` where a stamp is still too young to prove that a later change would leave another one.
+ * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`; the signal's reason
+ */
+export async function versionOf(
+  files: RecordFiles,
+  clock: DeviceClock,
+  keys: readonly Key[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const { fs, directory } = files
+  const slice = new TimeSlice(signal)
+  const hash = new Bun.CryptoHasher("sha256")
+  const clocks = new Map<bigint, bigint | undefined>()
+  for (const key of keys) {
+    const turn = slice.pass()
+    if (turn) await turn
+    checkKey(key)
+    const path = keyPath(directory, key)
+    checkFolders(fs, directory, key)
+    hash.update(JSON.stringify(key))
+    let stat = fs.lstat(path)
+    if (!stat) continue
+    if (!clocks.has(stat.device)) {
+      // The clock is read before the stat that it is to prove.
+      clock.observe(stat)
+      clocks.set(stat.device, clock.now(stat.device))
+      stat = fs.lstat(path)
+      if (!stat) continue
+    }
+    if (!isProven(stat, clocks.get(stat.device))) return undefined
+    hash.update(packStamp(stat, true))
+    hash.update(String(stat.size))
+  }
+  return hash.digest("base64url").slice(0, 22)
+}
