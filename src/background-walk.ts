@@ -26,14 +26,25 @@ export type BackgroundWork = (options: {
 export class BackgroundWalk {
   readonly #within: Reconciler
   readonly #logger: Logger
+  readonly #before: Promise<void>
   readonly #afterwards: BackgroundWork
   readonly #abort = new AbortController()
   #health: WalkHealth
   #running: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param afterwards what is to follow the walk in the same slices: catching up with texts */
-  constructor(enabled: boolean, within: Reconciler, logger: Logger, afterwards: BackgroundWork) {
+  /**
+   * @param before what to wait for: a watch that is to notice what changes behind the walk
+   * @param afterwards what is to follow the walk in the same slices: catching up with texts
+   */
+  constructor(
+    enabled: boolean,
+    within: Reconciler,
+    logger: Logger,
+    before: Promise<void>,
+    afterwards: BackgroundWork,
+  ) {
+    this.#before = before
     this.#within = within
     this.#logger = logger
     this.#afterwards = afterwards
@@ -61,6 +72,7 @@ export class BackgroundWalk {
     this.#health = { state: "running" }
     const options = { signal: this.#abort.signal, onYield: rest }
     try {
+      await this.#before
       const { read, elapsedMs } = await walk(this.#within, options)
       this.#health = { state: "running", read, elapsedMs }
       await this.#afterwards(options)

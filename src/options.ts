@@ -15,6 +15,11 @@ export interface StoreOptions {
   /** Index the whole store in the background after opening. No call waits for it. Default `true`. */
   backgroundIndex?: boolean | undefined
   /**
+   * Watch the store's folders, so that changes by other programs reach the index at once and `changes()` tells of them. Costs
+   * a system watch and about 2 kB a folder. Default `false`.
+   */
+  watch?: boolean | undefined
+  /**
    * How old, in ms, a listing may be with respect to changes made by other programs. Default 0: every listing looks at
    * the files. This process's own writes are seen at once whatever it is.
    */
@@ -49,6 +54,7 @@ export interface ResolvedOptions {
   readonly directory: string
   readonly indexPath: string | undefined
   readonly backgroundIndex: boolean
+  readonly watch: boolean
   readonly maxStaleness: number
   readonly durability: "full" | "relaxed"
   readonly cacheSize: number
@@ -86,6 +92,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     directory: resolve(options.directory),
     indexPath: options.indexPath === undefined ? undefined : resolve(options.indexPath),
     backgroundIndex: options.backgroundIndex ?? true,
+    watch: options.watch ?? false,
     maxStaleness: numberFrom("maxStaleness", options.maxStaleness, 0, 0, Number.POSITIVE_INFINITY),
     durability,
     search,

@@ -9,12 +9,13 @@ import { Coalescer } from "./file/coalescer.ts"
 import { INDEX_FOLDER, LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
-import { type Change, WriteQueue } from "./file/write-queue.ts"
+import { type Change, type WriteJob, WriteQueue } from "./file/write-queue.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
 import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
 import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import { publisher } from "./publisher.ts"
+import { fieldsOf } from "./record/extract.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
@@ -44,6 +45,11 @@ import {
   type SearchSources,
   search,
 } from "./search/search.ts"
+import { changeOf, type StoreChange } from "./watch/change.ts"
+import { ChangeFeed } from "./watch/change-feed.ts"
+import { type WatchFolder, watchFolder } from "./watch/folder-watches.ts"
+import { OwnWrites } from "./watch/own-writes.ts"
+import { StoreWatch, type WatchHealth } from "./watch/store-watch.ts"
 
 /** The texts of larger records are not searched, in bytes. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
@@ -54,6 +60,7 @@ export interface StoreHealth {
   readonly readOnly: boolean
   readonly index: IndexHealth
   readonly backgroundIndex: WalkHealth
+  readonly watch: WatchHealth
   /** How many listings and counts the index answered, and how many the files. */
   readonly answers: Readonly<AnswerCounts>
   /** Different problems met since opening. */
@@ -65,6 +72,7 @@ export interface StoreParts {
   readonly fs?: FileSystem
   /** Answer from the files alone, without any index. */
   readonly filesOnly?: boolean
+  readonly watch?: WatchFolder
 }
 
 /** A store of sessions, messages and parts: JSON files, with an index beside them. Made by `openStore`. */
@@ -85,12 +93,17 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly #searched: SearchSources
   readonly #background: BackgroundWalk
   readonly #catchingUp: BackgroundCatchUp | undefined
+  readonly #feed = new ChangeFeed()
+  readonly #watch: StoreWatch | undefined
   #problems = 0
   /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
   #mustSweep: boolean
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, { fs = fileSystem, filesOnly = false }: StoreParts = {}) {
+  constructor(
+    options: ResolvedOptions,
+    { fs = fileSystem, filesOnly = false, watch = watchFolder }: StoreParts = {},
+  ) {
     const { directory, indexPath, maxRecordBytes, readOnly, logger } = options
     this.#options = options
     const folder = indexPath ?? (readOnly ? undefined : join(directory, INDEX_FOLDER))
@@ -102,13 +115,20 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       this.#problems++
       options.onProblem(problem)
     })
+    const own = new OwnWrites(fs)
+    const watching = options.watch && !filesOnly
     const publish = async (changes: readonly Change[]): Promise<void> => {
-      if (filesOnly) return
-      await note(changes)
+      if (watching) own.note(changes)
+      if (!filesOnly) await note(changes)
       this.#catchingUp?.nudge()
+      for (const { key, content } of changes)
+        this.#feed.publish(changeOf(key, content ? "written" : "removed", "store", fieldsOf(content?.value)))
     }
     this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
-    this.#coalescer = new Coalescer(fs, directory, this.#queue, this.#lock)
+    const enqueue = (job: WriteJob): Promise<boolean> =>
+      watching ? own.during(job.path, () => this.#queue.enqueue(job)) : this.#queue.enqueue(job)
+    const writes = { enqueue }
+    this.#coalescer = new Coalescer(fs, directory, writes, this.#lock)
     this.#files = { fs, directory, maxRecordBytes, problems, unwritten: this.#coalescer }
     const clock = new DeviceClock(fs, readOnly || folder === undefined ? undefined : join(folder, "clock"))
     this.#within = { fs, directory, index: this.#index, clock, maxRecordBytes, readOnly }
@@ -117,7 +137,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#fallback = new FallbackCatalog(indexed, scanned)
     const catalog: Catalog = filesOnly ? scanned : this.#fallback
     const note = publisher(this.#index, logger, () => this.#noteMissed(indexed))
-    const writer = new RecordWriter(directory, this.#queue, this.#coalescer, options.schemas, readOnly)
+    const writer = new RecordWriter(directory, writes, this.#coalescer, options.schemas, readOnly)
     this.#records = new Records(this.#files, writer)
     this.projects = new ProjectRepository(this.#files)
     this.parts = new PartRepository(this.#files, catalog, writer)
@@ -136,10 +156,25 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     if (options.backgroundIndex && !filesOnly)
       this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
     this.#mustSweep = !options.backgroundIndex && !filesOnly
+    if (watching)
+      this.#watch = new StoreWatch({
+        within: this.#within,
+        watch,
+        own,
+        logger,
+        indexedByOthers: options.backgroundIndex,
+        publish: (change) => this.#feed.publish(change),
+        onIndexed: (whole) => {
+          if (whole) this.#mustSweep = false
+          this.#catchingUp?.nudge()
+        },
+        sessionOf: (messageID) => catalog.guessFolder("message", messageID),
+      })
     this.#background = new BackgroundWalk(
       options.backgroundIndex && !filesOnly,
       this.#within,
       logger,
+      this.#watch?.ready ?? Promise.resolve(),
       (work) => this.#catchUp(work),
     )
   }
@@ -286,12 +321,24 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return collectUsage(this.#files, options)
   }
 
+  /**
+   * Yields what changes from the first `next()` on: by this store at once, and, where it was opened with `watch`, by others once
+   * the index has it. Who is slow to take them gets one change of kind `store` and type `unknown` in place of many. Ends when
+   * the store is closed.
+   * @throws the signal's reason
+   */
+  changes(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<StoreChange> {
+    this.#open()
+    return this.#feed.changes(options.signal)
+  }
+
   health(): StoreHealth {
     return {
       directory: this.directory,
       readOnly: this.#options.readOnly,
       index: this.#index.health(),
       backgroundIndex: this.#background.health(),
+      watch: this.#watch?.health() ?? { state: "off", folders: 0 },
       answers: { ...this.#fallback.answers },
       problems: this.#problems,
     }
@@ -320,12 +367,14 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   async #close(): Promise<void> {
+    await this.#watch?.stop()
     await this.#background.stop()
     await this.#catchingUp?.stop()
     try {
       await this.flush()
     } finally {
       await this.#queue.idle()
+      this.#feed.close()
       this.#coalescer.close()
       this.#index.close()
       this.#lock.close()

@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["migrator"],
   ["repository"],
   ["search"],
+  ["watch"],
   ["options.ts", "publisher.ts", "background-walk.ts", "background-catch-up.ts"],
   ["store.ts"],
   ["storage.ts", "index.ts"],

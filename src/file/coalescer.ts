@@ -36,13 +36,13 @@ const EXIT_PAUSE_MS = 2
 export class Coalescer {
   readonly #fs: FileSystem
   readonly #directory: string
-  readonly #queue: WriteQueue
+  readonly #queue: Pick<WriteQueue, "enqueue">
   readonly #lock: ProcessLock
   readonly #entries = new Map<string, Entry>()
   readonly #atExit = (): void => this.#writeNow()
   #listening = false
 
-  constructor(fs: FileSystem, directory: string, queue: WriteQueue, lock: ProcessLock) {
+  constructor(fs: FileSystem, directory: string, queue: Pick<WriteQueue, "enqueue">, lock: ProcessLock) {
     this.#fs = fs
     this.#directory = directory
     this.#queue = queue

@@ -6,6 +6,7 @@ import type { Store } from "../index.ts"
 import type { Env, RequestTimeouts, RouteContext } from "./context.ts"
 import { Guard, type GuardOptions } from "./guard.ts"
 import { HttpProblem, problemResponse, toProblem } from "./problem.ts"
+import { eventRoutes } from "./routes/events.ts"
 import { messageRoutes } from "./routes/messages.ts"
 import { pageRoutes } from "./routes/page.ts"
 import { searchRoutes } from "./routes/search.ts"
@@ -57,6 +58,11 @@ export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: Han
       xFrameOptions: "DENY",
     }),
     async (c, next) => guard.check(c.req.raw) ?? (await next()),
+    async (c, next) => {
+      await next()
+      // Nothing is to be shown again without asking; ETags make that cheap.
+      if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-cache")
+    },
     bodyLimit({
       maxSize: MAX_BODY,
       onError: () => problemResponse(new HttpProblem(413, "TOO_LARGE", "The request's body is too large")),
@@ -75,6 +81,7 @@ export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: Han
   messageRoutes(app, context)
   searchRoutes(app, context)
   statusRoutes(app, context)
+  eventRoutes(app, context)
   if (page) pageRoutes(app)
   app.notFound(() => problemResponse(new HttpProblem(404, "NOT_FOUND", "There is nothing here")))
   app.onError((error) => {

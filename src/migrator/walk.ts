@@ -44,6 +44,8 @@ export interface WalkResult {
 export interface WalkOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined
+  /** Told of folders whose rows were not, or could not be shown to be, those of their files. */
+  readonly onChanged?: ((place: Place) => void) | undefined
   /** How to let others run between two slices. */
   readonly onYield?: (() => Promise<void>) | undefined
 }
@@ -90,7 +92,14 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     let batch: Place[] = []
     const reconcileBatch = async (): Promise<void> => {
       options.signal?.throwIfAborted()
-      for (const pass of await reconcile(within, batch, { slice, patient: true, onFault })) read += pass.read
+      for (const { place, clean, read: files } of await reconcile(within, batch, {
+        slice,
+        patient: true,
+        onFault,
+      })) {
+        read += files
+        if (!clean) options.onChanged?.(place)
+      }
       done += batch.length
       batch = []
       options.onProgress?.({ kind, done: Math.min(done, ids.length), total: ids.length, read })

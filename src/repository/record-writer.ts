@@ -24,14 +24,14 @@ const MAX_COALESCE_MS = 60_000
 /** Checks values, and hands changes to the write queue. */
 export class RecordWriter {
   readonly #directory: string
-  readonly #queue: WriteQueue
+  readonly #queue: Pick<WriteQueue, "enqueue">
   readonly #coalescer: Coalescer
   readonly #schemas: RecordSchemas | undefined
   readonly #readOnly: boolean
 
   constructor(
     directory: string,
-    queue: WriteQueue,
+    queue: Pick<WriteQueue, "enqueue">,
     coalescer: Coalescer,
     schemas: RecordSchemas | undefined,
     readOnly: boolean,

@@ -7,7 +7,7 @@ import type { RecordFiles } from "./file-catalog.ts"
 
 /**
  * An opaque text that stands for the present versions of these records together: made of their files' stamps, none of which
- * is read. `undefined` where a stamp is still too young to prove that a later change would leave another one.
+ * is read. `undefined` where a stamp is still too young to prove that a later change would leave another one, and for what is not on the disk yet.
  * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`; the signal's reason
  */
 export async function versionOf(
@@ -16,7 +16,7 @@ export async function versionOf(
   keys: readonly Key[],
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const { fs, directory } = files
+  const { fs, directory, unwritten } = files
   const slice = new TimeSlice(signal)
   const hash = new Bun.CryptoHasher("sha256")
   const clocks = new Map<bigint, bigint | undefined>()
@@ -26,6 +26,8 @@ export async function versionOf(
     checkKey(key)
     const path = keyPath(directory, key)
     checkFolders(fs, directory, key)
+    // What is newer than its file has no stamp yet.
+    if (unwritten.newest(path)) return undefined
     hash.update(JSON.stringify(key))
     let stat = fs.lstat(path)
     if (!stat) continue

@@ -71,7 +71,7 @@ export function serveCommand(context: Context): Command {
           await interrupted()
           await server.stop()
         },
-        { backgroundIndex: true },
+        { backgroundIndex: true, watch: true },
       )
     })
 }
