@@ -1,4 +1,5 @@
 import type { Store } from "../index.ts"
+import { garbageCollector } from "./garbage.ts"
 import { isLoopback } from "./guard.ts"
 import { createHandler, type HandlerOptions } from "./handler.ts"
 
@@ -37,13 +38,17 @@ export function serve<S, M, P, J>(store: Store<S, M, P, J>, options: ServeOption
   // An address in numbers cannot be a name that someone else's DNS made point here.
   const reachable = local ? hosts : [...hosts, hostname, "*"]
   const handler = createHandler(store, { ...options, hosts: reachable })
+  const collect = garbageCollector(() => server.pendingRequests > 0)
   const server = Bun.serve({
     hostname,
     port,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: MAX_BODY,
     development: false,
-    fetch: handler,
+    fetch(request, bun) {
+      collect()
+      return handler(request, bun)
+    },
   })
   return { url: server.url, stop: () => server.stop(true) }
 }

@@ -25,7 +25,7 @@ export interface Range {
  */
 export interface Catalog {
   /** Readable sessions in order; where no project is named, of several copies of one id only the newest. */
-  sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]>
+  sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>>
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number>
   /** Readable messages of a session in order of creation, in bounded runs. */
   messages(sessionID: string, direction: "asc" | "desc", range: Range): AsyncGenerator<readonly Position[]>

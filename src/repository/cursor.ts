@@ -47,7 +47,7 @@ export type Fetch<Entry extends Position> = (
   direction: "asc" | "desc",
   after: Position | undefined,
   limit: number,
-) => Promise<readonly Entry[]>
+) => Promise<Iterable<Entry>>
 
 /**
  * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere
@@ -79,7 +79,7 @@ export async function cutPage<Entry extends Position>(
   const newest = items[0] ?? start?.from
   const last = items.at(-1) ?? start?.from
   const anyBehind = async (towards: "asc" | "desc", from: Position): Promise<boolean> =>
-    (await fetch(towards, from, 1)).length > 0
+    [...(await fetch(towards, from, 1))].length > 0
   const hasOlder = direction === "desc" ? more : last !== undefined && (await anyBehind("desc", last))
   const hasNewer =
     direction === "asc"

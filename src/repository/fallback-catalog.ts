@@ -27,7 +27,7 @@ export class FallbackCatalog implements Catalog {
     this.#files = files
   }
 
-  sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+  sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
     return this.#ask((catalog) => catalog.sessions(query, range))
   }
 

@@ -193,7 +193,7 @@ export class SessionRepository<S, M, P> {
     )
   }
 
-  async #entries(options: SessionListOptions): Promise<readonly SessionEntry[]> {
+  async #entries(options: SessionListOptions): Promise<Iterable<SessionEntry>> {
     const query = toQuery(options)
     return this.#catalog.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
   }

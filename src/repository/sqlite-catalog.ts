@@ -9,6 +9,7 @@ import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Catalog, Range, SessionEntry } from "./catalog.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { SessionEntries } from "./session-entries.ts"
 
 const RUN_LENGTH = 256
 const PAGE_ROWS = 1_000
@@ -33,17 +34,17 @@ export class SqliteCatalog implements Catalog {
     this.#settledAt.clear()
   }
 
-  sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+  sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
     return this.#answer(
       sessionKey(query),
       () => this.#sessionPlaces(query),
       range.signal,
       async (ask) => {
-        const entries: SessionEntry[] = []
+        const entries = new SessionEntries()
         for (let after = range.after; ; ) {
           const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
           const page = await ask(({ listings }) => listings.sessions(query, after, limit, range.bodies))
-          entries.push(...page)
+          entries.push(page)
           after = page.at(-1)
           if (!after || page.length < limit || entries.length === range.limit) return entries
           range.signal?.throwIfAborted()

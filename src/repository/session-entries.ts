@@ -1,0 +1,35 @@
+import type { SessionEntry } from "./catalog.ts"
+
+type Packed = readonly [time: number, id: string, project: string]
+
+/** Fewer entries than that are kept as they are. */
+const WORTH_PACKING = 500
+
+/** The entries of a listing, whose order is fixed when it begins; packed, a hundred thousand of them take one or two megabytes. */
+export class SessionEntries implements Iterable<SessionEntry> {
+  readonly #pages: (Uint8Array | readonly SessionEntry[])[] = []
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(page: readonly SessionEntry[]): void {
+    this.#length += page.length
+    this.#pages.push(page.length < WORTH_PACKING ? page : pack(page))
+  }
+
+  *[Symbol.iterator](): Generator<SessionEntry> {
+    for (const page of this.#pages) yield* page instanceof Uint8Array ? unpack(page) : page
+  }
+}
+
+function pack(page: readonly SessionEntry[]): Uint8Array {
+  const packed = page.map(({ time, id, project }): Packed => [time, id, project])
+  return Bun.zstdCompressSync(JSON.stringify(packed), { level: 1 })
+}
+
+function* unpack(page: Uint8Array): Generator<SessionEntry> {
+  const packed: Packed[] = JSON.parse(Bun.zstdDecompressSync(page).toString())
+  for (const [time, id, project] of packed) yield { time, id, project }
+}
