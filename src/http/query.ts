@@ -1,3 +1,4 @@
+import { segmentFault } from "../record/key.ts"
 import { HttpProblem } from "./problem.ts"
 
 /** Longest value of one parameter, in UTF-16 units. */
@@ -17,6 +18,14 @@ export class Query {
     const value = this.#parameters.get(name)
     if (value === null || value === "") return undefined
     if (value.length > MAX_VALUE) throw invalid(name, `must not be longer than ${MAX_VALUE} characters`)
+    return value
+  }
+
+  /** The id of a record, which must be a name that a file can have. */
+  id(name: string): string | undefined {
+    const value = this.text(name)
+    const fault = value === undefined ? undefined : segmentFault(value)
+    if (fault) throw new HttpProblem(400, "INVALID_KEY", `${name} is no id: it ${fault}`)
     return value
   }
 

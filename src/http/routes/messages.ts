@@ -43,7 +43,7 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
     const request = c.req.raw
     const id = c.req.param("id")
     const query = new Query(request.url)
-    const [cursor, from] = [query.text("cursor"), query.text("from")]
+    const [cursor, from] = [query.text("cursor"), query.id("from")]
     const limit = query.limit() ?? (cursor === undefined && from === undefined ? undefined : 50)
     if (cursor !== undefined && from !== undefined)
       throw new HttpProblem(400, "INVALID_QUERY", "A page begins at a cursor or at a message, not at both")

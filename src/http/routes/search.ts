@@ -58,8 +58,8 @@ export function searchRoutes(app: App, { store, onError }: RouteContext): void {
     const text = query.text("q")
     if (text === undefined) throw new HttpProblem(400, "INVALID_QUERY", "q says what to look for")
     const options: SearchOptions = {
-      projectID: query.text("project"),
-      sessionID: query.text("session"),
+      projectID: query.id("project"),
+      sessionID: query.id("session"),
       role: query.text("role"),
       type: query.text("type"),
       tool: query.text("tool"),

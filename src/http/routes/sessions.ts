@@ -13,12 +13,11 @@ function titleQuery(search: string | undefined): string | undefined {
 }
 
 function readFilter(query: Query): SessionListOptions {
-  const parent = query.text("parent")
-  const roots = query.flag("roots") || parent === "none"
+  const roots = query.flag("roots") || query.text("parent") === "none"
   return {
-    projectID: query.text("project"),
+    projectID: query.id("project"),
     directory: query.text("directory"),
-    parentID: roots ? null : parent,
+    parentID: roots ? null : query.id("parent"),
     search: titleQuery(query.text("search")),
     updatedSince: query.time("updatedSince") ?? query.time("start"),
     archived: query.choice("archived", ["include", "exclude", "only"]),

@@ -23,7 +23,7 @@ export function statusRoutes(app: App, { store, onError }: RouteContext): void {
   app.get("/usage", (c) => {
     const query = new Query(c.req.url)
     const options = {
-      projectID: query.text("project"),
+      projectID: query.id("project"),
       since: query.time("since"),
       until: query.time("until"),
     }

@@ -1,0 +1,140 @@
+import { expect, test } from "bun:test"
+import { connect } from "node:net"
+import { fileSystem } from "../../src/file/system.ts"
+import { session } from "../support/records.ts"
+import { put, tempFolder, untilProven } from "../support/temp.ts"
+import { raw, serving, until } from "./support.ts"
+
+const SESSIONS = 6_000
+
+function manySessions(): string {
+  const directory = tempFolder()
+  const title = "x".repeat(2_000)
+  for (let i = 0; i < SESSIONS; i++)
+    put(
+      directory,
+      `session/p${i % 3}/ses_${i}.json`,
+      session(`ses_${i}`, { title, time: { created: i, updated: i } }),
+    )
+  return directory
+}
+
+test("a list is read as the client takes it, and no further when it goes away", async () => {
+  const { store, port, reads, get } = serving(manySessions())
+  await untilProven()
+  await store.index()
+  const before = reads()
+  expect(await (await get("/session")).json()).toBeArrayOfSize(SESSIONS)
+  expect(reads() - before).toBe(SESSIONS)
+  const socket = connect(port, "127.0.0.1")
+  let got = 0
+  socket.on("data", (data) => {
+    got += data.length
+    // From here on it reads nothing.
+    if (got >= 1_000) socket.pause()
+  })
+  socket.write("GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n")
+  await until(() => got >= 1_000)
+  let stalled = reads()
+  await until(async () => {
+    const last = stalled
+    await Bun.sleep(100)
+    stalled = reads()
+    return last === stalled
+  })
+  // What the system's buffers hold was read, and not the rest of 12 MB.
+  expect(stalled - before - SESSIONS).toBeLessThan(SESSIONS * 0.9)
+  socket.destroy()
+  await Bun.sleep(200)
+  expect(reads()).toBe(stalled)
+}, 60_000)
+
+test("a client that closes after 1 kB stops the reading", async () => {
+  const { store, port, reads } = serving(manySessions())
+  await untilProven()
+  await store.index()
+  const before = reads()
+  const socket = connect(port, "127.0.0.1", () =>
+    socket.write("GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  )
+  await new Promise<void>((resolve) => {
+    let got = 0
+    socket.on("data", (data) => {
+      got += data.length
+      if (got < 1_000) return
+      socket.destroy()
+      resolve()
+    })
+  })
+  await Bun.sleep(300)
+  const read = reads() - before
+  expect(read).toBeGreaterThan(0)
+  expect(read).toBeLessThan(SESSIONS / 4)
+  await Bun.sleep(300)
+  expect(reads() - before).toBe(read)
+}, 60_000)
+
+test("HEAD answers as GET does, without reading a record", async () => {
+  const directory = manySessions()
+  const { get, store, reads } = serving(directory)
+  await untilProven()
+  await store.index()
+  const before = reads()
+  const head = await get("/session", { method: "HEAD" })
+  expect(head.status).toBe(200)
+  expect(head.headers.get("content-type")).toBe("application/json")
+  expect(await head.text()).toBe("")
+  expect(reads()).toBe(before)
+}, 30_000)
+
+test("lines where they are asked for, and an empty list in either form", async () => {
+  const directory = tempFolder()
+  const { get } = serving(directory)
+  const lines = { headers: { accept: "application/x-ndjson" } }
+  expect(await (await get("/session")).text()).toBe("[]")
+  expect(await (await get("/session", lines)).text()).toBe("")
+  for (const id of ["ses_1", "ses_2"]) put(directory, `session/p/${id}.json`, session(id))
+  const text = await (await get("/session", lines)).text()
+  expect(text.split("\n").map((line) => (line ? JSON.parse(line).id : ""))).toEqual(["ses_2", "ses_1", ""])
+})
+
+test("other requests are answered while a long list is written", async () => {
+  const { store, get } = serving(manySessions())
+  await store.index()
+  const order: string[] = []
+  const long = get("/session")
+    .then((response) => response.text())
+    .then(() => order.push("list"))
+  await Bun.sleep(5)
+  await get("/health").then(() => order.push("health"))
+  await long
+  expect(order).toEqual(["health", "list"])
+}, 30_000)
+
+test("a list that breaks off is not mistaken for a whole one, and is told of", async () => {
+  const errors: unknown[] = []
+  const directory = tempFolder()
+  const title = "x".repeat(4_000)
+  for (let i = 0; i < 400; i++) put(directory, `session/p/ses_${i}.json`, session(`ses_${i}`, { title }))
+  let indexed = Number.POSITIVE_INFINITY
+  const onProblem = (): void => {
+    throw new Error("The app's own callback broke")
+  }
+  const { store, port, reads } = serving(
+    directory,
+    { onError: (error) => errors.push(error) },
+    { onProblem },
+    // After 100 bodies a file is seen torn, as if someone had just overwritten it.
+    (path, most) => (reads() > indexed + 100 ? { bytes: Buffer.from("{") } : fileSystem.readFile(path, most)),
+  )
+  await untilProven()
+  await store.index()
+  indexed = reads()
+  const answer = await raw(port, "GET /session HTTP/1.1\nHost: localhost\nConnection: close\n\n")
+  expect(answer).toStartWith("HTTP/1.1 200")
+  expect(answer.length).toBeGreaterThan(100_000)
+  // The last chunk is missing, and the array's end.
+  expect(answer.endsWith("0\r\n\r\n")).toBe(false)
+  expect(answer.includes("callback broke")).toBe(false)
+  expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining("callback broke") })])
+})
