@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import * as main from "sessiondex"
+import * as http from "sessiondex/http"
 import * as storage from "sessiondex/storage"
 
 test("the package exports these names and no others", () => {
@@ -11,5 +12,6 @@ test("the package exports these names and no others", () => {
     "isStoreError",
     "openStore",
   ])
+  expect(Object.keys(http).sort()).toEqual(["DEFAULT_PORT", "createHandler", "serve"])
   expect(Object.keys(storage)).toEqual(["createStorage"])
 })

@@ -22,7 +22,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Yields what changes from the first `next()` on, until the feed is closed. @throws the signal's reason */
+  /** Yields what changes from the first `next()` on, until the feed is closed, and then what is left. @throws the signal's reason */
   async *changes(signal?: AbortSignal): AsyncGenerator<StoreChange> {
     signal?.throwIfAborted()
     const consumer: Consumer = { waiting: [], wake: () => {} }
@@ -30,10 +30,11 @@ export class ChangeFeed {
     this.#consumers.add(consumer)
     signal?.addEventListener("abort", wake)
     try {
-      while (!this.#closed) {
+      for (;;) {
         signal?.throwIfAborted()
         const change = consumer.waiting.shift()
         if (change) yield change
+        else if (this.#closed) return
         else
           await new Promise<void>((resolve) => {
             consumer.wake = resolve

@@ -1,5 +1,6 @@
 import { describe } from "bun:test"
 import { variants } from "../support/variants.ts"
+import { changeContract } from "./changes.ts"
 import { keyContract } from "./keys.ts"
 import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
@@ -11,6 +12,7 @@ for (const variant of variants)
     describe("keys", () => keyContract(variant))
     describe("sessions", () => sessionContract(variant))
     describe("messages", () => messageContract(variant))
+    describe("changes", () => changeContract(variant))
     describe("removal", () => removalContract(variant))
     describe("oddities", () => oddityContract(variant))
   })

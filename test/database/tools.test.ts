@@ -46,11 +46,14 @@ test("an app that imports the package compiles to one file that needs nothing el
   const app = put(
     folder,
     "app.ts",
-    `import { openStore } from ${JSON.stringify(join(ROOT, "src/index.ts"))}
+    `import { createHandler } from ${JSON.stringify(join(ROOT, "src/http/index.ts"))}
+     import { openStore } from ${JSON.stringify(join(ROOT, "src/index.ts"))}
      await using store = await openStore({ directory: process.argv[2] ?? "" })
-     for await (const id of store.sessions.ids()) console.log(id, store.health().index.state)`,
+     for await (const id of store.sessions.ids()) console.log(id, store.health().index.state)
+     const answer = await createHandler(store)(new Request("http://localhost/assets/app.js"))
+     console.log(answer.status, (await answer.text()).length > 0)`,
   )
   const binary = join(folder, "app")
   expect(await run(["bun", "build", "--compile", app, "--outfile", binary])).toMatchObject({ code: 0 })
-  expect(await run([binary, store], {}, folder)).toEqual({ code: 0, out: "ses_1 ready\n" })
+  expect(await run([binary, store], {}, folder)).toEqual({ code: 0, out: "ses_1 ready\n200 true\n" })
 }, 60_000)

@@ -1,28 +1,34 @@
-import { expect, test } from "bun:test"
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
 import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileSystem } from "../../src/file/system.ts"
+import { openStore } from "../../src/index.ts"
 import { session } from "../support/records.ts"
 import { put, tempFolder, untilProven } from "../support/temp.ts"
 import { raw, serving, until } from "./support.ts"
 
-const SESSIONS = 6_000
+const SESSIONS = 3_000
+const many = mkdtempSync(join(tmpdir(), "sessiondex-test-"))
 
-function manySessions(): string {
-  const directory = tempFolder()
-  const title = "x".repeat(2_000)
+beforeAll(async () => {
+  const title = "x".repeat(4_000)
   for (let i = 0; i < SESSIONS; i++)
     put(
-      directory,
+      many,
       `session/p${i % 3}/ses_${i}.json`,
       session(`ses_${i}`, { title, time: { created: i, updated: i } }),
     )
-  return directory
-}
+  await untilProven()
+  await using store = await openStore({ directory: many, backgroundIndex: false })
+  await store.index()
+}, 60_000)
+
+afterAll(() => rmSync(many, { recursive: true, force: true }))
 
 test("a list is read as the client takes it, and no further when it goes away", async () => {
-  const { store, port, reads, get } = serving(manySessions())
-  await untilProven()
-  await store.index()
+  const { port, reads, get } = serving(many)
   const before = reads()
   expect(await (await get("/session")).json()).toBeArrayOfSize(SESSIONS)
   expect(reads() - before).toBe(SESSIONS)
@@ -50,9 +56,7 @@ test("a list is read as the client takes it, and no further when it goes away", 
 }, 60_000)
 
 test("a client that closes after 1 kB stops the reading", async () => {
-  const { store, port, reads } = serving(manySessions())
-  await untilProven()
-  await store.index()
+  const { port, reads } = serving(many)
   const before = reads()
   const socket = connect(port, "127.0.0.1", () =>
     socket.write("GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -75,10 +79,7 @@ test("a client that closes after 1 kB stops the reading", async () => {
 }, 60_000)
 
 test("HEAD answers as GET does, without reading a record", async () => {
-  const directory = manySessions()
-  const { get, store, reads } = serving(directory)
-  await untilProven()
-  await store.index()
+  const { get, reads } = serving(many)
   const before = reads()
   const head = await get("/session", { method: "HEAD" })
   expect(head.status).toBe(200)
@@ -99,8 +100,7 @@ test("lines where they are asked for, and an empty list in either form", async (
 })
 
 test("other requests are answered while a long list is written", async () => {
-  const { store, get } = serving(manySessions())
-  await store.index()
+  const { get } = serving(many)
   const order: string[] = []
   const long = get("/session")
     .then((response) => response.text())
