@@ -9,9 +9,9 @@ const [directory = ""] = process.argv.slice(2)
 let reads = 0
 const fs = {
   ...fileSystem,
-  readFile(path: string, maxBytes: number) {
+  readOpen(descriptor: number, maxBytes: number) {
     reads++
-    return fileSystem.readFile(path, maxBytes)
+    return fileSystem.readOpen(descriptor, maxBytes)
   },
 }
 const store = new Store(resolveOptions({ directory, backgroundIndex: false }), { fs })

@@ -125,7 +125,8 @@ test("a list that breaks off is not mistaken for a whole one, and is told of", a
     { onError: (error) => errors.push(error) },
     { onProblem },
     // After 100 bodies a file is seen torn, as if someone had just overwritten it.
-    (path, most) => (reads() > indexed + 100 ? { bytes: Buffer.from("{") } : fileSystem.readFile(path, most)),
+    (descriptor, most) =>
+      reads() > indexed + 100 ? Buffer.from("{") : fileSystem.readOpen(descriptor, most),
   )
   await untilProven()
   await store.index()

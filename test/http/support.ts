@@ -30,14 +30,14 @@ export function serving(
   directory: string,
   options: ServeOptions = {},
   storeOptions: Partial<StoreOptions> = {},
-  readFile: FileSystem["readFile"] = fileSystem.readFile,
+  readOpen: FileSystem["readOpen"] = fileSystem.readOpen,
 ): Served {
   let reads = 0
   const fs: FileSystem = {
     ...fileSystem,
-    readFile(path, maxBytes) {
+    readOpen(descriptor, maxBytes) {
       reads++
-      return readFile(path, maxBytes)
+      return readOpen(descriptor, maxBytes)
     },
   }
   const resolved = resolveOptions({
