@@ -16,7 +16,7 @@ export interface StoreOptions {
   backgroundIndex?: boolean | undefined
   /**
    * Watch the store's folders, so that changes by other programs reach the index at once and `changes()` tells of them. Costs
-   * a system watch and about 2 kB a folder. Default `false`.
+   * a system watch and about 3 kB a folder. Default `false`.
    */
   watch?: boolean | undefined
   /**

@@ -1,6 +1,6 @@
 import type { SessionEntry } from "./catalog.ts"
 
-type Packed = readonly [time: number, id: string, project: string]
+type Packed = readonly [time: number, id: string, project: string, body?: string]
 
 /** Fewer entries than that are kept as they are. */
 const WORTH_PACKING = 500
@@ -25,11 +25,15 @@ export class SessionEntries implements Iterable<SessionEntry> {
 }
 
 function pack(page: readonly SessionEntry[]): Uint8Array {
-  const packed = page.map(({ time, id, project }): Packed => [time, id, project])
+  const packed = page.map(
+    ({ time, id, project, body }): Packed =>
+      body === undefined ? [time, id, project] : [time, id, project, body],
+  )
   return Bun.zstdCompressSync(JSON.stringify(packed), { level: 1 })
 }
 
 function* unpack(page: Uint8Array): Generator<SessionEntry> {
   const packed: Packed[] = JSON.parse(Bun.zstdDecompressSync(page).toString())
-  for (const [time, id, project] of packed) yield { time, id, project }
+  for (const [time, id, project, body] of packed)
+    yield { time, id, project, ...(body !== undefined && { body }) }
 }

@@ -119,4 +119,36 @@ export function messageContract({ open }: Variant): void {
     expect(info).toMatchObject({ id: "msg_1", sessionID: "ses_1" })
     expect(parts[0]).toMatchObject({ id: "prt_1", messageID: "msg_1" })
   })
+
+  test("a page can begin with one message, and leads both ways from there", async () => {
+    await using store = await open(tempFolder())
+    // Few different times, so that the page begins amid equal ones.
+    for (let i = 0; i < 9; i++)
+      put(store.directory, `message/ses_1/msg_${i}.json`, message(`msg_${i}`, "ses_1", Math.floor(i / 3)))
+    const ids = (keys: readonly (readonly string[])[]): string[] => keys.map(([, , id = ""]) => id)
+    const page = await store.messages.pageKeys("ses_1", { from: "msg_4", limit: 3 })
+    expect(page.items).toEqual([
+      ["message", "ses_1", "msg_6"],
+      ["message", "ses_1", "msg_5"],
+      ["message", "ses_1", "msg_4"],
+    ])
+    expect(
+      (await store.messages.page("ses_1", { from: "msg_4", limit: 3 })).items.map(({ id }) => id),
+    ).toEqual(ids(page.items))
+    const older = await store.messages.pageKeys("ses_1", { cursor: page.older, limit: 9 })
+    const newer = await store.messages.pageKeys("ses_1", { cursor: page.newer, limit: 9 })
+    expect(ids(older.items)).toEqual(["msg_3", "msg_2", "msg_1", "msg_0"])
+    expect(ids(newer.items)).toEqual(["msg_8", "msg_7"])
+    const first = await store.messages.pageKeys("ses_1", { from: "msg_0", limit: 9 })
+    expect([first.items.length, first.older, first.newer]).toEqual([9, undefined, undefined])
+    expect(await failure(store.messages.page("ses_1", { from: "msg_none" }))).toMatchObject({
+      code: "NOT_FOUND",
+    })
+    expect(await failure(store.messages.page("ses_1", { from: "../x" }))).toMatchObject({
+      code: "INVALID_KEY",
+    })
+    expect(await failure(store.messages.page("ses_1", { from: "msg_1", cursor: "x" }))).toBeInstanceOf(
+      TypeError,
+    )
+  })
 }

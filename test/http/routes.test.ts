@@ -255,6 +255,9 @@ test("a handler mounted in an app's own server, below a path, answers with links
   const [, target = ""] = /<([^>]*)>/.exec(response.headers.get("link") ?? "") ?? []
   const next = await app.request(new URL(target, "http://localhost/history/session?limit=2"))
   expect(await next.json()).toBeArrayOfSize(2)
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: createHandler(store) })
+  expect(await (await fetch(`${server.url}session`)).json()).toBeArrayOfSize(9)
+  await server.stop(true)
 })
 
 test("removing a session, where writing is allowed", async () => {
