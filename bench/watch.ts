@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { openStore } from "../src/index.ts"
-import { makeStore, SIZES, type Size } from "./make-store.ts"
+import { makeStore, SIZES, type Size } from "./data/store.ts"
 
 const { values } = parseArgs({
   options: { size: { type: "string", default: "M" }, json: { type: "boolean", default: false } },
