@@ -12,6 +12,6 @@ test("the package exports these names and no others", () => {
     "isStoreError",
     "openStore",
   ])
-  expect(Object.keys(http).sort()).toEqual(["DEFAULT_PORT", "createHandler", "serve"])
+  expect(Object.keys(http).sort()).toEqual(["DEFAULT_PORT", "createHandler", "isLoopback", "serve"])
   expect(Object.keys(storage)).toEqual(["createStorage"])
 })

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileSystem } from "../../src/file/system.ts"
 import { openStore } from "../../src/index.ts"
-import { session } from "../support/records.ts"
+import { message, session } from "../support/records.ts"
 import { put, tempFolder, untilProven } from "../support/temp.ts"
 import { raw, serving, until } from "./support.ts"
 
 const SESSIONS = 3_000
+const MESSAGES = 6_000
 const many = mkdtempSync(join(tmpdir(), "sessiondex-test-"))
 
 beforeAll(async () => {
@@ -20,6 +21,7 @@ beforeAll(async () => {
       `session/p${i % 3}/ses_${i}.json`,
       session(`ses_${i}`, { title, time: { created: i, updated: i } }),
     )
+  for (let i = 0; i < MESSAGES; i++) put(many, `message/ses_1/msg_${i}.json`, message(`msg_${i}`, "ses_1", i))
   await untilProven()
   await using store = await openStore({ directory: many, backgroundIndex: false })
   await store.index()
@@ -77,6 +79,23 @@ test("a client that closes after 1 kB stops the reading", async () => {
   await Bun.sleep(300)
   expect(reads() - before).toBe(read)
 }, 60_000)
+
+test("work that has sent nothing yet ends too when its client goes away", async () => {
+  const { port, reads } = serving(many)
+  const socket = connect(port, "127.0.0.1", () =>
+    socket.write("GET /usage HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  )
+  await until(() => reads() > 0)
+  socket.destroy()
+  let read = -1
+  await until(async () => {
+    const last = read
+    await Bun.sleep(100)
+    read = reads()
+    return last === read
+  })
+  expect(read).toBeLessThan(MESSAGES)
+}, 30_000)
 
 test("HEAD answers as GET does, without reading a record", async () => {
   const { get, reads } = serving(many)

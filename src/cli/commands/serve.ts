@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { Command, InvalidArgumentError, Option } from "commander"
-import { DEFAULT_PORT, type RunningServer, type ServeOptions, serve } from "../../http/index.ts"
+import { DEFAULT_PORT, isLoopback, type RunningServer, type ServeOptions, serve } from "../../http/index.ts"
 import type { Context } from "../context.ts"
 import { withStore } from "../session-store.ts"
 
@@ -51,7 +51,7 @@ export function serveCommand(context: Context): Command {
         async (store, { json }) => {
           const { output } = context
           const secret =
-            flags.token ?? (isLocal(flags.host) ? undefined : randomBytes(24).toString("base64url"))
+            flags.token ?? (isLoopback(flags.host) ? undefined : randomBytes(24).toString("base64url"))
           const server = start(context, flags.port, (onError) =>
             serve(store, {
               hostname: flags.host,
@@ -74,10 +74,6 @@ export function serveCommand(context: Context): Command {
         { backgroundIndex: true, watch: true },
       )
     })
-}
-
-function isLocal(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 }
 
 /** Starts the server; where its port cannot be had that is told plainly. */
