@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test"
+import { afterEach, expect, test } from "bun:test"
 import { message, part, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
-import { serving, until } from "./support.ts"
+import { serving, stopServers, until } from "./support.ts"
+
+afterEach(stopServers)
 
 /** Reads server-sent events as they come. */
 async function listen(

@@ -1,10 +1,12 @@
-import { expect, test } from "bun:test"
+import { afterEach, expect, test } from "bun:test"
 import { networkInterfaces } from "node:os"
 import { serve } from "../../src/http/index.ts"
 import { openStore } from "../../src/index.ts"
 import { session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
-import { raw, serving } from "./support.ts"
+import { raw, serving, stopServers } from "./support.ts"
+
+afterEach(stopServers)
 
 const TOKEN = "a-token-of-some-length"
 const ID = "ses_1"

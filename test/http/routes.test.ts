@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test"
+import { afterEach, expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Hono } from "hono"
@@ -6,7 +6,9 @@ import { createHandler } from "sessiondex/http"
 import type { SearchHit, Session } from "../../src/index.ts"
 import { message, part, session } from "../support/records.ts"
 import { copyOfTree, put, tempFolder, treePath, untilProven } from "../support/temp.ts"
-import { serving } from "./support.ts"
+import { serving, stopServers } from "./support.ts"
+
+afterEach(stopServers)
 
 const TREE = "opencode-1.1.65/storage"
 const ANSWERS = treePath("opencode-1.1.65/answers")

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
@@ -7,7 +7,9 @@ import { fileSystem } from "../../src/file/system.ts"
 import { openStore } from "../../src/index.ts"
 import { message, session } from "../support/records.ts"
 import { put, tempFolder, untilProven } from "../support/temp.ts"
-import { raw, serving, until } from "./support.ts"
+import { raw, serving, stopServers, until } from "./support.ts"
+
+afterEach(stopServers)
 
 const SESSIONS = 3_000
 const MESSAGES = 6_000

@@ -1,4 +1,3 @@
-import { afterEach } from "bun:test"
 import { connect } from "node:net"
 import type { FileSystem } from "../../src/file/system.ts"
 import { fileSystem } from "../../src/file/system.ts"
@@ -8,12 +7,13 @@ import { Store } from "../../src/store.ts"
 
 const open: { store: Store; server: RunningServer }[] = []
 
-afterEach(async () => {
+/** Ends the servers that a test began; every file that begins some calls it after each test. */
+export async function stopServers(): Promise<void> {
   for (const { store, server } of open.splice(0)) {
     await server.stop()
     await store.close()
   }
-})
+}
 
 export interface Served {
   readonly store: Store
