@@ -7,7 +7,7 @@ const LONG = 512
 /** A run of that length that may be base64 without saying so. */
 const LONG_RUN = /[A-Za-z0-9+/]{512,}={0,2}/g
 /** Written text in capitals, small letters and digits without a break for so long is none. */
-const LIKE_BASE64 = /(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
+const LIKE_BASE64 = /^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
 /** How deep a tool's input is looked into. */
 const MAX_DEPTH = 8
 

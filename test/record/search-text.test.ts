@@ -12,6 +12,10 @@ test("base64, escape codes and NULs are taken out, written text is not", () => {
   expect(cleanText(`![](data:image/png;base64,${"QUJD".repeat(30)}==) end`)).toBe("![]() end")
 })
 
+test("a long run of one letter is looked at once, not again from each of its letters", () => {
+  expect(cleanText("x".repeat(1_000_000))).toHaveLength(1_000_000)
+})
+
 test("the same text in one part is there once, and metadata is not", () => {
   const state = { input: { command: "ls", again: ["ls"] }, output: "ls", metadata: { output: "hidden" } }
   expect(partTexts({ type: "tool", state })).toEqual(["ls"])
