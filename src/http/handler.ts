@@ -84,9 +84,10 @@ export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: Han
   eventRoutes(app, context)
   if (page) pageRoutes(app)
   app.notFound(() => problemResponse(new HttpProblem(404, "NOT_FOUND", "There is nothing here")))
-  app.onError((error) => {
+  app.onError((error, c) => {
     const problem = toProblem(error, store.directory)
-    if (problem.status >= 500) onError(error)
+    // Who went away while an answer was made ready is no error of ours.
+    if (problem.status >= 500 && !c.req.raw.signal.aborted) onError(error)
     return problemResponse(problem)
   })
   return async (request, server) => app.fetch(request, server ?? {})
