@@ -196,7 +196,11 @@ test("usage, stats and health", async () => {
   expect(await json("/usage?since=9000000000000")).toEqual([])
   expect(await json("/stats")).toMatchObject({ kinds: { session: { files: 9 } } })
   await json("/session")
-  expect(await json("/health")).toMatchObject({ index: { state: "ready" }, watch: { state: "off" } })
+  expect(await json("/health")).toMatchObject({
+    index: { state: "ready" },
+    watch: { state: "off" },
+    writable: false,
+  })
 })
 
 test("what did not change is not sent again; what did is, at once", async () => {

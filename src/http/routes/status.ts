@@ -4,7 +4,7 @@ import { Query } from "../query.ts"
 import { streamList } from "../stream.ts"
 
 /** Projects, what the history took, where the bytes are, and how the store is doing. */
-export function statusRoutes(app: App, { store, onError }: RouteContext): void {
+export function statusRoutes(app: App, { store, writable, onError }: RouteContext): void {
   async function* projects(signal: AbortSignal): AsyncGenerator<unknown> {
     for await (const id of store.projects.ids({ signal })) {
       let body: unknown
@@ -42,5 +42,5 @@ export function statusRoutes(app: App, { store, onError }: RouteContext): void {
     return c.json(await store.stats({ signal: c.req.raw.signal }))
   })
 
-  app.get("/health", (c) => c.json(store.health()))
+  app.get("/health", (c) => c.json({ ...store.health(), writable }))
 }
