@@ -1,0 +1,288 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { fieldsOf } from "../src/record/extract.ts"
+import type { Api } from "./api.ts"
+import { objects } from "./api.ts"
+import { listen } from "./events.ts"
+import { Help } from "./help.tsx"
+import { Icon } from "./icons.tsx"
+import { useKeys } from "./keys.ts"
+import { useModel } from "./model.ts"
+import { Overview } from "./overview.tsx"
+import { formatRoute, parseRoute, type Route } from "./route.ts"
+import { Search } from "./search.ts"
+import { Hits, hitRoute } from "./search-view.tsx"
+import { SessionTree } from "./session-list.tsx"
+import { SessionView } from "./session-view.tsx"
+import { type ProjectItem, projectItem, SessionList } from "./sessions.ts"
+import { ThemeButton, useTheme } from "./theme.tsx"
+import { Transcript } from "./transcript.ts"
+
+/** The whole page: the list or what was found on one side, a session or the overview on the other. */
+export function App({ api }: { api: Api }) {
+  const route = useRoute()
+  const theme = useTheme()
+  const [list] = useState(() => new SessionList(api))
+  const [search] = useState(() => new Search(api))
+  const [help, setHelp] = useState(false)
+  const [live, setLive] = useState(true)
+  const [writable, setWritable] = useState(false)
+  const [project, setProject] = useState(route.project)
+  const { projects, loadProjects } = useProjects(api)
+  const transcript = useTranscript(api, route)
+  const box = useRef<HTMLInputElement>(null)
+  const [cursor, setCursor] = useState(-1)
+  useModel(list)
+  const { query, hits } = useModel(search)
+  const searching = query.trim() !== ""
+
+  useEffect(() => {
+    void list.show(project)
+    search.ask(search.query, { ...search.scope, project })
+  }, [list, search, project])
+  useEffect(() => {
+    if (route.session === undefined) setProject(route.project)
+  }, [route])
+  useEffect(() => {
+    if (route.session !== undefined) list.reveal(route.session)
+  }, [list, route.session, list.count])
+  useEffect(() => {
+    api
+      .object("health")
+      .then((health) => setWritable(fieldsOf(health).writable === true))
+      // Without an answer nothing may be changed; the list tells of the failure.
+      .catch(() => setWritable(false))
+  }, [api])
+
+  const shown = useRef(transcript)
+  shown.current = transcript
+  useEffect(
+    () =>
+      listen(api.url("event"), {
+        connected: (again) => {
+          setLive(true)
+          if (!again) return
+          void list.refresh()
+          void loadProjects()
+          shown.current?.refresh()
+        },
+        lost: () => setLive(false),
+        change: (change) => {
+          list.apply(change)
+          shown.current?.apply(change)
+          if (change.kind === "project") void loadProjects()
+        },
+      }),
+    [api, list, loadProjects],
+  )
+
+  const home: Route = project === undefined ? {} : { project }
+  const open = (id: string): void => go({ session: id })
+  const focusList = (): void => document.getElementById("sessions")?.focus()
+  const neighbour = (step: 1 | -1): void => {
+    const { rows } = list
+    let index = rows.findIndex(({ kind, key }) => kind === "session" && key === route.session)
+    do index += step
+    while (rows[index]?.kind === "day")
+    const row = rows[index]
+    if (row?.kind === "session") open(row.key)
+  }
+  const type = (text: string): void => {
+    setCursor(-1)
+    search.ask(text, { ...search.scope, project })
+  }
+  useKeys({
+    "/": () => {
+      box.current?.focus()
+      box.current?.select()
+    },
+    "?": () => setHelp(true),
+    t: theme.next,
+    h: () => go({ ...home, overview: true }),
+    l: focusList,
+    "[": () => neighbour(-1),
+    "]": () => neighbour(1),
+    Escape: () => {
+      if (searching) type("")
+      else if (route.session !== undefined || route.overview) go(home)
+      focusList()
+    },
+    j: () => (route.session === undefined ? focusList() : false),
+    k: () => (route.session === undefined ? focusList() : false),
+  })
+  const pressInBox = (event: KeyboardEvent): void => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0
+    if (step !== 0 && hits.length > 0) setCursor(Math.max(-1, Math.min(hits.length - 1, cursor + step)))
+    else if (event.key === "Enter") {
+      const hit = hits[Math.max(cursor, 0)]
+      if (!hit) return
+      setCursor(Math.max(cursor, 0))
+      location.hash = hitRoute(hit, query)
+    } else if (event.key === "Escape") {
+      type("")
+      box.current?.blur()
+      focusList()
+    } else return
+    event.preventDefault()
+  }
+
+  const named = project === undefined ? undefined : (projects.get(project)?.name ?? project.slice(0, 12))
+  return (
+    <div class={`app ${route.session === undefined && !route.overview ? "at-list" : "at-main"}`}>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the messages
+      </button>
+      <nav class="side" aria-label="History">
+        <div class="brand">
+          <a href={formatRoute(home)} class="wordmark">
+            sessiondex
+          </a>
+          <a
+            class="icon-button"
+            href={formatRoute({ ...home, overview: true })}
+            aria-label="Overview"
+            title="Overview (h)"
+          >
+            <Icon name="chart" />
+          </a>
+          <ThemeButton {...theme} />
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Keys and help"
+            title="Keys and help (?)"
+            onClick={() => setHelp(true)}
+          >
+            <Icon name="help" />
+          </button>
+        </div>
+        <search class="search">
+          <Icon name="search" />
+          <input
+            ref={box}
+            type="search"
+            placeholder="Search titles and messages"
+            aria-label="Search titles and messages"
+            autocomplete="off"
+            spellcheck={false}
+            maxLength={500}
+            role="combobox"
+            list={undefined}
+            aria-expanded={searching}
+            aria-controls="hits"
+            aria-activedescendant={searching && cursor >= 0 ? `hit-${cursor}` : undefined}
+            value={query}
+            onInput={({ currentTarget }) => type(currentTarget.value)}
+            onKeyDown={pressInBox}
+          />
+          <kbd>/</kbd>
+        </search>
+        <select
+          class="projects"
+          aria-label="Project"
+          value={project ?? ""}
+          onChange={({ currentTarget: { value } }) => {
+            setProject(value || undefined)
+            if (route.session === undefined) go(value === "" ? {} : { project: value })
+          }}
+        >
+          <option value="">All projects</option>
+          {[...projects.values()].map(({ id, name, path }) => (
+            <option value={id}>
+              {name}
+              {path !== "" && path !== name ? ` — ${path}` : ""}
+            </option>
+          ))}
+        </select>
+        {searching ? (
+          <Hits search={search} session={route.session} cursor={cursor} onCursor={setCursor} />
+        ) : (
+          <SessionTree list={list} selected={route.session} projects={projects} onOpen={open} />
+        )}
+        <p class="foot" role="status">
+          <span class={`live ${live ? "" : "lost"}`} aria-hidden="true" />
+          {live ? "Live" : "Connection lost, trying again"}
+          <span class="foot-end">
+            {list.count.toLocaleString()}
+            {list.complete ? "" : "+"} session{list.count === 1 ? "" : "s"}
+          </span>
+        </p>
+      </nav>
+      <main id="main" tabIndex={-1}>
+        {transcript ? (
+          <SessionView
+            key={transcript.id}
+            transcript={transcript}
+            route={route}
+            writable={writable}
+            onRemove={async (id) => {
+              await api.request(`session/${encodeURIComponent(id)}`, { method: "DELETE" })
+              go({})
+              await list.refresh()
+            }}
+          />
+        ) : (
+          <Overview api={api} project={project} name={named} />
+        )}
+      </main>
+      {help && <Help onClose={() => setHelp(false)} />}
+    </div>
+  )
+}
+
+function go(route: Route): void {
+  location.hash = formatRoute(route)
+}
+
+function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash)
+  useEffect(() => {
+    const change = (): void => setHash(location.hash)
+    window.addEventListener("hashchange", change)
+    return () => window.removeEventListener("hashchange", change)
+  }, [])
+  return useMemo(() => parseRoute(hash), [hash])
+}
+
+/** The open session; another one ends its requests. */
+function useTranscript(api: Api, { session, message }: Route): Transcript | undefined {
+  const transcript = useMemo(
+    () => (session === undefined ? undefined : new Transcript(api, session)),
+    [api, session],
+  )
+  const loaded = useRef<Transcript>(undefined)
+  useEffect(() => {
+    if (!transcript) return
+    if (loaded.current === transcript) {
+      if (message !== undefined) void transcript.reach(message)
+      return
+    }
+    loaded.current = transcript
+    void transcript.load(message)
+  }, [transcript, message])
+  useEffect(() => () => transcript?.close(), [transcript])
+  return transcript
+}
+
+function useProjects(api: Api): {
+  projects: ReadonlyMap<string, ProjectItem>
+  loadProjects: () => Promise<void>
+} {
+  const [projects, setProjects] = useState<ReadonlyMap<string, ProjectItem>>(new Map())
+  const loadProjects = useMemo(
+    () => async () => {
+      try {
+        const items = objects(await api.json("project"))
+          .map(projectItem)
+          .filter((item) => item !== undefined)
+          .sort((a, b) => a.name.localeCompare(b.name))
+        setProjects(new Map(items.map((item) => [item.id, item])))
+      } catch {
+        // Sessions can be read without the names of their projects; the list tells of a server that is gone.
+        setProjects(new Map())
+      }
+    },
+    [api],
+  )
+  useEffect(() => void loadProjects(), [loadProjects])
+  return { projects, loadProjects }
+}

@@ -1,0 +1,244 @@
+import { useEffect, useMemo, useState } from "preact/hooks"
+import { fieldsOf, type JsonObject } from "../src/record/extract.ts"
+import { type Api, objects } from "./api.ts"
+import { BarChart } from "./bar-chart.tsx"
+import { bytes, money, numberOf, plural, short } from "./format.ts"
+import { Icon } from "./icons.tsx"
+import { Empty, Failure, Loading } from "./notice.tsx"
+import { formatRoute } from "./route.ts"
+import { chart, leading, readUsage, stretchOf, type UsageRow } from "./usage.ts"
+
+const SPANS: readonly (readonly [string, number | undefined])[] = [
+  ["30 days", 30],
+  ["90 days", 90],
+  ["A year", 365],
+  ["All", undefined],
+]
+/** Models with a colour of their own. */
+const MODELS = 5
+
+/** The history as a whole, or a project's: activity, tokens and cost over time. */
+export function Overview({
+  api,
+  project,
+  name,
+}: {
+  api: Api
+  project: string | undefined
+  name: string | undefined
+}) {
+  const [rows, setRows] = useState<readonly UsageRow[]>()
+  const [error, setError] = useState<unknown>()
+  const [days, setDays] = useState<number | undefined>(90)
+  const [again, setAgain] = useState(0)
+  useEffect(() => {
+    document.title = "sessiondex"
+  }, [])
+  useEffect(() => {
+    const end = new AbortController()
+    setRows(undefined)
+    setError(undefined)
+    const query = project === undefined ? "" : `?${new URLSearchParams({ project })}`
+    api
+      .json(`usage${query}`, end.signal)
+      .then((body) =>
+        setRows(
+          objects(body)
+            .map(readUsage)
+            .filter((row) => row !== undefined),
+        ),
+      )
+      .catch((reason) => end.signal.aborted || setError(reason))
+    return () => end.abort()
+  }, [api, project, again])
+
+  return (
+    <article class="overview">
+      <header>
+        <a
+          class="icon-button back"
+          href={formatRoute(project === undefined ? {} : { project })}
+          aria-label="Back to the list"
+        >
+          <Icon name="back" />
+        </a>
+        <h1>{name ?? "Your history"}</h1>
+        <p class="faint">
+          {project === undefined ? "Choose a session, or search with /." : "What happened in this project."}
+        </p>
+      </header>
+      {error !== undefined && (
+        <Failure title="The usage could not be loaded" error={error} onRetry={() => setAgain(again + 1)} />
+      )}
+      {!rows && error === undefined && <Loading what="Adding up the usage" />}
+      {rows?.length === 0 && (
+        <Empty title="Nothing to draw yet">
+          <p>There are no messages with a time.</p>
+        </Empty>
+      )}
+      {rows && rows.length > 0 && (
+        <>
+          <div class="spans" role="group" aria-label="How much time to show">
+            {SPANS.map(([label, count]) => (
+              <button type="button" aria-pressed={days === count} onClick={() => setDays(count)}>
+                {label}
+              </button>
+            ))}
+          </div>
+          <Charts rows={rows} days={days} />
+        </>
+      )}
+      {project === undefined && <Measure api={api} />}
+    </article>
+  )
+}
+
+function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | undefined }) {
+  const stretch = useMemo(() => stretchOf(rows, days), [rows, days])
+  const shown = useMemo(
+    () => rows.filter(({ day }) => stretch && day >= stretch.from && day <= stretch.to),
+    [rows, stretch],
+  )
+  if (!stretch) return null
+  const models = leading(shown, MODELS)
+  const { from, to } = stretch
+  const activity = chart(shown, from, to, ["Prompts", "Answers"], ({ model, messages }) =>
+    model === "" ? [messages, 0] : [0, messages],
+  )
+  const tokens = chart(shown, from, to, ["Read", "Read from cache", "Written"], (row) => [
+    row.fresh,
+    row.cached,
+    row.output,
+  ])
+  const others = shown.some(({ model }) => model !== "" && !models.includes(model))
+  const cost = chart(shown, from, to, [...models, ...(others ? ["Others"] : [])], (row) =>
+    row.model === ""
+      ? []
+      : [...models, "Others"].map((model) => (model === nameOf(row, models) ? row.cost : 0)),
+  )
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+  return (
+    <>
+      <BarChart
+        title="Messages"
+        total={plural(sum(activity.totals), "message")}
+        chart={activity}
+        format={(n) => n.toLocaleString()}
+      />
+      <BarChart title="Tokens" total={short(sum(tokens.totals))} chart={tokens} format={short} />
+      {sum(cost.totals) > 0 ? (
+        <BarChart title="Cost by model" total={money(sum(cost.totals))} chart={cost} format={money} />
+      ) : (
+        <p class="faint">No costs are recorded for this time.</p>
+      )}
+      <Models rows={shown} />
+    </>
+  )
+}
+
+function nameOf({ model }: UsageRow, models: readonly string[]): string {
+  return models.includes(model) ? model : "Others"
+}
+
+/** What each model did, in figures. */
+function Models({ rows }: { rows: readonly UsageRow[] }) {
+  const sums = new Map<string, UsageRow>()
+  for (const row of rows) {
+    if (row.model === "") continue
+    const sum = sums.get(row.model)
+    sums.set(
+      row.model,
+      sum
+        ? {
+            ...sum,
+            messages: sum.messages + row.messages,
+            fresh: sum.fresh + row.fresh,
+            cached: sum.cached + row.cached,
+            output: sum.output + row.output,
+            cost: sum.cost + row.cost,
+          }
+        : row,
+    )
+  }
+  const sorted = [...sums.values()].sort((a, b) => b.cost - a.cost || b.messages - a.messages)
+  if (sorted.length === 0) return null
+  return (
+    <section class="card">
+      <h2>Models</h2>
+      <div class="scroll-x" tabIndex={0} role="region" aria-label="Models in figures">
+        <table class="figures">
+          <thead>
+            <tr>
+              <th>Model</th>
+              <th>Answers</th>
+              <th>Read</th>
+              <th>From cache</th>
+              <th>Written</th>
+              <th>Cost</th>
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map(({ model, messages, fresh, cached, output, cost }) => (
+              <tr>
+                <th scope="row">{model}</th>
+                <td>{messages.toLocaleString()}</td>
+                <td>{short(fresh)}</td>
+                <td>{short(cached)}</td>
+                <td>{short(output)}</td>
+                <td>{money(cost)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+/** Files and bytes, which are counted only when someone asks: that looks at every file. */
+function Measure({ api }: { api: Api }) {
+  const [stats, setStats] = useState<JsonObject | "counting">()
+  const [error, setError] = useState<unknown>()
+  const count = (): void => {
+    setStats("counting")
+    setError(undefined)
+    api
+      .json("stats")
+      .then((body) => setStats(fieldsOf(body)))
+      .catch((reason) => {
+        setStats(undefined)
+        setError(reason)
+      })
+  }
+  if (stats === "counting") return <Loading what="Counting files" />
+  if (error !== undefined)
+    return <Failure title="The files could not be counted" error={error} onRetry={count} />
+  if (!stats)
+    return (
+      <button type="button" class="quiet" onClick={count}>
+        Count files and bytes
+      </button>
+    )
+  return (
+    <section class="card">
+      <h2>On the disk</h2>
+      <dl class="facts">
+        {Object.entries(fieldsOf(stats.kinds)).flatMap(([kind, value]) => {
+          const { files, bytes: size } = fieldsOf(value)
+          const many = numberOf(files)
+          return many + numberOf(size) === 0
+            ? []
+            : [
+                <div>
+                  <dt>{kind}</dt>
+                  <dd>
+                    {plural(many, "file")}
+                    {numberOf(size) > 0 && `, ${bytes(numberOf(size))}`}
+                  </dd>
+                </div>,
+              ]
+        })}
+      </dl>
+    </section>
+  )
+}

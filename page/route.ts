@@ -1,0 +1,52 @@
+/** What the page shows; it stands in the address's hash, so that every view can be linked to. */
+export interface Route {
+  readonly session?: string
+  readonly message?: string
+  readonly part?: string
+  /** What to mark in the transcript. */
+  readonly query?: string
+  /** Only this project's sessions. */
+  readonly project?: string
+  /** The overview alone, where a narrow window has room for one thing. */
+  readonly overview?: true
+}
+
+/** Reads a hash; what is not understood is the overview. Never throws. */
+export function parseRoute(hash: string): Route {
+  const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2)
+  const [kind, ...ids] = path.split("/").map(decoded)
+  const parameters = new URLSearchParams(search)
+  const [session, message, part] = kind === "session" ? ids : []
+  const overview = kind === "overview" ? ({ overview: true } as const) : {}
+  const fields = defined({
+    session,
+    message: session && message,
+    part: session && message && part,
+    query: session && parameters.get("q"),
+    project: parameters.get("project"),
+  })
+  return { ...fields, ...overview }
+}
+
+/** The hash of a route. */
+export function formatRoute({ session, message, part, query, project, overview }: Route): string {
+  const ids = session === undefined ? [] : [session, message, part].filter((id) => id !== undefined)
+  const path = ids.length > 0 ? ["session", ...ids.map(encodeURIComponent)] : overview ? ["overview"] : []
+  const parameters = new URLSearchParams(defined({ q: query, project }))
+  return `#/${path.join("/")}${parameters.size > 0 ? `?${parameters}` : ""}`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Leaves out what is missing or empty. */
+function defined(fields: Record<string, string | null | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => Boolean(entry[1])),
+  )
+}

@@ -1,0 +1,84 @@
+import { expect, test } from "bun:test"
+import { listRows, type SessionItem, sessionItem } from "../../page/sessions.ts"
+
+const NOW = new Date(2026, 5, 15, 12).getTime()
+const DAY = 86_400_000
+
+function item(id: string, updated: number, parentID: string | null = null): SessionItem {
+  const session = sessionItem({ id, parentID, time: { updated } })
+  if (!session) throw new Error("A session with an id is one")
+  return session
+}
+
+function shown(sessions: readonly SessionItem[], open: readonly string[] = []): string[] {
+  return listRows(sessions, new Set(open), NOW).map((row) =>
+    row.kind === "day"
+      ? row.label
+      : `${" ".repeat(row.depth)}${row.key}${row.children > 0 ? ` ${row.children}` : ""}`,
+  )
+}
+
+test("sessions stand under their days, newest first, children under open parents", () => {
+  const sessions = [
+    item("old", NOW - 40 * DAY),
+    item("parent", NOW - DAY),
+    item("first", NOW - DAY - 5, "parent"),
+    item("second", NOW - DAY - 1, "parent"),
+    item("deep", NOW, "second"),
+    item("new", NOW - 5),
+  ]
+  expect(shown(sessions)).toEqual(["Today", "new", "Yesterday", "parent 2", "May 6", "old"])
+  expect(shown(sessions, ["parent", "second"])).toEqual([
+    "Today",
+    "new",
+    "Yesterday",
+    "parent 2",
+    " second 1",
+    "  deep",
+    " first",
+    "May 6",
+    "old",
+  ])
+})
+
+test("times beyond all dates have no day, and spoil no other", () => {
+  expect(shown([item("far", 1e300), item("further", 1e301), item("new", NOW), item("none", 0)])).toEqual([
+    "No date",
+    "further",
+    "far",
+    "Today",
+    "new",
+    "No date",
+    "none",
+  ])
+})
+
+test("no session is lost: not orphans, not those that are each other's parents", () => {
+  const sessions = [
+    item("orphan", NOW, "gone"),
+    item("a", NOW - 1, "b"),
+    item("b", NOW - 2, "a"),
+    item("below", NOW - 3, "b"),
+    item("self", NOW - 4, "self"),
+  ]
+  const all = new Set(listRows(sessions, new Set(["a", "b"]), NOW).map(({ key }) => key))
+  for (const { id } of sessions) expect(all.has(id)).toBe(true)
+})
+
+test("strange fields become empty ones; without an id it is no session", () => {
+  expect(sessionItem({ title: "x" })).toBeUndefined()
+  expect(
+    sessionItem({ id: "s", title: 5, time: "then", parentID: {}, summary: null, directory: [] }),
+  ).toEqual({
+    id: "s",
+    title: "Untitled session",
+    parentID: null,
+    projectID: "",
+    directory: "",
+    created: 0,
+    updated: 0,
+    archived: false,
+    additions: 0,
+    deletions: 0,
+  })
+})

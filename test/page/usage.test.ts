@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test"
+import { ceiling, chart, leading, readUsage, stretchOf, type UsageRow } from "../../page/usage.ts"
+
+function row(day: string, model: string, cost: number): UsageRow {
+  return { day, model, messages: 1, fresh: 10, cached: 5, output: 2, cost }
+}
+
+test("bars go from the first day to the last without gaps, and hold everything", () => {
+  const rows = [row("2026-01-01", "a", 1), row("2026-01-03", "b", 2), row("2026-01-03", "a", 4)]
+  const { bars, totals } = chart(rows, "2026-01-01", "2026-01-04", ["a", "b"], ({ model, cost }) =>
+    model === "a" ? [cost] : [0, cost],
+  )
+  expect(bars).toEqual([
+    { day: "2026-01-01", days: 1, values: [1, 0] },
+    { day: "2026-01-02", days: 1, values: [0, 0] },
+    { day: "2026-01-03", days: 1, values: [4, 2] },
+    { day: "2026-01-04", days: 1, values: [0, 0] },
+  ])
+  expect(totals).toEqual([5, 2])
+})
+
+test("a long time has wider bars, not more of them", () => {
+  const rows = [row("2020-01-01", "a", 1), row("2026-12-31", "a", 2)]
+  const { bars, totals } = chart(rows, "2020-01-01", "2026-12-31", ["cost"], ({ cost }) => [cost])
+  expect(bars.length).toBeLessThanOrEqual(92)
+  expect(bars[0]?.values).toEqual([1])
+  expect(bars.at(-1)?.values).toEqual([2])
+  expect(totals).toEqual([3])
+})
+
+test("the stretch, the models that matter, a round top", () => {
+  const rows = [row("2026-03-01", "a", 1), row("2026-05-01", "b", 2), row("2026-05-01", "c", 0)]
+  expect(stretchOf(rows, 30)).toEqual({ from: "2026-04-02", to: "2026-05-01" })
+  expect(stretchOf(rows, undefined)).toEqual({ from: "2026-03-01", to: "2026-05-01" })
+  expect(stretchOf([], 30)).toBeUndefined()
+  expect(leading(rows, 2)).toEqual(["b", "a"])
+  expect([0, 0.7, 1, 43, 260].map(ceiling)).toEqual([1, 1, 1, 50, 500])
+})
+
+test("a row of the answer, and what is none", () => {
+  expect(
+    readUsage({
+      day: "2026-01-01",
+      model: null,
+      messages: 2,
+      input: 1,
+      cacheWrite: 2,
+      cacheRead: 3,
+      output: 4,
+      reasoning: 5,
+      cost: 6,
+    }),
+  ).toEqual({
+    day: "2026-01-01",
+    model: "",
+    messages: 2,
+    fresh: 3,
+    cached: 3,
+    output: 9,
+    cost: 6,
+  })
+  for (const day of [undefined, "", "2026-1-1", "2026-13-01", 5]) expect(readUsage({ day })).toBeUndefined()
+})
