@@ -42,7 +42,7 @@ const RULES: readonly Rule[] = [
       for (const { key } of changes) {
         const place = placeOfKey(key)?.place
         const stat = place && fs.lstat(placePath(directory, place))
-        if (stat) await this.#index.write(({ directories }) => {
+        if (stat) await this.#root.index.write(({ directories }) => {
           const row = directories.find(place)
           if (row) directories.settle(row.id, { stamp: packStamp(stat, true), size: stat.size, entries: row.entries })
         })

@@ -8,6 +8,7 @@ export type {
   VerifyResult,
 } from "./migrator/verify.ts"
 export type { WalkOptions, WalkProgress, WalkResult } from "./migrator/walk.ts"
+export type { RootHealth } from "./opened-root.ts"
 export type { StoreOptions } from "./options.ts"
 export type { MessageWithParts, SessionExport } from "./record/export.ts"
 export { createId, type IdKind, idTime } from "./record/id.ts"
@@ -40,10 +41,21 @@ export type { PartListOptions } from "./repository/parts.ts"
 export type { Problem } from "./repository/problem-log.ts"
 export type { Update, WriteOptions } from "./repository/record-writer.ts"
 export type { Removal } from "./repository/removal.ts"
-export type { SessionFilter, SessionListOptions, SessionPageOptions } from "./repository/sessions.ts"
+export type {
+  SessionFilter,
+  SessionListOptions,
+  SessionPageOptions,
+  SessionWithOrigin,
+} from "./repository/sessions.ts"
 export type { Amount, ProjectStats, StoreStats } from "./repository/stats.ts"
 export type { Usage, UsageOptions } from "./repository/usage.ts"
 export type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
 export { openStore, Store, type StoreHealth } from "./store.ts"
+export type {
+  ImportOlderOptions,
+  ImportOlderProgress,
+  ImportOlderResult,
+  RecordCounts,
+} from "./transfer/import-older.ts"
 export type { StoreChange } from "./watch/change.ts"
 export type { WatchHealth } from "./watch/store-watch.ts"

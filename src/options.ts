@@ -8,6 +8,13 @@ export interface StoreOptions {
   /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet. */
   directory: string
   /**
+   * Folders of other stores (a backup, a synced machine) to be read beside it, and never written to. A session that lies in
+   * several is listed once, with its newest `time.updated`. They may also be the `project` folder of an older layout.
+   */
+  alsoRead?: readonly string[] | undefined
+  /** Read the history in opencode's older layout too where it lies beside a folder named `storage`. Default `true`. */
+  older?: boolean | undefined
+  /**
    * A folder for the index's files instead of the dot-folder in the store, for a store on a network drive. The write
    * lock lies there too, so all programs that write to the store must name the same folder.
    */
@@ -52,6 +59,8 @@ const MAX_RECORD_BYTES = 0x1fff_ffe8
 /** Options with every default filled in. */
 export interface ResolvedOptions {
   readonly directory: string
+  readonly alsoRead: readonly string[]
+  readonly older: boolean
   readonly indexPath: string | undefined
   readonly backgroundIndex: boolean
   readonly watch: boolean
@@ -79,6 +88,15 @@ function numberFrom(
   return value
 }
 
+function foldersFrom(alsoRead: unknown, directory: string): string[] {
+  if (alsoRead === undefined) return []
+  if (!Array.isArray(alsoRead) || alsoRead.some((folder) => typeof folder !== "string" || folder === ""))
+    throw new TypeError("alsoRead must be an array of folders")
+  const folders = new Set(alsoRead.map((folder) => resolve(String(folder))))
+  if (folders.has(directory)) throw new TypeError(`alsoRead names the store's own folder: ${directory}`)
+  return [...folders]
+}
+
 /** Checks options and fills in the defaults. @throws TypeError */
 export function resolveOptions(options: StoreOptions): ResolvedOptions {
   if (typeof options?.directory !== "string" || options.directory === "")
@@ -88,8 +106,11 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     throw new TypeError(`search must be "all", "titles" or "off", not ${JSON.stringify(search)}`)
   if (durability !== "full" && durability !== "relaxed")
     throw new TypeError(`durability must be "full" or "relaxed", not ${JSON.stringify(durability)}`)
+  const directory = resolve(options.directory)
   return {
-    directory: resolve(options.directory),
+    directory,
+    alsoRead: foldersFrom(options.alsoRead, directory),
+    older: options.older ?? true,
     indexPath: options.indexPath === undefined ? undefined : resolve(options.indexPath),
     backgroundIndex: options.backgroundIndex ?? true,
     watch: options.watch ?? false,

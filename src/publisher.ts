@@ -13,7 +13,13 @@ export function publisher(index: SqliteIndex, logger: Logger, onMissed: () => vo
   return async (changes: readonly Change[]): Promise<void> => {
     const rows = changes.flatMap(({ key, content }) => {
       const record = placeOfKey(key)
-      return record ? [{ ...record, content: content ?? undefined }] : []
+      if (!record) return []
+      // What was copied was not looked into: the next reader does.
+      if (content && !("text" in content)) {
+        onMissed()
+        return []
+      }
+      return [{ ...record, content: content ?? undefined }]
     })
     if (rows.length === 0) return
     try {

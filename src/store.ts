@@ -1,18 +1,16 @@
 import { join } from "node:path"
-import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
+import type { WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
-import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
+import type { IndexHealth } from "./database/sqlite-index.ts"
 import { StoreError } from "./errors.ts"
-import { DeviceClock } from "./file/clock.ts"
 import { Coalescer } from "./file/coalescer.ts"
-import { INDEX_FOLDER, LOCK_FILE } from "./file/layout.ts"
+import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
 import { type Change, type WriteJob, WriteQueue } from "./file/write-queue.ts"
-import type { Reconciler } from "./migrator/reconcile.ts"
-import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
-import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
+import type { VerifyOptions, VerifyResult } from "./migrator/verify.ts"
+import type { WalkOptions, WalkResult } from "./migrator/walk.ts"
+import { OpenedRoot, type RootHealth, rootPlaces } from "./opened-root.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import { publisher } from "./publisher.ts"
 import { fieldsOf } from "./record/extract.ts"
@@ -21,38 +19,27 @@ import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
 import type { Project } from "./record/project.ts"
 import type { Session } from "./record/session.ts"
-import type { Catalog } from "./repository/catalog.ts"
-import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalog.ts"
-import { FileCatalog, type RecordFiles } from "./repository/file-catalog.ts"
+import type { AnswerCounts } from "./repository/fallback-catalog.ts"
 import { MessageRepository } from "./repository/messages.ts"
-import { findOrphans, type Orphan } from "./repository/orphans.ts"
+import type { Orphan } from "./repository/orphans.ts"
 import { PartRepository } from "./repository/parts.ts"
-import { type Problem, ProblemLog } from "./repository/problem-log.ts"
-import { plainFileProblems, scanProblems } from "./repository/problems.ts"
+import type { Problem } from "./repository/problem-log.ts"
 import { ProjectRepository } from "./repository/projects.ts"
 import { RecordWriter, type Update } from "./repository/record-writer.ts"
 import { Records } from "./repository/records.ts"
+import { Roots } from "./repository/roots.ts"
 import { SessionRepository } from "./repository/sessions.ts"
-import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
-import { collectStats, type StoreStats } from "./repository/stats.ts"
+import type { StoreStats } from "./repository/stats.ts"
 import { collectUsage, type Usage, type UsageOptions } from "./repository/usage.ts"
 import { versionOf } from "./repository/versions.ts"
-import { type CatchUpOptions, catchUp } from "./search/catch-up.ts"
-import {
-  type SearchEnd,
-  type SearchHit,
-  type SearchOptions,
-  type SearchSources,
-  search,
-} from "./search/search.ts"
+import type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
+import { searchRoots } from "./search/search-roots.ts"
+import { type ImportOlderOptions, type ImportOlderResult, importOlder } from "./transfer/import-older.ts"
 import { changeOf, type StoreChange } from "./watch/change.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
 import { type WatchFolder, watchFolder } from "./watch/folder-watches.ts"
 import { OwnWrites } from "./watch/own-writes.ts"
 import { StoreWatch, type WatchHealth } from "./watch/store-watch.ts"
-
-/** The texts of larger records are not searched, in bytes. */
-const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -61,8 +48,10 @@ export interface StoreHealth {
   readonly index: IndexHealth
   readonly backgroundIndex: WalkHealth
   readonly watch: WatchHealth
-  /** How many listings and counts the index answered, and how many the files. */
+  /** How many listings and counts the indexes answered, and how many the files. */
   readonly answers: Readonly<AnswerCounts>
+  /** The folders that are read beside the store's own: those of `alsoRead`, and older layouts that were found. */
+  readonly alsoReading: readonly RootHealth[]
   /** Different problems met since opening. */
   readonly problems: number
 }
@@ -83,100 +72,83 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly parts: PartRepository<P>
   readonly #options: ResolvedOptions
   readonly #records: Records
-  readonly #files: RecordFiles
-  readonly #within: Reconciler
-  readonly #index: SqliteIndex
+  readonly #fs: FileSystem
+  readonly #root: OpenedRoot
+  readonly #others: readonly OpenedRoot[]
+  readonly #roots: Roots
   readonly #lock: ProcessLock
   readonly #queue: WriteQueue
   readonly #coalescer: Coalescer
-  readonly #fallback: FallbackCatalog
-  readonly #searched: SearchSources
-  readonly #background: BackgroundWalk
-  readonly #catchingUp: BackgroundCatchUp | undefined
+  readonly #writes: Pick<WriteQueue, "enqueue">
   readonly #feed = new ChangeFeed()
   readonly #watch: StoreWatch | undefined
   #problems = 0
-  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
-  #mustSweep: boolean
   #closing: Promise<void> | undefined
 
   constructor(
     options: ResolvedOptions,
     { fs = fileSystem, filesOnly = false, watch = watchFolder }: StoreParts = {},
   ) {
-    const { directory, indexPath, maxRecordBytes, readOnly, logger } = options
+    const { directory, indexPath, readOnly, logger } = options
     this.#options = options
-    const folder = indexPath ?? (readOnly ? undefined : join(directory, INDEX_FOLDER))
-    this.#index = new SqliteIndex({ folder, cacheBytes: options.cacheSize, logger })
+    this.#fs = fs
     this.#lock = new ProcessLock(
       indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock"),
     )
-    const problems = new ProblemLog((problem) => {
+    const tell = (problem: Problem): void => {
       this.#problems++
       options.onProblem(problem)
-    })
+    }
     const own = new OwnWrites(fs)
     const watching = options.watch && !filesOnly
     const publish = async (changes: readonly Change[]): Promise<void> => {
       if (watching) own.note(changes)
       if (!filesOnly) await note(changes)
-      this.#catchingUp?.nudge()
-      for (const { key, content } of changes)
-        this.#feed.publish(changeOf(key, content ? "written" : "removed", "store", fieldsOf(content?.value)))
+      this.#root.nudge()
+      for (const { key, content } of changes) {
+        const body = content && "value" in content ? fieldsOf(content.value) : {}
+        this.#feed.publish(changeOf(key, content ? "written" : "removed", "store", body))
+      }
     }
     this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
     const enqueue = (job: WriteJob): Promise<boolean> =>
       watching ? own.during(job.path, () => this.#queue.enqueue(job)) : this.#queue.enqueue(job)
-    const writes = { enqueue }
-    this.#coalescer = new Coalescer(fs, directory, writes, this.#lock)
-    this.#files = { fs, directory, maxRecordBytes, problems, unwritten: this.#coalescer }
-    const clock = new DeviceClock(fs, readOnly || folder === undefined ? undefined : join(folder, "clock"))
-    this.#within = { fs, directory, index: this.#index, clock, maxRecordBytes, readOnly }
-    const indexed = new SqliteCatalog(this.#within, this.#files, options.maxStaleness)
-    const scanned = new FileCatalog(this.#files)
-    this.#fallback = new FallbackCatalog(indexed, scanned)
-    const catalog: Catalog = filesOnly ? scanned : this.#fallback
-    const note = publisher(this.#index, logger, () => this.#noteMissed(indexed))
-    const writer = new RecordWriter(directory, writes, this.#coalescer, options.schemas, readOnly)
-    this.#records = new Records(this.#files, writer)
-    this.projects = new ProjectRepository(this.#files)
-    this.parts = new PartRepository(this.#files, catalog, writer)
-    this.messages = new MessageRepository(this.#files, catalog, writer, this.parts)
-    this.sessions = new SessionRepository(this.#files, catalog, writer, this.messages)
-    // Larger records are too much to be folded and shown; they are reported by whoever reads them.
-    const searchable = Math.min(maxRecordBytes, MAX_SEARCHED_BYTES)
-    this.#searched = {
-      within: this.#within,
-      files: { ...this.#files, maxRecordBytes: searchable, problems: new ProblemLog(() => {}) },
-      scan: scanned,
-      catalog,
-      mode: options.search,
-      indexed: !filesOnly,
-    }
-    if (options.backgroundIndex && !filesOnly)
-      this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.#mustSweep = !options.backgroundIndex && !filesOnly
+    this.#writes = { enqueue }
+    this.#coalescer = new Coalescer(fs, directory, this.#writes, this.#lock)
+    const parts = { fs, filesOnly, tell }
+    const watched = Promise.withResolvers<void>()
+    const [place, ...others] = rootPlaces(options, fs)
+    this.#root = new OpenedRoot(place, options, {
+      ...parts,
+      unwritten: this.#coalescer,
+      before: watched.promise,
+    })
+    this.#others = others.map((other) => new OpenedRoot(other, options, parts))
+    this.#roots = new Roots(this.#root, this.#others)
+    for (const other of this.#others)
+      if (!other.exists()) logger.warn(`There is no folder ${other.files.directory} to be read too`)
+    const note = publisher(this.#root.index, logger, () => this.#root.noteMissed())
+    const writer = new RecordWriter(directory, this.#writes, this.#coalescer, options.schemas, readOnly)
+    this.#records = new Records(this.#roots, writer)
+    this.projects = new ProjectRepository(this.#roots)
+    this.parts = new PartRepository(this.#roots, writer)
+    this.messages = new MessageRepository(this.#roots, writer, this.parts)
+    this.sessions = new SessionRepository(this.#roots, writer, this.messages)
     if (watching)
       this.#watch = new StoreWatch({
-        within: this.#within,
+        within: this.#root.within,
         watch,
         own,
         logger,
         indexedByOthers: options.backgroundIndex,
         publish: (change) => this.#feed.publish(change),
         onIndexed: (whole) => {
-          if (whole) this.#mustSweep = false
-          this.#catchingUp?.nudge()
+          if (whole) this.#root.noteSwept()
+          this.#root.nudge()
         },
-        sessionOf: (messageID) => catalog.guessFolder("message", messageID),
+        sessionOf: (messageID) => this.#root.catalog.guessFolder("message", messageID),
       })
-    this.#background = new BackgroundWalk(
-      options.backgroundIndex && !filesOnly,
-      this.#within,
-      logger,
-      this.#watch?.ready ?? Promise.resolve(),
-      (work) => this.#catchUp(work),
-    )
+    watched.resolve(this.#watch?.ready)
   }
 
   /** The store's folder, absolute. */
@@ -184,7 +156,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#options.directory
   }
 
-  /** As `Records.read`: the body under any key. @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_KEY`, … */
+  /**
+   * As `Records.read`: the body under any key; where the store's own folder has none, from the one its session is read from.
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_KEY`, …
+   */
   read<T = unknown>(key: Key): Promise<T> {
     return this.#open().read<T>(key)
   }
@@ -211,7 +186,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * An opaque text that differs whenever one of these records does, made of their files' stamps; `undefined` while a file is
-   * too young to tell.
+   * too young to tell, and where the store reads several folders.
    * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`; the signal's reason
    */
   async version(
@@ -219,7 +194,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<string | undefined> {
     this.#open()
-    return versionOf(this.#files, this.#within.clock, keys, options.signal)
+    // What is read from elsewhere may change without any of these files.
+    if (this.#others.length > 0) return undefined
+    return versionOf(this.#root.files, this.#root.within.clock, keys, options.signal)
   }
 
   /** Yields the keys below a prefix in the order of their segments. */
@@ -233,17 +210,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
-   * Brings the index up to date with the whole store, in slices that leave the event loop free. Nothing has to wait for
-   * it. It can be cut short at any moment, reads again only what changed, and may run in several processes at once.
+   * Brings the index up to date with the whole store and what is read beside it, in slices that leave the event loop free.
+   * Nothing has to wait for it. It can be cut short at any moment, reads again only what changed, and may run in several
+   * processes at once.
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async index(options: WalkOptions = {}): Promise<WalkResult> {
-    return this.#onIndex(async () => {
-      const result = await walk(this.#within, options)
-      await this.#catchUp(options)
-      this.#mustSweep = false
-      return result
-    })
+    return this.#walkAll(options, (root, each) => root.walk(each))
   }
 
   /**
@@ -260,21 +233,38 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       // No search fails because the disk is full: what could not be written stays, and is not found yet.
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     }
-    if (options.fresh || this.#mustSweep) await this.#sweep(options.signal)
-    this.#catchingUp?.nudge()
-    const end = yield* search(this.#searched, query, options)
-    const { state } = this.#background.health()
-    const indexing = state === "waiting" || state === "running"
+    const roots = this.#allRoots()
+    for (const root of roots) {
+      await root.sweep(options.fresh ?? false, options.signal)
+      root.nudge()
+    }
+    const end = yield* searchRoots(this.#roots, roots, query, options)
+    const indexing = roots.some(({ background }) =>
+      ["waiting", "running"].includes(background.health().state),
+    )
     return indexing && !end.partial && !options.fresh ? { partial: true, reason: "indexing" } : end
   }
 
   /**
-   * Compares the whole index with the content of every file, and runs SQLite's own check of it. Changes nothing, unless
-   * told to `repair`.
+   * Compares the whole index with the content of every file, and runs SQLite's own check of it; the indexes of what is read
+   * beside the store too. Changes nothing, unless told to `repair`.
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
-    return this.#onIndex(() => verify(this.#within, options))
+    const results: VerifyResult[] = []
+    for (const root of this.#allRoots()) results.push(await this.#onIndex(root, () => root.verify(options)))
+    const sum = (of: (result: VerifyResult) => number): number =>
+      results.reduce((total, result) => total + of(result), 0)
+    return {
+      ok: results.every(({ ok }) => ok),
+      checked: {
+        sessions: sum(({ checked }) => checked.sessions),
+        messages: sum(({ checked }) => checked.messages),
+        parts: sum(({ checked }) => checked.parts),
+      },
+      differences: results.flatMap(({ differences }) => differences),
+      duplicates: results.flatMap(({ duplicates }) => duplicates),
+    }
   }
 
   /**
@@ -282,33 +272,55 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async rebuild(options: WalkOptions = {}): Promise<WalkResult> {
-    return this.#onIndex(() => rebuild(this.#within, options))
+    return this.#walkAll(options, (root, each) => root.rebuild(each))
   }
 
-  /** Yields records whose parent has no file: messages, parts, then side files, each by folder and id. */
-  orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
+  /**
+   * Copies histories of an older layout (`<data>/project/<name>/storage/session/…`) into this store, record by record and byte
+   * for byte; by default those that lie beside it. What is already there stays as it is. It can be cut short at any moment and
+   * goes on where it was; the older files are left as they are.
+   * @throws StoreError `READ_ONLY`, `WRITE_FAILED`, `LOCKED`, `NOT_FOUND` for a folder without such histories; the signal's reason
+   */
+  async importOlder(options: ImportOlderOptions = {}): Promise<ImportOlderResult> {
     this.#open()
-    return findOrphans(this.#files, options.signal)
+    if (this.#options.readOnly)
+      throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.directory })
+    return importOlder({ fs: this.#fs, files: this.#root.files, queue: this.#writes }, options)
+  }
+
+  /**
+   * Yields records whose parent has no file: messages, parts, then side files, each by folder and id; then those of the
+   * folders that are read beside the store.
+   */
+  async *orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
+    this.#open()
+    yield* this.#root.orphans(options.signal)
+    for (const root of this.#others)
+      for await (const orphan of root.orphans(options.signal))
+        yield { ...orphan, origin: root.files.directory }
   }
 
   /** Yields every record that cannot be read, after a look at the whole store. They are left where they are. */
   async *problems(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Problem> {
     this.#open()
-    try {
-      yield* (await walk(this.#within, options)).unreadable
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      yield* scanProblems(this.#files, options.signal)
-    }
-    yield* plainFileProblems(this.#files, options.signal)
+    for (const root of this.#allRoots()) yield* root.problems(options)
   }
 
   /** Counts record files and bytes by looking at every file, which takes a while on a large store. */
-  async stats(
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<StoreStats & { readonly indexBytes: number }> {
+  async stats(options: { signal?: AbortSignal | undefined } = {}): Promise<
+    StoreStats & {
+      readonly indexBytes: number
+      /** The same of each folder that is read beside the store's own. */
+      readonly alsoRead: readonly (StoreStats & { readonly directory: string })[]
+    }
+  > {
     this.#open()
-    return { ...(await collectStats(this.#files, options.signal)), indexBytes: this.#index.bytes() }
+    const own = await this.#root.stats(options.signal)
+    const alsoRead: (StoreStats & { directory: string })[] = []
+    for (const root of this.#others)
+      alsoRead.push({ directory: root.files.directory, ...(await root.stats(options.signal)) })
+    const indexBytes = this.#allRoots().reduce((sum, { index }) => sum + index.bytes(), 0)
+    return { ...own, indexBytes, alsoRead }
   }
 
   /**
@@ -318,7 +330,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {
     this.#open()
-    return collectUsage(this.#files, options)
+    return collectUsage(this.#roots, options)
   }
 
   /**
@@ -333,13 +345,20 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   health(): StoreHealth {
+    const { index, backgroundIndex } = this.#root.health()
+    const answers = { index: 0, files: 0 }
+    for (const root of this.#allRoots()) {
+      answers.index += root.answers.index
+      answers.files += root.answers.files
+    }
     return {
       directory: this.directory,
       readOnly: this.#options.readOnly,
-      index: this.#index.health(),
-      backgroundIndex: this.#background.health(),
+      index,
+      backgroundIndex,
       watch: this.#watch?.health() ?? { state: "off", folders: 0 },
-      answers: { ...this.#fallback.answers },
+      answers,
+      alsoReading: this.#others.map((root) => root.health()),
       problems: this.#problems,
     }
   }
@@ -368,48 +387,56 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   async #close(): Promise<void> {
     await this.#watch?.stop()
-    await this.#background.stop()
-    await this.#catchingUp?.stop()
+    for (const root of this.#allRoots()) await root.stop()
     try {
       await this.flush()
     } finally {
       await this.#queue.idle()
       this.#feed.close()
       this.#coalescer.close()
-      this.#index.close()
+      for (const root of this.#allRoots()) root.index.close()
       this.#lock.close()
     }
   }
 
-  /** Brings the index up to date for a search; where it cannot be used the search reads the files anyway. */
-  async #sweep(signal?: AbortSignal): Promise<void> {
-    try {
-      await walk(this.#within, { signal })
-      await this.#catchUp({ signal })
-      this.#mustSweep = false
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
+  #allRoots(): readonly OpenedRoot[] {
+    return [this.#root, ...this.#others]
+  }
+
+  /** Walks one root after another, and gives one result. */
+  async #walkAll(
+    { onProgress, ...options }: WalkOptions,
+    work: (root: OpenedRoot, options: WalkOptions) => Promise<WalkResult>,
+  ): Promise<WalkResult> {
+    let sum: WalkResult = { sessions: 0, messages: 0, parts: 0, read: 0, unreadable: [], elapsedMs: 0 }
+    for (const root of this.#allRoots()) {
+      const { read } = sum
+      const result = await this.#onIndex(root, () =>
+        work(root, {
+          ...options,
+          onProgress: onProgress && ((progress) => onProgress({ ...progress, read: read + progress.read })),
+        }),
+      )
+      sum = {
+        sessions: sum.sessions + result.sessions,
+        messages: sum.messages + result.messages,
+        parts: sum.parts + result.parts,
+        read: read + result.read,
+        unreadable: [...sum.unreadable, ...result.unreadable],
+        elapsedMs: sum.elapsedMs + result.elapsedMs,
+      }
     }
+    return sum
   }
 
-  async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search === "all") await catchUp(this.#within, this.#searched.files, options)
-  }
-
-  /** A write of ours could not be noted in the index: listings must look, and searches must sweep. */
-  #noteMissed(indexed: SqliteCatalog): void {
-    indexed.distrust()
-    this.#mustSweep = true
-  }
-
-  async #onIndex<T>(work: () => Promise<T>): Promise<T> {
+  async #onIndex<T>({ index }: OpenedRoot, work: () => Promise<T>): Promise<T> {
     this.#open()
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error
       throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
-        path: this.#index.health().path,
+        path: index.health().path,
         cause: error,
         hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
       })

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander"
 import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
+import { importCommand } from "./commands/import.ts"
 import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
 import { orphansCommand } from "./commands/orphans.ts"
@@ -29,6 +30,7 @@ const COMMANDS = [
   rebuildCommand,
   orphansCommand,
   serveCommand,
+  importCommand,
 ]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
 
@@ -44,6 +46,12 @@ export function createProgram(context: Context): Command {
     )
     .option("--json", "one JSON object a line on standard output, and nothing else there")
     .option("--index-path <folder>", "keep the index there instead of in the store")
+    .option(
+      "--also-read <folder>",
+      "list the sessions of another store too; may be given more than once",
+      (folder: string, folders: string[] = []) => [...folders, folder],
+    )
+    .option("--no-older", "leave out the history in the older layout beside the store")
     .option("--no-color", "no colours, also on a terminal")
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")

@@ -1,26 +1,31 @@
 import { Presets, SingleBar } from "cli-progress"
-import type { WalkProgress } from "../index.ts"
 
-/** A progress bar on standard error; nothing at all where that is no terminal. */
-export function progressBar(interactive: boolean): { update(progress: WalkProgress): void; stop(): void } {
+/** How far some work has come; a new `kind` begins a new bar. */
+export interface Progress {
+  readonly kind?: string
+  readonly done: number
+  readonly total: number
+}
+
+/**
+ * A progress bar on standard error; nothing at all where that is no terminal.
+ * @param format as cli-progress has it: `{bar}`, `{value}`, `{total}` and the fields of the progress
+ */
+export function progressBar(
+  interactive: boolean,
+  format: string,
+): { update(progress: Progress): void; stop(): void } {
   if (!interactive) return { update() {}, stop() {} }
-  const bar = new SingleBar(
-    {
-      format: "{kind} {bar} {value}/{total} folders, {read} files read",
-      stream: process.stderr,
-      hideCursor: true,
-    },
-    Presets.shades_classic,
-  )
-  let kind = ""
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic)
+  let kind: string | undefined
   return {
-    update(progress) {
-      const payload = { kind: progress.kind.padEnd(7), read: progress.read }
-      if (progress.kind !== kind) {
+    update({ done, total, ...payload }) {
+      const shown = { ...payload, kind: (payload.kind ?? "").padEnd(7) }
+      if (kind === undefined || (payload.kind ?? "") !== kind) {
         bar.stop()
-        bar.start(progress.total, progress.done, payload)
-        kind = progress.kind
-      } else bar.update(progress.done, payload)
+        bar.start(total, done, shown)
+        kind = payload.kind ?? ""
+      } else bar.update(done, shown)
     },
     stop() {
       bar.stop()

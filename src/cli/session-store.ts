@@ -8,31 +8,40 @@ export interface GlobalOptions {
   dir: string
   json?: boolean
   indexPath?: string
+  alsoRead?: string[]
+  older: boolean
   color: boolean
 }
 
-/** Opens the store that the options name, runs the command over it, and closes it. */
+/** Opens the store that the options name, runs the command over it, and closes it. @param create whether it may be missing */
 export async function withStore(
   context: Context,
   command: Command,
   work: (store: Store, options: GlobalOptions) => Promise<void>,
-  more: Partial<StoreOptions> = {},
+  { create = false, ...more }: Partial<StoreOptions> & { create?: boolean } = {},
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>()
   const { output } = context
   if (!options.color) output.noColours()
-  if (!fs.statSync(options.dir, { throwIfNoEntry: false })?.isDirectory())
-    throw new StoreError("NOT_FOUND", `There is no folder ${options.dir}`, {
-      path: options.dir,
-      hint: "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
-    })
+  for (const folder of create ? (options.alsoRead ?? []) : [options.dir, ...(options.alsoRead ?? [])])
+    mustBeFolder(folder)
   await using store = await openStore({
     directory: options.dir,
     indexPath: options.indexPath,
+    alsoRead: options.alsoRead,
+    older: options.older,
     backgroundIndex: false,
     logger: { warn: (message) => output.note(message) },
     onProblem: ({ path, code, message }) => output.note(`${code} ${path}: ${message}`),
     ...more,
   })
   await work(store, options)
+}
+
+function mustBeFolder(folder: string): void {
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new StoreError("NOT_FOUND", `There is no folder ${folder}`, {
+    path: folder,
+    hint: "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
+  })
 }

@@ -1,5 +1,6 @@
 import type { WalkOptions, WalkResult } from "../index.ts"
 import type { Context } from "./context.ts"
+import { interruptible } from "./interrupt.ts"
 import { progressBar } from "./progress.ts"
 
 /** Runs a walk with a progress bar, ends it on Ctrl-C, and prints what it found. */
@@ -8,12 +9,10 @@ export async function printWalk(
   json: boolean,
   work: (options: WalkOptions) => Promise<WalkResult>,
 ): Promise<void> {
-  const bar = progressBar(output.interactive)
-  const abort = new AbortController()
-  const stop = (): void => abort.abort(new Error("Interrupted; the next run goes on from here"))
-  process.once("SIGINT", stop)
+  const bar = progressBar(output.interactive, "{kind} {bar} {value}/{total} folders, {read} files read")
+  const { signal, release } = interruptible()
   try {
-    const result = await work({ signal: abort.signal, onProgress: (progress) => bar.update(progress) })
+    const result = await work({ signal, onProgress: (progress) => bar.update(progress) })
     bar.stop()
     if (result.unreadable.length > 0) fail()
     if (json) return await output.json(result)
@@ -24,6 +23,6 @@ export async function printWalk(
     for (const { path, code, message } of result.unreadable) await output.line(`${code} ${path}: ${message}`)
   } finally {
     bar.stop()
-    process.off("SIGINT", stop)
+    release()
   }
 }

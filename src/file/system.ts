@@ -41,6 +41,8 @@ export interface FileSystem {
   readPieces(path: string): Generator<Uint8Array>
   /** Makes a new file (0600) with this text and gives its open descriptor. */
   createFile(path: string, text: string): number
+  /** Adds bytes to a file at its open descriptor. */
+  append(descriptor: number, bytes: Uint8Array): void
   /** Waits until what was written to the descriptor is on the disk. */
   flush(descriptor: number): Promise<void>
   /** The same while nothing else can be done: at the end of the process. */
@@ -189,6 +191,7 @@ export const fileSystem: FileSystem = {
       throw error
     }
   },
+  append: (descriptor, bytes) => fs.writeFileSync(descriptor, bytes),
   flush: (descriptor) =>
     new Promise((resolve, reject) => fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()))),
   flushSync: (descriptor) => fs.fsyncSync(descriptor),

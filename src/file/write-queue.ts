@@ -6,9 +6,16 @@ import type { ProcessLock, Release } from "./lock.ts"
 import { type ReadResult, readRecord } from "./reader.ts"
 import type { FileSystem } from "./system.ts"
 import { tempPath } from "./temp-file.ts"
+import { TimeSlice } from "./time-slice.ts"
 
-/** What a record's file is to become: a text, or nothing. */
-export type Content = { readonly text: string; readonly value: unknown } | null
+/** Bytes to be written as they are, asked for piece by piece, so that memory does not grow with the record. */
+export interface Copy {
+  /** Each piece is good until the next is asked for. What it throws rejects the job, and nothing is changed. */
+  pieces(): Iterable<Uint8Array>
+}
+
+/** What a record's file is to become: a text, the bytes of another file, or nothing. */
+export type Content = { readonly text: string; readonly value: unknown } | Copy | null
 
 /** One wish to change one record; it sees the record as the wishes before it will have left it. */
 export interface WriteJob {
@@ -142,10 +149,15 @@ export class WriteQueue {
 
   async #decide(batch: readonly Pending[]): Promise<Target[]> {
     const targets = new Map<string, Target>()
+    const deferred = new Map<Pending, string>()
     for (const pending of batch) {
       const { job } = pending
       const earlier = targets.get(job.path)
       try {
+        if ((job.reads && isCopy(earlier?.content)) || isAmong(deferred, job.path)) {
+          deferred.set(pending, job.path)
+          continue
+        }
         const current = job.reads ? await this.#current(job, earlier) : undefined
         const content = job.decide(current)
         if (content === undefined) pending.resolve(false)
@@ -157,12 +169,15 @@ export class WriteQueue {
         pending.reject(error)
       }
     }
+    // What is being copied can be read when it is there. Wishes for one record keep their order.
+    this.#pending.unshift(...deferred.keys())
     return [...targets.values()]
   }
 
   async #current(job: WriteJob, earlier: Target | undefined): Promise<ReadResult> {
     if (!earlier) return readRecord(this.#options.fs, job.path, this.#options.maxRecordBytes)
     if (earlier.content === null) return REMOVED
+    if (isCopy(earlier.content)) throw new Error("A job that reads what is being copied must wait for it")
     const { text } = earlier.content
     return { record: { text, value: JSON.parse(text), faithful: true } }
   }
@@ -171,8 +186,10 @@ export class WriteQueue {
   async #stage(target: Target, flushed: boolean): Promise<void> {
     if (target.content === null) return
     const { fs } = this.#options
-    const descriptor = this.#createTemp(target, target.content.text)
+    const { content } = target
+    const descriptor = this.#createTemp(target, isCopy(content) ? "" : content.text)
     try {
+      if (isCopy(content)) await appendPieces(fs, descriptor, content)
       if (flushed) await fs.flush(descriptor)
     } finally {
       fs.close(descriptor)
@@ -238,6 +255,24 @@ export class WriteQueue {
         }
       }),
     )
+  }
+}
+
+function isCopy(content: Content | undefined): content is Copy {
+  return content !== null && content !== undefined && "pieces" in content
+}
+
+function isAmong(deferred: ReadonlyMap<Pending, string>, path: string): boolean {
+  for (const other of deferred.values()) if (other === path) return true
+  return false
+}
+
+async function appendPieces(fs: FileSystem, descriptor: number, copy: Copy): Promise<void> {
+  const slice = new TimeSlice()
+  for (const piece of copy.pieces()) {
+    fs.append(descriptor, piece)
+    const turn = slice.pass()
+    if (turn) await turn
   }
 }
 

@@ -49,11 +49,12 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
   const result = await readPresent(files, path)
   if ("fault" in result) {
     if (result.fault.code === "NOT_FOUND") return undefined
-    throw faultError(result.fault, path)
+    throw faultError(result.fault, files.locate(path))
   }
   const { value } = result.record
   if (isJsonObject(value)) return identify(value, place, id)
-  throw new StoreError("CORRUPT", `The file's JSON is not an object: ${path}`, { path })
+  const real = files.locate(path)
+  throw new StoreError("CORRUPT", `The file's JSON is not an object: ${real}`, { path: real })
 }
 
 /** Tells whether something lies under that name, readable or not. */

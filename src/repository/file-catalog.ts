@@ -26,7 +26,12 @@ export interface RecordFiles {
   readonly problems: ProblemLog
   /** Versions of records that this store took and has not written yet. */
   readonly unwritten: { newest(path: string): ReadRecord | undefined }
+  /** Where a path really lies, which for an older layout is elsewhere. */
+  locate(path: string): string
 }
+
+/** For what the store does not write to. */
+export const NOTHING_UNWRITTEN: RecordFiles["unwritten"] = { newest: () => undefined }
 
 /** Reads a record as this store's own writes left it, be they on the disk or not. */
 export async function readPresent(files: RecordFiles, path: string): Promise<ReadResult> {

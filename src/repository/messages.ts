@@ -6,13 +6,14 @@ import { fieldsOf, messageFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { Position } from "../record/order.ts"
 import { getBody, readBody } from "./bodies.ts"
-import type { Catalog, Range } from "./catalog.ts"
+import type { Range } from "./catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
-import { findRecord, notFound, type PartRepository } from "./parts.ts"
+import { notFound, type PartRepository } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 import { type Removal, removeReadable } from "./removal.ts"
+import type { Root, Roots } from "./roots.ts"
 
 export interface MessageListOptions {
   /** `"desc"` (newest first, the default) or `"asc"`. */
@@ -34,14 +35,15 @@ export interface MessagePageOptions {
 
 /** The messages of sessions, ordered by `time.created`, then id. */
 export class MessageRepository<M, P> {
+  readonly #roots: Roots
+  /** Those of the store's own folder, which alone is written to. */
   readonly #files: RecordFiles
-  readonly #catalog: Catalog
   readonly #writer: RecordWriter
   readonly #parts: PartRepository<P>
 
-  constructor(files: RecordFiles, catalog: Catalog, writer: RecordWriter, parts: PartRepository<P>) {
-    this.#files = files
-    this.#catalog = catalog
+  constructor(roots: Roots, writer: RecordWriter, parts: PartRepository<P>) {
+    this.#roots = roots
+    this.#files = roots.main.files
     this.#writer = writer
     this.#parts = parts
   }
@@ -52,9 +54,9 @@ export class MessageRepository<M, P> {
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
    */
   async get(idOrKey: IdOrKey): Promise<M | undefined> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findMessage(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await getBody(this.#files, found.place, found.id)) as M | undefined)
+    return found && ((await getBody(found.root.files, found.place, found.id)) as M | undefined)
   }
 
   /**
@@ -65,13 +67,16 @@ export class MessageRepository<M, P> {
     const { id, sessionID } = fieldsOf(message)
     if (typeof id !== "string" || typeof sessionID !== "string")
       throw new StoreError("INVALID_RECORD", "A message needs its `id` and `sessionID` to be written")
+    const check = this.#roots.checkWritable(sessionID)
+    if (check) await check
     await this.#writer.write(["message", sessionID, id], message)
   }
 
   /** Changes a message atomically and gives its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<M>): Promise<M> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findMessage(idOrKey)
     if (!found) throw notFound("message", idOrKey)
+    this.#roots.checkMain(found)
     return this.#writer.update<M>(["message", found.place.folder, found.id], change)
   }
 
@@ -80,7 +85,8 @@ export class MessageRepository<M, P> {
    * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findMessage(idOrKey)
+    if (found) this.#roots.checkMain(found)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
     if (found) await this.removeAt(found.place.folder, found.id, removal, options.signal)
     return removal
@@ -101,27 +107,19 @@ export class MessageRepository<M, P> {
 
   /** Yields message ids, newest first unless `direction` says otherwise. */
   async *ids(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<string> {
-    for await (const run of this.#runs(sessionID, options)) for (const { id } of run) yield id
+    const root = await this.#root(sessionID)
+    for await (const run of this.#runs(root, sessionID, options)) for (const { id } of run) yield id
   }
 
   /** Yields message bodies, newest first unless `direction` says otherwise; what cannot be read is skipped and reported. */
   async *list(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<M> {
-    const place: Place = { kind: "message", folder: sessionID }
-    for await (const id of this.ids(sessionID, options)) {
-      options.signal?.throwIfAborted()
-      const body = await readBody(this.#files, place, id)
-      if (body) yield body as M
-    }
+    for await (const { body } of this.#bodies(sessionID, options)) yield body as M
   }
 
   /** Yields messages with their parts (by id), newest first unless `direction` says otherwise. */
   async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
-    const place: Place = { kind: "message", folder: sessionID }
-    for await (const id of this.ids(sessionID, options)) {
-      options.signal?.throwIfAborted()
-      const info = await readBody(this.#files, place, id)
-      if (info) yield { info: info as M, parts: await Array.fromAsync(this.#parts.list(id)) }
-    }
+    for await (const { id, body, root } of this.#bodies(sessionID, options))
+      yield { info: body as M, parts: await Array.fromAsync(this.#parts.listOf(root, id)) }
   }
 
   /**
@@ -130,55 +128,66 @@ export class MessageRepository<M, P> {
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
     const { items, older, newer } = await this.pageKeys(sessionID, options)
+    const { files } = await this.#root(sessionID)
     const place: Place = { kind: "message", folder: sessionID }
-    const bodies = await Promise.all(items.map(([, , id = ""]) => readBody(this.#files, place, id)))
+    const bodies = await Promise.all(items.map(([, , id = ""]) => readBody(files, place, id)))
     return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
   }
 
   /** As `page`, with the messages' keys, for a caller that reads bodies one by one. */
   async pageKeys(sessionID: string, options: MessagePageOptions = {}): Promise<Page<Key>> {
-    checkKey([sessionID])
     const limit = checkPageSize(options.limit)
+    const root = await this.#root(sessionID)
     const { items, older, newer } = await cutPage(
       `message/${sessionID}`,
       options.cursor,
       limit,
       (direction, after, most) =>
-        this.#take(sessionID, direction, { after, limit: most, signal: options.signal }),
-      options.from === undefined ? undefined : await this.#position(sessionID, options.from),
+        this.#take(root, sessionID, direction, { after, limit: most, signal: options.signal }),
+      options.from === undefined ? undefined : await this.#position(root, sessionID, options.from),
     )
     return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }
   }
 
   /** How many message files a session has, by their names. */
   async count(sessionID: string): Promise<number> {
-    checkKey([sessionID])
-    return this.#catalog.countMessages(sessionID)
+    return (await this.#root(sessionID)).catalog.countMessages(sessionID)
   }
 
-  #runs(sessionID: string, options: MessageListOptions): AsyncGenerator<readonly Position[]> {
+  async #root(sessionID: string): Promise<Root> {
     checkKey([sessionID])
+    return this.#roots.ofSession(sessionID)
+  }
+
+  async *#bodies(sessionID: string, options: MessageListOptions) {
+    const root = await this.#root(sessionID)
+    const place: Place = { kind: "message", folder: sessionID }
+    for await (const run of this.#runs(root, sessionID, options))
+      for (const { id } of run) {
+        options.signal?.throwIfAborted()
+        const body = await readBody(root.files, place, id)
+        if (body) yield { id, body, root }
+      }
+  }
+
+  #runs(root: Root, sessionID: string, options: MessageListOptions): AsyncGenerator<readonly Position[]> {
     const direction = checkChoice("direction", options.direction, ["asc", "desc"], "desc")
-    return this.#catalog.messages(sessionID, direction, {
+    return root.catalog.messages(sessionID, direction, {
       limit: checkLimit(options.limit),
       signal: options.signal,
     })
   }
 
   /** Where a message stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
-  async #position(sessionID: string, id: string): Promise<Position> {
+  async #position({ files }: Root, sessionID: string, id: string): Promise<Position> {
     const key = ["message", sessionID, id]
     checkKey(key)
-    const body = await getBody(this.#files, { kind: "message", folder: sessionID }, id)
+    const body = await getBody(files, { kind: "message", folder: sessionID }, id)
     if (!body) throw notFound("message", key)
     return { id, time: messageFields(body).created }
   }
 
-  async #take(sessionID: string, direction: "asc" | "desc", range: Range): Promise<Position[]> {
-    return (await Array.fromAsync(this.#catalog.messages(sessionID, direction, range))).flat()
-  }
-
-  async #find(idOrKey: IdOrKey): Promise<{ place: Place; id: string } | undefined> {
-    return findRecord(this.#files, this.#catalog, "message", idOrKey)
+  async #take(root: Root, sessionID: string, direction: "asc" | "desc", range: Range): Promise<Position[]> {
+    return (await Array.fromAsync(root.catalog.messages(sessionID, direction, range))).flat()
   }
 }

@@ -10,6 +10,8 @@ export interface Orphan {
   readonly kind: "message" | "part" | (typeof SESSION_SIDE_KINDS)[number]
   readonly key: Key
   readonly path: string
+  /** The folder it lies in where that is only read, beside the store's own. */
+  readonly origin?: string
 }
 
 /** Ids looked for at a time, so that memory does not grow with the store. */

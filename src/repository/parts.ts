@@ -2,11 +2,11 @@ import { StoreError } from "../errors.ts"
 import type { Place } from "../file/layout.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
-import { getBody, holds, placesOf, readBody } from "./bodies.ts"
-import type { Catalog } from "./catalog.ts"
-import { checkIdOrKey, checkLimit, type IdOrKey } from "./check.ts"
-import { type RecordFiles, recordIds } from "./file-catalog.ts"
+import { getBody, readBody } from "./bodies.ts"
+import { checkLimit, type IdOrKey } from "./check.ts"
+import { recordIds } from "./file-catalog.ts"
 import type { RecordWriter, Update, WriteOptions } from "./record-writer.ts"
+import type { Root, Roots } from "./roots.ts"
 
 export interface PartListOptions {
   /** At most so many. */
@@ -16,13 +16,11 @@ export interface PartListOptions {
 
 /** The parts of messages. A message's few part files are read faster than rows about them could be validated. */
 export class PartRepository<P> {
-  readonly #files: RecordFiles
-  readonly #catalog: Catalog
+  readonly #roots: Roots
   readonly #writer: RecordWriter
 
-  constructor(files: RecordFiles, catalog: Catalog, writer: RecordWriter) {
-    this.#files = files
-    this.#catalog = catalog
+  constructor(roots: Roots, writer: RecordWriter) {
+    this.#roots = roots
     this.#writer = writer
   }
 
@@ -32,9 +30,9 @@ export class PartRepository<P> {
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
    */
   async get(idOrKey: IdOrKey): Promise<P | undefined> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findPart(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await getBody(this.#files, found.place, found.id)) as P | undefined)
+    return found && ((await getBody(found.root.files, found.place, found.id)) as P | undefined)
   }
 
   /**
@@ -43,39 +41,48 @@ export class PartRepository<P> {
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`; TypeError
    */
   async write(part: P, options: WriteOptions = {}): Promise<void> {
-    const { id, messageID } = fieldsOf(part)
+    const { id, messageID, sessionID } = fieldsOf(part)
     if (typeof id !== "string" || typeof messageID !== "string")
       throw new StoreError("INVALID_RECORD", "A part needs its `id` and `messageID` to be written")
+    const check = typeof sessionID === "string" ? this.#roots.checkWritable(sessionID) : undefined
+    if (check) await check
     await this.#writer.write(["part", messageID, id], part, options)
   }
 
   /** Changes a part atomically and gives its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<P>): Promise<P> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findPart(idOrKey)
     if (!found) throw notFound("part", idOrKey)
+    this.#roots.checkMain(found)
     return this.#writer.update<P>(["part", found.place.folder, found.id], change)
   }
 
   /** Removes one part; tells whether there was one. @throws as `store.remove` */
   async remove(idOrKey: IdOrKey): Promise<boolean> {
-    const found = await this.#find(idOrKey)
+    const found = await this.#roots.findPart(idOrKey)
+    if (found) this.#roots.checkMain(found)
     return found !== undefined && this.#writer.remove(["part", found.place.folder, found.id])
   }
 
   /** Yields the ids of a message's parts, by id, readable or not. */
   async *ids(messageID: string, options: PartListOptions = {}): AsyncGenerator<string> {
-    checkKey([messageID])
-    yield* recordIds(this.#files, { kind: "part", folder: messageID }).slice(0, checkLimit(options.limit))
+    const { files } = await this.#root(messageID)
+    yield* recordIds(files, { kind: "part", folder: messageID }).slice(0, checkLimit(options.limit))
   }
 
   /** Yields the bodies of a message's parts, by id; what cannot be read is skipped and reported. */
   async *list(messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
+    yield* this.listOf(await this.#root(messageID), messageID, options)
+  }
+
+  /** As `list`, of a message whose root is known. For the messages' own listing. */
+  async *listOf({ files }: Root, messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
     const place: Place = { kind: "part", folder: messageID }
     let left = checkLimit(options.limit) ?? Number.POSITIVE_INFINITY
-    for await (const id of this.ids(messageID)) {
+    for (const id of recordIds(files, place)) {
       if (left <= 0) return
       options.signal?.throwIfAborted()
-      const body = await readBody(this.#files, place, id)
+      const body = await readBody(files, place, id)
       if (!body) continue
       left--
       yield body as P
@@ -84,29 +91,14 @@ export class PartRepository<P> {
 
   /** How many part files a message has, by their names. */
   async count(messageID: string): Promise<number> {
+    const { files } = await this.#root(messageID)
+    return recordIds(files, { kind: "part", folder: messageID }).length
+  }
+
+  async #root(messageID: string): Promise<Root> {
     checkKey([messageID])
-    return recordIds(this.#files, { kind: "part", folder: messageID }).length
+    return this.#roots.ofMessage(messageID)
   }
-
-  async #find(idOrKey: IdOrKey): Promise<{ place: Place; id: string } | undefined> {
-    return findRecord(this.#files, this.#catalog, "part", idOrKey)
-  }
-}
-
-/** Where a message or part lies: as its key says, else as the index says, else wherever it is. */
-export async function findRecord(
-  files: RecordFiles,
-  catalog: Catalog,
-  kind: "message" | "part",
-  idOrKey: IdOrKey,
-): Promise<{ place: Place; id: string } | undefined> {
-  const { id, folder } = checkIdOrKey(kind, idOrKey)
-  if (folder !== undefined) return { place: { kind, folder }, id }
-  const guess = await catalog.guessFolder(kind, id)
-  if (guess !== undefined && holds(files, { kind, folder: guess }, id))
-    return { place: { kind, folder: guess }, id }
-  const place = placesOf(files, kind, id)[0]
-  return place && { place, id }
 }
 
 export function notFound(kind: string, idOrKey: IdOrKey): StoreError {

@@ -6,13 +6,14 @@ import { isJsonObject } from "../record/extract.ts"
 import { checkKey, keyPath } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 import { bodyOf, folderNames, type RecordFiles } from "./file-catalog.ts"
+import type { Roots } from "./roots.ts"
 
-/** Projects, straight from their few files. */
+/** Projects, straight from their few files; of one id in several roots that of the first. */
 export class ProjectRepository<J> {
-  readonly #files: RecordFiles
+  readonly #roots: Roots
 
-  constructor(files: RecordFiles) {
-    this.#files = files
+  constructor(roots: Roots) {
+    this.#roots = roots
   }
 
   /**
@@ -21,24 +22,29 @@ export class ProjectRepository<J> {
    */
   async get(id: string): Promise<J | undefined> {
     checkKey([id])
-    const { fs, directory, maxRecordBytes } = this.#files
-    const path = keyPath(directory, ["project", id])
-    const result = await readRecord(fs, path, maxRecordBytes)
-    if ("fault" in result) {
-      if (result.fault.code === "NOT_FOUND") return undefined
-      throw faultError(result.fault, path)
+    for (const { files } of this.#roots.all) {
+      const { fs, directory, maxRecordBytes } = files
+      const path = keyPath(directory, ["project", id])
+      const result = await readRecord(fs, path, maxRecordBytes)
+      if ("fault" in result) {
+        if (result.fault.code === "NOT_FOUND") continue
+        throw faultError(result.fault, path)
+      }
+      const { value } = result.record
+      if (!isJsonObject(value))
+        throw new StoreError("CORRUPT", `The file's JSON is not an object: ${path}`, { path })
+      return { ...value, id } as J
     }
-    const { value } = result.record
-    if (!isJsonObject(value))
-      throw new StoreError("CORRUPT", `The file's JSON is not an object: ${path}`, { path })
-    return { ...value, id } as J
+    return undefined
   }
 
   /** Yields the ids of all projects, those that have sessions but no file of their own included, by id. */
   async *ids(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
-    const { fs, directory } = this.#files
-    const ids = new Set(listRecords(fs, join(directory, "project")).ids)
-    for (const id of folderNames(this.#files, "session")) ids.add(id)
+    const ids = new Set<string>()
+    for (const { files } of this.#roots.all) {
+      for (const id of listRecords(files.fs, join(files.directory, "project")).ids) ids.add(id)
+      for (const id of folderNames(files, "session")) ids.add(id)
+    }
     for (const id of [...ids].sort(compareText)) {
       options.signal?.throwIfAborted()
       yield id
@@ -47,11 +53,13 @@ export class ProjectRepository<J> {
 
   /** Yields all projects by id; what cannot be read is skipped and reported. */
   async *list(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<J> {
-    const { fs, directory, maxRecordBytes } = this.#files
-    for (const id of listRecords(fs, join(directory, "project")).ids) {
+    const found = new Map<string, RecordFiles>()
+    for (const { files } of this.#roots.all.toReversed())
+      for (const id of listRecords(files.fs, join(files.directory, "project")).ids) found.set(id, files)
+    for (const [id, files] of [...found].sort(([a], [b]) => compareText(a, b))) {
       options.signal?.throwIfAborted()
-      const path = keyPath(directory, ["project", id])
-      const body = bodyOf(this.#files, path, await readRecord(fs, path, maxRecordBytes))
+      const path = keyPath(files.directory, ["project", id])
+      const body = bodyOf(files, path, await readRecord(files.fs, path, files.maxRecordBytes))
       // As everywhere, the id is the path's.
       if (body) yield { ...body, id } as J
     }

@@ -7,14 +7,20 @@ import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from
 import { compareText } from "../record/order.ts"
 import { type RecordFiles, readPresent } from "./file-catalog.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
+import type { Roots } from "./roots.ts"
 
-/** Records of any kind by their keys, straight from the files. */
+/**
+ * Records of any kind by their keys, straight from the files. A record that the store's own folder does not have is read from the root
+ * its session is read from; lists and changes are of the store's own folder.
+ */
 export class Records {
+  readonly #roots: Roots
   readonly #files: RecordFiles
   readonly #writer: RecordWriter
 
-  constructor(files: RecordFiles, writer: RecordWriter) {
-    this.#files = files
+  constructor(roots: Roots, writer: RecordWriter) {
+    this.#roots = roots
+    this.#files = roots.main.files
     this.#writer = writer
   }
 
@@ -24,11 +30,12 @@ export class Records {
    */
   async read<T = unknown>(key: Key): Promise<T> {
     checkKey(key)
-    const { fs, directory } = this.#files
+    const { files } = await this.#roots.ofKey(key)
+    const { fs, directory } = files
     const path = keyPath(directory, key)
     checkFolders(fs, directory, key)
-    const result = await readPresent(this.#files, path)
-    if ("fault" in result) throw faultError(result.fault, path)
+    const result = await readPresent(files, path)
+    if ("fault" in result) throw faultError(result.fault, files.locate(path))
     // The file is as the app's type says if the app and its schemas saw to it.
     return result.record.value as T
   }
@@ -39,18 +46,23 @@ export class Records {
    */
   async *readText(key: Key, options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
     checkKey(key)
-    const { fs, directory } = this.#files
+    const { files } = await this.#roots.ofKey(key)
+    const { fs, directory } = files
     const path = keyPath(directory, key)
     checkFolders(fs, directory, key)
-    const unwritten = this.#files.unwritten.newest(path)
+    const unwritten = files.unwritten.newest(path)
     if (unwritten) {
       yield unwritten.text
       return
     }
     const kind = fs.lstat(path)?.kind
-    if (kind === undefined) throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, path)
+    if (kind === undefined)
+      throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, files.locate(path))
     if (kind !== "file")
-      throw faultError({ code: "NOT_A_FILE", message: `A ${kind} lies where a record should be` }, path)
+      throw faultError(
+        { code: "NOT_A_FILE", message: `A ${kind} lies where a record should be` },
+        files.locate(path),
+      )
     const decoder = new TextDecoder()
     const slice = new TimeSlice(options.signal)
     try {
@@ -62,7 +74,7 @@ export class Records {
       if (systemCode(cause) === undefined) throw cause
       throw faultError(
         { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause },
-        path,
+        files.locate(path),
       )
     }
     const rest = decoder.decode()

@@ -1,19 +1,20 @@
 import { join } from "node:path"
 import { StoreError } from "../errors.ts"
-import { type Place, SESSION_SIDE_KINDS } from "../file/layout.ts"
-import { fieldsOf, sessionFields } from "../record/extract.ts"
+import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
+import { fieldsOf } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
+import type { Session } from "../record/session.ts"
 import { getBody, parseBody, placesOf, readBody } from "./bodies.ts"
-import type { Catalog, SessionEntry } from "./catalog.ts"
 import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 import { type Removal, removeReadable } from "./removal.ts"
+import type { Root, RootedEntry, Roots } from "./roots.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -50,16 +51,26 @@ export interface SessionPageOptions extends SessionFilter {
   limit?: number | undefined
 }
 
-/** Sessions of all projects or one. An id found in two projects is listed once, the newest `time.updated` winning. */
+/** A session with the folder it is read from: the store's own, or one of those that are read beside it. */
+export interface SessionWithOrigin<S = Session> {
+  readonly session: S
+  readonly origin: string
+}
+
+/**
+ * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
+ * once, the newest `time.updated` winning.
+ */
 export class SessionRepository<S, M, P> {
+  readonly #roots: Roots
+  /** Those of the store's own folder, which alone is written to. */
   readonly #files: RecordFiles
-  readonly #catalog: Catalog
   readonly #writer: RecordWriter
   readonly #messages: MessageRepository<M, P>
 
-  constructor(files: RecordFiles, catalog: Catalog, writer: RecordWriter, messages: MessageRepository<M, P>) {
-    this.#files = files
-    this.#catalog = catalog
+  constructor(roots: Roots, writer: RecordWriter, messages: MessageRepository<M, P>) {
+    this.#roots = roots
+    this.#files = roots.main.files
     this.#writer = writer
     this.#messages = messages
   }
@@ -69,20 +80,26 @@ export class SessionRepository<S, M, P> {
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
    */
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
-    const { id } = checkIdOrKey("session", idOrKey)
-    const place = await this.#find(idOrKey)
+    const found = await this.#roots.findSession(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return place && ((await getBody(this.#files, place, id)) as S | undefined)
+    return found && ((await getBody(found.root.files, found.place, found.id)) as S | undefined)
+  }
+
+  /** The folder a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
+  async origin(idOrKey: IdOrKey): Promise<string | undefined> {
+    const found = await this.#roots.findSession(idOrKey)
+    return found && originOf(found.root)
   }
 
   /** The key under which a session lies, `undefined` where there is none; of several copies the newest's. */
   async keyOf(id: string): Promise<Key | undefined> {
-    const place = await this.#find(id)
-    return place && ["session", place.folder, id]
+    const found = await this.#roots.findSession(id)
+    return found && ["session", found.place.folder, id]
   }
 
   /**
-   * Writes a session where it already lies, else into the folder of its `projectID`.
+   * Writes a session where it already lies, else into the folder of its `projectID`. One that lies only in a folder that
+   * is read beside the store's own is `READ_ONLY`: import it first. Where such a folder has a newer version, that is read on.
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
    */
   async write(session: S): Promise<void> {
@@ -90,6 +107,7 @@ export class SessionRepository<S, M, P> {
     if (typeof id !== "string")
       throw new StoreError("INVALID_RECORD", "A session needs its `id` to be written")
     checkKey([id])
+    await this.#roots.checkWritable(id)
     const places = placesOf(this.#files, "session", id)
     const folder =
       places.find((place) => place.folder === projectID)?.folder ?? places[0]?.folder ?? projectID
@@ -98,24 +116,36 @@ export class SessionRepository<S, M, P> {
     await this.#writer.write(["session", folder, id], session)
   }
 
-  /** Changes a session atomically and gives its new body. @throws as `store.update` */
+  /**
+   * Changes a session atomically and gives its new body. One whose newest version lies in a folder that is only read is
+   * `READ_ONLY`.
+   * @throws as `store.update`
+   */
   async update(idOrKey: IdOrKey, change: Update<S>): Promise<S> {
-    const { id } = checkIdOrKey("session", idOrKey)
-    const place = await this.#find(idOrKey)
-    if (!place) throw notFound("session", idOrKey)
-    return this.#writer.update<S>(["session", place.folder, id], change)
+    const found = await this.#roots.findSession(idOrKey)
+    if (!found) throw notFound("session", idOrKey)
+    this.#roots.checkMain(found)
+    return this.#writer.update<S>(["session", found.place.folder, found.id], change)
   }
 
   /**
    * Removes a session in every project that holds it, with its child sessions, messages, parts and side files; the
    * session's own file goes last, so that a removal cut short can be finished by a second call. Files that cannot be
-   * read are left and told of.
-   * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   * read are left and told of, and so are copies in folders that are only read: the session is listed from there then.
+   * @throws StoreError `READ_ONLY` also for a session that lies only in such folders; `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     const { id } = checkIdOrKey("session", idOrKey)
+    await this.#roots.checkWritable(id)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
     await this.#removeTree(id, removal, new Set(), options.signal)
+    for (const { files } of this.#roots.all.slice(1))
+      for (const place of placesOf(files, "session", id))
+        removal.left.push({
+          path: files.locate(recordPath(files.directory, place, id)),
+          code: "READ_ONLY",
+          message: "Another copy lies in a folder that is only read",
+        })
     return removal
   }
 
@@ -129,10 +159,15 @@ export class SessionRepository<S, M, P> {
    * first is asked for, so a session touched meanwhile is yielded once; what cannot be read is skipped and reported.
    */
   async *list(options: SessionListOptions = {}): AsyncGenerator<S> {
-    for (const { id, project } of await this.#entries(options)) {
+    for await (const { session } of this.listWithOrigin(options)) yield session
+  }
+
+  /** As `list`, each with the folder it is read from. */
+  async *listWithOrigin(options: SessionListOptions = {}): AsyncGenerator<SessionWithOrigin<S>> {
+    for (const entry of await this.#entries(options)) {
       options.signal?.throwIfAborted()
-      const body = await readBody(this.#files, { kind: "session", folder: project }, id)
-      if (body) yield body as S
+      const session = await readEntry(entry)
+      if (session) yield { session: session as S, origin: originOf(entry.root) }
     }
   }
 
@@ -145,14 +180,7 @@ export class SessionRepository<S, M, P> {
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
   async page(options: SessionPageOptions = {}): Promise<Page<S>> {
     const { items, older, newer } = await this.#page(options, true)
-    const bodies = await Promise.all(
-      items.map(({ id, project, body }) => {
-        const place: Place = { kind: "session", folder: project }
-        return (
-          (body === undefined ? undefined : parseBody(body, place, id)) ?? readBody(this.#files, place, id)
-        )
-      }),
-    )
+    const bodies = await Promise.all(items.map(readEntry))
     return { items: bodies.filter((body) => body !== undefined) as S[], older, newer }
   }
 
@@ -167,57 +195,32 @@ export class SessionRepository<S, M, P> {
     const query = toQuery(options)
     const { projectID, parentID, directory, archived, updatedSince, search } = query
     const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
-    if (filters.every((filter) => filter === undefined)) return this.#countFiles(projectID)
-    return this.#catalog.countSessions(query, options.signal)
+    if (filters.every((filter) => filter === undefined)) return this.#roots.countSessionFiles(projectID)
+    return this.#roots.countSessions(query, options.signal)
   }
 
-  #countFiles(projectID: string | undefined): number {
-    if (projectID !== undefined) return recordIds(this.#files, { kind: "session", folder: projectID }).length
-    const ids = new Set<string>()
-    for (const place of sessionPlaces(this.#files))
-      for (const id of recordIds(this.#files, place)) ids.add(id)
-    return ids.size
-  }
-
-  #page(options: SessionPageOptions, bodies: boolean): Promise<Page<SessionEntry>> {
+  #page(options: SessionPageOptions, bodies: boolean): Promise<Page<RootedEntry>> {
     const query = toQuery(options)
     return cutPage(
       `session/${query.order}`,
       options.cursor,
       checkPageSize(options.limit),
       (direction, after, most) =>
-        this.#catalog.sessions(
-          { ...query, direction },
-          { after, limit: most, bodies, signal: options.signal },
-        ),
+        this.#roots.sessions({ ...query, direction }, { after, limit: most, bodies, signal: options.signal }),
     )
   }
 
-  async #entries(options: SessionListOptions): Promise<Iterable<SessionEntry>> {
+  async #entries(options: SessionListOptions): Promise<Iterable<RootedEntry>> {
     const query = toQuery(options)
-    return this.#catalog.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
-  }
-
-  /** The session's place; of several copies the newest `time.updated`, then the last folder, wins. */
-  async #find(idOrKey: IdOrKey): Promise<Place | undefined> {
-    const { id, folder } = checkIdOrKey("session", idOrKey)
-    if (folder !== undefined) return { kind: "session", folder }
-    const places = placesOf(this.#files, "session", id)
-    if (places.length < 2) return places[0]
-    let newest: { place: Place; updated: number } | undefined
-    for (const place of places) {
-      const body = await readBody(this.#files, place, id)
-      const updated = body ? sessionFields(body).updated : Number.NEGATIVE_INFINITY
-      if (!newest || updated >= newest.updated) newest = { place, updated }
-    }
-    return newest?.place
+    return this.#roots.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
   }
 
   async #removeTree(id: string, removal: Removal, seen: Set<string>, signal?: AbortSignal): Promise<void> {
     if (seen.has(id)) return
     seen.add(id)
-    const children = await Array.fromAsync(this.ids({ parentID: id, signal }))
-    for (const child of children) await this.#removeTree(child, removal, seen, signal)
+    const { catalog } = this.#roots.main
+    const children = await catalog.sessions(toQuery({ parentID: id }), { signal })
+    for (const { id: child } of children) await this.#removeTree(child, removal, seen, signal)
     const messages = recordIds(this.#files, { kind: "message", folder: id })
     for (let start = 0; start < messages.length; start += MESSAGES_AT_ONCE) {
       signal?.throwIfAborted()
@@ -234,8 +237,13 @@ export class SessionRepository<S, M, P> {
   }
 }
 
-function sessionPlaces(files: RecordFiles): Place[] {
-  return folderNames(files, "session").map((folder) => ({ kind: "session", folder }))
+async function readEntry({ id, project, root, body }: RootedEntry) {
+  const place: Place = { kind: "session", folder: project }
+  return (body === undefined ? undefined : parseBody(body, place, id)) ?? readBody(root.files, place, id)
+}
+
+function originOf({ files }: Root): string {
+  return files.directory
 }
 
 function toQuery(options: SessionListOptions): SessionQuery {

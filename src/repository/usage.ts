@@ -3,7 +3,8 @@ import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 import { readBody } from "./bodies.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { folderNames, recordIds } from "./file-catalog.ts"
+import type { Roots } from "./roots.ts"
 
 export interface UsageOptions {
   /** Only sessions that lie in this project's folder. */
@@ -38,28 +39,34 @@ export interface Usage {
  * and models only.
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
  */
-export async function collectUsage(files: RecordFiles, options: UsageOptions): Promise<Usage[]> {
+export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
   const { projectID, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
   if (projectID !== undefined) checkKey([projectID])
   if (Number.isNaN(since) || Number.isNaN(until)) throw new TypeError("since and until must be times in ms")
   const slice = new TimeSlice(options.signal)
   const dayOf = daysIn(options.timeZone)
   const rows = new Map<string, Usage>()
-  const sessions =
-    projectID === undefined
-      ? folderNames(files, "message")
-      : recordIds(files, { kind: "session", folder: projectID })
-  for (const session of sessions)
-    for (const id of recordIds(files, { kind: "message", folder: session })) {
-      const turn = slice.pass()
-      if (turn) await turn
-      const body = await readBody(files, { kind: "message", folder: session }, id)
-      if (!body) continue
-      const { created, role } = messageFields(body)
-      const day = created < since || created > until ? undefined : dayOf(created)
-      // A time that no calendar knows has no day.
-      if (day !== undefined) add(rowOf(rows, day, role, body), body)
+  for (const root of roots.all) {
+    const { files } = root
+    const sessions =
+      projectID === undefined
+        ? folderNames(files, "message")
+        : recordIds(files, { kind: "session", folder: projectID })
+    for (const session of sessions) {
+      // What lies in several roots is counted where it is read.
+      if ((await roots.ofSession(session)) !== root) continue
+      for (const id of recordIds(files, { kind: "message", folder: session })) {
+        const turn = slice.pass()
+        if (turn) await turn
+        const body = await readBody(files, { kind: "message", folder: session }, id)
+        if (!body) continue
+        const { created, role } = messageFields(body)
+        const day = created < since || created > until ? undefined : dayOf(created)
+        // A time that no calendar knows has no day.
+        if (day !== undefined) add(rowOf(rows, day, role, body), body)
+      }
     }
+  }
   return [...rows.values()].sort(
     (a, b) =>
       compareText(a.day, b.day) ||

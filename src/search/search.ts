@@ -45,6 +45,8 @@ export interface SearchHit extends Snippet {
   readonly partID?: string
   /** The session's title. */
   readonly title: string
+  /** The folder it was found in, where a store reads several. */
+  readonly origin?: string
   /** When the message was created or the session updated, ms since 1970. */
   readonly time: number
 }
@@ -55,7 +57,7 @@ export interface SearchEnd {
   readonly reason?: "limit" | "timeout" | "indexing"
 }
 
-const DEFAULT_LIMIT = 50
+export const DEFAULT_LIMIT = 50
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** What a search of one store goes by. */
@@ -67,12 +69,14 @@ export interface SearchSources extends CandidateSources {
 
 /**
  * Yields what a query finds, newest first; returns how it ended.
+ * @param isWanted tells of a session's hits whether they are wanted: not where the session is read from another root
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
  */
 export async function* search(
   sources: SearchSources,
   text: string,
   options: SearchOptions,
+  isWanted?: (sessionID: string) => Promise<boolean>,
 ): AsyncGenerator<SearchHit, SearchEnd> {
   const query = parseQuery(text)
   const where = checkChoice("in", options.in, ["title", "text", "all"], "all")
@@ -86,7 +90,7 @@ export async function* search(
   let given = 0
   for await (const hit of newestOf(titles, texts)) {
     options.signal?.throwIfAborted()
-    if (hit === undefined) {
+    if (hit === undefined || (isWanted && !(await isWanted(hit.sessionID)))) {
       // A candidate that was none: only a chance to stop.
       if (performance.now() > deadline) return { partial: true, reason: "timeout" }
       continue
@@ -239,7 +243,7 @@ class Finder {
 type Place = Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time">
 
 /** Whether a hit comes after another one in the order of a search. */
-function isBehind(a: Place, b: Place): boolean {
+export function isBehind(a: Place, b: Place): boolean {
   if (a.time !== b.time) return a.time < b.time
   if (a.kind !== b.kind) return a.kind === "text"
   return compareText(a.messageID ?? a.sessionID, b.messageID ?? b.sessionID) < 0

@@ -36,7 +36,7 @@ export class OwnWrites {
     for (const { path, content } of changes) {
       const stat = content === null ? undefined : this.#fs.lstat(path)
       // Of another size it is no longer what we wrote.
-      if (content !== null && stat?.size !== Buffer.byteLength(content.text)) continue
+      if (content && "text" in content && stat?.size !== Buffer.byteLength(content.text)) continue
       this.#remember(path, { stat, at })
       if (content === null) this.#remember(dirname(path), { stat: undefined, at })
     }

@@ -42,13 +42,16 @@ export function sessionsCommand(context: Context): Command {
         const options: SessionListOptions = { projectID, archived, order, limit }
         if (flags.roots) options.parentID = null
         else if (flags.parent !== undefined) options.parentID = flags.parent
-        for await (const session of store.sessions.list(options)) {
-          if (json) await output.json(session)
+        // With one folder alone there is nothing to tell apart.
+        const several = store.health().alsoReading.length > 0
+        for await (const { session, origin } of store.sessions.listWithOrigin(options)) {
+          if (json) await output.json(several ? { ...session, origin } : session)
           else {
             const time = new Date(session.time?.updated ?? session.time?.created ?? 0)
             const when = output.style("dim", time.toISOString().slice(0, 16).replace("T", " "))
             const title = printable(String(session.title ?? "")).replaceAll("\n", " ")
-            await output.line(`${when}  ${output.style("cyan", printable(session.id))}  ${title}`)
+            const where = origin === store.directory ? "" : output.style("dim", `  [${printable(origin)}]`)
+            await output.line(`${when}  ${output.style("cyan", printable(session.id))}  ${title}${where}`)
           }
         }
       })

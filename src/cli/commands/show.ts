@@ -15,7 +15,9 @@ export function showCommand(context: Context): Command {
         const { output } = context
         const session = await store.sessions.get(sessionID)
         let messages = 0
-        if (json && session) await output.json(session)
+        const origin =
+          store.health().alsoReading.length > 0 ? await store.sessions.origin(sessionID) : undefined
+        if (json && session) await output.json(origin === undefined ? session : { ...session, origin })
         else if (session) {
           const { title, directory, time } = fieldsOf(session)
           await output.line(output.style("bold", printable(String(title ?? "")) || sessionID))
@@ -23,6 +25,7 @@ export function showCommand(context: Context): Command {
             sessionID,
             clock(fieldsOf(time).created),
             typeof directory === "string" ? directory : "",
+            origin === undefined || origin === store.directory ? "" : `[${origin}]`,
           ]
           await output.line(output.style("dim", facts.filter(Boolean).map(printable).join("  ")))
           await output.line()

@@ -1,7 +1,7 @@
 import { Command } from "commander"
-import type { Amount } from "../../index.ts"
+import type { Amount, StoreStats } from "../../index.ts"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
+import { type Output, printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const
@@ -23,38 +23,47 @@ export function statsCommand(context: Context): Command {
         const { output } = context
         const stats = await store.stats()
         if (json) return await output.json(stats)
-        const cells = (name: string, { files, bytes }: Amount): string[] => [name, String(files), size(bytes)]
-        await table(
-          output,
-          ["kind", "files", "bytes"],
-          Object.entries(stats.kinds).map(([kind, amount]) => cells(kind, amount)),
-        )
-        await output.line()
-        await table(
-          output,
-          ["project", "sessions", "messages", "parts", "bytes"],
-          stats.projects.map(({ project, sessions, messages, parts, sideFiles }) => [
-            project === null ? "(no session)" : printable(project),
-            String(sessions.files),
-            String(messages.files),
-            String(parts.files),
-            size(sessions.bytes + messages.bytes + parts.bytes + sideFiles.bytes),
-          ]),
-        )
-        await output.line()
-        await table(
-          output,
-          ["largest records", "bytes"],
-          stats.largest.map(({ path, bytes }) => [printable(path), size(bytes)]),
-        )
+        await tables(output, stats)
+        for (const { directory, ...other } of stats.alsoRead) {
+          await output.line()
+          await output.line(output.style("bold", `also read: ${printable(directory)}`))
+          await tables(output, other)
+        }
         await output.line()
         await output.line(`index ${size(stats.indexBytes)}`)
       })
     })
 }
 
+async function tables(output: Output, stats: StoreStats): Promise<void> {
+  const cells = (name: string, { files, bytes }: Amount): string[] => [name, String(files), size(bytes)]
+  await table(
+    output,
+    ["kind", "files", "bytes"],
+    Object.entries(stats.kinds).map(([kind, amount]) => cells(kind, amount)),
+  )
+  await output.line()
+  await table(
+    output,
+    ["project", "sessions", "messages", "parts", "bytes"],
+    stats.projects.map(({ project, sessions, messages, parts, sideFiles }) => [
+      project === null ? "(no session)" : printable(project),
+      String(sessions.files),
+      String(messages.files),
+      String(parts.files),
+      size(sessions.bytes + messages.bytes + parts.bytes + sideFiles.bytes),
+    ]),
+  )
+  await output.line()
+  await table(
+    output,
+    ["largest records", "bytes"],
+    stats.largest.map(({ path, bytes }) => [printable(path), size(bytes)]),
+  )
+}
+
 /** Prints aligned columns; all but the first hold figures and stand right. */
-async function table(output: Context["output"], head: string[], rows: string[][]): Promise<void> {
+async function table(output: Output, head: string[], rows: string[][]): Promise<void> {
   const widths = head.map((title, column) =>
     Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => Bun.stringWidth(cell))),
   )

@@ -1,0 +1,290 @@
+import { basename, dirname, join } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import { segmentFault } from "../record/key.ts"
+import type { DirectoryEntry, FileStat, FileSystem } from "./system.ts"
+
+/** Where a project of the older layout keeps its sessions, below its own folder. */
+const SESSIONS = ["storage", "session"] as const
+const FOLDERS = { session: "info", message: "message", part: "part" } as const
+type Kind = keyof typeof FOLDERS
+/** Neither is ever part of a name. */
+const SEPARATOR = /[/\\]/
+
+/** Places whose real folders are remembered. */
+const MAX_REMEMBERED = 20_000
+/** Sessions that were read last: the next message is likely one of theirs. */
+const MAX_RECENT = 16
+
+/** The older layout's folder that belongs to a store, `project` beside `storage`; `undefined` where there is none. */
+export function findOlder(fs: FileSystem, directory: string): string | undefined {
+  if (basename(directory) !== "storage") return undefined
+  const folder = join(dirname(directory), "project")
+  return isOlder(fs, folder) ? folder : undefined
+}
+
+/** Tells whether a folder holds projects in the older layout. One that cannot be read is not said to. */
+export function isOlder(fs: FileSystem, folder: string): boolean {
+  try {
+    return (fs.readDirectory(folder) ?? []).some(
+      ({ name, kind }) =>
+        kind === "directory" && fs.lstat(join(folder, name, ...SESSIONS))?.kind === "directory",
+    )
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return false
+  }
+}
+
+/**
+ * The older layout (`<folder>/<project>/storage/session/{info,message,part}/…`) as if it were the current one, for reading
+ * only: `session/<project>/<id>.json`, `message/<session>/<id>.json`, `part/<message>/<id>.json`. So everything that reads,
+ * indexes and checks the current layout does the same for the older one, in place.
+ *
+ * A session that lies in several projects has the messages of all of them, the first project's where names clash. Message
+ * ids are taken to be unique: of several folders with parts for one, the first found stands.
+ */
+export class OlderLayout {
+  readonly #fs: FileSystem
+  readonly #folder: string
+  /** The real folders of messages and parts, by place. Bounded; what is not there is looked for. */
+  readonly #known = new Map<string, readonly string[]>()
+  /** Real folders of parts, of the sessions read last first. */
+  #recent: string[] = []
+  readonly #unreadable = new Map<string, StoreError>()
+
+  constructor(fs: FileSystem, folder: string) {
+    this.#fs = fs
+    this.#folder = folder
+  }
+
+  /** The layout as a file system whose every change is refused. */
+  view(): FileSystem {
+    const refused = Object.keys(this.#fs).map((name) => [
+      name,
+      (path: unknown) => {
+        throw new StoreError("READ_ONLY", "The older layout is only read", { path: String(path) })
+      },
+    ])
+    return {
+      ...(Object.fromEntries(refused) as FileSystem),
+      stat: (path) => this.#stat(path, (real) => this.#fs.stat(real)),
+      lstat: (path) => this.#stat(path, (real) => this.#fs.lstat(real)),
+      readDirectory: (path) => this.#readDirectory(path),
+      openFile: (path) => this.#fs.openFile(this.locate(path)),
+      fstat: (descriptor) => this.#fs.fstat(descriptor),
+      readOpen: (descriptor, maxBytes) => this.#fs.readOpen(descriptor, maxBytes),
+      close: (descriptor) => this.#fs.close(descriptor),
+      readPieces: (path) => this.#fs.readPieces(this.locate(path)),
+    }
+  }
+
+  /** The folders above the places that could not be read when they were last looked at. */
+  unreadable(): StoreError[] {
+    return [...this.#unreadable.values()]
+  }
+
+  /** Where a path of the view really lies; what does not exist keeps its path. */
+  locate(path: string): string {
+    const [kind, owner, file, deeper] = this.#segments(path)
+    if (kind === undefined || (isKind(kind) && owner === undefined)) return this.#folder
+    if (!isKind(kind) || owner === undefined || deeper !== undefined) return path
+    if (file === undefined) return this.#folders(kind, owner)[0] ?? path
+    return this.#file(kind, owner, file) ?? path
+  }
+
+  #segments(path: string): string[] {
+    return path.slice(this.#folder.length).split(SEPARATOR).filter(Boolean)
+  }
+
+  #stat(path: string, look: (real: string) => FileStat | undefined): FileStat | undefined {
+    const [kind, owner, file] = this.#segments(path)
+    if (kind === undefined || (isKind(kind) && owner === undefined)) return this.#fs.stat(this.#folder)
+    if (!isKind(kind) || owner === undefined) return undefined
+    if (file !== undefined) return this.#look(kind, owner, file, look)
+    this.#forget(kind, owner)
+    return combined(this.#folders(kind, owner).flatMap((real) => look(real) ?? []))
+  }
+
+  #look(
+    kind: Kind,
+    owner: string,
+    file: string,
+    look: (real: string) => FileStat | undefined,
+  ): FileStat | undefined {
+    const real = this.#file(kind, owner, file)
+    return real === undefined ? undefined : look(real)
+  }
+
+  #readDirectory(path: string): DirectoryEntry[] | undefined {
+    const [kind, owner, file] = this.#segments(path)
+    if (!isKind(kind) || file !== undefined) return kind === undefined ? [] : undefined
+    if (owner === undefined) return this.#readKind(kind)
+    const folders = this.#folders(kind, owner)
+    if (kind === "message") this.#note(folders)
+    const entries = new Map<string, DirectoryEntry>()
+    for (const folder of folders)
+      for (const entry of this.#fs.readDirectory(folder) ?? [])
+        if (!entries.has(entry.name)) entries.set(entry.name, entry)
+    return folders.length === 0 ? undefined : [...entries.values()]
+  }
+
+  #readKind(kind: Kind): DirectoryEntry[] {
+    if (kind === "session")
+      return this.#entries(this.#folder).filter(
+        ({ name, kind: of }) => of !== "directory" || this.#real(name, "session", ""),
+      )
+    const entries = new Map<string, DirectoryEntry>()
+    for (const project of this.#projects())
+      for (const session of this.#entries(join(this.#folder, project, ...SESSIONS, FOLDERS[kind])))
+        if (kind === "message") entries.set(session.name, session)
+        else if (session.kind === "directory") {
+          const folder = join(this.#folder, project, ...SESSIONS, FOLDERS.part, session.name)
+          for (const message of this.#entries(folder)) {
+            if (!entries.has(message.name)) this.#remember("part", message.name, [join(folder, message.name)])
+            entries.set(message.name, message)
+          }
+        }
+    return [...entries.values()]
+  }
+
+  /** Names that can be an owner's, links among them. A folder that cannot be read does not hide the others. */
+  #entries(folder: string): DirectoryEntry[] {
+    let entries: DirectoryEntry[] = []
+    try {
+      entries = this.#fs.readDirectory(folder) ?? []
+      this.#unreadable.delete(folder)
+    } catch (cause) {
+      const message = `The folder cannot be read (${systemCode(cause) ?? "error"})`
+      this.#unreadable.set(folder, new StoreError("UNREADABLE", message, { path: folder, cause }))
+    }
+    return entries.filter(({ name, kind }) => kind !== "other" && segmentFault(name) === undefined)
+  }
+
+  /** What cannot be looked at is taken to be there: whoever reads it then tells why it cannot. */
+  #exists(path: string): boolean {
+    try {
+      return this.#fs.lstat(path) !== undefined
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return true
+    }
+  }
+
+  /** A link is none: only the first level is followed. */
+  #isFolder(path: string): boolean {
+    try {
+      return this.#fs.lstat(path)?.kind === "directory"
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return true
+    }
+  }
+
+  #projects(): string[] {
+    return this.#entries(this.#folder)
+      .filter(({ kind }) => kind === "directory")
+      .map(({ name }) => name)
+      .sort()
+  }
+
+  /** The real folder of a place, where it exists in that project. */
+  #real(project: string, kind: Kind, owner: string): string | undefined {
+    const path = join(this.#folder, project, ...SESSIONS, FOLDERS[kind], owner)
+    return this.#exists(path) ? path : undefined
+  }
+
+  #file(kind: Kind, owner: string, file: string): string | undefined {
+    const folders = this.#folders(kind, owner)
+    if (kind === "message") this.#note(folders)
+    const found = this.#among(folders, file)
+    if (found !== undefined || folders.every((folder) => this.#exists(folder))) return found
+    this.#known.delete(`${kind}/${owner}`)
+    return this.#among(this.#folders(kind, owner), file)
+  }
+
+  /** The first path of that name in folders. */
+  #among(folders: Iterable<string>, name: string): string | undefined {
+    for (const folder of folders) {
+      const path = join(folder, name)
+      if (this.#exists(path)) return path
+    }
+    return undefined
+  }
+
+  #folders(kind: Kind, owner: string): readonly string[] {
+    if (kind === "session") return present(this.#real(owner, kind, ""))
+    const known = this.#known.get(`${kind}/${owner}`)
+    if (known) return known
+    const found =
+      kind === "message"
+        ? this.#projects().flatMap((project) => present(this.#real(project, kind, owner)))
+        : present(this.#among(this.#recent, owner) ?? this.#among(this.#sessionsWithParts(), owner))
+    if (found.length > 0) this.#remember(kind, owner, found)
+    return found
+  }
+
+  *#sessionsWithParts(): Generator<string> {
+    for (const project of this.#projects()) {
+      const folder = join(this.#folder, project, ...SESSIONS, FOLDERS.part)
+      for (const { name, kind } of this.#entries(folder)) if (kind === "directory") yield join(folder, name)
+    }
+  }
+
+  /** Notes that messages of these folders were read: their parts are likely to be next. */
+  #note(messages: readonly string[]): void {
+    for (const folder of messages) {
+      const parts = join(dirname(dirname(folder)), FOLDERS.part, basename(folder))
+      if (this.#recent[0] === parts || !this.#isFolder(parts)) continue
+      this.#recent = [parts, ...this.#recent.filter((other) => other !== parts)].slice(0, MAX_RECENT)
+    }
+  }
+
+  #remember(kind: Kind, owner: string, folders: readonly string[]): void {
+    const place = `${kind}/${owner}`
+    this.#known.delete(place)
+    this.#known.set(place, folders)
+    const oldest = this.#known.keys().next()
+    if (this.#known.size > MAX_REMEMBERED && !oldest.done) this.#known.delete(oldest.value)
+  }
+
+  /** Looks at a place anew: always for messages, and for parts where they are no longer where they were. */
+  #forget(kind: Kind, owner: string): void {
+    const place = `${kind}/${owner}`
+    const known = this.#known.get(place)
+    if (!known || (kind === "part" && known.every((folder) => this.#exists(folder)))) return
+    this.#known.delete(place)
+  }
+}
+
+function isKind(name: string | undefined): name is Kind {
+  return name !== undefined && Object.hasOwn(FOLDERS, name)
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value]
+}
+
+/**
+ * One stat for folders that are seen as one. A change of any of them is younger than what all of them were before, so the
+ * youngest time tells of it; one that comes or goes changes the sums.
+ */
+function combined(stats: readonly FileStat[]): FileStat | undefined {
+  const folders = stats.filter(({ kind }) => kind === "directory")
+  const [first, ...others] = folders.length > 0 ? folders : stats.slice(0, 1)
+  if (!first) return undefined
+  let all = first
+  for (const stat of others)
+    all = {
+      ...all,
+      mtimeNs: youngest(stat.mtimeNs, all.mtimeNs),
+      ctimeNs: youngest(stat.ctimeNs, all.ctimeNs),
+      size: all.size + stat.size,
+      inode: BigInt.asIntN(64, all.inode + stat.inode),
+    }
+  return all
+}
+
+function youngest(a: bigint, b: bigint): bigint {
+  if (a < b) return b
+  return a
+}

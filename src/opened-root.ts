@@ -1,0 +1,270 @@
+import { createHash } from "node:crypto"
+import { join } from "node:path"
+import { BackgroundCatchUp } from "./background-catch-up.ts"
+import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
+import { IndexFailure } from "./database/failure.ts"
+import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
+import { systemCode } from "./errors.ts"
+import { DeviceClock } from "./file/clock.ts"
+import { INDEX_FOLDER } from "./file/layout.ts"
+import { findOlder, isOlder, OlderLayout } from "./file/older-layout.ts"
+import type { FileSystem } from "./file/system.ts"
+import type { Reconciler } from "./migrator/reconcile.ts"
+import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
+import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
+import type { ResolvedOptions } from "./options.ts"
+import type { Catalog } from "./repository/catalog.ts"
+import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalog.ts"
+import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./repository/file-catalog.ts"
+import { findOrphans, type Orphan } from "./repository/orphans.ts"
+import { type Problem, ProblemLog } from "./repository/problem-log.ts"
+import { plainFileProblems, scanProblems } from "./repository/problems.ts"
+import type { Root } from "./repository/roots.ts"
+import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
+import { collectStats, type StoreStats } from "./repository/stats.ts"
+import { type CatchUpOptions, catchUp } from "./search/catch-up.ts"
+import type { SearchSources } from "./search/search.ts"
+
+/** The texts of larger records are not searched, in bytes. */
+const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
+/** Below the index's folder: the indexes of what is read beside the store. */
+const OTHERS_FOLDER = "also-read"
+
+/** A folder to be read: which, in what layout, and where its index is kept. */
+export interface RootPlace {
+  readonly directory: string
+  readonly layout: "current" | "older"
+  readonly readOnly: boolean
+  /** `undefined` for a private index that goes with the process. */
+  readonly indexFolder: string | undefined
+}
+
+/** What a root is made with. */
+export interface RootParts {
+  readonly fs: FileSystem
+  readonly filesOnly: boolean
+  readonly tell: (problem: Problem) => void
+  /** What the store took for this root and has not written yet. */
+  readonly unwritten?: RecordFiles["unwritten"]
+  /** What the background walk waits for. */
+  readonly before?: Promise<void>
+}
+
+/** How a folder that is read beside the store's own is doing. */
+export interface RootHealth {
+  readonly directory: string
+  readonly layout: "current" | "older"
+  readonly index: IndexHealth
+  readonly backgroundIndex: WalkHealth
+}
+
+/**
+ * The folders that options name, the store's own first, then the others as they are named, then the older layouts that lie
+ * beside any of them. Nothing is ever written to the others: their indexes lie in this store's.
+ */
+export function rootPlaces(options: ResolvedOptions, fs: FileSystem): readonly [RootPlace, ...RootPlace[]] {
+  const { directory, readOnly, indexPath } = options
+  const indexFolder = indexPath ?? (readOnly ? undefined : join(directory, INDEX_FOLDER))
+  const other = (folder: string, layout: RootPlace["layout"]): RootPlace => ({
+    directory: folder,
+    layout,
+    readOnly: true,
+    indexFolder:
+      indexFolder &&
+      join(indexFolder, OTHERS_FOLDER, createHash("sha256").update(folder).digest("hex").slice(0, 16)),
+  })
+  const named = options.alsoRead.map((folder) => other(folder, isOlder(fs, folder) ? "older" : "current"))
+  const older = options.older
+    ? [directory, ...options.alsoRead].flatMap((folder) => findOlder(fs, folder) ?? [])
+    : []
+  const known = new Set(options.alsoRead)
+  const found = [...new Set(older)].filter((folder) => !known.has(folder))
+  return [
+    { directory, layout: "current", readOnly, indexFolder },
+    ...named,
+    ...found.map((folder) => other(folder, "older")),
+  ]
+}
+
+/** One folder that a store reads, with its own index, catalogs and background work. */
+export class OpenedRoot implements Root {
+  readonly files: RecordFiles
+  readonly catalog: Catalog
+  readonly within: Reconciler
+  readonly index: SqliteIndex
+  readonly searched: SearchSources
+  readonly background: BackgroundWalk
+  readonly #place: RootPlace
+  readonly #options: ResolvedOptions
+  readonly #layout: OlderLayout | undefined
+  readonly #indexed: SqliteCatalog
+  readonly #fallback: FallbackCatalog
+  readonly #catchingUp: BackgroundCatchUp | undefined
+  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
+  #mustSweep: boolean
+
+  constructor(
+    place: RootPlace,
+    options: ResolvedOptions,
+    { fs: system, filesOnly, tell, unwritten = NOTHING_UNWRITTEN, before = Promise.resolve() }: RootParts,
+  ) {
+    const { directory, readOnly, indexFolder } = place
+    const { maxRecordBytes, logger } = options
+    this.#place = place
+    this.#options = options
+    this.#layout = place.layout === "older" ? new OlderLayout(system, directory) : undefined
+    const fs = this.#layout?.view() ?? system
+    this.index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
+    const locate = (path: string): string => this.#layout?.locate(path) ?? path
+    const problems = new ProblemLog((problem) => tell({ ...problem, path: locate(problem.path) }))
+    this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
+    // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
+    const clock = new DeviceClock(system, indexFolder === undefined ? undefined : join(indexFolder, "clock"))
+    this.within = { fs, directory, index: this.index, clock, maxRecordBytes, readOnly }
+    const scanned = new FileCatalog(this.files)
+    this.#indexed = new SqliteCatalog(this.within, this.files, options.maxStaleness)
+    this.#fallback = new FallbackCatalog(this.#indexed, scanned)
+    this.catalog = filesOnly ? scanned : this.#fallback
+    // Larger records are too much to be folded and shown; they are reported by whoever reads them.
+    const searchable = Math.min(maxRecordBytes, MAX_SEARCHED_BYTES)
+    this.searched = {
+      within: this.within,
+      files: { ...this.files, maxRecordBytes: searchable, problems: new ProblemLog(() => {}) },
+      scan: scanned,
+      catalog: this.catalog,
+      mode: options.search,
+      indexed: !filesOnly,
+    }
+    const inBackground = options.backgroundIndex && !filesOnly
+    if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
+    this.#mustSweep = !options.backgroundIndex && !filesOnly
+    this.background = new BackgroundWalk(inBackground, this.within, logger, before, (work) =>
+      this.#catchUp(work),
+    )
+  }
+
+  get answers(): Readonly<AnswerCounts> {
+    return this.#fallback.answers
+  }
+
+  /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
+  exists(): boolean {
+    try {
+      return this.files.fs.stat(this.files.directory)?.kind === "directory"
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return true
+    }
+  }
+
+  /** Something in this root changed: its texts are to be caught up with. */
+  nudge(): void {
+    this.#catchingUp?.nudge()
+  }
+
+  /** The index has everything a search has to find. */
+  noteSwept(): void {
+    this.#mustSweep = false
+  }
+
+  /** A change could not be noted in the index: listings must look, and searches must sweep. */
+  noteMissed(): void {
+    this.#indexed.distrust()
+    this.#mustSweep = true
+  }
+
+  /** As `Store.index`. @throws IndexFailure */
+  async walk(options: WalkOptions): Promise<WalkResult> {
+    const result = await walk(this.within, options)
+    await this.#catchUp(options)
+    this.#mustSweep = false
+    return this.#located(result)
+  }
+
+  /** As `Store.rebuild`. @throws IndexFailure */
+  async rebuild(options: WalkOptions): Promise<WalkResult> {
+    return this.#located(await rebuild(this.within, options))
+  }
+
+  /** As `Store.verify`. @throws IndexFailure */
+  async verify(options: VerifyOptions): Promise<VerifyResult> {
+    const result = await verify(this.within, options)
+    const { locate } = this.files
+    return {
+      ...result,
+      differences: result.differences.map(({ path, kind }) => ({ path: locate(path), kind })),
+      duplicates: result.duplicates.map(({ id, paths }) => ({ id, paths: paths.map(locate) })),
+    }
+  }
+
+  /** Brings the index up to date for a search, where it must be; where it cannot be used the search reads the files anyway. */
+  async sweep(fresh: boolean, signal?: AbortSignal): Promise<void> {
+    if (!fresh && !this.#mustSweep) return
+    try {
+      await walk(this.within, { signal })
+      await this.#catchUp({ signal })
+      this.#mustSweep = false
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+    }
+  }
+
+  /** Yields every record that cannot be read. */
+  async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
+    const { locate } = this.files
+    if (this.#place.readOnly) yield* this.#absent()
+    try {
+      yield* this.#located(await walk(this.within, options)).unreadable
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      for await (const problem of scanProblems(this.files, options.signal))
+        yield { ...problem, path: locate(problem.path) }
+    }
+    yield* plainFileProblems(this.files, options.signal)
+    for (const { path = this.files.directory, code, message } of this.#layout?.unreadable() ?? [])
+      yield { path, code, message }
+  }
+
+  async *orphans(signal?: AbortSignal): AsyncGenerator<Orphan> {
+    for await (const orphan of findOrphans(this.files, signal))
+      yield { ...orphan, path: this.files.locate(orphan.path) }
+  }
+
+  async stats(signal?: AbortSignal): Promise<StoreStats> {
+    const stats = await collectStats(this.files, signal)
+    const largest = stats.largest.map(({ path, bytes }) => ({ path: this.files.locate(path), bytes }))
+    return { ...stats, largest }
+  }
+
+  health(): RootHealth {
+    return {
+      directory: this.#place.directory,
+      layout: this.#place.layout,
+      index: this.index.health(),
+      backgroundIndex: this.background.health(),
+    }
+  }
+
+  /** Ends background work and closes the index. */
+  async stop(): Promise<void> {
+    await this.background.stop()
+    await this.#catchingUp?.stop()
+  }
+
+  async #catchUp(options: CatchUpOptions): Promise<void> {
+    if (this.#options.search === "all") await catchUp(this.within, this.searched.files, options)
+  }
+
+  *#absent(): Generator<Problem> {
+    if (this.exists()) return
+    yield { path: this.files.directory, code: "NOT_FOUND", message: "There is no such folder" }
+  }
+
+  #located(result: WalkResult): WalkResult {
+    const unreadable = result.unreadable.map((problem) => ({
+      ...problem,
+      path: this.files.locate(problem.path),
+    }))
+    return { ...result, unreadable }
+  }
+}
