@@ -2,7 +2,8 @@ import { expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Session } from "../../src/index.ts"
-import { copyOfTree, put, tempFolder, treePath } from "../support/temp.ts"
+import { olderData, olderRecords, storedRecords } from "../support/older.ts"
+import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
 const ANSWERS = treePath("opencode-1.1.65/answers")
@@ -156,6 +157,57 @@ test("verify, rebuild and orphans: one object, exit 1 where something differs", 
   ])
 })
 
+test("import --older copies the history beside the store, and again copies nothing; --json tells the origin", async () => {
+  const { directory, older } = olderData()
+  const before = snapshot(older)
+  const listed = (await json(directory, "sessions")) as (Session & { origin: string })[]
+  expect(listed.map(({ origin }) => origin)).toEqual(Array(9).fill(older))
+  expect((await cli(directory, "sessions")).out).toContain(`[${older}]`)
+  expect(await json(directory, "sessions", "--no-older")).toEqual([])
+  const done = { copied: { sessions: 9, messages: 26, parts: 43 }, present: { sessions: 0 }, unreadable: [] }
+  expect(await json(directory, "import", "--older")).toMatchObject([done])
+  expect(storedRecords(directory)).toEqual(olderRecords(older))
+  const again = await cli(directory, "import", "--older")
+  expect(again).toMatchObject({ code: 0, err: "" })
+  expect(again.out).toContain("copied 0 sessions, 0 messages, 0 parts (0 B)")
+  expect(again.out).toContain("there already: 9 sessions, 26 messages, 43 parts")
+  const imported = (await json(directory, "sessions")) as (Session & { origin: string })[]
+  expect(imported).toEqual(listed.map((body) => ({ ...body, origin: directory })))
+  expect(snapshot(older)).toEqual(before)
+  const elsewhere = join(tempFolder(), "new", "storage")
+  expect(await json(elsewhere, "import", "--older", older)).toMatchObject([done])
+  const torn = put(older, "x/storage/session/info/ses_torn.json", "{ torn")
+  const { code, out } = await cli(directory, "import", "--older")
+  expect(code).toBe(1)
+  expect(out).toContain(`CORRUPT ${torn}`)
+})
+
+test("--also-read lists other stores too, each session once, from where it is newest", async () => {
+  const directory = copyOfTree("opencode-1.1.65/storage")
+  const backup = copyOfTree("opencode-1.1.65/storage")
+  const [first] = (await json(directory, "sessions")) as Session[]
+  put(backup, `session/${first?.projectID}/${first?.id}.json`, {
+    ...first,
+    title: "newer there",
+    time: { created: 1, updated: 2 ** 41 },
+  })
+  const both = (await json(directory, "--also-read", backup, "sessions")) as (Session & { origin: string })[]
+  expect(both).toHaveLength(9)
+  expect(both[0]).toMatchObject({ id: first?.id, title: "newer there", origin: backup })
+  expect(both.slice(1).map(({ origin }) => origin)).toEqual(Array(8).fill(directory))
+  expect(await json(directory, "--also-read", backup, "show", first?.id ?? "")).toMatchObject([
+    { id: first?.id, origin: backup },
+    ...Array(count(backup, first?.id ?? "")).fill({}),
+  ])
+  const { out } = await cli(directory, "--also-read", backup, "stats")
+  expect(out).toContain(`also read: ${backup}`)
+  expect(await cli(directory, "--also-read", join(backup, "nowhere"), "sessions")).toMatchObject({ code: 1 })
+})
+
+function count(directory: string, session: string): number {
+  return readdirSync(join(directory, "message", session)).length
+}
+
 test.each([
   [["--help"], 0],
   [["sessions", "--help"], 0],
@@ -169,6 +221,8 @@ test.each([
   [["sessions", "--archived", "maybe"], 2],
   [["sessions", "--roots", "--parent", "x"], 2],
   [["show"], 2],
+  [["import"], 2],
+  [["import", "--older"], 1],
   [["show", "../../etc/passwd"], 2],
 ])("%j ends with %d", async (argv, code) => {
   const ran = await cli(copyOfTree("opencode-1.1.65/storage"), ...argv)

@@ -4,7 +4,9 @@ import { changeContract } from "./changes.ts"
 import { keyContract } from "./keys.ts"
 import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
+import { olderContract } from "./older.ts"
 import { removalContract } from "./removal.ts"
+import { rootsContract } from "./roots.ts"
 import { sessionContract } from "./sessions.ts"
 
 for (const variant of variants)
@@ -15,4 +17,6 @@ for (const variant of variants)
     describe("changes", () => changeContract(variant))
     describe("removal", () => removalContract(variant))
     describe("oddities", () => oddityContract(variant))
+    describe("older layout", () => olderContract(variant))
+    describe("several roots", () => rootsContract(variant))
   })

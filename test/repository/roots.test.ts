@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { openStore } from "../../src/index.ts"
+import { olderData } from "../support/older.ts"
+import { all, message, part, session } from "../support/records.ts"
+import { put, snapshot, tempFolder, untilProven } from "../support/temp.ts"
+
+test("the indexes of what is read beside lie in the store and are kept; deleted they come again", async () => {
+  const { directory, older } = olderData()
+  const backup = tempFolder()
+  put(backup, "session/p/ses_backup.json", session("ses_backup"))
+  const before = [snapshot(older), snapshot(backup)]
+  await untilProven()
+  const options = { directory, alsoRead: [backup], backgroundIndex: false }
+  const index = async (): Promise<number> => {
+    await using store = await openStore(options)
+    const { sessions, messages, parts, read } = await store.index()
+    expect([sessions, messages, parts]).toEqual([10, 26, 43])
+    expect(await store.verify()).toMatchObject({
+      ok: true,
+      checked: { sessions: 10, messages: 26, parts: 43 },
+    })
+    expect((await store.stats()).indexBytes).toBeGreaterThan(100_000)
+    return read
+  }
+  expect(await index()).toBe(79)
+  expect(await index()).toBe(0)
+  const folder = join(directory, ".sessiondex", "also-read")
+  expect(fs.readdirSync(folder)).toHaveLength(2)
+  fs.rmSync(folder, { recursive: true })
+  expect(await index()).toBe(79)
+  expect([snapshot(older), snapshot(backup)]).toEqual(before)
+})
+
+test("a read-only store keeps its indexes of others out of every folder, and a private folder is left clean", async () => {
+  const { data, directory } = olderData()
+  const before = snapshot(data)
+  {
+    await using store = await openStore({ directory, readOnly: true })
+    expect(await all(store.sessions.ids())).toHaveLength(9)
+    await store.index()
+    expect(store.health().alsoReading).toMatchObject([{ layout: "older", index: { state: "ready" } }])
+  }
+  expect(snapshot(data)).toEqual(before)
+})
+
+test("what was imported is listed at once, whatever the staleness allowed", async () => {
+  const { directory, older } = olderData()
+  await using store = await openStore({ directory, older: false, maxStaleness: 1e9, backgroundIndex: false })
+  const id = "ses_dfbe64387ffeRSXOaHQH6xlKGc"
+  expect(await all(store.sessions.ids())).toEqual([])
+  expect(await all(store.messages.ids(id))).toEqual([])
+  await store.importOlder({ directory: older })
+  expect(await all(store.sessions.ids())).toHaveLength(9)
+  expect(await all(store.messages.ids(id))).toHaveLength(4)
+  expect((await all(store.search("explore repo"))).length).toBeGreaterThan(0)
+})
+
+test("links in an older tree are told and not followed", async () => {
+  const { directory, older } = olderData()
+  const elsewhere = tempFolder()
+  put(elsewhere, "storage/session/info/ses_linked.json", session("ses_linked"))
+  fs.symlinkSync(elsewhere, join(older, "linked"))
+  const app = join(older, "home-dev-app/storage/session")
+  put(app, "info/ses_1.json", session("ses_1"))
+  put(app, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+  put(elsewhere, "parts/msg_1/prt_1.json", part("prt_1", "msg_1"))
+  fs.symlinkSync(join(elsewhere, "parts"), join(app, "part", "ses_1"))
+  await using store = await openStore({ directory, backgroundIndex: false })
+  expect(await all(store.sessions.ids())).not.toContain("ses_linked")
+  expect(await all(store.messages.stream("ses_1"))).toMatchObject([{ info: { id: "msg_1" }, parts: [] }])
+  const problems = (await all(store.problems())).map(({ path, code }) => `${code} ${path}`)
+  expect(problems).toContain(`NOT_A_FILE ${join(older, "linked/storage/session/info")}`)
+  const { unreadable } = await store.importOlder()
+  expect(unreadable).toMatchObject([{ code: "NOT_A_FILE" }])
+  expect(fs.existsSync(join(directory, "part/msg_1"))).toBe(false)
+})
+
+test.each(["--alone", "--beside"])(
+  "a part given with coalesce is written though the process ends at once %s",
+  async (flag) => {
+    const { directory } = olderData()
+    put(directory, "session/p/ses_1.json", session("ses_1"))
+    const script = `import { openStore } from "./src/index.ts"
+    const store = await openStore({ directory: ${JSON.stringify(directory)}, older: process.argv.includes("--beside"), backgroundIndex: false })
+    const part = (text) => ({ id: "prt_1", sessionID: "ses_1", messageID: "msg_1", type: "text", text })
+    await store.parts.write(part("first"), { coalesce: 10000 })
+    store.parts.write(part("last"), { coalesce: 10000 })
+    process.exit(0)`
+    const child = Bun.spawn(["bun", "-e", script, "--", flag], {
+      cwd: join(import.meta.dir, "../.."),
+      stderr: "inherit",
+    })
+    expect(await child.exited).toBe(0)
+    expect(JSON.parse(fs.readFileSync(join(directory, "part/msg_1/prt_1.json"), "utf8"))).toMatchObject({
+      text: "last",
+    })
+  },
+)
