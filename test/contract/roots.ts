@@ -124,11 +124,15 @@ export function rootsContract({ open }: Variant): void {
     expect(await all(store.parts.list("msg_new"))).toMatchObject([{ id: "prt_new" }])
     expect(await store.read<string[]>(["todo", "ses_only"])).toEqual(["only there"])
     expect((await all(store.readText(["message", theirs, "msg_new"]))).join("")).toContain("msg_new")
+    let streamed = 0
     for (const { session } of listed)
       for await (const { info, parts } of store.messages.stream(session.id)) {
+        streamed++
         expect(await store.messages.get(info.id)).toEqual(info)
         expect(await all(store.parts.list(info.id))).toEqual(parts)
       }
+    const usage = await store.usage()
+    expect(usage.reduce((sum, { messages }) => sum + messages, 0)).toBe(streamed)
     const hits = await all(store.search("edited", { fresh: true }))
     expect(hits.map(({ snippet }) => snippet).toSorted()).toEqual(["edited here", "edited there"])
     const parts = await all(store.search("text of prt_new", { fresh: true }))
@@ -232,6 +236,7 @@ export function rootsContract({ open }: Variant): void {
       "b /here",
     ])
     expect((await store.projects.get("a"))?.worktree).toBe("/there")
+    expect(await all(store.projects.ids())).toEqual(["a", "b"])
     expect(await all(store.orphans())).toEqual([
       { kind: "message", key: ["message", "ses_x", "msg_x"], path: orphan, origin: backup },
     ])
