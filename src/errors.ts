@@ -9,6 +9,7 @@
  * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
  * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
  * - `INVALID_CURSOR`: the cursor is not one this store gave for this listing.
+ * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed.
  * - `READ_ONLY`: the store was opened with `readOnly: true`.
  * - `LOCKED`: the write lock was not to be had in time, or not at all.
  * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
@@ -24,6 +25,7 @@ export type StoreErrorCode =
   | "INVALID_KEY"
   | "INVALID_RECORD"
   | "INVALID_CURSOR"
+  | "CONFLICT"
   | "READ_ONLY"
   | "LOCKED"
   | "WRITE_FAILED"

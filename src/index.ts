@@ -47,10 +47,16 @@ export type {
   SessionPageOptions,
   SessionWithOrigin,
 } from "./repository/sessions.ts"
-export type { Amount, ProjectStats, StoreStats } from "./repository/stats.ts"
+export type { Amount, MonthStats, ProjectStats, StoreStats } from "./repository/stats.ts"
 export type { Usage, UsageOptions } from "./repository/usage.ts"
+export type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
+export type { Reason, RetentionRules } from "./retention/rules.ts"
+export type { EmptyOptions, Restored, Trash, TrashEntry } from "./retention/trash.ts"
 export type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
-export { openStore, Store, type StoreHealth } from "./store.ts"
+export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
+export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
+export type { ExportEnd } from "./transfer/export.ts"
+export type { ConflictChoice, ImportOptions, ImportProgress, ImportResult } from "./transfer/import.ts"
 export type {
   ImportOlderOptions,
   ImportOlderProgress,

@@ -9,6 +9,7 @@ import { DeviceClock } from "./file/clock.ts"
 import { INDEX_FOLDER } from "./file/layout.ts"
 import { findOlder, isOlder, OlderLayout } from "./file/older-layout.ts"
 import type { FileSystem } from "./file/system.ts"
+import { type CompactOptions, compact } from "./migrator/compact.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
 import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
 import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
@@ -138,9 +139,10 @@ export class OpenedRoot implements Root {
     const inBackground = options.backgroundIndex && !filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
     this.#mustSweep = !options.backgroundIndex && !filesOnly
-    this.background = new BackgroundWalk(inBackground, this.within, logger, before, (work) =>
-      this.#catchUp(work),
-    )
+    this.background = new BackgroundWalk(inBackground, this.within, logger, before, async (work) => {
+      await this.#catchUp(work)
+      await this.giveSpaceBack(work)
+    })
   }
 
   get answers(): Readonly<AnswerCounts> {
@@ -177,6 +179,7 @@ export class OpenedRoot implements Root {
   async walk(options: WalkOptions): Promise<WalkResult> {
     const result = await walk(this.within, options)
     await this.#catchUp(options)
+    await this.giveSpaceBack(options)
     this.#mustSweep = false
     return this.#located(result)
   }
@@ -204,6 +207,16 @@ export class OpenedRoot implements Root {
       await walk(this.within, { signal })
       await this.#catchUp({ signal })
       this.#mustSweep = false
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+    }
+  }
+
+  /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
+  async giveSpaceBack(options: CompactOptions): Promise<void> {
+    if (!this.searched.indexed) return
+    try {
+      await compact(this.index, options)
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error
     }

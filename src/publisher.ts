@@ -1,9 +1,11 @@
 import { IndexFailure } from "./database/failure.ts"
 import type { SqliteIndex } from "./database/sqlite-index.ts"
-import { placeOfKey } from "./file/layout.ts"
+import { isStoreError } from "./errors.ts"
+import { type Place, placeOfKey } from "./file/layout.ts"
 import type { Change } from "./file/write-queue.ts"
 import type { Logger } from "./logger.ts"
 import { putOwnWrite } from "./migrator/observation.ts"
+import { type Reconciler, reconcile, Unsettled } from "./migrator/reconcile.ts"
 
 /**
  * Notes changes of ours in the index. Where it cannot, the write has succeeded all the same: the file's stamp makes the
@@ -30,6 +32,25 @@ export function publisher(index: SqliteIndex, logger: Logger, onMissed: () => vo
       onMissed()
       // The index has already told of its own failures.
       if (!(error instanceof IndexFailure)) logger.warn("A change could not be noted in the index", error)
+    }
+  }
+}
+
+/** Folders whose rows are held at a time. */
+const FOLDERS_AT_ONCE = 256
+
+/** As `publisher`, for whole folders that were moved: makes their rows equal to the folders. */
+export function folderPublisher(within: Reconciler, logger: Logger, onMissed: () => void) {
+  return async (places: readonly Place[]): Promise<void> => {
+    try {
+      for (let start = 0; start < places.length; start += FOLDERS_AT_ONCE) {
+        const group = places.slice(start, start + FOLDERS_AT_ONCE)
+        await within.index.batch(() => reconcile(within, group))
+      }
+    } catch (error) {
+      onMissed()
+      if (!(error instanceof IndexFailure || error instanceof Unsettled || isStoreError(error)))
+        logger.warn("A change could not be noted in the index", error)
     }
   }
 }

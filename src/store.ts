@@ -12,17 +12,18 @@ import type { VerifyOptions, VerifyResult } from "./migrator/verify.ts"
 import type { WalkOptions, WalkResult } from "./migrator/walk.ts"
 import { OpenedRoot, type RootHealth, rootPlaces } from "./opened-root.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
-import { publisher } from "./publisher.ts"
+import { folderPublisher, publisher } from "./publisher.ts"
 import { fieldsOf } from "./record/extract.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
 import type { Project } from "./record/project.ts"
 import type { Session } from "./record/session.ts"
+import type { IdOrKey } from "./repository/check.ts"
 import type { AnswerCounts } from "./repository/fallback-catalog.ts"
 import { MessageRepository } from "./repository/messages.ts"
 import type { Orphan } from "./repository/orphans.ts"
-import { PartRepository } from "./repository/parts.ts"
+import { notFound, PartRepository } from "./repository/parts.ts"
 import type { Problem } from "./repository/problem-log.ts"
 import { ProjectRepository } from "./repository/projects.ts"
 import { RecordWriter, type Update } from "./repository/record-writer.ts"
@@ -32,8 +33,13 @@ import { SessionRepository } from "./repository/sessions.ts"
 import type { StoreStats } from "./repository/stats.ts"
 import { collectUsage, type Usage, type UsageOptions } from "./repository/usage.ts"
 import { versionOf } from "./repository/versions.ts"
+import { type Pruned, type PruneOptions, type PruneResult, prune } from "./retention/prune.ts"
+import { type Trash, TrashFolder } from "./retention/trash.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
 import { searchRoots } from "./search/search-roots.ts"
+import { type CopyOptions, type CopyResult, copyStore, type NotCopied } from "./transfer/copy-store.ts"
+import { type ExportEnd, exportSession } from "./transfer/export.ts"
+import { type ImportOptions, type ImportResult, importSession } from "./transfer/import.ts"
 import { type ImportOlderOptions, type ImportOlderResult, importOlder } from "./transfer/import-older.ts"
 import { changeOf, type StoreChange } from "./watch/change.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
@@ -56,6 +62,13 @@ export interface StoreHealth {
   readonly problems: number
 }
 
+/** What lies in the trash, by what its manifests say. */
+export interface TrashStats {
+  readonly entries: number
+  readonly files: number
+  readonly bytes: number
+}
+
 /** What a test may put in place of the real thing. */
 export interface StoreParts {
   readonly fs?: FileSystem
@@ -70,8 +83,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly sessions: SessionRepository<S, M, P>
   readonly messages: MessageRepository<M, P>
   readonly parts: PartRepository<P>
+  readonly #trash: TrashFolder
   readonly #options: ResolvedOptions
   readonly #records: Records
+  readonly #writer: RecordWriter
   readonly #fs: FileSystem
   readonly #root: OpenedRoot
   readonly #others: readonly OpenedRoot[]
@@ -92,9 +107,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const { directory, indexPath, readOnly, logger } = options
     this.#options = options
     this.#fs = fs
-    this.#lock = new ProcessLock(
-      indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock"),
-    )
+    const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
+    this.#lock = new ProcessLock(lockPath)
     const tell = (problem: Problem): void => {
       this.#problems++
       options.onProblem(problem)
@@ -129,6 +143,21 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       if (!other.exists()) logger.warn(`There is no folder ${other.files.directory} to be read too`)
     const note = publisher(this.#root.index, logger, () => this.#root.noteMissed())
     const writer = new RecordWriter(directory, this.#writes, this.#coalescer, options.schemas, readOnly)
+    this.#writer = writer
+    const publishFolders = folderPublisher(this.#root.within, logger, () => this.#root.noteMissed())
+    this.#trash = new TrashFolder({
+      files: this.#root.files,
+      lockPath,
+      durability: options.durability,
+      readOnly,
+      mustBeOpen: () => this.#open(),
+      publish,
+      publishFolders: async (places) => {
+        if (filesOnly) return
+        await publishFolders(places)
+        this.#root.nudge()
+      },
+    })
     this.#records = new Records(this.#roots, writer)
     this.projects = new ProjectRepository(this.#roots)
     this.parts = new PartRepository(this.#roots, writer)
@@ -149,6 +178,11 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
         sessionOf: (messageID) => this.#root.catalog.guessFolder("message", messageID),
       })
     watched.resolve(this.#watch?.ready)
+  }
+
+  /** What was pruned and can be brought back. */
+  get trash(): Trash {
+    return this.#trash
   }
 
   /** The store's folder, absolute. */
@@ -289,6 +323,57 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
+   * Yields a session as the agent's own export command writes it, in pieces of text, one record at a time; returns how much it was
+   * and what could not be read. Side files are no part of it.
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `INVALID_KEY`; the signal's reason
+   */
+  async *export(
+    idOrKey: IdOrKey,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<string, ExportEnd> {
+    this.#open()
+    const found = await this.#roots.findSession(idOrKey)
+    const session = found && (await this.sessions.get(idOrKey))
+    if (!found || !session) throw notFound("session", idOrKey)
+    return yield* exportSession(found.root.files, found.root.catalog, found.id, session, options.signal)
+  }
+
+  /**
+   * Brings the export of a session into the store: a file of the shape that `export` writes, lines before the JSON included.
+   * Nothing is changed where the file is not whole, or a conflict is not decided; a second time nothing is left to do.
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_RECORD`, `TOO_LARGE`, `CONFLICT`, `READ_ONLY`, `WRITE_FAILED`, …; TypeError
+   */
+  async import(file: string, options: ImportOptions = {}): Promise<ImportResult> {
+    this.#open()
+    return importSession({ files: this.#root.files, writer: this.#writer }, file, options)
+  }
+
+  /**
+   * Copies all files of the store's folder to another as they lie there, but for the index, the trash and the secrets in
+   * `session_share`; yields what was not copied, and overwrites nothing.
+   * @throws TypeError where one folder lies in the other; StoreError `WRITE_FAILED`; the signal's reason
+   */
+  async *copyTo(folder: string, options: CopyOptions = {}): AsyncGenerator<NotCopied, CopyResult> {
+    this.#open()
+    const flushed = this.#options.durability === "full"
+    return yield* copyStore(this.#fs, this.directory, folder, flushed, options)
+  }
+
+  /**
+   * Moves the sessions that the rules name to the store's trash, or deletes them, the longest unused first; yields each with
+   * its files and bytes, and returns the sums. With `dryRun` it changes nothing and yields what would go. What is read beside the
+   * store is never touched.
+   * @throws TypeError for rules that make no sense; StoreError `READ_ONLY`, `INVALID_KEY`, `UNREADABLE`, `LOCKED`,
+   * `WRITE_FAILED`; the signal's reason
+   */
+  async *prune(options: PruneOptions): AsyncGenerator<Pruned, PruneResult> {
+    this.#open()
+    const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash, options)
+    if (!options.dryRun) await this.#root.giveSpaceBack(options)
+    return result
+  }
+
+  /**
    * Yields records whose parent has no file: messages, parts, then side files, each by folder and id; then those of the
    * folders that are read beside the store.
    */
@@ -310,6 +395,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async stats(options: { signal?: AbortSignal | undefined } = {}): Promise<
     StoreStats & {
       readonly indexBytes: number
+      readonly trash: TrashStats
       /** The same of each folder that is read beside the store's own. */
       readonly alsoRead: readonly (StoreStats & { readonly directory: string })[]
     }
@@ -320,7 +406,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     for (const root of this.#others)
       alsoRead.push({ directory: root.files.directory, ...(await root.stats(options.signal)) })
     const indexBytes = this.#allRoots().reduce((sum, { index }) => sum + index.bytes(), 0)
-    return { ...own, indexBytes, alsoRead }
+    const trash = { entries: 0, files: 0, bytes: 0 }
+    for await (const { files, bytes } of this.trash.list(options)) {
+      trash.entries++
+      trash.files += files
+      trash.bytes += bytes
+    }
+    return { ...own, indexBytes, trash, alsoRead }
   }
 
   /**

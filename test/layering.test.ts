@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["migrator"],
   ["repository"],
   ["search"],
+  ["retention"],
   ["transfer"],
   ["watch"],
   ["options.ts", "publisher.ts", "background-walk.ts", "background-catch-up.ts", "opened-root.ts"],

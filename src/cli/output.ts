@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises"
 import { stripVTControlCharacters, styleText } from "node:util"
 
 type Style = Parameters<typeof styleText>[0]
@@ -32,18 +33,38 @@ export class Output {
     return Boolean(this.#err.isTTY)
   }
 
+  /** Whether a person can be asked: both ends of the talk are terminals. */
+  get canAsk(): boolean {
+    return this.interactive && Boolean(process.stdin.isTTY)
+  }
+
   noColours(): void {
     this.#colours = false
   }
 
   /** Prints one line; resolves when there is room for the next. */
-  async line(text = ""): Promise<void> {
-    if (!this.#out.write(`${text}\n`)) await new Promise<void>((resolve) => this.#out.once("drain", resolve))
+  line(text = ""): Promise<void> {
+    return this.text(`${text}\n`)
+  }
+
+  /** Prints text as it is; resolves when there is room for more. */
+  async text(text: string): Promise<void> {
+    if (!this.#out.write(text)) await new Promise<void>((resolve) => this.#out.once("drain", resolve))
   }
 
   /** Prints one JSON object as a line. */
   json(value: unknown): Promise<void> {
     return this.line(JSON.stringify(value))
+  }
+
+  /** Asks a person on the terminal; everything but yes is no. */
+  async confirm(question: string): Promise<boolean> {
+    const asking = createInterface({ input: process.stdin, output: this.#err })
+    try {
+      return /^\s*y(?:es)?\s*$/i.test(await asking.question(`${question} [y/N] `))
+    } finally {
+      asking.close()
+    }
   }
 
   /** Tells something that is not a result. */

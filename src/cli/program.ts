@@ -1,20 +1,26 @@
 import { Command, CommanderError, Option } from "commander"
 import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
+import { exportCommand } from "./commands/export.ts"
 import { importCommand } from "./commands/import.ts"
 import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
+import { moveCommand } from "./commands/move.ts"
 import { orphansCommand } from "./commands/orphans.ts"
+import { pruneCommand } from "./commands/prune.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
+import { restoreCommand } from "./commands/restore.ts"
 import { searchCommand } from "./commands/search.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
 import { statsCommand } from "./commands/stats.ts"
+import { trashCommand } from "./commands/trash.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
 import { defaultDirectory } from "./directory.ts"
 import { Output } from "./output.ts"
+import { bytes } from "./quantities.ts"
 
 /** Fine; a finding or a failure; misuse. */
 export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
@@ -29,8 +35,13 @@ const COMMANDS = [
   verifyCommand,
   rebuildCommand,
   orphansCommand,
-  serveCommand,
+  exportCommand,
   importCommand,
+  moveCommand,
+  pruneCommand,
+  restoreCommand,
+  trashCommand,
+  serveCommand,
 ]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
 
@@ -51,6 +62,7 @@ export function createProgram(context: Context): Command {
       "list the sessions of another store too; may be given more than once",
       (folder: string, folders: string[] = []) => [...folders, folder],
     )
+    .option("--max-record <size>", "the largest record to be read, by default 16MiB", bytes)
     .option("--no-older", "leave out the history in the older layout beside the store")
     .option("--no-color", "no colours, also on a terminal")
     .showHelpAfterError("(--help tells more)")

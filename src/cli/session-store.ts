@@ -9,6 +9,7 @@ export interface GlobalOptions {
   json?: boolean
   indexPath?: string
   alsoRead?: string[]
+  maxRecord?: number
   older: boolean
   color: boolean
 }
@@ -30,6 +31,7 @@ export async function withStore(
     indexPath: options.indexPath,
     alsoRead: options.alsoRead,
     older: options.older,
+    maxRecordBytes: options.maxRecord,
     backgroundIndex: false,
     logger: { warn: (message) => output.note(message) },
     onProblem: ({ path, code, message }) => output.note(`${code} ${path}: ${message}`),

@@ -6,7 +6,16 @@ import type { Drizzle } from "./drizzle.ts"
 import { IndexFailure } from "./failure.ts"
 import { FileGuard } from "./file-guard.ts"
 import { migrations } from "./migrations.ts"
-import { checkpoint, configure, integrityFaults, type JournalMode, markOf } from "./pragmas.ts"
+import {
+  checkpoint,
+  configure,
+  freePages,
+  integrityFaults,
+  type JournalMode,
+  markOf,
+  pageCount,
+  vacuum,
+} from "./pragmas.ts"
 import { soundText } from "./sound.ts"
 import { Statements } from "./statements.ts"
 
@@ -64,6 +73,24 @@ export class Connection {
   /** Runs a synchronous function as one transaction; what it throws undoes it. */
   write<T>(work: (statements: Statements) => T): T {
     return runSync(this.#transaction.immediate, work)
+  }
+
+  /** The share of the file's pages that hold nothing any more and can be given back. */
+  freeShare(): number {
+    return freePages(this.#client) / Math.max(1, pageCount(this.#client))
+  }
+
+  /** Gives up to so many free pages back to the disk; tells whether there are more. */
+  vacuum(pages: number): boolean {
+    const before = freePages(this.#client)
+    if (before > 0) vacuum(this.#client, pages)
+    const after = freePages(this.#client)
+    return after > 0 && after < before
+  }
+
+  /** Moves the WAL into the database and cuts it short, where nobody is in the way. */
+  checkpoint(): void {
+    if (this.journalMode === "wal") checkpoint(this.#client)
   }
 
   /** What SQLite's own check finds wrong; nothing where the file is sound. */

@@ -1,6 +1,7 @@
 /// <reference path="../sql.d.ts" />
 import init from "../../drizzle/20261122210939_init/migration.sql" with { type: "text" }
 import search from "../../drizzle/20261122210940_search/migration.sql" with { type: "text" }
+import deferredMerges from "../../drizzle/20261122212511_deferred_merges/migration.sql" with { type: "text" }
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -22,4 +23,5 @@ function migration(name: string, sql: string): Migration {
 export const migrations: Migration[] = [
   migration("20261122210939_init", init),
   migration("20261122210940_search", search),
+  migration("20261122212511_deferred_merges", deferredMerges),
 ]

@@ -23,6 +23,8 @@ export function configure(database: Database, cacheBytes: number): JournalMode {
   // Never wait inside SQLite: that would hold the event loop. Who finds it busy retries or reads the files.
   database.run("PRAGMA busy_timeout = 0")
   database.run(`PRAGMA cache_size = ${-Math.max(1, Math.floor(cacheBytes / 1024))}`)
+  // Only heeded before the first page is written; an index without it stays as large as it was.
+  database.run("PRAGMA auto_vacuum = INCREMENTAL")
   const mode = pragma(database, "journal_mode = WAL") === "wal" ? "wal" : "delete"
   database.run(`PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`)
   // A power cut may cost the last rows, which their stamps then miss; it must not cost the index.
@@ -46,6 +48,22 @@ export function markOf(database: Database): number {
 /** Moves the WAL into the database and empties it; tells whether no reader or writer was in the way. */
 export function checkpoint(database: Database): boolean {
   return pragma(database, "wal_checkpoint(TRUNCATE)") === 0
+}
+
+/** Pages that hold nothing any more but still take up the file; 0 where the file cannot be made smaller. */
+export function freePages(database: Database): number {
+  return pragma(database, "auto_vacuum") === 2 ? Number(pragma(database, "freelist_count")) : 0
+}
+
+/** How many pages the file has. */
+export function pageCount(database: Database): number {
+  return Number(pragma(database, "page_count"))
+}
+
+/** Gives up to so many free pages at the end of the file back to the disk. */
+export function vacuum(database: Database, pages: number): void {
+  // Each page is a step of the statement.
+  database.query(`PRAGMA incremental_vacuum(${pages})`).all()
 }
 
 /** The faults that SQLite's own check names; none where the file is sound. */

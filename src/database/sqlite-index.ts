@@ -86,6 +86,21 @@ export class SqliteIndex {
     return this.#run(() => this.#path ?? "")
   }
 
+  /** The share of the file's pages that hold nothing any more. @throws IndexFailure */
+  freeShare(): Promise<number> {
+    return this.#run((connection) => connection.freeShare())
+  }
+
+  /** Gives up to so many free pages back to the disk; tells whether there are more. @throws IndexFailure */
+  vacuum(pages: number): Promise<boolean> {
+    return this.#run((connection) => connection.vacuum(pages))
+  }
+
+  /** Moves the WAL into the database and cuts it short, where nobody is in the way. @throws IndexFailure */
+  checkpoint(): Promise<void> {
+    return this.#run((connection) => connection.checkpoint())
+  }
+
   /** What SQLite's own check finds wrong with the file; nothing where it is sound. @throws IndexFailure */
   async integrity(): Promise<string[]> {
     try {

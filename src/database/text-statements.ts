@@ -18,6 +18,8 @@ const TAKEN_AT_ONCE = 64
 /** No message has more windows than this. */
 export const MAX_DOCUMENT_IDS = 64
 const LAST_SECOND = 2 ** 40
+/** From how many percent of texts that are gone on a segment is merged. */
+const GONE_PERCENT = 10
 
 /** A message that may match, newest first by its second of creation. */
 export interface Candidate extends Position {
@@ -141,6 +143,31 @@ export class TextStatements {
         this.#db.run(sql`insert into texts (rowid, folded) values (${id + at}, ${text})`)
     }
     this.#settled().run({ row, mark: pending })
+  }
+
+  /**
+   * Merges about so many pages of segments of which a tenth or more is gone; tells whether there was something to merge.
+   *
+   * FTS5 would do so by itself in every 64th deletion, holding that one up for a fifth of a second and doing it over and over
+   * while many go: so that is turned off (`deletemerge`, sqlite.org/fts5.html, 6.4), and turned on for this alone.
+   */
+  merge(pages: number): boolean {
+    this.#set("deletemerge", GONE_PERCENT)
+    const before = this.#changes()
+    this.#set("merge", pages)
+    // The statement itself counts as one change.
+    const merged = this.#changes() - before > 1
+    this.#set("deletemerge", 0)
+    return merged
+  }
+
+  #set(command: string, value: number): void {
+    this.#db.run(sql`insert into texts (texts, rank) values (${command}, ${value})`)
+  }
+
+  #changes(): number {
+    const [row] = this.#db.all<{ changes: number }>(sql`select total_changes() as changes`)
+    return row?.changes ?? 0
   }
 
   /** The first run of so many ids from `from` on that no document has. */

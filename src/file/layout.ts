@@ -23,6 +23,8 @@ export interface Place {
 /** The index's dot-folder and the write lock, which no listing shows. */
 export const INDEX_FOLDER = ".sessiondex"
 export const LOCK_FILE = ".sessiondex.lock"
+/** What was removed and can be brought back. Not within the index's folder, which may be deleted at any moment. */
+export const TRASH_FOLDER = ".sessiondex-trash"
 
 /** The folder of a place; with an empty name the one above it, of its kind. */
 export function placePath(directory: string, { kind, folder }: Place): string {

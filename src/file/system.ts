@@ -53,6 +53,10 @@ export interface FileSystem {
   /** The same at the end of the process. */
   flushDirectorySync(path: string): void
   rename(from: string, to: string): void
+  /** Gives a file a second name; fails with `EEXIST` where there is something under it. */
+  link(from: string, to: string): void
+  /** Sets a file's modification time, ms since 1970. */
+  setModified(path: string, timeMs: number): void
   /** Tells whether there was such a file. */
   removeFile(path: string): boolean
   /** Makes a folder (0700) and those above it; gives the topmost one it made. */
@@ -216,6 +220,8 @@ export const fileSystem: FileSystem = {
     }
   },
   rename: (from, to) => fs.renameSync(from, to),
+  link: (from, to) => fs.linkSync(from, to),
+  setModified: (path, timeMs) => fs.utimesSync(path, timeMs / 1000, timeMs / 1000),
   removeFile(path) {
     try {
       fs.unlinkSync(path)

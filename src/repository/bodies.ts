@@ -14,7 +14,7 @@ const OWNER_FIELD: Record<CollectionKind, string> = {
  * Gives a body the ids of its place. A record moved to another folder keeps stale ids in its body, and some never had
  * any; the path is what the store goes by.
  */
-function identify(body: JsonObject, place: Place, id: string): JsonObject {
+export function identify(body: JsonObject, place: Place, id: string): JsonObject {
   const owner = OWNER_FIELD[place.kind]
   if (body.id === id && body[owner] === place.folder) return body
   return { ...body, id, [owner]: place.folder }

@@ -53,6 +53,23 @@ export class RecordWriter {
     else await this.#enqueue({ key, path, reads: false, decide: () => content })
   }
 
+  /** Checks all that `write` checks, and writes nothing. @throws as `write` */
+  check(key: Key, value: unknown): void {
+    this.#content(key, this.#writable(key), value)
+  }
+
+  /** As `write`, if the record is still wanted after a look at what is there; tells whether it was. */
+  async writeIf(key: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
+    const path = this.#writable(key)
+    const content = this.#content(key, path, value)
+    return this.#queue.enqueue({
+      key,
+      path,
+      reads: true,
+      decide: (current) => (current && wanted(current) ? content : undefined),
+    })
+  }
+
   /** As `write`; also `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, and TypeError for a function that gives a promise. */
   async update<T>(key: Key, change: Update<T>): Promise<T> {
     const path = this.#writable(key)

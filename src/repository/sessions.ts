@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { StoreError } from "../errors.ts"
 import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
 import { fieldsOf } from "../record/extract.ts"
-import { checkKey, type Key } from "../record/key.ts"
+import { checkKey, checkWritableKey, type Key } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
@@ -13,6 +13,7 @@ import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
+import { relocate } from "./relocation.ts"
 import { type Removal, removeReadable } from "./removal.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
 
@@ -149,6 +150,36 @@ export class SessionRepository<S, M, P> {
     return removal
   }
 
+  /**
+   * Moves a session and its child sessions to another project, which need not have a file; gives the ids of those that moved.
+   * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is.
+   * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   */
+  async move(
+    idOrKey: IdOrKey,
+    projectID: string,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<string[]> {
+    const { id } = checkIdOrKey("session", idOrKey)
+    checkWritableKey([projectID])
+    const found = await this.#roots.findSession(id)
+    if (!found) throw notFound("session", idOrKey)
+    this.#roots.checkMain(found)
+    const moved: string[] = []
+    const seen = new Set<string>()
+    const waiting = [id]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      options.signal?.throwIfAborted()
+      // Found before their parent moves, so that a move cut short finds them again.
+      const children = await this.#roots.main.catalog.sessions(toQuery({ parentID: next }), options)
+      for (const child of children) waiting.push(child.id)
+      if (await this.#relocate(next, projectID)) moved.push(next)
+    }
+    return moved
+  }
+
   /** Yields session ids in the order of `list`. */
   async *ids(options: SessionListOptions = {}): AsyncGenerator<string> {
     for (const { id } of await this.#entries(options)) yield id
@@ -213,6 +244,16 @@ export class SessionRepository<S, M, P> {
   async #entries(options: SessionListOptions): Promise<Iterable<RootedEntry>> {
     const query = toQuery(options)
     return this.#roots.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
+  }
+
+  /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
+  async #relocate(id: string, projectID: string): Promise<boolean> {
+    const newest = await this.#roots.findSession(id)
+    const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
+    const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)
+    others.sort((a, b) => rank(b) - rank(a))
+    for (const place of others) await relocate(this.#files, this.#writer, id, place, projectID)
+    return others.length > 0
   }
 
   async #removeTree(id: string, removal: Removal, seen: Set<string>, signal?: AbortSignal): Promise<void> {

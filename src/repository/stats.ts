@@ -1,8 +1,11 @@
 import { join } from "node:path"
 import { isStoreError } from "../errors.ts"
+import { readFieldsPatiently } from "../file/fields-reader.ts"
 import { type CollectionKind, listRecords, PLAIN_KINDS, type Place, recordPath } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
+import { sessionFields } from "../record/extract.ts"
 import { keyPath } from "../record/key.ts"
+import { compareText } from "../record/order.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { missingMessages } from "./orphans.ts"
 
@@ -22,20 +25,40 @@ export interface ProjectStats {
   readonly sideFiles: Amount
 }
 
+/** What belongs to the sessions that were last gone on with in one month. */
+export interface MonthStats extends Amount {
+  /** As `2026-11`, by the sessions' `time.updated` in UTC; `null` for what has no session, or one without a time. */
+  readonly month: string | null
+  /** How many sessions. */
+  sessions: number
+}
+
 export interface StoreStats {
   /** By kind, in the order session, message, part, project, todo, session_diff, permission, session_share. */
   readonly kinds: Readonly<Record<string, Amount>>
   /** By project, most bytes first. */
   readonly projects: readonly ProjectStats[]
+  /** By month, newest first. */
+  readonly months: readonly MonthStats[]
   /** The largest records, largest first. */
   readonly largest: readonly { readonly path: string; readonly bytes: number }[]
 }
 
 const LARGEST = 10
+/** Later times have years of more than four digits. */
+const LAST_TIME = Date.UTC(10_000, 0)
 const FIELDS = { session: "sessions", message: "messages", part: "parts" } as const
 const SIDE_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "session_share"])
 
-/** Counts record files and their bytes by looking at every file; none is read. Memory grows with the sessions only. */
+/** To whom a message, a part or a side file belongs. */
+interface Owner {
+  readonly project: string | null
+  readonly month: string | null
+}
+
+const NOBODY: Owner = { project: null, month: null }
+
+/** Counts record files and their bytes by looking at every file; of sessions the times are read. Memory grows with the sessions only. */
 export async function collectStats(files: RecordFiles, signal?: AbortSignal): Promise<StoreStats> {
   return new Collector(files, new TimeSlice(signal)).collect()
 }
@@ -45,7 +68,8 @@ class Collector {
   readonly #slice: TimeSlice
   readonly #kinds: Record<string, Amount> = {}
   readonly #projects = new Map<string | null, ProjectStats>()
-  readonly #projectOf = new Map<string, string>()
+  readonly #months = new Map<string | null, MonthStats>()
+  readonly #ownerOf = new Map<string, Owner>()
   #largest: { path: string; bytes: number }[] = []
 
   constructor(files: RecordFiles, slice: TimeSlice) {
@@ -54,35 +78,47 @@ class Collector {
   }
 
   async collect(): Promise<StoreStats> {
-    for (const project of folderNames(this.#files, "session")) {
-      await this.#addFolder({ kind: "session", folder: project }, project)
-      for (const id of recordIds(this.#files, { kind: "session", folder: project }))
-        this.#projectOf.set(id, project)
-    }
+    for (const project of folderNames(this.#files, "session")) await this.#addSessions(project)
     for (const session of folderNames(this.#files, "message")) {
-      const project = this.#projectOf.get(session) ?? null
-      for (const id of await this.#addFolder({ kind: "message", folder: session }, project))
-        await this.#addFolder({ kind: "part", folder: id }, project)
+      const owner = this.#ownerOf.get(session) ?? NOBODY
+      for (const id of await this.#addFolder({ kind: "message", folder: session }, owner))
+        await this.#addFolder({ kind: "part", folder: id }, owner)
     }
     for await (const message of missingMessages(this.#files, this.#slice))
-      await this.#addFolder({ kind: "part", folder: message }, null)
+      await this.#addFolder({ kind: "part", folder: message }, NOBODY)
     for (const kind of [...PLAIN_KINDS, "session_share"]) await this.#addPlain(kind)
     const bytes = (stats: ProjectStats): number =>
       stats.sessions.bytes + stats.messages.bytes + stats.parts.bytes + stats.sideFiles.bytes
     return {
       kinds: this.#kinds,
       projects: [...this.#projects.values()].sort((a, b) => bytes(b) - bytes(a)),
+      months: [...this.#months.values()].sort((a, b) => compareText(b.month ?? "", a.month ?? "")),
       largest: this.#largest,
     }
   }
 
-  async #addFolder(place: Place, project: string | null): Promise<string[]> {
+  async #addSessions(project: string): Promise<void> {
+    const place: Place = { kind: "session", folder: project }
+    for (const id of recordIds(this.#files, place)) {
+      await this.#slice.pass()
+      const { fs, directory, maxRecordBytes } = this.#files
+      const path = recordPath(directory, place, id)
+      const result = await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
+      const owner = { project, month: "body" in result ? monthOf(sessionFields(result.body).updated) : null }
+      this.#ownerOf.set(id, owner)
+      this.#month(owner.month).sessions++
+      this.#add(path, [this.#kind("session"), this.#project(project).sessions, this.#month(owner.month)])
+    }
+  }
+
+  async #addFolder(place: Place, { project, month }: Owner): Promise<string[]> {
     const ids = recordIds(this.#files, place)
     for (const id of ids) {
       await this.#slice.pass()
       this.#add(recordPath(this.#files.directory, place, id), [
         this.#kind(place.kind),
         this.#project(project)[FIELDS[place.kind]],
+        this.#month(month),
       ])
     }
     return ids
@@ -92,7 +128,10 @@ class Collector {
     for (const id of this.#plainIds(kind)) {
       await this.#slice.pass()
       const amounts = [this.#kind(kind)]
-      if (SIDE_KINDS.has(kind)) amounts.push(this.#project(this.#projectOf.get(id) ?? null).sideFiles)
+      if (SIDE_KINDS.has(kind)) {
+        const { project, month } = this.#ownerOf.get(id) ?? NOBODY
+        amounts.push(this.#project(project).sideFiles, this.#month(month))
+      }
       this.#add(keyPath(this.#files.directory, [kind, id]), amounts)
     }
   }
@@ -123,6 +162,14 @@ class Collector {
     return this.#kinds[kind]
   }
 
+  #month(month: string | null): MonthStats {
+    const known = this.#months.get(month)
+    if (known) return known
+    const made = { month, sessions: 0, files: 0, bytes: 0 }
+    this.#months.set(month, made)
+    return made
+  }
+
   #project(project: string | null): ProjectStats {
     const known = this.#projects.get(project)
     if (known) return known
@@ -131,4 +178,8 @@ class Collector {
     this.#projects.set(project, made)
     return made
   }
+}
+
+function monthOf(time: number): string | null {
+  return time > 0 && time < LAST_TIME ? new Date(time).toISOString().slice(0, 7) : null
 }

@@ -6,8 +6,10 @@ import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
 import { olderContract } from "./older.ts"
 import { removalContract } from "./removal.ts"
+import { retentionContract } from "./retention.ts"
 import { rootsContract } from "./roots.ts"
 import { sessionContract } from "./sessions.ts"
+import { transferContract } from "./transfer.ts"
 
 for (const variant of variants)
   describe(variant.name, () => {
@@ -19,4 +21,6 @@ for (const variant of variants)
     describe("oddities", () => oddityContract(variant))
     describe("older layout", () => olderContract(variant))
     describe("several roots", () => rootsContract(variant))
+    describe("retention", () => retentionContract(variant))
+    describe("transfer", () => transferContract(variant))
   })

@@ -6,6 +6,8 @@ const CHANGING: ReadonlySet<string> = new Set([
   "flush",
   "flushDirectory",
   "rename",
+  "link",
+  "setModified",
   "removeFile",
   "makeDirectory",
   "removeEmptyDirectory",

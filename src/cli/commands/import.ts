@@ -1,26 +1,86 @@
-import { Command } from "commander"
-import type { ImportOlderResult } from "../../index.ts"
+import { randomUUID } from "node:crypto"
+import { createWriteStream, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pipeline } from "node:stream/promises"
+import { Command, Option } from "commander"
+import type { ConflictChoice, ImportOlderResult, ImportProgress } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
 import { printable } from "../output.ts"
 import { progressBar } from "../progress.ts"
+import { size } from "../quantities.ts"
 import { type GlobalOptions, withStore } from "../session-store.ts"
-import { size } from "./stats.ts"
 
 interface ImportFlags {
   /** A folder, or `true` for the one beside the store. */
   older?: string | true
+  onConflict?: ConflictChoice
+  project?: string
+  dryRun?: boolean
 }
 
 /** `import`: brings histories into the store. */
 export function importCommand(context: Context): Command {
   return new Command("import")
     .description("bring histories into the store; what is there already stays as it is")
+    .argument("[file]", "a session's export, as the agent or `export` writes it; - for standard input")
+    .addOption(
+      new Option(
+        "--on-conflict <choice>",
+        "what stays where the store holds another content under an id",
+      ).choices(["keep", "replace", "newest"]),
+    )
+    .option("--project <id>", "the project of a session that the store does not have yet")
+    .option("--dry-run", "only say what would be done")
     .option("--older [folder]", "copy the history in the older layout, by default that beside the store")
-    .action(async ({ older }: ImportFlags, command: Command) => {
-      if (older === undefined) return command.error("error: say what to import: --older", { exitCode: 2 })
-      await importOlder(context, command, older === true ? undefined : older)
+    .action(async (file: string | undefined, flags: ImportFlags, command: Command) => {
+      const { older, ...options } = flags
+      if (
+        (older === undefined) === (file === undefined) ||
+        (older !== undefined && Object.keys(options).length > 0)
+      )
+        return command.error("error: say what to import: a file, or --older", { exitCode: 2 })
+      if (older !== undefined) await importOlder(context, command, older === true ? undefined : older)
+      else if (file !== undefined) await importFile(context, command, file, options)
     })
+}
+
+async function importFile(
+  context: Context,
+  command: Command,
+  file: string,
+  { onConflict, project: projectID, dryRun }: ImportFlags,
+): Promise<void> {
+  const { output } = context
+  const bar = progressBar(output.interactive, "{kind} {bar} {percentage}%")
+  const { signal, release } = interruptible()
+  const onProgress = ({ step, done, total }: ImportProgress): void => bar.update({ kind: step, done, total })
+  const spool = file === "-" ? join(tmpdir(), `sessiondex-import-${randomUUID()}.json`) : undefined
+  try {
+    // An export is read twice, which standard input cannot be.
+    if (spool !== undefined)
+      await pipeline(process.stdin, createWriteStream(spool, { flags: "wx", mode: 0o600 }), { signal })
+    const work: Parameters<typeof withStore>[2] = async (store, { json }) => {
+      const options = { onConflict, projectID, dryRun, signal, onProgress }
+      const result = await store.import(spool ?? file, options)
+      bar.stop()
+      if (result.left.length > 0) context.fail()
+      if (json) return await output.json(result)
+      const { sessionID, added, replaced, unchanged, kept, left } = result
+      const would = dryRun ? "would be " : ""
+      await output.line(
+        `${printable(sessionID)}: ${would}added ${added}, replaced ${replaced}, kept ${kept}; ${unchanged} were there already`,
+      )
+      for (const { path, code, message } of left) output.note(`left: ${code} ${printable(path)}: ${message}`)
+    }
+    // A new machine may have no history yet.
+    await withStore(context, command, work, { create: true })
+  } finally {
+    bar.stop()
+    release()
+    if (spool !== undefined) rmSync(spool, { force: true })
+  }
 }
 
 async function importOlder(context: Context, command: Command, directory?: string): Promise<void> {

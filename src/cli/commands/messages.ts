@@ -1,9 +1,9 @@
 import { Command } from "commander"
 import { isStoreError, type MessageWithParts, type Store } from "../../index.ts"
 import type { Context } from "../context.ts"
+import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { messageLines } from "../transcript.ts"
-import { count } from "./sessions.ts"
 
 /** Yields a session's newest `limit` messages with their parts, oldest first, as a log is read. */
 export async function* tail(

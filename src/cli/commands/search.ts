@@ -2,9 +2,9 @@ import { Command, InvalidArgumentError, Option } from "commander"
 import type { SearchHit, SearchOptions } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { type Output, printable } from "../output.ts"
+import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { clock } from "../transcript.ts"
-import { count } from "./sessions.ts"
 
 /** Reads a date or a number of ms from the command line. */
 function time(text: string): number {

@@ -1,16 +1,9 @@
-import { Command, InvalidArgumentError, Option } from "commander"
+import { Command, Option } from "commander"
 import type { SessionListOptions } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
+import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
-
-/** Reads a count from the command line. */
-export function count(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("It must be a whole number from 0.")
-  return value
-}
 
 interface SessionFlags {
   project?: string

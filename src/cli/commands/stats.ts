@@ -2,22 +2,13 @@ import { Command } from "commander"
 import type { Amount, StoreStats } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { type Output, printable } from "../output.ts"
+import { many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
-
-const UNITS = ["B", "kB", "MB", "GB", "TB"] as const
-
-/** Bytes as people read them, in powers of a thousand. */
-export function size(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
-}
 
 /** `stats`: where the files and bytes are. */
 export function statsCommand(context: Context): Command {
   return new Command("stats")
-    .description("show counts and bytes by kind and project, and the largest records")
+    .description("show counts and bytes by kind, project and month, and the largest records")
     .action(async (_: unknown, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
@@ -31,6 +22,11 @@ export function statsCommand(context: Context): Command {
         }
         await output.line()
         await output.line(`index ${size(stats.indexBytes)}`)
+        const { entries, files, bytes } = stats.trash
+        if (entries > 0)
+          await output.line(
+            `trash ${size(bytes)} in ${many(files, "file")} of ${many(entries, "removed session")}`,
+          )
       })
     })
 }
@@ -53,6 +49,15 @@ async function tables(output: Output, stats: StoreStats): Promise<void> {
       String(parts.files),
       size(sessions.bytes + messages.bytes + parts.bytes + sideFiles.bytes),
     ]),
+  )
+  await output.line()
+  await table(
+    output,
+    ["month last used", "sessions", "files", "bytes"],
+    stats.months.map(({ month, sessions, ...amount }) => {
+      const [name = "", files = "", bytes = ""] = cells(month ?? "(unknown)", amount)
+      return [name, String(sessions), files, bytes]
+    }),
   )
   await output.line()
   await table(

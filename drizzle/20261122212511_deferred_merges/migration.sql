@@ -1,0 +1,1 @@
+INSERT INTO texts (texts, rank) VALUES ('deletemerge', 0);

@@ -1,0 +1,20 @@
+import { Command } from "commander"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+
+/** `move`: moves a session to another project. */
+export function moveCommand(context: Context): Command {
+  return new Command("move")
+    .description("move a session, and its child sessions, to another project")
+    .argument("<session>", "a session's id")
+    .argument("<project>", "a project's id")
+    .action(async (sessionID: string, projectID: string, _: unknown, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const moved = await store.sessions.move(sessionID, projectID)
+        if (json) return await context.output.json({ projectID, moved })
+        for (const id of moved) await context.output.line(`${printable(id)} → ${printable(projectID)}`)
+        if (moved.length === 0) context.output.note("It lies there already")
+      })
+    })
+}

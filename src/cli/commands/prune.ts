@@ -1,0 +1,114 @@
+import { Command } from "commander"
+import type { Pruned, PruneOptions, PruneResult, Store } from "../../index.ts"
+import type { Context } from "../context.ts"
+import { interruptible } from "../interrupt.ts"
+import { type Output, printable } from "../output.ts"
+import { progressBar } from "../progress.ts"
+import { bytes, count, duration, many, size } from "../quantities.ts"
+import { withStore } from "../session-store.ts"
+import { clock } from "../transcript.ts"
+
+interface PruneFlags {
+  olderThan?: number
+  keep?: number
+  maxSize?: number
+  orphans?: boolean
+  project?: string
+  children?: boolean
+  dryRun?: boolean
+  purge?: boolean
+  yes?: boolean
+}
+
+/** `prune`: removes what the rules name, after saying what it is. */
+export function pruneCommand(context: Context): Command {
+  return new Command("prune")
+    .description("move old sessions to the trash, from where `restore` brings them back")
+    .option("--older-than <duration>", "sessions not gone on with for so long, as 90d, 6w, 1y", duration)
+    .option("--keep <count>", "all but so many of the newest", count)
+    .option("--max-size <size>", "all but the newest that take so much together, as 2GB", bytes)
+    .option("--orphans", "records whose session or message has no file")
+    .option("--project <id>", "only sessions of this project; --keep and --max-size count these alone")
+    .option("--children", "take the child sessions of what goes along; without it each is judged for itself")
+    .option("--dry-run", "only say what would go")
+    .option("--purge", "delete for good instead of moving to the trash")
+    .option("-y, --yes", "do not ask")
+    .addHelpText(
+      "after",
+      "\nWith several rules a session goes that any of them names. A child that stays without its parent stays listed.",
+    )
+    .action(async (flags: PruneFlags, command: Command) => {
+      if ([flags.olderThan, flags.keep, flags.maxSize, flags.orphans].every((rule) => rule === undefined))
+        return command.error("error: say what goes: --older-than, --keep, --max-size or --orphans", {
+          exitCode: 2,
+        })
+      await withStore(context, command, async (store, { json }) => {
+        const { signal, release } = interruptible()
+        try {
+          await prune(context, command, store, flags, json ?? false, signal)
+        } finally {
+          release()
+        }
+      })
+    })
+}
+
+async function prune(
+  context: Context,
+  command: Command,
+  store: Store,
+  { dryRun = false, purge = false, yes = false, ...flags }: PruneFlags,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { output } = context
+  const { olderThan, keep, maxSize: maxBytes, orphans, project: projectID, children } = flags
+  const rules: PruneOptions = { olderThan, keep, maxBytes, orphans, projectID, children, purge, signal }
+  const only = new Set<string>()
+  const planned = await each(store.prune({ ...rules, dryRun: true }), async (pruned) => {
+    only.add(pruned.id)
+    if (!json) await output.line(line(pruned, output))
+    else if (dryRun) await output.json(pruned)
+  })
+  const what = `${many(planned.sessions, "session")}${planned.orphans > 0 ? ` and the orphans of ${planned.orphans}` : ""}, ${many(planned.files, "file")}, ${size(planned.bytes)}`
+  if (planned.parentless > 0)
+    output.note(
+      `${many(planned.parentless, "child session")} will stay without a parent; --children takes them along`,
+    )
+  if (dryRun) return json ? await output.json(planned) : await output.line(`would go: ${what}`)
+  if (only.size > 0 && !yes) {
+    const question = purge ? `Delete ${what} for good?` : `Move ${what} to the trash?`
+    if (!output.canAsk)
+      return command.error(`error: say --yes or --dry-run. It would go: ${what}`, { exitCode: 2 })
+    if (!(await output.confirm(question))) return
+  }
+  const bar = progressBar(output.interactive && !json, "{bar} {value}/{total} sessions")
+  let done = 0
+  const result = await each(store.prune({ ...rules, only }), async (pruned) => {
+    bar.update({ done: ++done, total: only.size })
+    if (json) await output.json(pruned)
+    else if (pruned.outcome === "failed") output.error(`${pruned.error?.code}: ${pruned.error?.message}`)
+  }).finally(() => bar.stop())
+  if (result.left > 0) context.fail()
+  if (json) return await output.json(result)
+  const gone = `${many(result.sessions, "session")}${result.orphans > 0 ? ` and the orphans of ${result.orphans}` : ""}, ${many(result.files, "file")}, ${size(result.bytes)}`
+  await output.line(purge ? `deleted ${gone}` : `moved to the trash: ${gone}`)
+  if (result.left > 0)
+    output.note(`${many(result.left, "session")} stayed: changed meanwhile, or could not be moved`)
+}
+
+/** Runs a prune and gives its sums. */
+async function each(
+  run: AsyncGenerator<Pruned, PruneResult>,
+  visit: (pruned: Pruned) => Promise<void>,
+): Promise<PruneResult> {
+  let next = await run.next()
+  for (; !next.done; next = await run.next()) await visit(next.value)
+  return next.value
+}
+
+function line({ id, kind, title, updated, files, bytes, reason }: Pruned, output: Output): string {
+  const what =
+    kind === "session" ? printable(title ?? "").replaceAll("\n", " ") : "(no such session or message)"
+  return `${output.style("dim", clock(updated))}  ${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}  ${output.style("dim", reason)}  ${what}`
+}

@@ -1,0 +1,40 @@
+import { Command } from "commander"
+import type { Context } from "../context.ts"
+import { interruptible } from "../interrupt.ts"
+import { printable } from "../output.ts"
+import { many, size } from "../quantities.ts"
+import { withStore } from "../session-store.ts"
+
+/** `restore`: brings sessions back from the trash. */
+export function restoreCommand(context: Context): Command {
+  return new Command("restore")
+    .description("bring sessions back from the trash; overwrites nothing")
+    .argument("[sessions...]", "ids, as `trash` lists them")
+    .option("--all", "all that lies in the trash")
+    .action(async (named: string[], { all }: { all?: boolean }, command: Command) => {
+      if (!all === (named.length === 0))
+        return command.error("error: name the sessions to restore, or --all", { exitCode: 2 })
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        const { signal, release } = interruptible()
+        try {
+          const ids = all ? (await Array.fromAsync(store.trash.list({ signal }))).map(({ id }) => id) : named
+          for await (const restored of store.trash.restore(ids, { signal })) {
+            const { id, files, bytes, left } = restored
+            if (left.length > 0) context.fail()
+            if (json) {
+              await output.json(restored)
+              continue
+            }
+            await output.line(
+              `${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}`,
+            )
+            for (const path of left)
+              output.note(`stays in the trash, since another file has taken its place: ${printable(path)}`)
+          }
+        } finally {
+          release()
+        }
+      })
+    })
+}

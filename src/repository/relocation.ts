@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from "node:util"
+import { StoreError } from "../errors.ts"
+import { type Place, recordPath } from "../file/layout.ts"
+import { faultError, type ReadResult, readRecord } from "../file/reader.ts"
+import { isJsonObject, type JsonObject } from "../record/extract.ts"
+import type { Key } from "../record/key.ts"
+import { identify } from "./bodies.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+import type { RecordWriter } from "./record-writer.ts"
+
+const MAX_TRIES = 3
+
+/**
+ * Moves a session's own file to another project: first it is written there, with the project's id in it, then it is removed where
+ * it was, if nobody changed it meanwhile. Killed in between, the session lies in both and a second call finishes.
+ * @param from the place that counts where there are several
+ * @throws StoreError `CONFLICT` where another version lies there; `CORRUPT`, `NOT_FOUND`, …
+ */
+export async function relocate(
+  files: RecordFiles,
+  writer: RecordWriter,
+  id: string,
+  from: Place,
+  to: string,
+): Promise<void> {
+  const target: Key = ["session", to, id]
+  let written: JsonObject | undefined
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const original = await readObject(files, from, id)
+    const body = { ...original, projectID: to }
+    const isFree = (current: ReadResult): boolean =>
+      isAbsent(current) || [body, written].some((known) => known && holdsSame(current, target, known))
+    let free = true
+    await writer.writeIf(target, body, (current) => {
+      free = isFree(current)
+      return free
+    })
+    if (!free)
+      throw new StoreError("CONFLICT", `The project ${to} holds another version of the session ${id}`, {
+        path: recordPath(files.directory, { kind: "session", folder: to }, id),
+        hint: "Look at both files, and remove the one that is not to stay.",
+      })
+    written = body
+    let changed = false
+    await writer.remove(["session", from.folder, id], (current) => {
+      changed =
+        !isAbsent(current) && !("record" in current && isDeepStrictEqual(current.record.value, original))
+      return changed
+    })
+    if (!changed) return
+  }
+  throw new StoreError("CONFLICT", `The session ${id} went on changing while it was moved`, {
+    path: recordPath(files.directory, from, id),
+    hint: "It lies in both projects now; move it again when nobody writes to it.",
+  })
+}
+
+function isAbsent(current: ReadResult): boolean {
+  return "fault" in current && current.fault.code === "NOT_FOUND"
+}
+
+function holdsSame(current: ReadResult, [, folder = "", id = ""]: Key, body: JsonObject): boolean {
+  if ("fault" in current || !isJsonObject(current.record.value)) return false
+  return isDeepStrictEqual(identify(current.record.value, { kind: "session", folder }, id), body)
+}
+
+async function readObject(files: RecordFiles, place: Place, id: string): Promise<JsonObject> {
+  const path = recordPath(files.directory, place, id)
+  const result = await readRecord(files.fs, path, files.maxRecordBytes)
+  if ("fault" in result) throw faultError(result.fault, path)
+  if (isJsonObject(result.record.value) && result.record.faithful) return result.record.value
+  throw new StoreError("CORRUPT", `The file cannot be written anew without losing something: ${path}`, {
+    path,
+  })
+}

@@ -1,0 +1,276 @@
+import { join } from "node:path"
+import { StoreError, systemCode } from "../errors.ts"
+import { COLLECTION_KINDS, type Place, TRASH_FOLDER } from "../file/layout.ts"
+import { ProcessLock } from "../file/lock.ts"
+import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
+import { tempPath } from "../file/temp-file.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import type { Change } from "../file/write-queue.ts"
+import { type Key, keyPath } from "../record/key.ts"
+import type { RecordFiles } from "../repository/file-catalog.ts"
+import { companions, messageNames, sessionFiles } from "./belongings.ts"
+import {
+  type Entry,
+  type EntryState,
+  encodeManifest,
+  entryPath,
+  type Manifest,
+  manifestPath,
+  newEntryName,
+  OWNED_KINDS,
+  type OwnedKind,
+  roomFor,
+  roomsOf,
+} from "./entry.ts"
+
+/** What the trash needs of the store around it. */
+export interface TrashContext {
+  readonly files: RecordFiles
+  /** The path of the store's write lock. */
+  readonly lockPath: string
+  readonly durability: "full" | "relaxed"
+  readonly readOnly: boolean
+  /** @throws StoreError `CLOSED` */
+  mustBeOpen(): void
+  /** Notes changed files in the index; never throws. */
+  publish(changes: readonly Change[]): Promise<void>
+  /** Makes the index's rows of folders equal to the folders; never throws. */
+  publishFolders(places: readonly Place[]): Promise<void>
+}
+
+/** What filling an entry came to. */
+export type FillOutcome =
+  | { readonly outcome: "trashed" }
+  /** It changed, or came back, since it was chosen: it stays. */
+  | { readonly outcome: "changed" }
+  /** Something could not be moved: everything of it is back where it was. */
+  | { readonly outcome: "failed"; readonly error: StoreError }
+
+/** Folders moved under one hold of the write lock. */
+const AT_ONCE = 64
+
+/** The files of single entries of the trash: how they get there, come back, and go. The caller holds the trash's lock. */
+export class EntryFiles {
+  readonly #context: TrashContext
+  readonly #directory: string
+  readonly #lock: ProcessLock
+
+  constructor(context: TrashContext) {
+    this.#context = context
+    this.#directory = context.files.directory
+    // One of its own, since a lock object admits one holder, and the write queue's may be held.
+    this.#lock = new ProcessLock(context.lockPath)
+  }
+
+  /** Makes an entry's folder and its manifest, before anything is moved; `folders` are to be flushed before, too. */
+  async begin(known: Omit<Manifest, "removed">, folders: Set<string>): Promise<Entry> {
+    const { fs } = this.#context.files
+    const manifest: Manifest = { ...known, removed: Date.now() }
+    const name = newEntryName(manifest.removed)
+    const path = entryPath(this.#directory, name)
+    makeFolder(fs, path, { folders })
+    const temp = tempPath(path)
+    const descriptor = fs.createFile(temp, encodeManifest(manifest))
+    try {
+      if (this.#context.durability === "full") await fs.flush(descriptor)
+    } finally {
+      fs.close(descriptor)
+    }
+    fs.rename(temp, manifestPath(this.#directory, name, "moving"))
+    folders.add(path)
+    return { name, state: "moving", manifest }
+  }
+
+  /**
+   * Moves everything of a session or orphan into its entry, the session's own file first.
+   * @param isStill whether it is what was to be removed; asked under the write lock, just before
+   */
+  async fill(entry: Entry, isStill: () => Promise<boolean>, folders: Set<string>): Promise<FillOutcome> {
+    const moved: Moved = { folders, left: [] }
+    const slice = new TimeSlice()
+    try {
+      if (await this.#moveOwnFiles(entry, isStill, moved, slice))
+        await this.#moveCompanions(entry, moved, slice)
+      else if (this.#isEmpty(entry.name)) {
+        this.forgetEmpty(entry.name)
+        return { outcome: "changed" }
+      }
+      // What was left half moved and has come back since: the entry is as whole as it will ever be.
+      return { outcome: "trashed" }
+    } catch (error) {
+      const told = asStoreError(error)
+      await this.bringBack(entry.name, slice)
+      return { outcome: "failed", error: told }
+    }
+  }
+
+  /** Moves back what an entry holds, the session's own file last, and removes the entry if nothing is left in it. */
+  async bringBack(name: string, slice: TimeSlice): Promise<{ left: string[]; places: Place[] }> {
+    const { fs } = this.#context.files
+    const moved: Moved = { folders: new Set(), left: [] }
+    const places: Place[] = []
+    for (const kind of OWNED_KINDS)
+      for (const room of roomsOf(this.#directory, name, kind)) {
+        const names = (fs.readDirectory(room) ?? []).map((child) => child.name)
+        if (names.length > 0) makeFolder(fs, join(this.#directory, kind), moved)
+        for (let start = 0; start < names.length; start += AT_ONCE)
+          await this.#locked(async () => {
+            for (const child of names.slice(start, start + AT_ONCE))
+              await moveTree(fs, join(room, child), join(this.#directory, kind, child), moved, slice)
+          })
+        const indexed = COLLECTION_KINDS.find((candidate) => candidate === kind)
+        if (indexed) places.push(...names.map((folder) => ({ kind: indexed, folder })))
+      }
+    await this.flush(moved.folders)
+    this.forgetEmpty(name)
+    return { left: moved.left, places }
+  }
+
+  /** Deletes an entry, its manifest last. */
+  async destroy(entry: Entry, slice: TimeSlice): Promise<void> {
+    const path = entryPath(this.#directory, entry.name)
+    if (entry.state !== "emptying") {
+      this.advance(entry, "emptying")
+      await this.flush(new Set([path]))
+    }
+    for (const kind of OWNED_KINDS)
+      for (const room of roomsOf(this.#directory, entry.name, kind)) await this.#removeTree(room, slice)
+    this.forgetEmpty(entry.name)
+    await this.flush(new Set([join(this.#directory, TRASH_FOLDER)]))
+  }
+
+  advance(entry: Entry, state: EntryState): void {
+    this.#context.files.fs.rename(
+      manifestPath(this.#directory, entry.name, entry.state),
+      manifestPath(this.#directory, entry.name, state),
+    )
+  }
+
+  /** Removes the folder of an entry that holds nothing but its manifest. */
+  forgetEmpty(name: string): void {
+    if (!this.#isEmpty(name)) return
+    const { fs } = this.#context.files
+    for (const kind of OWNED_KINDS)
+      for (const room of roomsOf(this.#directory, name, kind)) fs.removeEmptyDirectory(room)
+    const path = entryPath(this.#directory, name)
+    for (const { name: file } of fs.readDirectory(path) ?? []) fs.removeFile(join(path, file))
+    fs.removeEmptyDirectory(path)
+  }
+
+  async flush(folders: Set<string>): Promise<void> {
+    if (this.#context.durability === "full") await flushFolders(this.#context.files.fs, folders)
+    folders.clear()
+  }
+
+  #moveOwnFiles(
+    { name, manifest: { id, kind } }: Entry,
+    isStill: () => Promise<boolean>,
+    moved: Moved,
+    slice: TimeSlice,
+  ): Promise<boolean> {
+    return this.#locked(async () => {
+      if (!(await isStill())) return false
+      if (kind !== "session") return true
+      const paths = sessionFiles(this.#context.files, id)
+      for (const path of paths) await this.#move(name, path, moved, slice)
+      const keys = paths.map(([, folder = ""]): Key => ["session", folder, id])
+      await this.#context.publish(
+        keys.map((key) => ({ key, path: keyPath(this.#directory, key), content: null })),
+      )
+      return true
+    })
+  }
+
+  async #moveCompanions({ name, manifest }: Entry, moved: Moved, slice: TimeSlice): Promise<void> {
+    const { id, kind } = manifest
+    await this.#locked(async () => {
+      for (const path of companions(manifest)) await this.#move(name, path, moved, slice)
+    })
+    await this.#context.publishFolders([{ kind: kind === "parts" ? "part" : "message", folder: id }])
+    // By the names in the trash: after a kill the messages are there already.
+    const { fs } = this.#context.files
+    const messages = roomsOf(this.#directory, name, "message").flatMap((room) =>
+      kind === "parts" ? [] : messageNames(fs, join(room, id)),
+    )
+    for (let start = 0; start < messages.length; start += AT_ONCE) {
+      const group = messages.slice(start, start + AT_ONCE)
+      await this.#locked(async () => {
+        for (const message of group) await this.#move(name, ["part", message], moved, slice)
+      })
+      await this.#context.publishFolders(group.map((folder) => ({ kind: "part", folder })))
+    }
+  }
+
+  async #move(
+    name: string,
+    [kind, ...names]: readonly [OwnedKind, ...string[]],
+    moved: Moved,
+    slice: TimeSlice,
+  ): Promise<void> {
+    const { fs } = this.#context.files
+    const to = join(roomFor(fs, this.#directory, name, kind), ...names)
+    await moveTree(fs, join(this.#directory, kind, ...names), to, moved, slice)
+  }
+
+  #isEmpty(name: string): boolean {
+    const { fs } = this.#context.files
+    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every(
+      (room) => (fs.readDirectory(room) ?? []).length === 0,
+    )
+  }
+
+  async #removeTree(path: string, slice: TimeSlice): Promise<void> {
+    await slice.pass()
+    const { fs } = this.#context.files
+    if (fs.lstat(path)?.kind !== "directory") {
+      fs.removeFile(path)
+      return
+    }
+    for (const { name } of fs.readDirectory(path) ?? []) await this.#removeTree(join(path, name), slice)
+    fs.removeEmptyDirectory(path)
+  }
+
+  /** Gives up what it has open; to be called before the trash's lock is released. */
+  close(): void {
+    this.#lock.close()
+  }
+
+  /** Runs work under the store's write lock. The trash's lock sees to it that there is one holder at a time. */
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.#lock.acquire()
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
+}
+
+/** Runs work while holding a lock that processes share. @throws StoreError `LOCKED` */
+export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const lock = new ProcessLock(path)
+  try {
+    const release = await lock.acquire()
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  } finally {
+    lock.close()
+  }
+}
+
+/** What the system refused, as an error of ours; anything else is thrown as it is. */
+export function asStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const code = systemCode(error)
+  if (code === undefined) throw error
+  const path =
+    error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined
+  return new StoreError("WRITE_FAILED", `A file cannot be moved or deleted (${code})`, {
+    path,
+    cause: error,
+    hint: "Everything is in the store or in its trash. Check that both can be written.",
+  })
+}

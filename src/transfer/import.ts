@@ -1,0 +1,312 @@
+import { realpathSync } from "node:fs"
+import { isDeepStrictEqual } from "node:util"
+import { StoreError, systemCode } from "../errors.ts"
+import { placeOfKey } from "../file/layout.ts"
+import { type ReadResult, readRecord } from "../file/reader.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import { isJsonObject, type JsonObject, sessionFields } from "../record/extract.ts"
+import { checkKey, type Key, keyPath } from "../record/key.ts"
+import { identify, placesOf, readBody } from "../repository/bodies.ts"
+import { checkChoice } from "../repository/check.ts"
+import type { RecordFiles } from "../repository/file-catalog.ts"
+import type { Problem } from "../repository/problem-log.ts"
+import type { RecordWriter } from "../repository/record-writer.ts"
+import { type ExportedRecord, readExport } from "./export-reader.ts"
+
+/** What is to stay where the store holds another content under the same id. */
+export type ConflictChoice = "keep" | "replace" | "newest"
+
+export interface ImportOptions {
+  /**
+   * Where the store holds another content under an id of the export: `"keep"` the store's, `"replace"` it by the export's, or let
+   * the one win whose session has the `"newest"` `time.updated`. By default a conflict is an error, and nothing is changed.
+   */
+  onConflict?: ConflictChoice | undefined
+  /** The project a session goes into that the store does not have yet; by default the one it names. */
+  projectID?: string | undefined
+  /** Change nothing; tell what would be done. */
+  dryRun?: boolean | undefined
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: ImportProgress) => void) | undefined
+}
+
+/** How far an import has come; the file is read twice, first to check it and then to write. */
+export interface ImportProgress {
+  readonly step: "check" | "write"
+  /** Bytes read in this step, and the size of the file. */
+  readonly done: number
+  readonly total: number
+}
+
+/** What an import did, in records. */
+export interface ImportResult {
+  readonly sessionID: string
+  readonly projectID: string
+  added: number
+  replaced: number
+  /** The store holds the same already. */
+  unchanged: number
+  /** The store holds another content, which stays. */
+  kept: number
+  /** What the store holds but nobody can read: never overwritten. */
+  readonly left: Problem[]
+}
+
+/** What an import needs of the store around it. */
+export interface ImportTarget {
+  readonly files: RecordFiles
+  readonly writer: RecordWriter
+}
+
+/** A record with the place it goes to. */
+interface Arrival {
+  readonly key: Key
+  readonly body: JsonObject
+}
+
+/** What lies where a record is to go. */
+type Present = "nothing" | "same" | "other" | { readonly fault: Problem }
+
+const WRITES_AT_ONCE = 64
+/** Bytes of records waiting to be written side by side, about. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024
+const CONFLICTS_NAMED = 3
+
+/**
+ * Brings a session's export into the store. The file is read twice: first all of it is checked and compared with what is there,
+ * so that a bad file or an undecided conflict changes nothing; then each record is written that is missing or is to be
+ * replaced, the session's own last, so that a session that is listed is whole. Records that only the store has stay. Killed
+ * and begun again it goes on; a second time it changes nothing.
+ * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE`, `CORRUPT`, `INVALID_RECORD`, `INVALID_KEY`, `TOO_LARGE` for the
+ * export; `CONFLICT`; `READ_ONLY`, `WRITE_FAILED`, `LOCKED`; TypeError; the signal's reason
+ */
+export async function importSession(
+  target: ImportTarget,
+  file: string,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
+  const choice = checkChoice("onConflict", options.onConflict, ["keep", "replace", "newest", "ask"], "ask")
+  if (options.projectID !== undefined) checkKey([options.projectID])
+  const run = new ImportRun(target, file, options)
+  const survey = await run.survey()
+  const wins = choice === "newest" ? survey.isNewer : choice === "replace"
+  if (choice === "ask" && survey.conflicts.length > 0) throw conflict(file, survey)
+  const { counts } = survey
+  if (options.dryRun)
+    return { ...counts, kept: wins ? 0 : survey.conflictCount, replaced: wins ? survey.conflictCount : 0 }
+  return run.write(counts, wins)
+}
+
+interface Survey {
+  /** With what is missing counted as added, and conflicts not counted. */
+  readonly counts: ImportResult
+  readonly conflictCount: number
+  /** The first of them, by path. */
+  readonly conflicts: readonly string[]
+  /** Whether the export's session was updated later than the store's. */
+  readonly isNewer: boolean
+}
+
+class ImportRun {
+  readonly #target: ImportTarget
+  readonly #file: string
+  readonly #path: string
+  readonly #total: number
+  readonly #options: ImportOptions
+  readonly #slice: TimeSlice
+  #project: string | undefined
+
+  constructor(target: ImportTarget, file: string, options: ImportOptions) {
+    this.#target = target
+    this.#file = file
+    this.#options = options
+    this.#slice = new TimeSlice(options.signal)
+    const { fs } = target.files
+    this.#path = realPath(file)
+    const stat = fs.lstat(this.#path)
+    if (stat?.kind !== "file")
+      throw new StoreError(
+        "NOT_A_FILE",
+        `A ${stat?.kind ?? "hole"} lies where an export should be: ${file}`,
+        {
+          path: file,
+        },
+      )
+    this.#total = stat.size
+  }
+
+  /** Reads and checks everything, and compares it with what the store holds. */
+  async survey(): Promise<Survey> {
+    const conflicts: string[] = []
+    let conflictCount = 0
+    let isNewer = true
+    let result: ImportResult | undefined
+    for await (const { key, body } of this.#arrivals("check")) {
+      this.#target.writer.check(key, body)
+      const [kind, folder = "", id = ""] = key
+      if (kind === "session") {
+        result = { sessionID: id, projectID: folder, added: 0, replaced: 0, unchanged: 0, kept: 0, left: [] }
+        isNewer = await this.#isNewer(key, body)
+      }
+      if (!result) throw new Error("An export begins with its session")
+      const present = await this.#compare(key, body)
+      if (present === "nothing") result.added++
+      else if (present === "same") result.unchanged++
+      else if (present === "other") {
+        conflictCount++
+        if (conflicts.length < CONFLICTS_NAMED) conflicts.push(keyPath(this.#target.files.directory, key))
+      } else result.left.push(present.fault)
+    }
+    if (!result) throw new Error("An export holds its session")
+    return { counts: result, conflictCount, conflicts, isNewer }
+  }
+
+  /** Writes what is missing, and where the export wins, what differs; the session last. */
+  async write({ sessionID, projectID }: ImportResult, wins: boolean): Promise<ImportResult> {
+    const result: ImportResult = {
+      sessionID,
+      projectID,
+      added: 0,
+      replaced: 0,
+      unchanged: 0,
+      kept: 0,
+      left: [],
+    }
+    let session: Arrival | undefined
+    let waiting: Arrival[] = []
+    let bytes = 0
+    const flush = async (): Promise<void> => {
+      const group = waiting
+      waiting = []
+      bytes = 0
+      await Promise.all(group.map((arrival) => this.#put(arrival, wins, result)))
+    }
+    for await (const arrival of this.#arrivals("write")) {
+      if (arrival.key[0] === "session") {
+        session = arrival
+        continue
+      }
+      waiting.push(arrival)
+      bytes += arrival.size
+      if (waiting.length >= WRITES_AT_ONCE || bytes > MAX_WAITING_BYTES) await flush()
+    }
+    await flush()
+    if (session) await this.#put(session, wins, result)
+    return result
+  }
+
+  async #put({ key, body }: Arrival, wins: boolean, result: ImportResult): Promise<void> {
+    const { writer, files } = this.#target
+    const path = keyPath(files.directory, key)
+    let present: Present = "nothing"
+    await writer.writeIf(key, body, (current) => {
+      present = compare(current, key, body, path)
+      return present === "nothing" || (present === "other" && wins)
+    })
+    tally(present, wins, result)
+  }
+
+  /** The records of the export with the places they go to, each with the ids of its place. */
+  async *#arrivals(step: ImportProgress["step"]): AsyncGenerator<Arrival & { readonly size: number }> {
+    const { files } = this.#target
+    let session = ""
+    let message = ""
+    const onRead = (done: number): void => this.#options.onProgress?.({ step, done, total: this.#total })
+    for await (const record of readExport(files.fs, this.#path, files.maxRecordBytes, this.#slice, onRead)) {
+      const { kind, body, size } = record
+      const id = idOf(record, this.#file)
+      if (kind === "session") session = id
+      if (kind === "message") message = id
+      const folder = kind === "session" ? this.#projectOf(id, body) : kind === "message" ? session : message
+      yield { key: [kind, folder, id], body: identify(body, { kind, folder }, id), size }
+    }
+  }
+
+  /** Where the session lies already, else where it is to go. */
+  #projectOf(id: string, { projectID }: JsonObject): string {
+    if (this.#project !== undefined) return this.#project
+    checkKey([id])
+    const wanted = this.#options.projectID
+    const folders = placesOf(this.#target.files, "session", id).map(({ folder }) => folder)
+    const [present] = folders
+    if (wanted !== undefined && present !== undefined && !folders.includes(wanted))
+      throw new StoreError("CONFLICT", `The session ${id} lies in the project ${present} already`, {
+        hint: "Move it to another project with sessions.move, or `sessiondex move`.",
+      })
+    const folder = wanted ?? folders.find((candidate) => candidate === projectID) ?? present ?? projectID
+    if (typeof folder !== "string")
+      throw new StoreError(
+        "INVALID_RECORD",
+        `The export does not say of which project its session is: ${this.#file}`,
+        {
+          path: this.#file,
+          hint: "Name one: projectID, or --project.",
+        },
+      )
+    this.#project = folder
+    return folder
+  }
+
+  async #isNewer([, folder = "", id = ""]: Key, body: JsonObject): Promise<boolean> {
+    const present = await readBody(this.#target.files, { kind: "session", folder }, id)
+    return !present || sessionFields(body).updated > sessionFields(present).updated
+  }
+
+  async #compare(key: Key, body: JsonObject): Promise<Present> {
+    const { fs, directory, maxRecordBytes } = this.#target.files
+    const path = keyPath(directory, key)
+    return compare(await readRecord(fs, path, maxRecordBytes), key, body, path)
+  }
+}
+
+function compare(current: ReadResult, key: Key, body: JsonObject, path: string): Present {
+  if ("fault" in current) {
+    const { code, message } = current.fault
+    return code === "NOT_FOUND" ? "nothing" : { fault: { path, code, message } }
+  }
+  const { value } = current.record
+  const place = placeOfKey(key)
+  if (!isJsonObject(value) || !place)
+    return { fault: { path, code: "CORRUPT", message: "The file's JSON is not an object" } }
+  return isDeepStrictEqual(identify(value, place.place, place.id), body) ? "same" : "other"
+}
+
+function tally(present: Present, wins: boolean, result: ImportResult): void {
+  if (present === "nothing") result.added++
+  else if (present === "same") result.unchanged++
+  else if (present !== "other") result.left.push(present.fault)
+  else if (wins) result.replaced++
+  else result.kept++
+}
+
+function idOf({ kind, body: { id } }: ExportedRecord, file: string): string {
+  if (typeof id === "string") return id
+  throw new StoreError("INVALID_RECORD", `A ${kind} of the export has no id: ${file}`, { path: file })
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === undefined) throw cause
+    const absent = code === "ENOENT" || code === "ENOTDIR"
+    throw new StoreError(
+      absent ? "NOT_FOUND" : "UNREADABLE",
+      absent ? `There is no file ${file}` : `The file cannot be read (${code}): ${file}`,
+      { path: file, cause },
+    )
+  }
+}
+
+function conflict(file: string, { conflicts, conflictCount, counts }: Survey): StoreError {
+  const more = conflictCount - conflicts.length
+  return new StoreError(
+    "CONFLICT",
+    `The store holds another version of the session ${counts.sessionID}: ${conflictCount} records differ (${conflicts.join(", ")}${more > 0 ? `, and ${more} more` : ""})`,
+    {
+      path: file,
+      hint: 'Say which is to stay: onConflict, or --on-conflict: "keep", "replace" or "newest".',
+    },
+  )
+}
