@@ -14,6 +14,8 @@ export interface ExportedRecord {
   readonly size: number
 }
 
+/** What the tokenizer's decoder throws. */
+const NOT_UTF8 = "ERR_ENCODING_INVALID_ENCODED_DATA"
 /** What may precede the JSON: a line or two that a command printed. */
 const MAX_BANNER_BYTES = 64 * 1024
 /** Where a line begins with a brace, after nothing but white space or a byte order mark. */
@@ -107,7 +109,11 @@ class Spans {
   push(piece: Uint8Array): readonly ExportedRecord[] {
     this.#piece = piece
     this.#found = []
-    this.#tokenizer.write(piece)
+    try {
+      this.#tokenizer.write(piece)
+    } catch (error) {
+      throw systemCode(error) === NOT_UTF8 ? this.#notWhole(error) : error
+    }
     const next = this.#base + piece.length
     if (next - (this.#start ?? this.#lastToken) > this.#maxBytes)
       throw new StoreError(

@@ -1,0 +1,103 @@
+import { expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { openStore } from "../../src/index.ts"
+import { all } from "../support/records.ts"
+import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
+
+const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
+const PARENT = "ses_dfbe69539ffe0kYvt366K0RuX7"
+
+async function cli(
+  directory: string,
+  argv: readonly string[],
+  input = "",
+): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn(["bun", MAIN, "--dir", directory, ...argv], {
+    stdout: "pipe",
+    stderr: "pipe",
+    stdin: new Blob([input]),
+  })
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  return { code: await child.exited, out, err }
+}
+
+function lines(out: string): Record<string, unknown>[] {
+  return out
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+test("export to a file, a pipe and Markdown; import from both; move", async () => {
+  const directory = copyOfTree("opencode-1.1.65/storage")
+  const file = join(tempFolder(), "export.json")
+  const piped = await cli(directory, ["export", PARENT])
+  expect(piped.code).toBe(0)
+  const [told] = lines((await cli(directory, ["export", PARENT, "-o", file, "--json"])).out)
+  expect(told).toMatchObject({ output: file, messages: 3, left: [] })
+  expect(readFileSync(file, "utf8")).toBe(piped.out)
+  const markdown = await cli(directory, ["export", PARENT, "--markdown"])
+  expect(markdown.out).toStartWith("# ")
+  expect(markdown.out).toContain("\n## assistant (")
+  expect(markdown.out).toContain("```json\n")
+  const copy = join(tempFolder(), "new")
+  const [added] = lines((await cli(copy, ["import", "-", "--json"], `Exporting session\n${piped.out}`)).out)
+  expect(added).toMatchObject({ sessionID: PARENT, added: 12, unchanged: 0 })
+  expect((await cli(copy, ["import", file])).out).toContain("12 were there already")
+  await using store = await openStore({ directory: copy, backgroundIndex: false })
+  await store.sessions.update(PARENT, (draft) => {
+    draft.title = "mine"
+  })
+  const clash = await cli(copy, ["import", file])
+  expect([clash.code, clash.err.includes("CONFLICT"), clash.err.includes("--on-conflict")]).toEqual([
+    1,
+    true,
+    true,
+  ])
+  expect((await cli(copy, ["import", file, "--on-conflict", "replace"])).code).toBe(0)
+  expect((await cli(copy, ["move", PARENT, "elsewhere"])).code).toBe(0)
+  expect(await all(store.sessions.ids({ projectID: "elsewhere" }))).toEqual([PARENT])
+  expect((await cli(directory, ["export"])).code).toBe(2)
+  expect((await cli(copy, ["import"])).code).toBe(2)
+}, 60_000)
+
+test("prune says what would go, needs a yes, and restore brings it back; stats and trash tell of it", async () => {
+  const directory = copyOfTree("opencode-1.1.65/storage")
+  put(directory, "todo/ses_gone.json", [])
+  const files = (): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(snapshot(directory)).filter(
+        ([path, content]) => content !== "folder" && !path.startsWith("."),
+      ),
+    )
+  const whole = files()
+  expect((await cli(directory, ["prune"])).code).toBe(2)
+  expect((await cli(directory, ["prune", "--older-than", "soon"])).code).toBe(2)
+  const unasked = await cli(directory, ["prune", "--keep", "6"])
+  expect(unasked.code).toBe(2)
+  expect(unasked.err).toContain("3 sessions")
+  expect(files()).toEqual(whole)
+  const dry = lines((await cli(directory, ["prune", "--keep", "6", "--dry-run", "--json"])).out)
+  expect(dry).toHaveLength(4)
+  expect(files()).toEqual(whole)
+  const ran = lines((await cli(directory, ["prune", "--keep", "6", "--yes", "--json"])).out)
+  expect(ran.map(({ id }) => id)).toEqual(dry.map(({ id }) => id))
+  expect(ran.at(-1)).toEqual(dry.at(-1) ?? {})
+  expect((await cli(directory, ["prune", "--orphans", "-y"])).out).toContain("orphans of 1")
+  const trash = lines((await cli(directory, ["trash", "--json"])).out)
+  expect(trash).toHaveLength(4)
+  const stats = await cli(directory, ["stats"])
+  expect(stats.out).toContain("month last used")
+  expect(stats.out).toContain("of 4 removed sessions")
+  expect((await cli(directory, ["restore", "nope"])).code).toBe(1)
+  expect((await cli(directory, ["restore"])).code).toBe(2)
+  expect((await cli(directory, ["restore", "--all"])).code).toBe(0)
+  expect(files()).toEqual(whole)
+  await cli(directory, ["prune", "--max-size", "10kB", "--purge", "--yes"])
+  expect(lines((await cli(directory, ["trash", "--json"])).out)).toEqual([])
+  await cli(directory, ["prune", "--keep", "0", "--yes"])
+  expect((await cli(directory, ["trash", "empty"])).code).toBe(2)
+  expect((await cli(directory, ["trash", "empty", "--yes"])).code).toBe(0)
+  expect(Object.keys(files()).filter((path) => /^(?:session|message|part)\//.test(path))).toEqual([])
+}, 60_000)
