@@ -368,6 +368,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async *prune(options: PruneOptions): AsyncGenerator<Pruned, PruneResult> {
     this.#open()
+    // What is held back for a session must not come after it is gone.
+    if (!options.dryRun) await this.flush()
     const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash, options)
     if (!options.dryRun) await this.#root.giveSpaceBack(options)
     return result

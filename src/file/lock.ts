@@ -74,12 +74,10 @@ export class ProcessLock {
     fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
     if (!fs.existsSync(this.#path)) this.#create()
     const database = new Database(this.#path)
-    this.#database = database
-    this.#inode = this.#stat()?.ino
     // Never wait inside SQLite: that would hold the event loop.
     database.run("PRAGMA busy_timeout = 0")
-    // Else every hold of the lock would make a journal file and remove it, which takes 50 times as long as the lock itself.
-    database.run("PRAGMA journal_mode = MEMORY")
+    this.#database = database
+    this.#inode = this.#stat()?.ino
     return database
   }
 

@@ -3,6 +3,7 @@ import { StoreError, systemCode } from "../errors.ts"
 import { COLLECTION_KINDS, type Place, TRASH_FOLDER } from "../file/layout.ts"
 import { ProcessLock } from "../file/lock.ts"
 import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
+import type { FileSystem } from "../file/system.ts"
 import { tempPath } from "../file/temp-file.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import type { Change } from "../file/write-queue.ts"
@@ -151,7 +152,7 @@ export class EntryFiles {
     if (!this.#isEmpty(name)) return
     const { fs } = this.#context.files
     for (const kind of OWNED_KINDS)
-      for (const room of roomsOf(this.#directory, name, kind)) fs.removeEmptyDirectory(room)
+      for (const room of roomsOf(this.#directory, name, kind)) removeHollow(fs, room)
     const path = entryPath(this.#directory, name)
     for (const { name: file } of fs.readDirectory(path) ?? []) fs.removeFile(join(path, file))
     fs.removeEmptyDirectory(path)
@@ -214,8 +215,8 @@ export class EntryFiles {
 
   #isEmpty(name: string): boolean {
     const { fs } = this.#context.files
-    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every(
-      (room) => (fs.readDirectory(room) ?? []).length === 0,
+    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every((room) =>
+      isHollow(fs, room),
     )
   }
 
@@ -244,6 +245,19 @@ export class EntryFiles {
       release()
     }
   }
+}
+
+/** Whether there is no file below: a killed process may have made the folders for what it did not move any more. */
+function isHollow(fs: FileSystem, path: string): boolean {
+  return (fs.readDirectory(path) ?? []).every(
+    ({ name, kind }) => kind === "directory" && isHollow(fs, join(path, name)),
+  )
+}
+
+function removeHollow(fs: FileSystem, path: string): void {
+  for (const { name, kind } of fs.readDirectory(path) ?? [])
+    if (kind === "directory") removeHollow(fs, join(path, name))
+  fs.removeEmptyDirectory(path)
 }
 
 /** Runs work while holding a lock that processes share. @throws StoreError `LOCKED` */

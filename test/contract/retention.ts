@@ -300,6 +300,28 @@ export function retentionContract({ open }: Variant): void {
     expect(await failure(run(store, { keep: 1 }))).toMatchObject({ code: "CLOSED" })
   })
 
+  test("an entry that was begun and holds only folders is forgotten, and its session is where it was", async () => {
+    const directory = tempFolder()
+    fill(directory)
+    const whole = files(directory)
+    const manifest = {
+      version: 1,
+      id: "ses_old",
+      kind: "session",
+      updated: 1,
+      removed: 1,
+      files: 13,
+      bytes: 1,
+    }
+    put(directory, ".sessiondex-trash/begun/moving.json", manifest)
+    fs.mkdirSync(join(directory, ".sessiondex-trash/begun/session/p"), { recursive: true })
+    await using store = await open(directory)
+    expect(await all(store.trash.list())).toMatchObject([{ id: "ses_old", whole: false }])
+    expect(await all(store.trash.empty({ ids: ["none"] }))).toEqual([])
+    expect(await all(store.trash.list())).toEqual([])
+    expect(files(directory)).toEqual(whole)
+  })
+
   test("an aborted prune ends with the signal's reason and leaves no session half moved", async () => {
     const directory = tempFolder()
     fill(directory)

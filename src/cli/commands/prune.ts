@@ -86,7 +86,9 @@ async function prune(
   let done = 0
   const result = await each(store.prune({ ...rules, only }), async (pruned) => {
     bar.update({ done: ++done, total: only.size })
-    if (json) await output.json(pruned)
+    const { error } = pruned
+    const told = error && { error: { code: error.code, message: error.message, path: error.path } }
+    if (json) await output.json({ ...pruned, ...told })
     else if (pruned.outcome === "failed") output.error(`${pruned.error?.code}: ${pruned.error?.message}`)
   }).finally(() => bar.stop())
   if (result.left > 0) context.fail()
