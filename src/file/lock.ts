@@ -74,10 +74,11 @@ export class ProcessLock {
     fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
     if (!fs.existsSync(this.#path)) this.#create()
     const database = new Database(this.#path)
-    // Never wait inside SQLite: that would hold the event loop.
-    database.run("PRAGMA busy_timeout = 0")
     this.#database = database
     this.#inode = this.#stat()?.ino
+    // Never wait inside SQLite: that would hold the event loop.
+    database.run("PRAGMA busy_timeout = 0")
+    giveFirstPage(database)
     return database
   }
 
@@ -112,5 +113,19 @@ export class ProcessLock {
       cause: error,
       hint: "The folder that holds the lock must be writable.",
     })
+  }
+}
+
+/**
+ * An empty database is given its first page anew by every transaction that may write, by way of a journal file that is made
+ * and removed; one that has its first page is just locked.
+ */
+function giveFirstPage(database: Database): void {
+  if (database.query<{ page_count: number }, []>("PRAGMA page_count").get()?.page_count !== 0) return
+  try {
+    database.run("PRAGMA user_version = 1")
+  } catch (error) {
+    // On a full disk the lock works without; one who is just doing the same is waited for.
+    if ((systemCode(error) ?? "").startsWith("SQLITE_BUSY")) throw error
   }
 }

@@ -26,10 +26,12 @@ test("a holder that is killed frees it at once", async () => {
     [
       "bun",
       "-e",
-      `import { ProcessLock } from "./src/file/lock.ts"; await new ProcessLock(${JSON.stringify(path)}).acquire(); console.log("held"); setInterval(() => {}, 1000)`,
+      `import { ProcessLock } from "./src/file/lock.ts"; globalThis.lock = new ProcessLock(${JSON.stringify(path)}); await lock.acquire(); console.log("held"); setInterval(() => {}, 1000)`,
     ],
     { cwd: join(import.meta.dir, "../.."), stdout: "pipe" },
   )
+  // Whatever happens below, it does not outlive the test.
+  using _ = { [Symbol.dispose]: () => holder.kill("SIGKILL") }
   const reader = holder.stdout.getReader()
   await reader.read()
   const lock = new ProcessLock(path)
@@ -39,6 +41,16 @@ test("a holder that is killed frees it at once", async () => {
   const release = lock.tryAcquire()
   expect(release).toBeDefined()
   release?.()
+  lock.close()
+})
+
+test("taking it makes no journal file, which would cost each write two changes of the folder", async () => {
+  const folder = tempFolder()
+  const lock = new ProcessLock(join(folder, "lock"))
+  ;(await lock.acquire())()
+  const before = fs.statSync(folder, { bigint: true })
+  for (let i = 0; i < 3; i++) (await lock.acquire())()
+  expect(fs.statSync(folder, { bigint: true }).mtimeNs).toBe(before.mtimeNs)
   lock.close()
 })
 
