@@ -136,7 +136,7 @@ describeInBrowser(
             expect(Math.abs(y - edge - before.y - 150)).toBeLessThan(3)
           }
           // Older ones have come meanwhile, and nothing in sight moved for them.
-          expect(await page.locator(".beginning").textContent()).toContain("begins here")
+          await page.locator(".beginning", { hasText: "begins here" }).waitFor()
           await page.keyboard.press("g")
           await page.locator(".row", { hasText: "Step 0:" }).waitFor()
           await page.getByRole("button", { name: "Newest" }).click()

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe } from "bun:test"
-import { mkdtempSync, rmSync, statfsSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { roomInMemory } from "../support/temp.ts"
 import { openPage, startBrowser } from "./browser.ts"
 import { findBrowser } from "./find.ts"
 import { startServer } from "./server.ts"
@@ -25,18 +26,6 @@ export interface Suite {
   readonly open: Open
   stopServer(): Promise<void>
   startServer(...flags: string[]): Promise<void>
-}
-
-const MEMORY = "/dev/shm"
-
-/** A file system in memory with room for many small files, where the system has one: disks take half a minute for them. */
-function roomInMemory(): string | undefined {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY)
-    return bavail * bsize > 2 ** 30 ? MEMORY : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Tests in a real browser over a real store, served by a process of its own. */

@@ -6,7 +6,7 @@ import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { largeTempFolder, put } from "../support/temp.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
 const CHILD = join(import.meta.dir, "child.ts")
@@ -111,7 +111,7 @@ for (const scenario of scenarios)
       let missed = 0
       const work = async (): Promise<void> => {
         for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-          const directory = tempFolder()
+          const directory = largeTempFolder()
           fill(directory)
           const { lines, signal } = await run(scenario, directory, at)
           // The guard: it really was killed. How removals group differs from run to run, so that some of the last steps may
@@ -134,7 +134,7 @@ for (const scenario of scenarios)
 async function countSteps(scenario: Scenario): Promise<number> {
   const counts: number[] = []
   for (let i = 0; i < 3; i++) {
-    const directory = tempFolder()
+    const directory = largeTempFolder()
     fill(directory)
     const { lines } = await run(scenario, directory, 0)
     counts.push(lines.at(-1)?.steps ?? 0)

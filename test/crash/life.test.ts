@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, snapshot, tempFolder } from "../support/temp.ts"
+import { largeTempFolder, put, snapshot } from "../support/temp.ts"
 
 const CHILD = join(import.meta.dir, "life-child.ts")
 const AT_ONCE = 2
@@ -81,7 +81,7 @@ async function killThroughout(
   check: (directory: string) => Promise<void>,
 ): Promise<void> {
   const fresh = async (): Promise<string> => {
-    const directory = join(tempFolder(), "store")
+    const directory = join(largeTempFolder(), "store")
     fs.mkdirSync(directory)
     await prepare(directory)
     return directory
@@ -109,7 +109,7 @@ async function checkIndex(directory: string): Promise<void> {
   expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
 }
 
-const original = tempFolder()
+const original = largeTempFolder()
 fill(original)
 const whole = files(original)
 
@@ -182,7 +182,7 @@ test("a purge or an emptying killed at any step touches nothing else, and the ne
 }, 120_000)
 
 test("an import killed at any step is gone on with, and a session that is listed is whole", async () => {
-  const original = tempFolder()
+  const original = largeTempFolder()
   fill(original, ["ses_1"])
   const source = await openStore({ directory: original, backgroundIndex: false, durability: "relaxed" })
   const json = (await all(source.export("ses_1"))).join("")

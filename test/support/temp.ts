@@ -18,6 +18,28 @@ export function tempFolder(): string {
   return folder
 }
 
+const MEMORY = "/dev/shm"
+
+/** A file system in memory with room for many small files, where the system has one. */
+export function roomInMemory(): string | undefined {
+  try {
+    const { bavail, bsize } = fs.statfsSync(MEMORY)
+    return bavail * bsize > 2 ** 30 ? MEMORY : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * As `tempFolder`, for tests of thousands of files, or of hundreds of processes that are killed: disks take half a minute for
+ * them, and what a killed process leaves behind is the same anywhere.
+ */
+export function largeTempFolder(): string {
+  const folder = fs.mkdtempSync(join(roomInMemory() ?? tmpdir(), "sessiondex-test-"))
+  made.push(folder)
+  return folder
+}
+
 /** A copy of one of the trees that real releases wrote. */
 export function copyOfTree(name: string): string {
   const folder = tempFolder()
