@@ -41,11 +41,13 @@ export async function searching({ directory, rounds }: Context): Promise<Row[]> 
   await using store = await openStore({ directory, backgroundIndex: false })
   await store.index()
   const folders = FOLDERS.map((kind) => join(directory, kind))
+  // Texts are in messages and parts; the sweep looks at the sessions too.
+  const textFolders = folders.slice(1)
   const rows: Row[] = []
   for (const [name, query] of Object.entries({ common, rare: RARE, absent: ABSENT, two })) {
     const times = await interleave(rounds, {
-      ours: { run: () => Array.fromAsync(store.search(query, { limit: 50 })) },
-      rg: { run: () => ripgrep(query.split(" ")[0] ?? "", folders) },
+      ours: { run: () => Array.fromAsync(store.search(query, { limit: 50, in: "text" })) },
+      rg: { run: () => ripgrep(query.split(" ")[0] ?? "", textFolders) },
     })
     const what = name === "two" ? "two words" : `${name === "absent" ? "an" : "a"} ${name} word`
     rows.push(

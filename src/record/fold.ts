@@ -1,6 +1,3 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
-const ASCII = /^[\u0000-\u007f]*$/
-
 /**
  * The one way in which texts and queries are made comparable, before SQLite sees either: canonical composition, lower case,
  * no distinction of the final sigma. SQLite folds hundreds of letters otherwise than JavaScript does, so it is never asked to.
@@ -9,7 +6,5 @@ const ASCII = /^[\u0000-\u007f]*$/
  * a part of the folded text.
  */
 export function fold(text: string): string {
-  // Most texts are ASCII, which nothing but lower-casing changes.
-  if (ASCII.test(text)) return text.toLowerCase()
   return text.toWellFormed().normalize("NFC").toLowerCase().replaceAll("ς", "σ")
 }

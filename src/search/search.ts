@@ -5,9 +5,10 @@ import { compareText } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { matchesTexts, type ParsedQuery, parseQuery } from "../record/search-query.ts"
 import { cleanText } from "../record/search-text.ts"
-import { holds, placesOf, readBody } from "../repository/bodies.ts"
+import { holds, readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
 import { checkChoice, checkLimit } from "../repository/check.ts"
+import { folderNames } from "../repository/file-catalog.ts"
 import { type CandidateSources, candidates } from "./candidates.ts"
 import { type MessageText, readMessageDocument } from "./message-texts.ts"
 import { cutSnippet, type Snippet } from "./snippet.ts"
@@ -131,6 +132,8 @@ class Finder {
   readonly #options: SearchOptions
   readonly #titles = new Map<string, string>()
   readonly #seen = new Set<string>()
+  /** The projects' folders, as they were when the first title was asked for. */
+  #projects: string[] | undefined
 
   constructor(sources: SearchSources, query: ParsedQuery, options: SearchOptions) {
     this.#sources = sources
@@ -232,7 +235,12 @@ class Finder {
     const known = this.#titles.get(sessionID)
     if (known !== undefined) return known
     const { files } = this.#sources
-    const [place] = placesOf(files, "session", sessionID)
+    this.#projects ??= folderNames(files, "session")
+    const at = this.#projects.findIndex((folder) => holds(files, { kind: "session", folder }, sessionID))
+    const folder = at < 0 ? undefined : this.#projects.splice(at, 1)[0]
+    // What is found next is often of the same project.
+    if (folder !== undefined) this.#projects.unshift(folder)
+    const place = folder === undefined ? undefined : ({ kind: "session", folder } as const)
     const { title } = fieldsOf(place && (await readBody(files, place, sessionID)))
     const text = typeof title === "string" ? title : ""
     this.#titles.set(sessionID, text)
