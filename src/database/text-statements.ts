@@ -146,6 +146,19 @@ export class TextStatements {
   }
 
   /**
+   * Merges about so many pages of the segments that insertions left, where there are enough of them; tells whether there were.
+   *
+   * FTS5 would do so by itself (`automerge`, sqlite.org/fts5.html, 6.1), but for all levels in one go with every 64th page, which
+   * holds that insertion up for 50 ms; so that is turned off, and this follows insertions in small transactions.
+   */
+  mergeInserted(pages: number): boolean {
+    const before = this.#changes()
+    this.#set("merge", pages)
+    // The statement itself counts as one change.
+    return this.#changes() - before > 1
+  }
+
+  /**
    * Merges about so many pages of segments of which a tenth or more is gone; tells whether there was something to merge.
    *
    * FTS5 would do so by itself in every 64th deletion, holding that one up for a fifth of a second and doing it over and over
@@ -153,10 +166,7 @@ export class TextStatements {
    */
   merge(pages: number): boolean {
     this.#set("deletemerge", GONE_PERCENT)
-    const before = this.#changes()
-    this.#set("merge", pages)
-    // The statement itself counts as one change.
-    const merged = this.#changes() - before > 1
+    const merged = this.mergeInserted(pages)
     this.#set("deletemerge", 0)
     return merged
   }
