@@ -33,7 +33,7 @@ export interface StoreOptions {
   maxStaleness?: number | undefined
   /** `"relaxed"` leaves out the flushes: a power cut may then cost the last writes, but tears none. Default `"full"`. */
   durability?: "full" | "relaxed" | undefined
-  /** Bound of SQLite's page cache, in bytes. Default 20 MB. */
+  /** Bound of SQLite's page cache, in bytes. Default 8 MB: the system caches the file too. */
   cacheSize?: number | undefined
   /**
    * What can be searched: titles and message texts, titles alone, or nothing. What was off and is turned on later catches up.
@@ -52,7 +52,7 @@ export interface StoreOptions {
   onProblem?: ((problem: Problem) => void) | undefined
 }
 
-const DEFAULT_CACHE_BYTES = 20_000_000
+const DEFAULT_CACHE_BYTES = 8_000_000
 const DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024
 const MAX_RECORD_BYTES = 0x1fff_ffe8
 
