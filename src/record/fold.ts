@@ -6,5 +6,6 @@
  * a part of the folded text.
  */
 export function fold(text: string): string {
-  return text.toWellFormed().normalize("NFC").toLowerCase().replaceAll("ς", "σ")
+  // Once more, since a capital may have no composed form where its small letter has one (J with a caron).
+  return text.toWellFormed().normalize("NFC").toLowerCase().normalize("NFC").replaceAll("ς", "σ")
 }

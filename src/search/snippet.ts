@@ -14,16 +14,24 @@ export interface Snippet {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
+const MARK = /\p{M}/u
+/** A letter with the marks that it may be composed with. */
+const LETTER = /\P{M}\p{M}*|\p{M}+/gsu
+
 /** Where each folded unit came from: the index in the text, for texts that folding makes longer or shorter. */
 function origins(text: string): number[] {
   const from: number[] = []
-  let at = 0
-  for (const letter of text) {
-    for (let unit = fold(letter).length; unit > 0; unit--) from.push(at)
-    at += letter.length
-  }
-  from.push(at)
+  for (const { 0: letter, index } of text.matchAll(LETTER))
+    for (let unit = fold(letter).length; unit > 0; unit--) from.push(index)
+  from.push(text.length)
   return from
+}
+
+/** Where the letter ends that holds the last unit before `end`: a match may end amid what one letter was folded to. */
+function endOf(map: readonly number[], end: number): number {
+  let after = end
+  while (after < map.length - 1 && map[after] === map[end - 1]) after++
+  return map[after] ?? 0
 }
 
 /** Cuts a snippet out of a text around the first of the terms, at grapheme borders. */
@@ -31,7 +39,9 @@ export function cutSnippet(text: string, terms: readonly string[]): Snippet {
   const composed = text.toWellFormed().normalize("NFC")
   const folded = fold(composed)
   const places = terms.map((term) => folded.indexOf(term)).filter((place) => place >= 0)
-  const map = folded.length === composed.length ? undefined : origins(composed)
+  // Without marks a text only grows when it is folded; with them it may grow in one place and shrink in another.
+  const isAligned = folded.length === composed.length && !MARK.test(composed)
+  const map = isAligned ? undefined : origins(composed)
   const origin = (at: number): number => map?.[at] ?? Math.min(at, composed.length)
   const first = places.length === 0 ? 0 : origin(Math.min(...places))
   const { start, end } = border(composed, Math.max(0, first - BEFORE), first - BEFORE + LENGTH)
@@ -40,7 +50,7 @@ export function cutSnippet(text: string, terms: readonly string[]): Snippet {
     for (let at = folded.indexOf(term); at >= 0; at = folded.indexOf(term, at + term.length)) {
       const from = origin(at)
       if (from >= end) break
-      const to = Math.max(origin(at + term.length), from + 1)
+      const to = map ? endOf(map, at + term.length) : at + term.length
       if (from >= start && to <= end) ranges.push([from - start, to - start])
     }
   return { snippet: composed.slice(start, end), ranges: merge(ranges) }
