@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
 import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
@@ -72,7 +71,11 @@ export function rootPlaces(options: ResolvedOptions, fs: FileSystem): readonly [
     readOnly: true,
     indexFolder:
       indexFolder &&
-      join(indexFolder, OTHERS_FOLDER, createHash("sha256").update(folder).digest("hex").slice(0, 16)),
+      join(
+        indexFolder,
+        OTHERS_FOLDER,
+        new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 16),
+      ),
   })
   const named = options.alsoRead.map((folder) => other(folder, isOlder(fs, folder) ? "older" : "current"))
   const older = options.older

@@ -1,4 +1,4 @@
-import * as fs from "node:fs"
+import { closeSync, openSync, readSync, statSync, truncateSync } from "node:fs"
 
 /** Where SQLite keeps `user_version` in the first page (sqlite.org/fileformat.html, 1.3). */
 const MARK_OFFSET = 60
@@ -18,7 +18,7 @@ interface Companion {
 }
 
 function look(path: string): Companion {
-  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
   return { path, inode: stat?.ino, size: Number(stat?.size ?? 0) }
 }
 
@@ -52,15 +52,15 @@ export class FileGuard {
     this.#main = look(databasePath)
     this.#wal = look(`${databasePath}-wal`)
     this.#shm = look(`${databasePath}-shm`)
-    this.#descriptor = fs.openSync(databasePath, "r")
-    if (this.#shm.inode !== undefined) this.#shmDescriptor = fs.openSync(this.#shm.path, "r")
+    this.#descriptor = openSync(databasePath, "r")
+    if (this.#shm.inode !== undefined) this.#shmDescriptor = openSync(this.#shm.path, "r")
   }
 
   /** Looks at the files; tells whether they are still those that were opened. To be called before SQLite is. */
   isIntact(): boolean {
     const shm = look(this.#shm.path)
     if (shm.inode === this.#shm.inode && shm.size < this.#shm.size) {
-      fs.truncateSync(this.#shm.path, this.#shm.size)
+      truncateSync(this.#shm.path, this.#shm.size)
       return false
     }
     this.#shm.size = shm.size
@@ -83,7 +83,7 @@ export class FileGuard {
   /** The bytes that the WAL's frames take; 0 where it has none. */
   #walFrames(): number {
     if (this.#shmDescriptor === undefined) return 0
-    if (fs.readSync(this.#shmDescriptor, this.#frames, 0, 6, PAGE_SIZE_OFFSET) < 6) return 0
+    if (readSync(this.#shmDescriptor, this.#frames, 0, 6, PAGE_SIZE_OFFSET) < 6) return 0
     const little = new DataView(this.#frames.buffer, this.#frames.byteOffset, 6)
     const pageSize = little.getUint16(0, LITTLE_ENDIAN)
     const count = little.getUint32(FRAMES_OFFSET - PAGE_SIZE_OFFSET, LITTLE_ENDIAN)
@@ -92,12 +92,12 @@ export class FileGuard {
 
   /** Whether the file itself, not only the WAL, bears the mark. */
   isMarked(): boolean {
-    return fs.readSync(this.#descriptor, this.#seen, 0, 4, MARK_OFFSET) === 4 && this.#seen.equals(this.#mark)
+    return readSync(this.#descriptor, this.#seen, 0, 4, MARK_OFFSET) === 4 && this.#seen.equals(this.#mark)
   }
 
   /** To be called once SQLite has closed the file. */
   close(): void {
-    fs.closeSync(this.#descriptor)
-    if (this.#shmDescriptor !== undefined) fs.closeSync(this.#shmDescriptor)
+    closeSync(this.#descriptor)
+    if (this.#shmDescriptor !== undefined) closeSync(this.#shmDescriptor)
   }
 }

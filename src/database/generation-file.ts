@@ -1,4 +1,4 @@
-import * as fs from "node:fs"
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 
 const POINTER = "current"
@@ -34,7 +34,7 @@ export class GenerationFiles {
 
   #name(): string | undefined {
     try {
-      const name = fs.readFileSync(join(this.folder, POINTER), "utf8").trim()
+      const name = readFileSync(join(this.folder, POINTER), "utf8").trim()
       return numberOf(name) === undefined ? undefined : name
     } catch {
       // Before there is a second generation there is no pointer.
@@ -47,8 +47,8 @@ export class GenerationFiles {
     const next = Math.max(1, numberOf(basename(damaged ?? "")) ?? 0, ...this.#numbers()) + 1
     const name = `index-${next}.sqlite`
     const temp = join(this.folder, `.${POINTER}-${process.pid}.tmp`)
-    fs.writeFileSync(temp, name, { mode: 0o600 })
-    fs.renameSync(temp, join(this.folder, POINTER))
+    writeFileSync(temp, name, { mode: 0o600 })
+    renameSync(temp, join(this.folder, POINTER))
     this.#removeOld(next)
     return join(this.folder, name)
   }
@@ -64,18 +64,16 @@ export class GenerationFiles {
 
   /** What changes when another generation is made current. */
   pointer(): bigint | undefined {
-    return fs.statSync(join(this.folder, POINTER), { bigint: true, throwIfNoEntry: false })?.ino
+    return statSync(join(this.folder, POINTER), { bigint: true, throwIfNoEntry: false })?.ino
   }
 
   /** The size of everything in the folder. */
   bytes(): number {
     try {
-      return fs
-        .readdirSync(this.folder)
-        .reduce(
-          (sum, name) => sum + (fs.statSync(join(this.folder, name), { throwIfNoEntry: false })?.size ?? 0),
-          0,
-        )
+      return readdirSync(this.folder).reduce(
+        (sum, name) => sum + (statSync(join(this.folder, name), { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      )
     } catch {
       // No folder, no bytes.
       return 0
@@ -84,7 +82,7 @@ export class GenerationFiles {
 
   #names(): string[] {
     try {
-      return fs.readdirSync(this.folder).filter((name) => FORM.test(name))
+      return readdirSync(this.folder).filter((name) => FORM.test(name))
     } catch {
       // No folder, no generations.
       return []
@@ -100,7 +98,7 @@ export class GenerationFiles {
       const number = numberOf(name)
       if (number === undefined || number >= current - KEPT) continue
       for (const suffix of ["", "-wal", "-shm", "-journal"])
-        fs.rmSync(join(this.folder, name + suffix), { force: true })
+        rmSync(join(this.folder, name + suffix), { force: true })
     }
   }
 }

@@ -1,5 +1,4 @@
-import * as fs from "node:fs"
-import { tmpdir } from "node:os"
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError, systemCode } from "../errors.ts"
 import { ProcessLock } from "../file/lock.ts"
@@ -67,7 +66,10 @@ export class SqliteIndex {
   constructor(options: SqliteIndexOptions) {
     this.#options = options
     if (options.folder === undefined)
-      this.#privateFolder = join(tmpdir(), `sessiondex-${process.pid}-${Bun.randomUUIDv7()}`)
+      this.#privateFolder = join(
+        process.getBuiltinModule("node:os").tmpdir(),
+        `sessiondex-${process.pid}-${Bun.randomUUIDv7()}`,
+      )
     this.#files = new GenerationFiles(options.folder ?? this.#privateFolder ?? "")
   }
 
@@ -147,7 +149,7 @@ export class SqliteIndex {
     }
     this.#connection = undefined
     this.#openLock?.close()
-    if (this.#privateFolder !== undefined) fs.rmSync(this.#privateFolder, { recursive: true, force: true })
+    if (this.#privateFolder !== undefined) rmSync(this.#privateFolder, { recursive: true, force: true })
   }
 
   async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
@@ -229,7 +231,7 @@ export class SqliteIndex {
   }
 
   async #openLocked(): Promise<Connection> {
-    fs.mkdirSync(this.#files.folder, { recursive: true, mode: 0o700 })
+    mkdirSync(this.#files.folder, { recursive: true, mode: 0o700 })
     this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
     let release: () => void
     try {
@@ -281,7 +283,7 @@ export class SqliteIndex {
 /** Makes the file with our permissions: SQLite would let others read it, and gives its WAL the same as the file's. */
 function createPrivately(path: string): void {
   try {
-    fs.closeSync(fs.openSync(path, "wx", 0o600))
+    closeSync(openSync(path, "wx", 0o600))
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error
   }

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite"
-import * as fs from "node:fs"
+import { type BigIntStats, closeSync, existsSync, mkdirSync, openSync, statSync, truncateSync } from "node:fs"
 import { dirname } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { pause } from "./time-slice.ts"
@@ -71,8 +71,8 @@ export class ProcessLock {
   #open(): Database {
     if (this.#database && !this.#isReplaced()) return this.#database
     this.close()
-    fs.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    if (!fs.existsSync(this.#path)) this.#create()
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    if (!existsSync(this.#path)) this.#create()
     const database = new Database(this.#path)
     this.#database = database
     this.#inode = this.#stat()?.ino
@@ -84,14 +84,14 @@ export class ProcessLock {
 
   #create(): void {
     try {
-      fs.closeSync(fs.openSync(this.#path, "wx", 0o600))
+      closeSync(openSync(this.#path, "wx", 0o600))
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw error
     }
   }
 
-  #stat(): fs.BigIntStats | undefined {
-    return fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false })
+  #stat(): BigIntStats | undefined {
+    return statSync(this.#path, { bigint: true, throwIfNoEntry: false })
   }
 
   /** A lock on a file that is no longer there, or was replaced, excludes nobody. */
@@ -105,7 +105,7 @@ export class ProcessLock {
     this.close()
     if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
       // Nothing is ever stored here, so nothing is lost; the inode stays, so every process keeps the same lock.
-      fs.truncateSync(this.#path, 0)
+      truncateSync(this.#path, 0)
       return undefined
     }
     throw new StoreError("LOCKED", `The lock cannot be used (${code || "error"})`, {

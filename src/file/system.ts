@@ -1,4 +1,23 @@
-import * as fs from "node:fs"
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { systemCode } from "../errors.ts"
 
 /** What lies under a name: only a `file` can be a record. */
@@ -70,7 +89,7 @@ export interface FileSystem {
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 const INITIAL_BUFFER = 64 * 1024
-const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, S_IFMT, S_IFREG, S_IFDIR, S_IFLNK } = fs.constants
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, S_IFMT, S_IFREG, S_IFDIR, S_IFLNK } = constants
 
 function isAbsent(error: unknown): boolean {
   const code = systemCode(error)
@@ -82,7 +101,7 @@ function kindOfMode(mode: number): EntryKind {
   return type === S_IFREG ? "file" : type === S_IFDIR ? "directory" : type === S_IFLNK ? "link" : "other"
 }
 
-function toFileStat(stat: fs.BigIntStats): FileStat {
+function toFileStat(stat: BigIntStats): FileStat {
   return {
     kind: kindOfMode(Number(stat.mode)),
     mtimeNs: stat.mtimeNs,
@@ -95,7 +114,7 @@ function toFileStat(stat: fs.BigIntStats): FileStat {
 
 const STAT_OPTIONS = { bigint: true, throwIfNoEntry: false } as const
 
-function statWith(call: typeof fs.lstatSync | typeof fs.statSync, path: string): FileStat | undefined {
+function statWith(call: typeof lstatSync | typeof statSync, path: string): FileStat | undefined {
   try {
     const stat = call(path, STAT_OPTIONS)
     return stat && toFileStat(stat)
@@ -113,11 +132,11 @@ function readDescriptor(descriptor: number, maxBytes: number): Buffer | undefine
   let buffer = shared
   let length = 0
   for (;;) {
-    const read = fs.readSync(descriptor, buffer, length, buffer.length - length, length)
+    const read = readSync(descriptor, buffer, length, buffer.length - length, length)
     length += read
     if (length > maxBytes) return undefined
     if (read === 0 || length < buffer.length) return buffer.subarray(0, length)
-    const { size: present } = fs.fstatSync(descriptor)
+    const { size: present } = fstatSync(descriptor)
     if (present > maxBytes) return undefined
     const size = Math.max(present + 1, buffer.length * 2)
     const larger = Buffer.allocUnsafe(size)
@@ -141,13 +160,17 @@ export function withOpenFile<T>(
   }
 }
 
+function flush(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(descriptor, (error) => (error ? reject(error) : resolve())))
+}
+
 /** The real file system. */
 export const fileSystem: FileSystem = {
-  stat: (path) => statWith(fs.statSync, path),
-  lstat: (path) => statWith(fs.lstatSync, path),
+  stat: (path) => statWith(statSync, path),
+  lstat: (path) => statWith(lstatSync, path),
   readDirectory(path) {
     try {
-      return fs.readdirSync(path, { withFileTypes: true }).map((entry) => ({
+      return readdirSync(path, { withFileTypes: true }).map((entry) => ({
         name: entry.name,
         kind: entry.isFile()
           ? "file"
@@ -164,77 +187,76 @@ export const fileSystem: FileSystem = {
   },
   openFile(path) {
     try {
-      return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch (error) {
       if (isAbsent(error)) return undefined
       throw error
     }
   },
-  fstat: (descriptor) => toFileStat(fs.fstatSync(descriptor, { bigint: true })),
+  fstat: (descriptor) => toFileStat(fstatSync(descriptor, { bigint: true })),
   readOpen: readDescriptor,
   *readPieces(path) {
-    const descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const piece = Buffer.allocUnsafe(INITIAL_BUFFER)
       for (;;) {
-        const length = fs.readSync(descriptor, piece, 0, piece.length, null)
+        const length = readSync(descriptor, piece, 0, piece.length, null)
         if (length === 0) return
         yield piece.subarray(0, length)
       }
     } finally {
-      fs.closeSync(descriptor)
+      closeSync(descriptor)
     }
   },
   createFile(path, text) {
-    const descriptor = fs.openSync(path, "wx", FILE_MODE)
+    const descriptor = openSync(path, "wx", FILE_MODE)
     try {
-      fs.writeFileSync(descriptor, text)
+      writeFileSync(descriptor, text)
       return descriptor
     } catch (error) {
-      fs.closeSync(descriptor)
+      closeSync(descriptor)
       throw error
     }
   },
-  append: (descriptor, bytes) => fs.writeFileSync(descriptor, bytes),
-  flush: (descriptor) =>
-    new Promise((resolve, reject) => fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()))),
-  flushSync: (descriptor) => fs.fsyncSync(descriptor),
-  close: (descriptor) => fs.closeSync(descriptor),
+  append: (descriptor, bytes) => writeFileSync(descriptor, bytes),
+  flush,
+  flushSync: (descriptor) => fsyncSync(descriptor),
+  close: (descriptor) => closeSync(descriptor),
   async flushDirectory(path) {
     // Windows has no such call; its file system journals the names itself.
     if (process.platform === "win32") return
-    const handle = await fs.promises.open(path, "r")
+    const descriptor = openSync(path, "r")
     try {
-      await handle.sync()
+      await flush(descriptor)
     } finally {
-      await handle.close()
+      closeSync(descriptor)
     }
   },
   flushDirectorySync(path) {
     if (process.platform === "win32") return
-    const descriptor = fs.openSync(path, "r")
+    const descriptor = openSync(path, "r")
     try {
-      fs.fsyncSync(descriptor)
+      fsyncSync(descriptor)
     } finally {
-      fs.closeSync(descriptor)
+      closeSync(descriptor)
     }
   },
-  rename: (from, to) => fs.renameSync(from, to),
-  link: (from, to) => fs.linkSync(from, to),
-  setModified: (path, timeMs) => fs.utimesSync(path, timeMs / 1000, timeMs / 1000),
+  rename: (from, to) => renameSync(from, to),
+  link: (from, to) => linkSync(from, to),
+  setModified: (path, timeMs) => utimesSync(path, timeMs / 1000, timeMs / 1000),
   removeFile(path) {
     try {
-      fs.unlinkSync(path)
+      unlinkSync(path)
       return true
     } catch (error) {
       if (isAbsent(error)) return false
       throw error
     }
   },
-  makeDirectory: (path) => fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
+  makeDirectory: (path) => mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
   removeEmptyDirectory(path) {
     try {
-      fs.rmdirSync(path)
+      rmdirSync(path)
       return true
     } catch (error) {
       const code = systemCode(error)
@@ -243,9 +265,9 @@ export const fileSystem: FileSystem = {
     }
   },
   touch(path) {
-    fs.closeSync(fs.openSync(path, "a", FILE_MODE))
+    closeSync(openSync(path, "a", FILE_MODE))
     const now = new Date()
-    fs.utimesSync(path, now, now)
-    return toFileStat(fs.lstatSync(path, { bigint: true }))
+    utimesSync(path, now, now)
+    return toFileStat(lstatSync(path, { bigint: true }))
   },
 }

@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto"
-
 /** The kinds of record that have ids of their own. */
 export type IdKind = "session" | "message" | "part"
 
@@ -16,7 +14,7 @@ let counter = 0
 
 function randomBase62(): string {
   let text = ""
-  for (const byte of randomBytes(RANDOM_LENGTH)) text += BASE62.charAt(byte % 62)
+  for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_LENGTH))) text += BASE62.charAt(byte % 62)
   return text
 }
 

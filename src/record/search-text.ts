@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util"
 import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
 
 /** A data URL, whose base64 may be broken into lines. */
@@ -16,7 +15,8 @@ export function cleanText(text: string): string {
   let clean = text
   if (clean.includes("base64,")) clean = clean.replace(DATA_URL, "")
   if (hasLongRun(clean)) clean = clean.replace(LONG_RUN, (run) => (LIKE_BASE64.test(run) ? "" : run))
-  if (clean.includes("\u{1b}") || clean.includes("\u{9b}")) clean = stripVTControlCharacters(clean)
+  if (clean.includes("\u{1b}") || clean.includes("\u{9b}"))
+    clean = process.getBuiltinModule("node:util").stripVTControlCharacters(clean)
   return clean.includes("\0") ? clean.replaceAll("\0", "") : clean
 }
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util"
 import { StoreError } from "../errors.ts"
 import { type Place, recordPath } from "../file/layout.ts"
 import { faultError, type ReadResult, readRecord } from "../file/reader.ts"
@@ -44,7 +43,7 @@ export async function relocate(
     let changed = false
     await writer.remove(["session", from.folder, id], (current) => {
       changed =
-        !isAbsent(current) && !("record" in current && isDeepStrictEqual(current.record.value, original))
+        !isAbsent(current) && !("record" in current && Bun.deepEquals(current.record.value, original, true))
       return changed
     })
     if (!changed) return
@@ -61,7 +60,7 @@ function isAbsent(current: ReadResult): boolean {
 
 function holdsSame(current: ReadResult, [, folder = "", id = ""]: Key, body: JsonObject): boolean {
   if ("fault" in current || !isJsonObject(current.record.value)) return false
-  return isDeepStrictEqual(identify(current.record.value, { kind: "session", folder }, id), body)
+  return Bun.deepEquals(identify(current.record.value, { kind: "session", folder }, id), body, true)
 }
 
 async function readObject(files: RecordFiles, place: Place, id: string): Promise<JsonObject> {

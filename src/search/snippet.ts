@@ -12,7 +12,7 @@ export interface Snippet {
   readonly ranges: readonly (readonly [number, number])[]
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+let segmenter: Intl.Segmenter | undefined
 
 const MARK = /\p{M}/u
 /** A letter with the marks that it may be composed with. */
@@ -64,7 +64,9 @@ function border(text: string, from: number, to: number): { start: number; end: n
   const base = Math.max(0, from - BEFORE)
   let start = base === 0 && from === 0 ? 0 : -1
   let end = text.length
-  for (const { index } of graphemes.segment(text.slice(base, to + LENGTH))) {
+  // Made when it is first needed: that takes 3 ms.
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" })
+  for (const { index } of segmenter.segment(text.slice(base, to + LENGTH))) {
     if (start < 0 && base + index >= from) start = base + index
     if (base + index >= to) {
       end = base + index

@@ -1,5 +1,4 @@
 import { realpathSync } from "node:fs"
-import { isDeepStrictEqual } from "node:util"
 import { StoreError, systemCode } from "../errors.ts"
 import { placeOfKey } from "../file/layout.ts"
 import { type ReadResult, readRecord } from "../file/reader.ts"
@@ -268,7 +267,7 @@ function compare(current: ReadResult, key: Key, body: JsonObject, path: string):
   const place = placeOfKey(key)
   if (!isJsonObject(value) || !place)
     return { fault: { path, code: "CORRUPT", message: "The file's JSON is not an object" } }
-  return isDeepStrictEqual(identify(value, place.place, place.id), body) ? "same" : "other"
+  return Bun.deepEquals(identify(value, place.place, place.id), body, true) ? "same" : "other"
 }
 
 function tally(present: Present, wins: boolean, result: ImportResult): void {

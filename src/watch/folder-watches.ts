@@ -1,4 +1,4 @@
-import * as fs from "node:fs"
+import { watch } from "node:fs"
 import { systemCode } from "../errors.ts"
 
 /** A watch on one folder, not on what lies below it. */
@@ -14,7 +14,7 @@ export type WatchFolder = (path: string, onName: (name: string | undefined) => v
 
 /** The system's own watch. Bun tells of an inotify queue that overflowed by an event without a name. */
 export const watchFolder: WatchFolder = (path, onName) => {
-  const watcher = fs.watch(path, { persistent: false }, (_, name) => onName(name ?? undefined))
+  const watcher = watch(path, { persistent: false }, (_, name) => onName(name ?? undefined))
   watcher.on("error", () => onName(undefined))
   return watcher
 }

@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { IndexFailure } from "../database/failure.ts"
 import { systemCode } from "../errors.ts"
@@ -352,7 +351,7 @@ function mark(dirty: Map<string, Dirty>, key: Key, type: StoreChange["type"]): v
 /** The names in a folder, read without holding the event loop; none where it cannot be read. */
 async function namesIn(path: string): Promise<string[]> {
   try {
-    return await readdir(path)
+    return await process.getBuiltinModule("node:fs/promises").readdir(path)
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     return []
