@@ -37,10 +37,10 @@ import { type Pruned, type PruneOptions, type PruneResult, prune } from "./reten
 import { type Trash, TrashFolder } from "./retention/trash.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
 import { searchRoots } from "./search/search-roots.ts"
-import { type CopyOptions, type CopyResult, copyStore, type NotCopied } from "./transfer/copy-store.ts"
-import { type ExportEnd, exportSession } from "./transfer/export.ts"
-import { type ImportOptions, type ImportResult, importSession } from "./transfer/import.ts"
-import { type ImportOlderOptions, type ImportOlderResult, importOlder } from "./transfer/import-older.ts"
+import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
+import type { ExportEnd } from "./transfer/export.ts"
+import type { ImportOptions, ImportResult } from "./transfer/import.ts"
+import type { ImportOlderOptions, ImportOlderResult } from "./transfer/import-older.ts"
 import { changeOf, type StoreChange } from "./watch/change.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
 import { type WatchFolder, watchFolder } from "./watch/folder-watches.ts"
@@ -319,6 +319,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     if (this.#options.readOnly)
       throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.directory })
+    const { importOlder } = await import("./transfer/import-older.ts")
     return importOlder({ fs: this.#fs, files: this.#root.files, queue: this.#writes }, options)
   }
 
@@ -335,6 +336,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const found = await this.#roots.findSession(idOrKey)
     const session = found && (await this.sessions.get(idOrKey))
     if (!found || !session) throw notFound("session", idOrKey)
+    const { exportSession } = await import("./transfer/export.ts")
     return yield* exportSession(found.root.files, found.root.catalog, found.id, session, options.signal)
   }
 
@@ -345,6 +347,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async import(file: string, options: ImportOptions = {}): Promise<ImportResult> {
     this.#open()
+    const { importSession } = await import("./transfer/import.ts")
     return importSession({ files: this.#root.files, writer: this.#writer }, file, options)
   }
 
@@ -356,6 +359,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async *copyTo(folder: string, options: CopyOptions = {}): AsyncGenerator<NotCopied, CopyResult> {
     this.#open()
     const flushed = this.#options.durability === "full"
+    const { copyStore } = await import("./transfer/copy-store.ts")
     return yield* copyStore(this.#fs, this.directory, folder, flushed, options)
   }
 

@@ -29,7 +29,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((na
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), "utf8")
-  return [...text.matchAll(/(?:from|import)\s+"(\.[^"]+\.ts)"/g)].map(([, path = ""]) =>
+  return [...text.matchAll(/(?:from|import)[\s(]+"(\.[^"]+\.ts)"/g)].map(([, path = ""]) =>
     relative(SRC, join(SRC, dirname(file), path)),
   )
 }

@@ -22,7 +22,7 @@ export async function starting(context: Context): Promise<Row[]> {
     if (code !== 0) throw new Error(`${command.join(" ")} failed`)
   }
   const times = await interleave(RUNS, {
-    empty: { run: () => run("-e", "") },
+    empty: { run: () => run("-e", "0") },
     page: { run: () => run(join(import.meta.dir, "..", "child.ts"), "page", directory) },
   })
   const above = sampleOf(times.page.rounds.map((ms, round) => ms - (times.empty.rounds[round] ?? Number.NaN)))

@@ -1,7 +1,6 @@
 import { Database } from "bun:sqlite"
 import { sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/bun-sqlite"
-import { migrate } from "drizzle-orm/bun-sqlite/migrator"
 import type { Drizzle } from "./drizzle.ts"
 import { IndexFailure } from "./failure.ts"
 import { FileGuard } from "./file-guard.ts"
@@ -135,7 +134,12 @@ function migrateSchema(db: Drizzle): void {
   const unknown = applied.find((name) => !known.has(name))
   if (unknown !== undefined)
     throw new IndexFailure("newer", `A newer version made this index (its migration ${unknown} is not known)`)
-  if (applied.length < migrations.length) migrate(db, migrations)
+  if (applied.length === migrations.length) return
+  // Loaded when there is something to migrate: with all it imports it would be a tenth of a process's start.
+  const {
+    migrate,
+  }: typeof import("drizzle-orm/bun-sqlite/migrator") = require("drizzle-orm/bun-sqlite/migrator")
+  migrate(db, migrations)
 }
 
 function appliedMigrations(db: Drizzle): string[] {

@@ -1,4 +1,3 @@
-import { JSONParser } from "@streamparser/json"
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
 import { LongStringFilter } from "./long-string-filter.ts"
@@ -111,6 +110,8 @@ export async function readFieldsPatiently(
 
 async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Promise<FieldsResult> {
   const body: Partial<Record<IndexedField, unknown>> = {}
+  // Loaded when it is first needed: few stores hold so large a record.
+  const { JSONParser } = await import("@streamparser/json")
   const parser = new JSONParser({ paths: INDEXED_FIELDS.map((field) => `$.${field}`), keepStack: false })
   parser.onValue = ({ key, value }) => {
     const field = INDEXED_FIELDS.find((name) => name === key)
