@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm"
+import { and, asc, between, eq, gt, sql } from "drizzle-orm"
 import type { CollectionKind, Place } from "../file/layout.ts"
+import { compareText } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
@@ -32,6 +33,7 @@ const ALL = -1
 export class DirectoryStatements {
   readonly #find
   readonly #findAll
+  readonly #anyBetween
   readonly #create
   readonly #touch
   readonly #settle
@@ -53,6 +55,16 @@ export class DirectoryStatements {
         .select({ id, name, stamp, size, generation, entries })
         .from(directories)
         .where(and(eq(kind, placeholder("kind")), amongst(name, "names")))
+        .prepare(),
+    )
+    this.#anyBetween = lazy(() =>
+      db
+        .select({ id })
+        .from(directories)
+        .where(
+          and(eq(kind, placeholder("kind")), between(name, placeholder("least"), placeholder("greatest"))),
+        )
+        .limit(1)
         .prepare(),
     )
     this.#create = lazy(() =>
@@ -118,10 +130,24 @@ export class DirectoryStatements {
 
   /** The rows of several folders of one kind, in no order; none for those that have none. */
   findAll(kind: CollectionKind, names: readonly string[]): (DirectoryRow & { readonly name: string })[] {
-    const [only] = names
-    if (only === undefined) return []
-    const rows = this.#findAll().all({ kind, names: JSON.stringify(names) })
-    return rows.map((row) => ({ ...soundRow(row), name: soundText("name", row.name) }))
+    const [first] = names
+    if (first === undefined) return []
+    const [least, greatest] = names.reduce(
+      ([low, high], name) => [
+        compareText(name, low) < 0 ? name : low,
+        compareText(name, high) > 0 ? name : high,
+      ],
+      [first, first],
+    )
+    // A first index asks for thousands of neighbours of which there is none yet.
+    if (!this.#anyBetween().get({ kind, least, greatest })) return []
+    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    return this.#findAll()
+      .values({ kind, names: JSON.stringify(names) })
+      .map(([id, name, stamp, size, generation, entries]) => ({
+        ...soundRow({ id, stamp, size, generation, entries }),
+        name: soundText("name", name),
+      }))
   }
 
   /** Makes the folder's row, with generation 0; without a settlement its stamp is unknown. */
@@ -173,7 +199,7 @@ export class DirectoryStatements {
   }
 }
 
-function soundRow(row: DirectoryRow): DirectoryRow {
+function soundRow(row: Readonly<Record<keyof DirectoryRow, unknown>>): DirectoryRow {
   return {
     id: soundNumber("id", row.id),
     stamp: soundBytes("stamp", row.stamp),
