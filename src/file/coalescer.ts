@@ -79,11 +79,29 @@ export class Coalescer {
     return { text, value: JSON.parse(text), faithful: true }
   }
 
-  /** Hands what waits for a record to the queue, so that a change that is enqueued next comes after it. */
-  handOver(path: string): void {
+  /**
+   * Hands what waits for a record to the queue, so that a change that is enqueued next comes after it; gives that version, or
+   * the one that is being written.
+   */
+  handOver(path: string): Version | undefined {
     const entry = this.#entries.get(path)
+    if (!entry) return undefined
     // Who waits for the change hears of a disk that cannot be written; this version stays until it can.
-    if (entry) this.#writeOut(path, entry).catch(() => {})
+    this.#writeOut(path, entry).catch(() => {})
+    return entry.writing?.version
+  }
+
+  /** Tells whether a version that was handed over could not be written, and waits to be tried again. */
+  isWaiting(version: Version): boolean {
+    return this.#entries.get(version.path)?.waiting === version
+  }
+
+  /** Forgets a version that could not be written, since a later change of the record has been. */
+  supersede(version: Version): void {
+    const entry = this.#entries.get(version.path)
+    if (entry?.waiting !== version) return
+    entry.waiting = undefined
+    this.#forget(version.path, entry)
   }
 
   /** Resolves when everything is on the disk. @throws the first failure; what could not be written stays */

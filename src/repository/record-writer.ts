@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts"
-import type { Coalescer } from "../file/coalescer.ts"
+import type { Coalescer, Version } from "../file/coalescer.ts"
 import { faultError, type ReadResult } from "../file/reader.ts"
-import type { WriteJob, WriteQueue } from "../file/write-queue.ts"
+import type { Content, WriteJob, WriteQueue } from "../file/write-queue.ts"
 import { encodeRecord } from "../record/json.ts"
 import { checkKey, checkWritableKey, type Key, keyPath } from "../record/key.ts"
 import { checkSchema, type RecordSchemas } from "../record/schema.ts"
@@ -62,7 +62,7 @@ export class RecordWriter {
   async writeIf(key: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
     const path = this.#writable(key)
     const content = this.#content(key, path, value)
-    return this.#queue.enqueue({
+    return this.#enqueue({
       key,
       path,
       reads: true,
@@ -108,9 +108,20 @@ export class RecordWriter {
     })
   }
 
-  #enqueue(job: WriteJob): Promise<boolean> {
-    this.#coalescer.handOver(job.path)
-    return this.#queue.enqueue(job)
+  async #enqueue(job: WriteJob): Promise<boolean> {
+    const before = this.#coalescer.handOver(job.path)
+    if (!before) return this.#queue.enqueue(job)
+    let decided: Content | undefined
+    const changed = await this.#queue.enqueue({
+      ...job,
+      decide: (current) => {
+        // Where the version before this change could not be written, the file is not what the change is of.
+        decided = job.decide(this.#coalescer.isWaiting(before) ? unwritten(before) : current)
+        return decided
+      },
+    })
+    if (decided !== undefined) this.#coalescer.supersede(before)
+    return changed
   }
 
   #writable(key: Key): string {
@@ -129,6 +140,10 @@ export class RecordWriter {
     checkSchema(this.#schemas, key[0] ?? "", value, path)
     return { text, value: JSON.parse(text) }
   }
+}
+
+function unwritten({ content: { text } }: Version): ReadResult {
+  return { record: { text, value: JSON.parse(text), faithful: true } }
 }
 
 function present(current: ReadResult | undefined, path: string): unknown {

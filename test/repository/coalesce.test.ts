@@ -16,7 +16,7 @@ function streaming() {
   const directory = tempFolder()
   put(directory, "session/p/ses_1.json", session("ses_1", { time: { created: 1, updated: 1 } }))
   put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
-  const disk = { renames: 0, full: false }
+  const disk = { renames: 0, full: false, refused: 0 }
   const fs = {
     ...fileSystem,
     rename(from: string, to: string) {
@@ -24,7 +24,10 @@ function streaming() {
       fileSystem.rename(from, to)
     },
     createFile(path: string, text: string) {
-      if (disk.full) throw Object.assign(new Error("no space"), { code: "ENOSPC" })
+      if (disk.full) {
+        disk.refused++
+        throw Object.assign(new Error("no space"), { code: "ENOSPC" })
+      }
       return fileSystem.createFile(path, text)
     },
   }
@@ -117,6 +120,46 @@ test("what a full disk refuses is told by flush and close, kept, and written whe
   disk.full = true
   await store.parts.write(version("abcde"), { coalesce: 60_000 })
   expect(await refused(store.close())).toBe(true)
+})
+
+test.each(["write", "update", "remove"] as const)(
+  "a version that could not be written does not come back over the %s after it",
+  async (change) => {
+    const { store, disk, onDisk, version } = streaming()
+    const key = ["part", "msg_1", "prt_1"]
+    for (const text of ["a", "ab"]) await store.parts.write(version(text), { coalesce: 60_000 })
+    disk.full = true
+    const flushed = store.flush().then(
+      () => "no error",
+      (error) => error.code,
+    )
+    // The batch of the flush has begun; what comes now is of the next one.
+    while (disk.refused === 0) await Promise.resolve()
+    disk.full = false
+    if (change === "remove") expect(await store.parts.remove(key)).toBe(true)
+    else if (change === "write") await store.parts.write(version("plain"))
+    else await store.parts.update(key, (draft) => ({ ...draft, text: `${Reflect.get(draft, "text")}!` }))
+    expect(await flushed).toBe("WRITE_FAILED")
+    const expected = { write: "plain", update: "ab!", remove: undefined }[change]
+    expect((await store.parts.get(key))?.text).toBe(expected)
+    await store.flush()
+    expect((await store.parts.get(key))?.text).toBe(expected)
+    if (expected !== undefined) expect(onDisk()).toBe(expected)
+    await store.close()
+  },
+)
+
+test("a record whose first version could not be written is gone when it is removed", async () => {
+  const { store, disk, version } = streaming()
+  disk.full = true
+  const refused = store.parts.write(version("a"), { coalesce: 60_000 }).catch((error) => error.code)
+  while (disk.refused === 0) await Promise.resolve()
+  disk.full = false
+  await store.parts.remove(["part", "msg_1", "prt_1"])
+  expect(await refused).toBe("WRITE_FAILED")
+  await store.flush()
+  expect(await store.parts.get(["part", "msg_1", "prt_1"])).toBeUndefined()
+  await store.close()
 })
 
 test.each(["process.exit(0)", "await Bun.sleep(1)"])(
