@@ -61,6 +61,7 @@ export class SqliteIndex {
   #batches = 0
   #checkedAt = Number.NEGATIVE_INFINITY
   #failures = 0
+  #epoch = 0
   #closed = false
 
   constructor(options: SqliteIndexOptions) {
@@ -81,6 +82,14 @@ export class SqliteIndex {
   /** Runs a synchronous function as one transaction. @throws IndexFailure; what `work` throws, undone */
   write<T>(work: (statements: Statements) => T): Promise<T> {
     return this.#run((connection) => connection.write(work))
+  }
+
+  /**
+   * Grows with every connection: what was known of the rows of an earlier one need not hold of this one's, which may be a new
+   * index. Asked within `read` it is that of the rows that are read.
+   */
+  get epoch(): number {
+    return this.#epoch
   }
 
   /** Names the file that is in use; another one means that what was stored before is not there. @throws IndexFailure */
@@ -218,7 +227,8 @@ export class SqliteIndex {
     if (failure.kind === "busy") return failure
     this.#drop()
     if (failure.kind === "damaged") this.#damaged = this.#path
-    else this.#retryAt = performance.now() + COOL_DOWN_MS
+    // Calls in the meantime, which are told the same, do not put it off.
+    else if (performance.now() >= this.#retryAt) this.#retryAt = performance.now() + COOL_DOWN_MS
     return failure
   }
 
@@ -247,6 +257,7 @@ export class SqliteIndex {
         throw new IndexFailure("unavailable", "The store is closed")
       }
       this.#connection = connection
+      this.#epoch++
       this.#failure = undefined
       return connection
     } finally {

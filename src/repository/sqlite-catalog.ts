@@ -20,8 +20,8 @@ export class SqliteCatalog implements Catalog {
   readonly #within: Reconciler
   readonly #files: RecordFiles
   readonly #maxStaleness: number
-  /** When a collection was last settled (ms of `performance.now()`), for `maxStaleness`. */
-  readonly #settledAt = new Map<string, number>()
+  /** When a collection was last settled, for `maxStaleness`. */
+  readonly #settled = new Map<string, Settled>()
 
   constructor(within: Reconciler, files: RecordFiles, maxStaleness: number) {
     this.#within = within
@@ -31,7 +31,7 @@ export class SqliteCatalog implements Catalog {
 
   /** Makes the next listings look at the files again: a write of ours could not be noted in the index. */
   distrust(): void {
-    this.#settledAt.clear()
+    this.#settled.clear()
   }
 
   sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
@@ -87,14 +87,12 @@ export class SqliteCatalog implements Catalog {
   #messageRuns(place: Place, direction: "asc" | "desc", signal: AbortSignal | undefined) {
     const { fs, index, directory } = this.#within
     const path = placePath(directory, place)
-    let trusted:
-      | { readonly id: number; readonly generation: number; readonly folder: FileStat | undefined }
-      | undefined
+    let trusted: TrustedRows | undefined
     return async (after: Position | undefined, limit: number): Promise<readonly Position[]> => {
       if (trusted && sameStat(trusted.folder, statPlace(fs, path))) {
-        const { id, generation } = trusted
+        const { id, generation, epoch } = trusted
         const run = await index.read((statements) =>
-          statements.directories.find(place)?.generation === generation
+          index.epoch === epoch && statements.directories.find(place)?.generation === generation
             ? statements.listings.messages(id, direction, after, limit)
             : undefined,
         )
@@ -108,7 +106,7 @@ export class SqliteCatalog implements Catalog {
         (ask) =>
           ask((statements) => {
             const row = statements.directories.find(place)
-            trusted = row && { id: row.id, generation: row.generation, folder }
+            trusted = row && { id: row.id, generation: row.generation, epoch: index.epoch, folder }
             return row ? statements.listings.messages(row.id, direction, after, limit) : []
           }),
       )
@@ -148,36 +146,43 @@ export class SqliteCatalog implements Catalog {
     signal: AbortSignal | undefined,
     query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
   ): Promise<T> {
-    const settledAt = this.#settledAt.get(key)
-    if (settledAt !== undefined && performance.now() - settledAt <= this.#maxStaleness)
-      return query((question) => this.#within.index.read(question))
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const now = performance.now()
-      const passes = await settle(this.#within, places, signal)
-      try {
-        const answer = await query((question) =>
-          this.#within.index.read((statements) => {
-            if (!isStill(statements, passes)) throw new Overtaken()
+    const { index } = this.#within
+    /** Puts questions to the rows that were settled in that epoch of the index. */
+    const asking = (epoch: number, passes: readonly Pass[]) =>
+      unlessOvertaken(() =>
+        query((question) =>
+          index.read((statements) => {
+            if (index.epoch !== epoch || !isStill(statements, passes)) throw new Overtaken()
             return question(statements)
           }),
-        )
-        await this.#reportProblems(passes)
-        this.#noteSettled(key, now)
-        return answer
-      } catch (error) {
-        if (!(error instanceof Overtaken)) throw error
-      }
+        ),
+      )
+    const settled = this.#settled.get(key)
+    if (settled && performance.now() - settled.at <= this.#maxStaleness) {
+      signal?.throwIfAborted()
+      const answered = await asking(settled.epoch, [])
+      if (answered) return answered.answer
+    }
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const at = performance.now()
+      const passes = await settle(this.#within, places, signal)
+      const { epoch } = index
+      const answered = await asking(epoch, passes)
+      if (!answered) continue
+      await this.#reportProblems(passes)
+      this.#noteSettled(key, { at, epoch })
+      return answered.answer
     }
     throw new Unsettled(`${key} went on changing`)
   }
 
-  #noteSettled(key: string, at: number): void {
+  #noteSettled(key: string, settled: Settled): void {
     if (this.#maxStaleness === 0) return
-    this.#settledAt.delete(key)
-    this.#settledAt.set(key, at)
-    for (const [old, then] of this.#settledAt) {
-      if (at - then <= this.#maxStaleness) return
-      this.#settledAt.delete(old)
+    this.#settled.delete(key)
+    this.#settled.set(key, settled)
+    for (const [old, { at }] of this.#settled) {
+      if (settled.at - at <= this.#maxStaleness) return
+      this.#settled.delete(old)
     }
   }
 
@@ -197,8 +202,32 @@ export class SqliteCatalog implements Catalog {
   }
 }
 
-/** A write or another process changed the settled rows before they were asked. */
+/** When rows were settled, and in which index. */
+interface Settled {
+  /** In ms of `performance.now()`. */
+  readonly at: number
+  readonly epoch: number
+}
+
+/** Rows of a folder that were settled for an earlier run, and the folder as it was then. */
+interface TrustedRows {
+  readonly id: number
+  readonly generation: number
+  readonly epoch: number
+  readonly folder: FileStat | undefined
+}
+
+/** A write or another process changed the settled rows before they were asked, or the index was replaced. */
 class Overtaken extends Error {}
+
+async function unlessOvertaken<T>(ask: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {
+  try {
+    return { answer: await ask() }
+  } catch (error) {
+    if (error instanceof Overtaken) return undefined
+    throw error
+  }
+}
 
 function sessionKey({ projectID }: SessionQuery): string {
   return projectID === undefined ? "session" : `session/${projectID}`

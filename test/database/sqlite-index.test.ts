@@ -53,6 +53,37 @@ test("deleting the index between any two calls changes no answer", async () => {
   }
 })
 
+test("an index that is deleted is not taken for a settled one, however stale listings may be", async () => {
+  const directory = filled()
+  put(directory, "message/ses_1/msg_1.json", { time: { created: 1 } })
+  await using store = await openStore({ directory, backgroundIndex: false, maxStaleness: 60_000 })
+  const answers = async () => ({
+    ids: await all(store.sessions.ids()),
+    page: (await store.sessions.page()).items.length,
+    count: await store.sessions.count({ archived: "exclude" }),
+    messages: await all(store.messages.ids("ses_1")),
+  })
+  const before = await answers()
+  expect(before).toEqual({ ids: IDS, page: 5, count: 5, messages: ["msg_1"] })
+  fs.rmSync(join(directory, ".sessiondex"), { recursive: true })
+  expect(await answers()).toEqual(before)
+})
+
+test("an index that could not be opened is tried again after a second, also where calls never cease", async () => {
+  const directory = filled()
+  const elsewhere = join(tempFolder(), "index")
+  fs.writeFileSync(elsewhere, "in the way")
+  await using store = await openStore({ directory, indexPath: elsewhere, backgroundIndex: false })
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  expect(store.health().index.state).toBe("failing")
+  fs.rmSync(elsewhere)
+  for (let calls = 0; calls < 100 && store.health().index.state !== "ready"; calls++) {
+    await Bun.sleep(50)
+    expect(await all(store.sessions.ids())).toEqual(IDS)
+  }
+  expect(store.health().index.state).toBe("ready")
+})
+
 test("a damaged index is left for inspection and a new generation begun; other stores of the process follow", async () => {
   const directory = filled()
   const warnings: string[] = []
