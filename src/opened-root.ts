@@ -104,8 +104,11 @@ export class OpenedRoot implements Root {
   readonly #indexed: SqliteCatalog
   readonly #fallback: FallbackCatalog
   readonly #catchingUp: BackgroundCatchUp | undefined
-  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
-  #mustSweep: boolean
+  /** The epoch of the index that was last filled with all a search has to find. */
+  #filled: number | undefined
+  /** Changes that could not be noted in the index: so far, and before the last sweep began. */
+  #missed = 0
+  #missedBefore = 0
 
   constructor(
     place: RootPlace,
@@ -141,8 +144,8 @@ export class OpenedRoot implements Root {
     }
     const inBackground = options.backgroundIndex && !filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.#mustSweep = !options.backgroundIndex && !filesOnly
     this.background = new BackgroundWalk(inBackground, this.within, logger, before, async (work) => {
+      this.#filled = this.index.epoch
       await this.#catchUp(work)
       await this.giveSpaceBack(work)
     })
@@ -168,22 +171,24 @@ export class OpenedRoot implements Root {
   }
 
   /** The index has everything a search has to find. */
-  noteSwept(): void {
-    this.#mustSweep = false
+  noteSwept(missed = this.#missed): void {
+    this.#filled = this.index.epoch
+    this.#missedBefore = missed
   }
 
   /** A change could not be noted in the index: listings must look, and searches must sweep. */
   noteMissed(): void {
     this.#indexed.distrust()
-    this.#mustSweep = true
+    this.#missed++
   }
 
   /** As `Store.index`. @throws IndexFailure */
   async walk(options: WalkOptions): Promise<WalkResult> {
+    const missed = this.#missed
     const result = await walk(this.within, options)
     await this.#catchUp(options)
     await this.giveSpaceBack(options)
-    this.#mustSweep = false
+    this.noteSwept(missed)
     return this.#located(result)
   }
 
@@ -205,14 +210,25 @@ export class OpenedRoot implements Root {
 
   /** Brings the index up to date for a search, where it must be; where it cannot be used the search reads the files anyway. */
   async sweep(fresh: boolean, signal?: AbortSignal): Promise<void> {
-    if (!fresh && !this.#mustSweep) return
+    if (!this.searched.indexed) return
     try {
+      // Finds out whether the index is still the one that was filled, and waits for no other process as the walk would.
+      await this.index.generation()
+      if (!fresh && !this.#mustSweep()) return
+      const missed = this.#missed
       await walk(this.within, { signal })
       await this.#catchUp({ signal })
-      this.#mustSweep = false
+      this.noteSwept(missed)
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error
     }
+  }
+
+  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
+  #mustSweep(): boolean {
+    if (this.#missed !== this.#missedBefore) return true
+    const { state } = this.background.health()
+    return state !== "waiting" && state !== "running" && this.#filled !== this.index.epoch
   }
 
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */

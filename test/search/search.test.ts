@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
-import type { SearchHit, SearchOptions, Store } from "../../src/index.ts"
+import { openStore, type SearchHit, type SearchOptions, type Store } from "../../src/index.ts"
 import { fold } from "../../src/record/fold.ts"
 import { parseQuery } from "../../src/record/search-query.ts"
 import { cleanText } from "../../src/record/search-text.ts"
@@ -389,6 +389,25 @@ test("texts are caught up with in the background, those that change meanwhile to
     expect(pending()).toBe(1)
     await settle()
   }
+})
+
+test("a search finds what the background indexing could not put into an index that came later", async () => {
+  const directory = tempFolder()
+  const indexPath = join(tempFolder(), "index")
+  fs.writeFileSync(indexPath, "in the way")
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+  text(directory, "msg_1", "prt_1", "needle")
+  await using store = await openStore({ directory, indexPath })
+  while (store.health().backgroundIndex.state !== "failed") await Bun.sleep(5)
+  fs.rmSync(indexPath)
+  while (store.health().index.state !== "ready") {
+    await Bun.sleep(50)
+    await store.sessions.page()
+  }
+  expect(await find(store, "needle")).toMatchObject([{ partID: "prt_1" }])
+  fs.rmSync(indexPath, { recursive: true })
+  expect(await find(store, "needle")).toMatchObject([{ partID: "prt_1" }])
 })
 
 test("search can be off or for titles alone, and turning it on catches up", async () => {
