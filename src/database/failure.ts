@@ -26,18 +26,10 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   SQLITE_FORMAT: "damaged",
   SQLITE_SCHEMA: "damaged",
 }
-const SYSTEM_CODES = new Set([
-  "EACCES",
-  "EPERM",
-  "EROFS",
-  "ENOSPC",
-  "EDQUOT",
-  "EIO",
-  "ENOENT",
-  "ENOTDIR",
-  "EEXIST",
-  "EISDIR",
-])
+/** A failed system call, whichever (a link loop, too long a name, no descriptors left); Node's own errors are `ERR_…`. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/
+/** What only a mistake of ours can be: a descriptor that was closed. */
+const OUR_FAULT = "EBADF"
 const MISSING_SCHEMA =
   /no such (?:table|column|index|module)|invalid fts5 file format|vtable constructor failed|has no column named|malformed database schema/
 
@@ -70,6 +62,7 @@ export function asFailure(error: unknown): unknown {
   if (kind) return new IndexFailure(kind, `${code}: ${cause.message}`, cause)
   if (code.startsWith("SQLITE_ERROR") && MISSING_SCHEMA.test(cause.message))
     return new IndexFailure("damaged", `${code}: ${cause.message}`, cause)
-  if (SYSTEM_CODES.has(code)) return new IndexFailure("unavailable", `${code}: ${cause.message}`, cause)
+  if (SYSTEM_CODE.test(code) && code !== OUR_FAULT)
+    return new IndexFailure("unavailable", `${code}: ${cause.message}`, cause)
   return error
 }
