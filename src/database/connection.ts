@@ -36,6 +36,7 @@ export class Connection {
    */
   constructor(path: string, cacheBytes: number) {
     this.#client = new Database(path, { create: true, readwrite: true })
+    let guard: FileGuard | undefined
     try {
       this.journalMode = configure(this.#client, cacheBytes)
       const db = drizzle({ client: this.#client })
@@ -43,9 +44,12 @@ export class Connection {
       const statements = new Statements(db)
       // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
       this.#transaction = this.#client.transaction((work: Work) => work(statements))
-      this.#guard = this.#guarded(path)
+      guard = new FileGuard(path, markOf(this.#client))
+      this.#checkMark(guard)
+      this.#guard = guard
     } catch (error) {
       this.#client.close()
+      guard?.close()
       throw error
     }
   }
@@ -55,13 +59,11 @@ export class Connection {
     return this.#guard.isIntact()
   }
 
-  #guarded(path: string): FileGuard {
-    const guard = new FileGuard(path, markOf(this.#client))
+  #checkMark(guard: FileGuard): void {
     // A new mark is still in the WAL alone.
     if (!guard.isMarked() && this.journalMode === "wal" && !checkpoint(this.#client))
       throw new IndexFailure("busy", "Another process is in the way of marking the index")
     if (!guard.isMarked()) throw new IndexFailure("damaged", "The index and its -wal are of two databases")
-    return guard
   }
 
   /** Runs a synchronous function on one snapshot of the index. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync, truncateSync } from "node:fs"
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from "node:fs"
 
 /** Where SQLite keeps `user_version` in the first page (sqlite.org/fileformat.html, 1.3). */
 const MARK_OFFSET = 60
@@ -17,6 +17,51 @@ interface Companion {
   size: number
 }
 
+/** A descriptor that all guards of one file share. */
+interface SharedDescriptor {
+  readonly descriptor: number
+  users: number
+  /** Opened by mistake, since the file came in the place of another at that moment. */
+  readonly more: number[]
+}
+
+/** Closing any descriptor of a file drops all locks of this process on it: so the last guard of a file closes it. */
+const shared = new Map<string, SharedDescriptor>()
+
+function fileOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`
+}
+
+/** Opens a file for reading, once for all who have it open; gives what `release` takes. */
+function share(path: string): string {
+  let file = fileOf(statSync(path, { bigint: true }))
+  const known = shared.get(file)
+  if (known) known.users++
+  else {
+    const descriptor = openSync(path, "r")
+    file = fileOf(fstatSync(descriptor, { bigint: true }))
+    const other = shared.get(file)
+    if (other) {
+      other.users++
+      other.more.push(descriptor)
+    } else shared.set(file, { descriptor, users: 1, more: [] })
+  }
+  return file
+}
+
+function descriptorOf(file: string): number {
+  const known = shared.get(file)
+  if (!known) throw new Error("A file of the index was closed by another guard")
+  return known.descriptor
+}
+
+function release(file: string): void {
+  const known = shared.get(file)
+  if (!known || --known.users > 0) return
+  shared.delete(file)
+  for (const descriptor of [known.descriptor, ...known.more]) closeSync(descriptor)
+}
+
 function look(path: string): Companion {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
   return { path, inode: stat?.ino, size: Number(stat?.size ?? 0) }
@@ -33,16 +78,17 @@ function look(path: string): Companion {
  * - `-shm` is mapped into memory; were it cut short, the next access would kill the process. It is made as long as it was
  *   again, with zeros, which SQLite takes for an index that must be rebuilt.
  *
- * Then the index is not to be trusted any more. The descriptor is kept for as long as SQLite has the file open: closing any
- * descriptor of a file drops all locks this process has on it.
+ * Then the index is not to be trusted any more. Descriptors are kept for as long as SQLite has the files open in this process.
  */
 export class FileGuard {
   readonly #main: Companion
   readonly #wal: Companion
   readonly #shm: Companion
+  readonly #file: string
   readonly #descriptor: number
   readonly #mark = Buffer.alloc(4)
   readonly #seen = Buffer.alloc(4)
+  readonly #shmFile: string | undefined
   readonly #shmDescriptor: number | undefined
   readonly #frames = Buffer.alloc(6)
 
@@ -52,8 +98,16 @@ export class FileGuard {
     this.#main = look(databasePath)
     this.#wal = look(`${databasePath}-wal`)
     this.#shm = look(`${databasePath}-shm`)
-    this.#descriptor = openSync(databasePath, "r")
-    if (this.#shm.inode !== undefined) this.#shmDescriptor = openSync(this.#shm.path, "r")
+    this.#file = share(databasePath)
+    this.#descriptor = descriptorOf(this.#file)
+    if (this.#shm.inode === undefined) return
+    try {
+      this.#shmFile = share(this.#shm.path)
+      this.#shmDescriptor = descriptorOf(this.#shmFile)
+    } catch (error) {
+      release(this.#file)
+      throw error
+    }
   }
 
   /** Looks at the files; tells whether they are still those that were opened. To be called before SQLite is. */
@@ -97,7 +151,7 @@ export class FileGuard {
 
   /** To be called once SQLite has closed the file. */
   close(): void {
-    closeSync(this.#descriptor)
-    if (this.#shmDescriptor !== undefined) closeSync(this.#shmDescriptor)
+    release(this.#file)
+    if (this.#shmFile !== undefined) release(this.#shmFile)
   }
 }

@@ -115,6 +115,22 @@ test("a damaged index is left for inspection and a new generation begun; other s
   expect(other.health().index.path).toBe(join(directory, ".sessiondex/index-2.sqlite"))
 })
 
+test("closing one of two stores in a process leaves the other its locks: a second process does not split them", async () => {
+  const directory = filled()
+  await using store = await open(directory)
+  const other = await open(directory)
+  for (const each of [store, other]) expect(await all(each.sessions.ids())).toEqual(IDS)
+  await other.close()
+  const script = `
+    import { openStore } from ${JSON.stringify(join(import.meta.dir, "..", "..", "src", "index.ts"))}
+    await using store = await openStore({ directory: ${JSON.stringify(directory)}, backgroundIndex: false })
+    console.log((await store.sessions.page()).items.length)`
+  const child = Bun.spawnSync([process.execPath, "-e", script])
+  expect(child.stdout.toString()).toBe("5\n")
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  expect(store.health().index).toMatchObject({ failures: 0, damaged: [], path: join(directory, INDEX) })
+})
+
 test("an index made by a newer version is left alone; the files answer, logged once and counted", async () => {
   const directory = filled()
   {
@@ -158,6 +174,35 @@ test("an index that another process holds for itself is no reason to wait or to 
   holder.close()
   expect(await all(store.sessions.ids())).toEqual(["ses_9", ...IDS])
   expect(store.health().answers.index).toBe(1)
+})
+
+test.each([
+  ["too long a name", (folder: string) => join(folder, "x".repeat(300))],
+  [
+    "a link to itself",
+    (folder: string) => {
+      fs.symlinkSync(join(folder, "loop"), join(folder, "loop"))
+      return join(folder, "loop", "index")
+    },
+  ],
+  [
+    "a file",
+    (folder: string) => {
+      fs.writeFileSync(join(folder, "file"), "")
+      return join(folder, "file")
+    },
+  ],
+])("an indexPath that cannot be used, %s, is worked around", async (_, path) => {
+  await using store = await openStore({
+    directory: filled(),
+    indexPath: path(tempFolder()),
+    backgroundIndex: false,
+  })
+  expect(await all(store.sessions.ids())).toEqual(IDS)
+  expect((await store.sessions.page()).items).toHaveLength(5)
+  expect(await store.messages.get("msg_0")).toBeUndefined()
+  expect(await all(store.search("ses_3"))).toMatchObject([{ sessionID: "ses_3" }])
+  expect(store.health().index).toMatchObject({ state: "failing", kind: "unavailable" })
 })
 
 test("indexPath keeps everything but the records out of the store", async () => {
