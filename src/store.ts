@@ -138,11 +138,21 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       before: watched.promise,
     })
     this.#others = others.map((other) => new OpenedRoot(other, options, parts))
-    this.#roots = new Roots(this.#root, this.#others)
+    const mustBeOpen = (): void => {
+      this.#open()
+    }
+    this.#roots = new Roots(this.#root, this.#others, mustBeOpen)
     for (const other of this.#others)
       if (!other.exists()) logger.warn(`There is no folder ${other.files.directory} to be read too`)
     const note = publisher(this.#root.index, logger, () => this.#root.noteMissed())
-    const writer = new RecordWriter(directory, this.#writes, this.#coalescer, options.schemas, readOnly)
+    const writer = new RecordWriter(
+      directory,
+      this.#writes,
+      this.#coalescer,
+      options.schemas,
+      readOnly,
+      mustBeOpen,
+    )
     this.#writer = writer
     const publishFolders = folderPublisher(this.#root.within, logger, () => this.#root.noteMissed())
     this.#trash = new TrashFolder({
@@ -150,7 +160,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       lockPath,
       durability: options.durability,
       readOnly,
-      mustBeOpen: () => this.#open(),
+      mustBeOpen,
       publish,
       publishFolders: async (places) => {
         if (filesOnly) return
@@ -319,8 +329,14 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     if (this.#options.readOnly)
       throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.directory })
+    const queue = {
+      enqueue: (job: WriteJob) => {
+        this.#open()
+        return this.#writes.enqueue(job)
+      },
+    }
     const { importOlder } = await import("./transfer/import-older.ts")
-    return importOlder({ fs: this.#fs, files: this.#root.files, queue: this.#writes }, options)
+    return importOlder({ fs: this.#fs, files: this.#root.files, queue }, options)
   }
 
   /**

@@ -28,22 +28,26 @@ export class RecordWriter {
   readonly #coalescer: Coalescer
   readonly #schemas: RecordSchemas | undefined
   readonly #readOnly: boolean
+  readonly #mustBeOpen: () => void
 
+  /** @param mustBeOpen throws once the store is closed */
   constructor(
     directory: string,
     queue: Pick<WriteQueue, "enqueue">,
     coalescer: Coalescer,
     schemas: RecordSchemas | undefined,
     readOnly: boolean,
+    mustBeOpen: () => void,
   ) {
     this.#directory = directory
     this.#queue = queue
     this.#coalescer = coalescer
     this.#schemas = schemas
     this.#readOnly = readOnly
+    this.#mustBeOpen = mustBeOpen
   }
 
-  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; TypeError */
+  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`, `CLOSED`; TypeError */
   async write(key: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
     if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
       throw new TypeError(`coalesce must be from 1 to ${MAX_COALESCE_MS} ms, not ${String(coalesce)}`)
@@ -131,6 +135,7 @@ export class RecordWriter {
   }
 
   #mustBeWritable(): void {
+    this.#mustBeOpen()
     if (this.#readOnly)
       throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.#directory })
   }

@@ -35,11 +35,20 @@ export interface RootedEntry extends SessionEntry {
  */
 export class Roots {
   readonly main: Root
-  readonly all: readonly Root[]
+  readonly #all: readonly Root[]
+  readonly #mustBeOpen: () => void
 
-  constructor(main: Root, others: readonly Root[]) {
+  /** @param mustBeOpen throws once the store is closed */
+  constructor(main: Root, others: readonly Root[], mustBeOpen: () => void) {
     this.main = main
-    this.all = [main, ...others]
+    this.#all = [main, ...others]
+    this.#mustBeOpen = mustBeOpen
+  }
+
+  /** All of them, the store's own first; every call of a repository begins here. @throws StoreError `CLOSED` */
+  get all(): readonly Root[] {
+    this.#mustBeOpen()
+    return this.#all
   }
 
   /** As `Catalog.sessions`, over all roots. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { StoreError } from "../../src/index.ts"
-import { all, failure } from "../support/records.ts"
+import { all, failure, message, session } from "../support/records.ts"
 import { put, snapshot, tempFolder } from "../support/temp.ts"
 import type { Variant } from "../support/variants.ts"
 
@@ -202,6 +202,47 @@ export function keyContract({ open }: Variant): void {
     await using store = await open(directory)
     expect(await all(store.sessions.ids())).toEqual(["ses_1"])
     expect(await all(store.keys())).toEqual([["session", "proj", "ses_1"]])
+  })
+
+  test("a closed store neither reads nor writes; what was being listed is listed to its end", async () => {
+    const directory = tempFolder()
+    put(directory, "project/proj.json", { id: "proj" })
+    put(directory, "session/proj/ses_1.json", { id: "ses_1", time: { created: 1, updated: 2 } })
+    for (let i = 0; i < 3; i++) put(directory, `message/ses_1/msg_${i}.json`, { time: { created: i } })
+    const store = await open(directory)
+    const listing = store.messages.ids("ses_1", { direction: "asc" })
+    expect((await listing.next()).value).toBe("msg_0")
+    await store.close()
+    expect(await all(listing)).toEqual(["msg_1", "msg_2"])
+    const before = snapshot(directory)
+    const part = { id: "prt_1", messageID: "msg_0", sessionID: "ses_1", type: "text", text: "" } as const
+    const calls: (() => Promise<unknown>)[] = [
+      async () => store.read(["project", "proj"]),
+      async () => store.keys([]),
+      () => all(store.projects.list()),
+      () => store.projects.get("proj"),
+      () => all(store.sessions.list()),
+      () => all(store.sessions.ids()),
+      () => store.sessions.page(),
+      () => store.sessions.count(),
+      () => store.sessions.get("ses_1"),
+      () => store.sessions.write(session("ses_2", { projectID: "proj" })),
+      () => store.sessions.update("ses_1", () => {}),
+      () => store.sessions.remove("ses_1"),
+      () => all(store.messages.list("ses_1")),
+      () => store.messages.page("ses_1"),
+      () => store.messages.count("ses_1"),
+      () => store.messages.get("msg_1"),
+      () => store.messages.write(message("msg_9", "ses_1", 9)),
+      () => store.messages.remove(["message", "ses_1", "msg_1"]),
+      () => all(store.parts.list("msg_0")),
+      () => store.parts.get(["part", "msg_0", "prt_1"]),
+      () => store.parts.write(part),
+      () => store.parts.write(part, { coalesce: 5 }),
+      () => store.parts.remove(["part", "msg_0", "prt_1"]),
+    ]
+    for (const call of calls) expect(await failure(call())).toMatchObject({ code: "CLOSED" })
+    expect(snapshot(directory)).toEqual(before)
   })
 
   test("a read-only store creates and changes nothing at all", async () => {

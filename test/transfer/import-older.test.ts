@@ -76,6 +76,7 @@ test("a change of what is being copied waits until it is there; changes of one r
     new Coalescer(fileSystem, directory, queue, lock),
     undefined,
     false,
+    () => {},
   )
   const key = ["todo", "ses_1"]
   const path = join(directory, "todo", "ses_1.json")
