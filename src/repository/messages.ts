@@ -85,6 +85,7 @@ export class MessageRepository<M, P> {
    * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
+    this.#writer.mustBeWritable()
     const found = await this.#roots.findMessage(idOrKey)
     if (found) this.#roots.checkMain(found)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }

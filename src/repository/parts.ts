@@ -59,6 +59,7 @@ export class PartRepository<P> {
 
   /** Removes one part; tells whether there was one. @throws as `store.remove` */
   async remove(idOrKey: IdOrKey): Promise<boolean> {
+    this.#writer.mustBeWritable()
     const found = await this.#roots.findPart(idOrKey)
     if (found) this.#roots.checkMain(found)
     return found !== undefined && this.#writer.remove(["part", found.place.folder, found.id])

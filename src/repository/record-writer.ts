@@ -103,13 +103,20 @@ export class RecordWriter {
    */
   async remove(key: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
     checkKey(key)
-    this.#mustBeWritable()
+    this.mustBeWritable()
     return this.#enqueue({
       key,
       path: keyPath(this.#directory, key),
       reads: spare !== undefined,
       decide: (current) => (current && spare?.(current) ? undefined : null),
     })
+  }
+
+  /** Checks that the store can be written to, before anything is looked at. @throws StoreError `READ_ONLY`, `CLOSED` */
+  mustBeWritable(): void {
+    this.#mustBeOpen()
+    if (this.#readOnly)
+      throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.#directory })
   }
 
   async #enqueue(job: WriteJob): Promise<boolean> {
@@ -130,14 +137,8 @@ export class RecordWriter {
 
   #writable(key: Key): string {
     checkWritableKey(key)
-    this.#mustBeWritable()
+    this.mustBeWritable()
     return keyPath(this.#directory, key)
-  }
-
-  #mustBeWritable(): void {
-    this.#mustBeOpen()
-    if (this.#readOnly)
-      throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.#directory })
   }
 
   #content(key: Key, path: string, value: unknown): { text: string; value: unknown } {

@@ -137,6 +137,7 @@ export class SessionRepository<S, M, P> {
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     const { id } = checkIdOrKey("session", idOrKey)
+    this.#writer.mustBeWritable()
     await this.#roots.checkWritable(id)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
     await this.#removeTree(id, removal, new Set(), options.signal)
@@ -162,6 +163,7 @@ export class SessionRepository<S, M, P> {
   ): Promise<string[]> {
     const { id } = checkIdOrKey("session", idOrKey)
     checkWritableKey([projectID])
+    this.#writer.mustBeWritable()
     const found = await this.#roots.findSession(id)
     if (!found) throw notFound("session", idOrKey)
     this.#roots.checkMain(found)

@@ -249,6 +249,7 @@ export function keyContract({ open }: Variant): void {
     const directory = tempFolder()
     put(directory, "session/proj/ses_1.json", { id: "ses_1", time: { created: 1, updated: 2 } })
     put(directory, "message/ses_1/msg_1.json", { id: "msg_1", role: "user", time: { created: 1 } })
+    fs.mkdirSync(join(directory, "message", "ses_2"))
     {
       const writable = await open(directory)
       await writable.close()
@@ -263,7 +264,11 @@ export function keyContract({ open }: Variant): void {
       () => store.remove(["session", "proj", "ses_1"]),
       () => store.sessions.remove("ses_1"),
       () => store.sessions.update("ses_1", () => {}),
+      () => store.sessions.remove("ses_2"),
+      () => store.sessions.move("ses_1", "other"),
       () => store.messages.remove("msg_1"),
+      () => store.messages.remove("msg_none"),
+      () => store.parts.remove("prt_none"),
     ]
     for (const write of writes) expect(await failure(write())).toMatchObject({ code: "READ_ONLY" })
     await store.close()
