@@ -109,7 +109,11 @@ export class MessageRepository<M, P> {
   /** Yields message ids, newest first unless `direction` says otherwise. */
   async *ids(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<string> {
     const root = await this.#root(sessionID)
-    for await (const run of this.#runs(root, sessionID, options)) for (const { id } of run) yield id
+    for await (const run of this.#runs(root, sessionID, options))
+      for (const { id } of run) {
+        options.signal?.throwIfAborted()
+        yield id
+      }
   }
 
   /** Yields message bodies, newest first unless `direction` says otherwise; what cannot be read is skipped and reported. */
@@ -173,6 +177,7 @@ export class MessageRepository<M, P> {
 
   #runs(root: Root, sessionID: string, options: MessageListOptions): AsyncGenerator<readonly Position[]> {
     const direction = checkChoice("direction", options.direction, ["asc", "desc"], "desc")
+    options.signal?.throwIfAborted()
     return root.catalog.messages(sessionID, direction, {
       limit: checkLimit(options.limit),
       signal: options.signal,

@@ -68,7 +68,14 @@ export class PartRepository<P> {
   /** Yields the ids of a message's parts, by id, readable or not. */
   async *ids(messageID: string, options: PartListOptions = {}): AsyncGenerator<string> {
     const { files } = await this.#root(messageID)
-    yield* recordIds(files, { kind: "part", folder: messageID }).slice(0, checkLimit(options.limit))
+    options.signal?.throwIfAborted()
+    for (const id of recordIds(files, { kind: "part", folder: messageID }).slice(
+      0,
+      checkLimit(options.limit),
+    )) {
+      options.signal?.throwIfAborted()
+      yield id
+    }
   }
 
   /** Yields the bodies of a message's parts, by id; what cannot be read is skipped and reported. */
@@ -80,6 +87,7 @@ export class PartRepository<P> {
   async *listOf({ files }: Root, messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
     const place: Place = { kind: "part", folder: messageID }
     let left = checkLimit(options.limit) ?? Number.POSITIVE_INFINITY
+    options.signal?.throwIfAborted()
     for (const id of recordIds(files, place)) {
       if (left <= 0) return
       options.signal?.throwIfAborted()

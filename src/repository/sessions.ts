@@ -184,7 +184,10 @@ export class SessionRepository<S, M, P> {
 
   /** Yields session ids in the order of `list`. */
   async *ids(options: SessionListOptions = {}): AsyncGenerator<string> {
-    for (const { id } of await this.#entries(options)) yield id
+    for (const { id } of await this.#entries(options)) {
+      options.signal?.throwIfAborted()
+      yield id
+    }
   }
 
   /**
@@ -228,6 +231,7 @@ export class SessionRepository<S, M, P> {
     const query = toQuery(options)
     const { projectID, parentID, directory, archived, updatedSince, search } = query
     const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
+    options.signal?.throwIfAborted()
     if (filters.every((filter) => filter === undefined)) return this.#roots.countSessionFiles(projectID)
     return this.#roots.countSessions(query, options.signal)
   }

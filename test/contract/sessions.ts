@@ -225,6 +225,47 @@ export function sessionContract({ open }: Variant): void {
     ).toMatchObject({ code: "INVALID_RECORD" })
   })
 
+  test("a signal ends every listing: before it begins, and between any two items", async () => {
+    await using store = await open(tempFolder())
+    const { directory } = store
+    fill(directory)
+    put(directory, "project/p.json", { id: "p" })
+    put(directory, "project/q.json", { id: "q" })
+    for (let i = 0; i < 600; i++) put(directory, `message/ses_1/msg_${i}.json`, { time: { created: i } })
+    for (let i = 0; i < 3; i++) put(directory, `part/msg_1/prt_${i}.json`, { type: "text", text: "" })
+    const listings: ((signal: AbortSignal) => AsyncGenerator<unknown>)[] = [
+      (signal) => store.projects.ids({ signal }),
+      (signal) => store.projects.list({ signal }),
+      (signal) => store.sessions.ids({ signal }),
+      (signal) => store.sessions.list({ signal }),
+      (signal) => store.messages.ids("ses_1", { signal }),
+      (signal) => store.messages.list("ses_1", { signal }),
+      (signal) => store.messages.stream("ses_1", { signal }),
+      (signal) => store.parts.ids("msg_1", { signal }),
+      (signal) => store.parts.list("msg_1", { signal }),
+      (signal) => store.keys([], { signal }),
+    ]
+    for (const listing of listings) {
+      const aborted = AbortSignal.abort(new Error("before"))
+      expect(await failure(all(listing(aborted)))).toMatchObject({ message: "before" })
+      const abort = new AbortController()
+      const items = listing(abort.signal)
+      expect((await items.next()).done).toBe(false)
+      abort.abort(new Error("between"))
+      expect(await failure(items.next())).toMatchObject({ message: "between" })
+    }
+    const signal = AbortSignal.abort(new Error("before"))
+    for (const call of [
+      () => all(store.messages.list("ses_none", { signal })),
+      () => all(store.parts.list("msg_none", { signal })),
+      () => all(store.parts.ids("msg_none", { signal })),
+      () => store.sessions.count({ signal }),
+      () => store.sessions.page({ signal }),
+      () => store.messages.page("ses_1", { signal }),
+    ])
+      expect(await failure(call())).toMatchObject({ message: "before" })
+  })
+
   test("an aborted listing ends with the signal's reason", async () => {
     await using store = await open(tempFolder())
     fill(store.directory)
