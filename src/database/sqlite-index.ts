@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError, systemCode } from "../errors.ts"
 import { ProcessLock } from "../file/lock.ts"
@@ -7,6 +7,7 @@ import type { Logger } from "../logger.ts"
 import { Connection } from "./connection.ts"
 import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
+import { keepPrivateFolder, newPrivateFolder, removePrivateFolder } from "./private-folder.ts"
 import type { Statements } from "./statements.ts"
 
 /** How long a call waits to get into the index before the files answer it, in ms. */
@@ -66,11 +67,7 @@ export class SqliteIndex {
 
   constructor(options: SqliteIndexOptions) {
     this.#options = options
-    if (options.folder === undefined)
-      this.#privateFolder = join(
-        process.getBuiltinModule("node:os").tmpdir(),
-        `sessiondex-${process.pid}-${Bun.randomUUIDv7()}`,
-      )
+    if (options.folder === undefined) this.#privateFolder = newPrivateFolder()
     this.#files = new GenerationFiles(options.folder ?? this.#privateFolder ?? "")
   }
 
@@ -158,7 +155,7 @@ export class SqliteIndex {
     }
     this.#connection = undefined
     this.#openLock?.close()
-    if (this.#privateFolder !== undefined) rmSync(this.#privateFolder, { recursive: true, force: true })
+    if (this.#privateFolder !== undefined) removePrivateFolder(this.#privateFolder)
   }
 
   async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
@@ -241,6 +238,7 @@ export class SqliteIndex {
   }
 
   async #openLocked(): Promise<Connection> {
+    if (this.#privateFolder !== undefined) keepPrivateFolder(this.#privateFolder)
     mkdirSync(this.#files.folder, { recursive: true, mode: 0o700 })
     this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
     let release: () => void

@@ -12,7 +12,8 @@ export function tempPath(folder: string): string {
   return join(folder, `.sessiondex-${process.pid}-${random}.tmp`)
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that id runs on this system. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
 import { all, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
@@ -203,6 +203,33 @@ test.each([
   expect(await store.messages.get("msg_0")).toBeUndefined()
   expect(await all(store.search("ses_3"))).toMatchObject([{ sessionID: "ses_3" }])
   expect(store.health().index).toMatchObject({ state: "failing", kind: "unavailable" })
+})
+
+test("the private index of a read-only store goes with its process, and what a killed one left an hour later", async () => {
+  const directory = filled()
+  const temp = tempFolder()
+  const leftBy = (pid: number, age: number): string => {
+    const folder = join(temp, `sessiondex-${pid}-${Bun.randomUUIDv7()}`)
+    put(folder, "index.sqlite", "")
+    fs.utimesSync(folder, Date.now() / 1000 - age, Date.now() / 1000 - age)
+    return folder
+  }
+  const killed = Bun.spawn(["true"])
+  await killed.exited
+  const old = leftBy(killed.pid, 4_000)
+  const kept = [leftBy(killed.pid, 3_000), leftBy(process.pid, 4_000)]
+  const script = `
+    import { openStore } from ${JSON.stringify(join(import.meta.dir, "..", "..", "src", "index.ts"))}
+    const store = await openStore({ directory: ${JSON.stringify(directory)}, readOnly: true, backgroundIndex: false })
+    await store.sessions.page()
+    console.log(store.health().index.path)
+    process.exit(0)`
+  const child = Bun.spawnSync([process.execPath, "-e", script], { env: { ...process.env, TMPDIR: temp } })
+  const path = child.stdout.toString().trim()
+  expect(path.startsWith(temp)).toBe(true)
+  expect(fs.existsSync(path)).toBe(false)
+  expect(fs.existsSync(old)).toBe(false)
+  expect(fs.readdirSync(temp).sort()).toEqual(kept.map((folder) => basename(folder)).sort())
 })
 
 test("indexPath keeps everything but the records out of the store", async () => {
