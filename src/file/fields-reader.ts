@@ -1,6 +1,6 @@
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
-import { LongStringFilter } from "./long-string-filter.ts"
+import { AbridgingFilter } from "./abridging-filter.ts"
 import { decode, type Fault, lstatQuietly, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause, type TimeSlice } from "./time-slice.ts"
@@ -121,7 +121,7 @@ async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Pro
   parser.onError = () => {
     whole = false
   }
-  const filter = new LongStringFilter()
+  const filter = new AbridgingFilter()
   let digest: bigint | number = 0
   let first: number | undefined
   try {

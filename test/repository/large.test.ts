@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { dirname, join } from "node:path"
+import { AbridgingFilter } from "../../src/file/abridging-filter.ts"
 import { readFields } from "../../src/file/fields-reader.ts"
-import { LongStringFilter } from "../../src/file/long-string-filter.ts"
 import { fileSystem } from "../../src/file/system.ts"
 import { TimeSlice } from "../../src/file/time-slice.ts"
 import { openStore } from "../../src/index.ts"
@@ -120,14 +120,35 @@ test("fields are read from large records as from small ones; torn and foreign on
   }
 })
 
-test("the long string filter passes valid JSON on as valid JSON, wherever the pieces are cut", () => {
+test("a large record that is nested as deep as it is long is read in the time of any other", async () => {
+  const directory = tempFolder()
+  const depth = MB
+  putPieces(join(directory, "session/p/ses_deep.json"), [
+    '{"deep":',
+    "[".repeat(depth),
+    '"[{",{"a":"]}"}',
+    "]".repeat(depth),
+    ',"time":{"created":5,"updated":6},"title":"Deep"}',
+  ])
+  put(directory, "session/p/ses_1.json", session("ses_1", { projectID: "p" }))
+  await using store = await openStore({ directory, backgroundIndex: false })
+  expect(await all(store.sessions.ids({ order: "created" }))).toEqual(["ses_1", "ses_deep"])
+  expect(await all(store.sessions.ids({ search: "deep" }))).toEqual(["ses_deep"])
+  expect((await store.sessions.get("ses_deep"))?.title).toBe("Deep")
+})
+
+test("the abridging filter passes valid JSON on as valid JSON, wherever the pieces are cut", () => {
   const random = new Random(7)
   const letters = ["a", "é", "漢", "🙂", '"', "\\", "\n", "\u{1}", " "]
   for (let round = 0; round < 30; round++) {
     const long = Array.from({ length: 66_000 + random.below(3000) }, () => random.pick(letters)).join("")
     const value = { short: 'a"\\', long, after: [1, "end"], "key\\": true }
-    const bytes = Buffer.from(JSON.stringify(value))
-    const filter = new LongStringFilter()
+    const nested = (times: number, inside: string): string =>
+      '[{"x":'.repeat(times) + inside + "}]".repeat(times)
+    const bytes = Buffer.from(
+      `${JSON.stringify({ ...value, deep: 0 }).slice(0, -2)}${nested(40, JSON.stringify(["]", long]))}}`,
+    )
+    const filter = new AbridgingFilter()
     const passed: Uint8Array[] = []
     for (let at = 0; at < bytes.length; ) {
       const size = 1 + random.below(random.chance(0.5) ? 50 : 60_000)
@@ -135,7 +156,8 @@ test("the long string filter passes valid JSON on as valid JSON, wherever the pi
       at += size
     }
     const text = Buffer.concat(passed).toString()
-    const shortened = JSON.parse(text) as typeof value
+    const { deep, ...shortened } = JSON.parse(text) as typeof value & { deep: unknown }
+    expect(JSON.stringify(deep)).toBe(nested(31, "[{}]"))
     expect(long.startsWith(shortened.long)).toBe(true)
     expect(shortened.long.length).toBeLessThan(long.length)
     expect({ ...shortened, long: "" }).toEqual({ ...value, long: "" })
