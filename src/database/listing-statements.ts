@@ -166,12 +166,18 @@ function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, valu
       sql`${sessions.row} in (select rowid from titles where titles match ${placeholder("matching")})`,
       expression,
     )
-  for (const [at, term] of search.wanted.entries())
-    add(`wanted${at}`, sql`instr(${sessions.folded}, ${placeholder(`wanted${at}`)}) > 0`, term)
-  for (const [at, term] of search.excluded.entries())
+  // One parameter for any number of terms: a condition for each would be more than SQLite takes.
+  const folded = sql`coalesce(${sessions.folded}, '')`
+  if (search.wanted.length > 0)
     add(
-      `excluded${at}`,
-      sql`instr(coalesce(${sessions.folded}, ''), ${placeholder(`excluded${at}`)}) = 0`,
-      term,
+      "wanted",
+      sql`not exists (select 1 from json_each(${placeholder("wanted")}) where instr(${folded}, value) = 0)`,
+      JSON.stringify(search.wanted),
+    )
+  if (search.excluded.length > 0)
+    add(
+      "excluded",
+      sql`not exists (select 1 from json_each(${placeholder("excluded")}) where instr(${folded}, value) > 0)`,
+      JSON.stringify(search.excluded),
     )
 }

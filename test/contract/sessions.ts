@@ -51,6 +51,18 @@ export function sessionContract({ open }: Variant): void {
     if (options.limit === undefined) expect(await store.sessions.count(options)).toBe(ids.length)
   })
 
+  test("titles are searched for more words than SQL takes conditions", async () => {
+    await using store = await open(tempFolder())
+    fill(store.directory)
+    const words = Array.from({ length: 1_500 }, (_, i) => `w${i}`)
+    expect(await all(store.sessions.ids({ search: words.join(" ") }))).toEqual([])
+    const excluded = words.map((word) => `-${word}`).join(" ")
+    expect(await all(store.sessions.ids({ search: `session ${excluded} -ses_1`, projectID: "a" }))).toEqual([
+      "ses_2",
+      "ses_3",
+    ])
+  })
+
   test("children are the sessions of that parent in every project", async () => {
     await using store = await open(tempFolder())
     fill(store.directory)
