@@ -41,8 +41,9 @@ function finite(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined
 }
 
+/** Well-formed, since half a surrogate pair, which JSON can spell, cannot be stored as UTF-8. */
 function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null
+  return typeof value === "string" && value !== "" ? value.toWellFormed() : null
 }
 
 /** Reads a session's fields; what is missing or of a strange type becomes 0, `null` or `false`. Never throws. */

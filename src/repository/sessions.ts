@@ -302,7 +302,7 @@ function toQuery(options: SessionListOptions): SessionQuery {
   return {
     projectID,
     parentID,
-    directory,
+    directory: directory?.toWellFormed(),
     updatedSince,
     search: options.search === undefined ? undefined : parseQuery(options.search),
     archived: checkChoice("archived", options.archived, ["include", "exclude", "only"], "include"),

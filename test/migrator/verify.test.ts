@@ -39,6 +39,20 @@ test("an index that was just made agrees with the files, and verify changes noth
   expect(snapshot(join(directory, "session"))).toEqual(before)
 })
 
+test("half a surrogate pair, which SQLite cannot hold, is no difference", async () => {
+  const directory = await indexed()
+  put(
+    directory,
+    "session/proj/ses_half.json",
+    '{"title":"\\ud83d","directory":"\\udc4d","parentID":"\\ud83d"}',
+  )
+  put(directory, "message/ses_half/msg_half.json", '{"role":"\\ud83d"}')
+  put(directory, "part/msg_half/prt_half.json", '{"type":"\\ud83d","tool":"\\udc4d"}')
+  await using store = await open(directory)
+  await store.index()
+  expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
+})
+
 test("every way to differ is named by path and kind, nothing is changed, and repair mends them", async () => {
   const directory = await indexed()
   const id = "ses_dfbe6a4e1ffeIeM8GwmO4ELkWY"
