@@ -33,20 +33,22 @@ function fault(value: unknown, seen: Set<object>, where: string): string | undef
 
 /**
  * The text of a record, as opencode's own writer lays it out: two spaces, no closing newline.
- * @throws StoreError `INVALID_RECORD` for what JSON cannot hold (undefined, functions, bigints, NaN, circles)
+ * @throws StoreError `INVALID_RECORD` for what JSON cannot hold (undefined, functions, bigints, NaN, circles, too deep a nesting)
  */
 export function encodeRecord(value: unknown, path?: string): string {
-  const reason = fault(value, new Set(), "the record")
+  let reason: string | undefined
+  try {
+    reason = fault(value, new Set(), "the record")
+    const encoded: string | undefined = reason ? undefined : JSON.stringify(value, null, 2)
+    if (encoded !== undefined) return encoded
+  } catch (cause) {
+    const why = cause instanceof RangeError ? ": it is nested too deep" : ""
+    throw new StoreError("INVALID_RECORD", `JSON cannot hold this value${why}`, { path, cause })
+  }
   if (reason)
     throw new StoreError("INVALID_RECORD", `JSON cannot hold this value: ${reason}`, {
       path,
       hint: "Records may hold objects, arrays, strings, finite numbers, booleans and null.",
     })
-  try {
-    const encoded: string | undefined = JSON.stringify(value, null, 2)
-    if (encoded !== undefined) return encoded
-  } catch (cause) {
-    throw new StoreError("INVALID_RECORD", "JSON cannot hold this value", { path, cause })
-  }
   throw new StoreError("INVALID_RECORD", "JSON cannot hold this value: it encodes to nothing", { path })
 }

@@ -25,13 +25,17 @@ export function checkSchema(
   value: unknown,
   path: string,
 ): void {
-  const schema = schemas?.[kind]
+  // A kind may be named as what every object inherits.
+  const schema = kind in Object.prototype ? undefined : schemas?.[kind]
   if (!schema) return
   const result = schema["~standard"].validate(value)
-  if (result instanceof Promise)
+  if (result instanceof Promise) {
+    // Nobody waits for it: its failure must not end the process.
+    result.catch(() => {})
     throw new TypeError(
       `The schema for "${kind}" validates asynchronously; sessiondex needs a synchronous one.`,
     )
+  }
   if (!result.issues) return
   const issues = result.issues.map((issue) => {
     const where = issue.path?.map((step) => String(typeof step === "object" ? step.key : step)).join(".")

@@ -85,8 +85,11 @@ export class RecordWriter {
       decide: (current) => {
         const draft = present(current, path) as T
         const returned = change(draft)
-        if (returned instanceof Promise)
+        if (returned instanceof Promise) {
+          // Nobody waits for it: its failure must not end the process.
+          returned.catch(() => {})
           throw new TypeError("The function given to update() must be synchronous; it returned a promise")
+        }
         const value = returned === undefined ? draft : returned
         const content = this.#content(key, path, value)
         updated = { value }

@@ -115,12 +115,16 @@ export function keyContract({ open }: Variant): void {
       }),
       // @ts-expect-error a promise is a misuse that types catch too
       store.update<{ n: number }>(["counter"], async (draft) => ({ n: draft.n + 100 })),
+      // @ts-expect-error
+      store.update<{ n: number }>(["counter"], async () => {
+        throw new Error("Nobody waits for it")
+      }),
       store.update<{ n: number }>(["counter"], (draft) => {
         draft.n++
       }),
     ])
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"])
-    expect(results[1]).toMatchObject({ reason: expect.any(TypeError) })
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected", "fulfilled"])
+    for (const result of results.slice(1, 3)) expect(result).toMatchObject({ reason: expect.any(TypeError) })
     expect(await store.read<{ n: number }>(["counter"])).toEqual({ n: 2 })
   })
 
@@ -129,6 +133,8 @@ export function keyContract({ open }: Variant): void {
     await store.write(["kept"], { old: true })
     const circle: { self?: unknown } = {}
     circle.self = circle
+    let deep: object = {}
+    for (let depth = 0; depth < 300_000; depth++) deep = { deep }
     const before = snapshot(store.directory)
     for (const value of [
       undefined,
@@ -138,6 +144,7 @@ export function keyContract({ open }: Variant): void {
       Number.POSITIVE_INFINITY,
       Symbol("s"),
       circle,
+      deep,
       { a: [undefined] },
       { f() {} },
     ])

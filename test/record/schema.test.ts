@@ -21,8 +21,22 @@ test("a body that its kind's schema refuses is INVALID_RECORD, names the issues 
   expect((await store.sessions.get("ses_1"))?.extra).toBe("kept")
 })
 
+test("a kind that is named as what every object inherits has no schema", async () => {
+  await using store = await openStore({ directory: tempFolder(), backgroundIndex: false, schemas: {} })
+  for (const kind of ["constructor", "toString", "__proto__"]) {
+    await store.write([kind, "x"], { kind })
+    expect(await store.read<object>([kind, "x"])).toEqual({ kind })
+  }
+})
+
 test("an asynchronous schema is misuse", async () => {
   const schemas = {
+    permission: v.pipeAsync(
+      v.array(v.unknown()),
+      v.checkAsync(async () => {
+        throw new Error("Nobody waits for it")
+      }),
+    ),
     todo: v.pipeAsync(
       v.array(v.unknown()),
       v.checkAsync(async () => true),
@@ -30,4 +44,5 @@ test("an asynchronous schema is misuse", async () => {
   }
   await using store = await openStore({ directory: tempFolder(), backgroundIndex: false, schemas })
   expect(await failure(store.write(["todo", "ses_1"], []))).toBeInstanceOf(TypeError)
+  expect(await failure(store.write(["permission", "proj"], []))).toBeInstanceOf(TypeError)
 })
