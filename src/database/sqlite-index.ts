@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs"
+import { closeSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError, systemCode } from "../errors.ts"
 import { ProcessLock } from "../file/lock.ts"
