@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm"
+import { and, desc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm"
 import type { Position } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
@@ -17,7 +17,8 @@ export const IDS_A_SECOND = 8
 const TAKEN_AT_ONCE = 64
 /** No message has more windows than this. */
 export const MAX_DOCUMENT_IDS = 64
-const LAST_SECOND = 2 ** 40
+/** What is later counts as of that second. */
+export const LAST_SECOND = 2 ** 40
 /** From how many percent of texts that are gone on a segment is merged. */
 const GONE_PERCENT = 10
 
@@ -48,7 +49,8 @@ interface CandidateQuery {
   all(parameters: Record<string, unknown>): Candidate[]
 }
 
-function second(created: number): number {
+/** The second of a time of creation, as ids of documents go by it. */
+export function secondOf(created: number): number {
   return Math.min(Math.max(0, Math.floor(created / 1000)), LAST_SECOND)
 }
 
@@ -137,7 +139,7 @@ export class TextStatements {
   put({ row, pending, time }: PendingMessage, windows: readonly string[]): void {
     this.#forget().run({ row })
     if (windows.length > 0) {
-      const id = this.#freeIds(second(time) * IDS_A_SECOND, windows.length)
+      const id = this.#freeIds(secondOf(time) * IDS_A_SECOND, windows.length)
       this.#document().run({ id, row, windows: windows.length })
       for (const [at, text] of windows.entries())
         this.#db.run(sql`insert into texts (rowid, folded) values (${id + at}, ${text})`)
@@ -203,16 +205,17 @@ export class TextStatements {
     before: number | undefined,
     limit: number,
   ): Candidate[] {
-    const shape = [expression, filter.session, filter.role].map((value) => value !== undefined).join()
-    const upper = filter.until === undefined ? undefined : (second(filter.until) + 2) * IDS_A_SECOND
-    const lower = filter.since === undefined ? -1 : second(filter.since) * IDS_A_SECOND - 1
+    const { session, role, since, until } = filter
+    const shape = [expression, session, role, until].map((value) => value !== undefined).join()
+    const lower = since === undefined ? -1 : secondOf(since) * IDS_A_SECOND - 1
     const statement = this.#shape(shape, () => this.#candidateQuery(filter, expression !== undefined))
     const rows = statement.all({
       expression,
-      before: Math.min(before ?? Number.MAX_SAFE_INTEGER, upper ?? Number.MAX_SAFE_INTEGER),
+      before: before ?? Number.MAX_SAFE_INTEGER,
       lower,
-      session: filter.session,
-      role: filter.role,
+      until,
+      session,
+      role,
       limit,
     })
     return rows.map(soundCandidate)
@@ -261,6 +264,8 @@ export class TextStatements {
     ]
     if (filter.session !== undefined) conditions.push(eq(directories.name, placeholder("session")))
     if (filter.role !== undefined) conditions.push(eq(messages.role, placeholder("role")))
+    // Not by its id, which in a busy second is that of a later one.
+    if (filter.until !== undefined) conditions.push(lte(messages.created, placeholder("until")))
     // A message of one window has the very id that matched; those of more are asked for apart. The cross join keeps SQLite
     // from walking the documents and asking for a match of each.
     const source = matching

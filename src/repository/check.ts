@@ -17,6 +17,12 @@ export function checkChoice<T extends string>(
   return value
 }
 
+/** Checks a time. @throws TypeError */
+export function checkTime(name: string, time: number | undefined): void {
+  if (time !== undefined && !Number.isFinite(time))
+    throw new TypeError(`${name} must be a time in ms, not ${time}`)
+}
+
 /** Checks a limit; `undefined` means none. @throws TypeError */
 export function checkLimit(limit: number | undefined): number | undefined {
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))

@@ -7,7 +7,7 @@ import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
 import { getBody, parseBody, placesOf, readBody } from "./bodies.ts"
-import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
+import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, checkTime, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
@@ -297,8 +297,7 @@ function toQuery(options: SessionListOptions): SessionQuery {
   const { projectID, parentID, directory, updatedSince } = options
   if (projectID !== undefined) checkKey([projectID])
   if (typeof parentID === "string") checkKey([parentID])
-  if (updatedSince !== undefined && !Number.isFinite(updatedSince))
-    throw new TypeError(`updatedSince must be a time in ms, not ${updatedSince}`)
+  checkTime("updatedSince", updatedSince)
   return {
     projectID,
     parentID,

@@ -1,8 +1,14 @@
 import { IndexFailure } from "../database/failure.ts"
-import { type Candidate, type CandidateFilter, IDS_A_SECOND } from "../database/text-statements.ts"
+import {
+  type Candidate,
+  type CandidateFilter,
+  IDS_A_SECOND,
+  LAST_SECOND,
+  secondOf,
+} from "../database/text-statements.ts"
 import { trigramExpression } from "../database/trigram.ts"
 import type { Reconciler } from "../migrator/reconcile.ts"
-import { comparePosition } from "../record/order.ts"
+import { comparePosition, compareText } from "../record/order.ts"
 import type { ParsedQuery } from "../record/search-query.ts"
 import type { Catalog } from "../repository/catalog.ts"
 import { folderNames, type RecordFiles } from "../repository/file-catalog.ts"
@@ -20,13 +26,13 @@ export interface CandidateSources {
 }
 
 function newestFirst(a: Candidate, b: Candidate): number {
-  return comparePosition(b, a)
+  return comparePosition(b, a) || compareText(b.session, a.session)
 }
 
-/** Sorted by the second of its document, or of its message. */
-function secondOf(candidate: Candidate): number {
+/** The second of its document, which is that of its message or, where many are of one second, a later one. */
+function foundAt(candidate: Candidate): number {
   return candidate.document === undefined
-    ? Math.max(0, Math.floor(candidate.time / 1000))
+    ? secondOf(candidate.time)
     : Math.floor(candidate.document / IDS_A_SECOND)
 }
 
@@ -47,6 +53,8 @@ export async function* candidates(
   // index is in one of the two places.
   let upper = END
   let limit = PAGE
+  // Those that were found before their turn.
+  let held: Candidate[] = []
   try {
     while (upper > 0) {
       const bound = upper
@@ -57,12 +65,12 @@ export async function* candidates(
           Math.min(bound * IDS_A_SECOND, Number.MAX_SAFE_INTEGER),
           limit,
         ),
-        pending: texts.pending(bound === END ? undefined : { time: bound * 1000, id: "" }, limit),
+        pending: texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit),
         giants: texts.giants(giantExpression),
       }))
       const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
       const all = [...found, ...pending, ...giants].filter((candidate) => {
-        const second = secondOf(candidate)
+        const second = foundAt(candidate)
         return second < bound && second > lower
       })
       if (all.length === 0 && lower >= 0 && lower + 1 === bound) {
@@ -70,7 +78,9 @@ export async function* candidates(
         limit *= 2
         continue
       }
-      yield* all.sort(newestFirst)
+      const known = [...held, ...all]
+      held = known.filter(({ time }) => secondOf(time) <= lower)
+      yield* known.filter(({ time }) => secondOf(time) > lower).sort(newestFirst)
       upper = lower + 1
       if (lower < 0) return
     }
@@ -83,7 +93,7 @@ export async function* candidates(
 /** The second that a full page may have cut in two, or -1 where the page is not full. */
 function lastSecond(page: readonly Candidate[], limit: number): number {
   const last = page.at(-1)
-  return last && page.length >= limit ? secondOf(last) : -1
+  return last && page.length >= limit ? foundAt(last) : -1
 }
 
 /** All messages before a second, by looking into every one: slow, and right without any index. */
@@ -91,6 +101,6 @@ async function* scanned({ files, scan }: CandidateSources, upper: number): Async
   const all: Candidate[] = []
   for (const session of folderNames(files, "message"))
     for await (const run of scan.messages(session, "desc", {}))
-      for (const { id, time } of run) if (time < upper * 1000) all.push({ id, time, session, role: null })
+      for (const { id, time } of run) if (secondOf(time) < upper) all.push({ id, time, session, role: null })
   yield* all.sort(newestFirst)
 }

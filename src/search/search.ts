@@ -1,5 +1,7 @@
 import type { Candidate } from "../database/text-statements.ts"
+import { TimeSlice } from "../file/time-slice.ts"
 import { fieldsOf, sessionFields } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
@@ -7,7 +9,7 @@ import { matchesTexts, type ParsedQuery, parseQuery } from "../record/search-que
 import { cleanText } from "../record/search-text.ts"
 import { holds, readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
-import { checkChoice, checkLimit } from "../repository/check.ts"
+import { checkChoice, checkLimit, checkTime } from "../repository/check.ts"
 import { folderNames } from "../repository/file-catalog.ts"
 import { type CandidateSources, candidates } from "./candidates.ts"
 import { type MessageText, readMessageDocument } from "./message-texts.ts"
@@ -82,15 +84,19 @@ export async function* search(
   const query = parseQuery(text)
   const where = checkChoice("in", options.in, ["title", "text", "all"], "all")
   const limit = checkLimit(options.limit) ?? DEFAULT_LIMIT
+  checkTime("since", options.since)
+  checkTime("until", options.until)
+  if (Number.isNaN(options.timeout)) throw new TypeError("timeout must be a number of ms, not NaN")
   for (const id of [options.projectID, options.sessionID]) if (id !== undefined) checkKey([id])
   if (query.wanted.length === 0) return { partial: false }
   const deadline = performance.now() + (options.timeout ?? DEFAULT_TIMEOUT_MS)
   const finder = new Finder(sources, query, options)
   const titles = where === "text" || sources.mode === "off" ? none() : finder.titles()
   const texts = where === "title" || sources.mode !== "all" ? none() : finder.texts()
+  const slice = new TimeSlice(options.signal)
   let given = 0
   for await (const hit of newestOf(titles, texts)) {
-    options.signal?.throwIfAborted()
+    await slice.pass()
     if (hit === undefined || (isWanted && !(await isWanted(hit.sessionID)))) {
       // A candidate that was none: only a chance to stop.
       if (performance.now() > deadline) return { partial: true, reason: "timeout" }
@@ -159,10 +165,11 @@ class Finder {
       if (after && !isBehind({ kind: "title", sessionID: id, time }, after)) continue
       const body = await readBody(this.#sources.files, { kind: "session", folder: project }, id)
       const { title } = body ? sessionFields(body) : { title: null }
-      const hit = title === null ? undefined : cutSnippet(cleanText(title), this.#query.wanted)
-      yield hit && hit.ranges.length > 0
-        ? { kind: "title", sessionID: id, title: title ?? "", time, ...hit }
-        : undefined
+      if (title === null || !matchesTexts(this.#query, [fold(title)])) yield undefined
+      else {
+        const snippet = cutSnippet(cleanText(title), this.#query.wanted)
+        yield { kind: "title", sessionID: id, title, time, ...snippet }
+      }
     }
   }
 
@@ -170,7 +177,8 @@ class Finder {
   async *texts(): AsyncGenerator<Found> {
     const { sessionID: session, role, since, until } = this.#options
     for await (const candidate of candidates(this.#sources, this.#query, { session, role, since, until })) {
-      const { id } = candidate
+      // One id may lie in several sessions.
+      const id = `${candidate.session}/${candidate.id}`
       if (this.#seen.has(id) || !this.#mayBe(candidate)) {
         yield undefined
         continue
@@ -254,5 +262,6 @@ type Place = Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time">
 export function isBehind(a: Place, b: Place): boolean {
   if (a.time !== b.time) return a.time < b.time
   if (a.kind !== b.kind) return a.kind === "text"
-  return compareText(a.messageID ?? a.sessionID, b.messageID ?? b.sessionID) < 0
+  const order = compareText(a.messageID ?? a.sessionID, b.messageID ?? b.sessionID)
+  return (order === 0 ? compareText(a.sessionID, b.sessionID) : order) < 0
 }
