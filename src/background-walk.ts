@@ -1,8 +1,7 @@
 import { IndexFailure } from "./database/failure.ts"
 import { rest } from "./file/time-slice.ts"
 import type { Logger } from "./logger.ts"
-import type { Reconciler } from "./migrator/reconcile.ts"
-import { walk } from "./migrator/walk.ts"
+import type { WalkResult } from "./migrator/walk.ts"
 
 /** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
 const DELAY_MS = 100
@@ -17,17 +16,18 @@ export interface WalkHealth {
 }
 
 /** Work that lets itself be ended and that rests between two slices. */
-export type BackgroundWork = (options: {
+export type BackgroundWork<T = unknown> = (options: {
   signal: AbortSignal
   onYield: () => Promise<void>
-}) => Promise<unknown>
+}) => Promise<T>
 
 /** Indexes the whole store once, in slices that leave the event loop free, and without keeping the process alive. */
 export class BackgroundWalk {
-  readonly #within: Reconciler
+  readonly #walk: BackgroundWork<WalkResult>
   readonly #logger: Logger
   readonly #before: Promise<void>
   readonly #afterwards: BackgroundWork
+  readonly #onFailed: () => void
   readonly #abort = new AbortController()
   #health: WalkHealth
   #running: Promise<void> | undefined
@@ -36,18 +36,21 @@ export class BackgroundWalk {
   /**
    * @param before what to wait for: a watch that is to notice what changes behind the walk
    * @param afterwards what is to follow the walk in the same slices: catching up with texts
+   * @param onFailed told when it ends before its time and nobody ended it
    */
   constructor(
     enabled: boolean,
-    within: Reconciler,
+    walk: BackgroundWork<WalkResult>,
     logger: Logger,
     before: Promise<void>,
     afterwards: BackgroundWork,
+    onFailed: () => void,
   ) {
     this.#before = before
-    this.#within = within
+    this.#walk = walk
     this.#logger = logger
     this.#afterwards = afterwards
+    this.#onFailed = onFailed
     this.#health = { state: enabled ? "waiting" : "off" }
     if (!enabled) return
     this.#timer = setTimeout(() => {
@@ -73,13 +76,14 @@ export class BackgroundWalk {
     const options = { signal: this.#abort.signal, onYield: rest }
     try {
       await this.#before
-      const { read, elapsedMs } = await walk(this.#within, options)
+      const { read, elapsedMs } = await this.#walk(options)
       this.#health = { state: "running", read, elapsedMs }
       await this.#afterwards(options)
       this.#health = { state: "done", read, elapsedMs }
     } catch (error) {
       if (this.#abort.signal.aborted) this.#health = { state: "stopped" }
       else {
+        this.#onFailed()
         this.#health = { state: "failed", reason: error instanceof Error ? error.message : String(error) }
         if (!(error instanceof IndexFailure)) this.#logger.warn("Indexing in the background failed", error)
       }

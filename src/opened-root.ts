@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
+import { BackgroundWalk, type BackgroundWork, type WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
 import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
 import { systemCode } from "./errors.ts"
@@ -9,6 +9,7 @@ import { INDEX_FOLDER } from "./file/layout.ts"
 import { findOlder, isOlder, OlderLayout } from "./file/older-layout.ts"
 import type { FileSystem } from "./file/system.ts"
 import { type CompactOptions, compact } from "./migrator/compact.ts"
+import { patiently } from "./migrator/patiently.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
 import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
 import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
@@ -96,7 +97,6 @@ export class OpenedRoot implements Root {
   readonly catalog: Catalog
   readonly within: Reconciler
   readonly index: SqliteIndex
-  readonly searched: SearchSources
   readonly background: BackgroundWalk
   readonly #place: RootPlace
   readonly #options: ResolvedOptions
@@ -104,11 +104,12 @@ export class OpenedRoot implements Root {
   readonly #indexed: SqliteCatalog
   readonly #fallback: FallbackCatalog
   readonly #catchingUp: BackgroundCatchUp | undefined
-  /** The epoch of the index that was last filled with all a search has to find. */
-  #filled: number | undefined
-  /** Changes that could not be noted in the index: so far, and before the last sweep began. */
-  #missed = 0
-  #missedBefore = 0
+  readonly #searched: SearchSources
+  /** How often the index came to lack what a search has to find with nobody about to put it there, and how much of that is mended. */
+  #missed: number
+  #mended = 0
+  /** The generation of the index that was walked through; none where it changed meanwhile. */
+  #walked: string | undefined
 
   constructor(
     place: RootPlace,
@@ -134,7 +135,7 @@ export class OpenedRoot implements Root {
     this.catalog = filesOnly ? scanned : this.#fallback
     // Larger records are too much to be folded and shown; they are reported by whoever reads them.
     const searchable = Math.min(maxRecordBytes, MAX_SEARCHED_BYTES)
-    this.searched = {
+    this.#searched = {
       within: this.within,
       files: { ...this.files, maxRecordBytes: searchable, problems: new ProblemLog(() => {}) },
       scan: scanned,
@@ -144,15 +145,26 @@ export class OpenedRoot implements Root {
     }
     const inBackground = options.backgroundIndex && !filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.background = new BackgroundWalk(inBackground, this.within, logger, before, async (work) => {
-      this.#filled = this.index.epoch
+    this.#missed = options.backgroundIndex || filesOnly ? 0 : 1
+    const afterwards: BackgroundWork = async (work) => {
       await this.#catchUp(work)
       await this.giveSpaceBack(work)
-    })
+    }
+    const onFailed = (): void => {
+      this.#missed++
+    }
+    const work: BackgroundWork<WalkResult> = (options) => this.#walk(options)
+    this.background = new BackgroundWalk(inBackground, work, logger, before, afterwards, onFailed)
   }
 
   get answers(): Readonly<AnswerCounts> {
     return this.#fallback.answers
+  }
+
+  /** What a search goes by: the files alone while the index may lack what is to be found. */
+  get searched(): SearchSources {
+    if (this.#mustSweep) return { ...this.#searched, indexed: false }
+    return { ...this.#searched, generation: this.#isWalking ? undefined : this.#walked }
   }
 
   /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
@@ -171,9 +183,8 @@ export class OpenedRoot implements Root {
   }
 
   /** The index has everything a search has to find. */
-  noteSwept(missed = this.#missed): void {
-    this.#filled = this.index.epoch
-    this.#missedBefore = missed
+  noteSwept(): void {
+    this.#mended = this.#missed
   }
 
   /** A change could not be noted in the index: listings must look, and searches must sweep. */
@@ -184,11 +195,9 @@ export class OpenedRoot implements Root {
 
   /** As `Store.index`. @throws IndexFailure */
   async walk(options: WalkOptions): Promise<WalkResult> {
-    const missed = this.#missed
-    const result = await walk(this.within, options)
+    const result = await this.#walk(options)
     await this.#catchUp(options)
     await this.giveSpaceBack(options)
-    this.noteSwept(missed)
     return this.#located(result)
   }
 
@@ -208,32 +217,28 @@ export class OpenedRoot implements Root {
     }
   }
 
-  /** Brings the index up to date for a search, where it must be; where it cannot be used the search reads the files anyway. */
+  /** Brings the index up to date for a search, where it must be; where that cannot be done, the search reads the files. */
   async sweep(fresh: boolean, signal?: AbortSignal): Promise<void> {
-    if (!this.searched.indexed) return
+    if (!this.#searched.indexed) return
     try {
-      // Finds out whether the index is still the one that was filled, and waits for no other process as the walk would.
-      await this.index.generation()
-      if (!fresh && !this.#mustSweep()) return
-      const missed = this.#missed
-      await walk(this.within, { signal })
-      await this.#catchUp({ signal })
-      this.noteSwept(missed)
+      if (!fresh && !this.#mustSweep && (await this.#isWalkedOrBeing())) return
+      await this.#walk({ signal })
     } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      this.#missed++
+      return
+    }
+    try {
+      await this.#catchUp({ signal })
+    } catch (error) {
+      // A search looks into every message whose texts are not in the index yet.
       if (!(error instanceof IndexFailure)) throw error
     }
   }
 
-  /** Whether the index may lack what a search has to find, and nobody is about to put it there. */
-  #mustSweep(): boolean {
-    if (this.#missed !== this.#missedBefore) return true
-    const { state } = this.background.health()
-    return state !== "waiting" && state !== "running" && this.#filled !== this.index.epoch
-  }
-
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
   async giveSpaceBack(options: CompactOptions): Promise<void> {
-    if (!this.searched.indexed) return
+    if (!this.#searched.indexed) return
     try {
       await compact(this.index, options)
     } catch (error) {
@@ -284,7 +289,32 @@ export class OpenedRoot implements Root {
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search === "all") await catchUp(this.within, this.searched.files, options)
+    if (this.#options.search === "all") await catchUp(this.within, this.#searched.files, options)
+  }
+
+  get #mustSweep(): boolean {
+    return this.#missed > this.#mended
+  }
+
+  /** Whether the index in use is not yet known to be whole, as a search then tells. */
+  get #isWalking(): boolean {
+    return ["waiting", "running"].includes(this.background.health().state)
+  }
+
+  /** Another index than the one that was walked through lacks what that had. */
+  async #isWalkedOrBeing(): Promise<boolean> {
+    return this.#isWalking || (await this.index.generation()) === this.#walked
+  }
+
+  /** A walk of the whole store, which mends what was missed before it began. */
+  async #walk(options: WalkOptions): Promise<WalkResult> {
+    const missed = this.#missed
+    const before = await patiently(() => this.index.generation())
+    const result = await walk(this.within, options)
+    const after = await patiently(() => this.index.generation())
+    this.#walked = after === before ? after : undefined
+    this.#mended = Math.max(this.#mended, missed)
+    return result
   }
 
   *#absent(): Generator<Problem> {

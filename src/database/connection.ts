@@ -25,6 +25,8 @@ type Work = (statements: Statements) => unknown
 /** An open index: its prepared statements, and transactions over them. */
 export class Connection {
   readonly journalMode: JournalMode
+  /** A random number that tells the database from any other. */
+  readonly mark: number
   readonly #client: Database
   readonly #guard: FileGuard
   readonly #transaction: { deferred(work: Work): unknown; immediate(work: Work): unknown }
@@ -44,7 +46,8 @@ export class Connection {
       const statements = new Statements(db)
       // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
       this.#transaction = this.#client.transaction((work: Work) => work(statements))
-      guard = new FileGuard(path, markOf(this.#client))
+      this.mark = markOf(this.#client)
+      guard = new FileGuard(path, this.mark)
       this.#checkMark(guard)
       this.#guard = guard
     } catch (error) {

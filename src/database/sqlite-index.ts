@@ -89,9 +89,9 @@ export class SqliteIndex {
     return this.#epoch
   }
 
-  /** Names the file that is in use; another one means that what was stored before is not there. @throws IndexFailure */
+  /** Names the database that is in use; another one means that what was stored before is not there. @throws IndexFailure */
   generation(): Promise<string> {
-    return this.#run(() => this.#path ?? "")
+    return this.#run(({ mark }) => `${this.#path} ${mark}`)
   }
 
   /** The share of the file's pages that hold nothing any more. @throws IndexFailure */

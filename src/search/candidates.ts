@@ -23,6 +23,8 @@ export interface CandidateSources {
   readonly scan: Catalog
   /** Whether there is an index to ask. */
   readonly indexed: boolean
+  /** The generation of the index that is known to be whole; `undefined` while it is being made so. */
+  readonly generation?: string | undefined
 }
 
 function newestFirst(a: Candidate, b: Candidate): number {
@@ -45,6 +47,7 @@ export async function* candidates(
   query: ParsedQuery,
   filter: CandidateFilter,
 ): AsyncGenerator<Candidate> {
+  const { within, generation } = sources
   if (!sources.indexed) return yield* scanned(sources, END)
   const expression = trigramExpression(query.wanted)
   const longest = query.wanted.toSorted((a, b) => b.length - a.length).slice(0, 1)
@@ -58,7 +61,7 @@ export async function* candidates(
   try {
     while (upper > 0) {
       const bound = upper
-      const { found, pending, giants } = await sources.within.index.read(({ texts }) => ({
+      const { found, pending, giants } = await within.index.read(({ texts }) => ({
         found: texts.candidates(
           expression,
           filter,
@@ -68,6 +71,8 @@ export async function* candidates(
         pending: texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit),
         giants: texts.giants(giantExpression),
       }))
+      if (generation !== undefined && (await within.index.generation()) !== generation)
+        throw new IndexFailure("damaged", "The index was begun anew during a search")
       const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
       const all = [...found, ...pending, ...giants].filter((candidate) => {
         const second = foundAt(candidate)

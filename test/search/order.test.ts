@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import type { SearchHit, SearchOptions, Store } from "../../src/index.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
 
 /** A message with one text. */
@@ -16,7 +16,7 @@ async function find(store: Store, query: string, options: SearchOptions = {}): P
 
 for (const { name, open } of variants.slice(0, 2)) {
   test(`${name}: hundreds of messages of one second are found in order, page by page, and up to a time`, async () => {
-    const directory = tempFolder()
+    const directory = largeTempFolder()
     for (let i = 0; i < 300; i++) say(directory, "ses_1", `msg_${1000 + i}`, 5_000_000 + i, "common word")
     // A message without a time, and some around the busy second.
     put(directory, "message/ses_1/msg_0.json", { role: "user" })
@@ -79,7 +79,7 @@ for (const { name, open } of variants.slice(0, 2)) {
 
 test("a search that finds nothing leaves the event loop free, so that it can be ended", async () => {
   const [variant] = variants
-  const directory = tempFolder()
+  const directory = largeTempFolder()
   for (let i = 0; i < 400; i++) say(directory, "ses_1", `msg_${i}`, i, "common word ".repeat(100))
   await using store = await variant?.open(directory)
   await store?.index()
