@@ -1,14 +1,16 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
 
-/** A data URL, whose base64 may be broken into lines. */
-const DATA_URL = /data:[\w.+-]+\/[\w.+-]+;base64,(?:[A-Za-z0-9+/]{40,}[\r\n]+)*[A-Za-z0-9+/]+={0,2}/g
+/**
+ * A data URL, whose base64 may be broken into lines: what follows on lines of their own belongs to it only if it is long and
+ * looks like base64, or is the padded rest of such lines. A word on the next line stays.
+ */
+const DATA_URL =
+  /data:[\w.+-]+\/[\w.+-]+;base64,[A-Za-z0-9+/]+={0,2}(?:(?:\r?\n(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])(?=[A-Za-z+/]*[0-9])[A-Za-z0-9+/]{40,}={0,2})+(?:\r?\n[A-Za-z0-9+/]+={1,2}(?=\s|$))?)?/g
 const LONG = 512
 /** A run of that length that may be base64 without saying so. */
 const LONG_RUN = /[A-Za-z0-9+/]{512,}={0,2}/g
 /** Written text in capitals, small letters and digits without a break for so long is none. */
 const LIKE_BASE64 = /^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
-/** How deep a tool's input is looked into. */
-const MAX_DEPTH = 8
 
 /** A text as it is searched and shown: no escape codes, no NULs, no base64 data. */
 export function cleanText(text: string): string {
@@ -46,11 +48,15 @@ function addText(texts: Set<string>, value: unknown): void {
   if (clean !== "") texts.add(clean)
 }
 
-/** All strings in a value that can be anything, as a tool's input is. */
-function addStrings(texts: Set<string>, value: unknown, depth = 0): void {
-  if (typeof value === "string") addText(texts, value)
-  else if (depth < MAX_DEPTH && typeof value === "object" && value !== null)
-    for (const child of Object.values(value)) addStrings(texts, child, depth + 1)
+/** All strings in a value that can be anything, as a tool's input is; in order, however deep they lie. */
+function addStrings(texts: Set<string>, value: unknown): void {
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next === "object" && next !== null)
+      for (const child of Object.values(next).reverse()) waiting.push(child)
+    else addText(texts, next)
+  }
 }
 
 function addFileNames(texts: Set<string>, files: unknown): void {
@@ -66,7 +72,8 @@ export function partTexts(part: JsonObject): string[] {
     const state = fieldsOf(part.state)
     addText(texts, state.title)
     addStrings(texts, state.input)
-    addText(texts, state.output)
+    addText(texts, state.raw)
+    addStrings(texts, state.output)
     addText(texts, state.error)
   }
   if (part.type === "patch") addFileNames(texts, part.files)

@@ -1,9 +1,12 @@
-import type { Place } from "../file/layout.ts"
+import { readFieldsPatiently } from "../file/fields-reader.ts"
+import { type Place, recordPath } from "../file/layout.ts"
+import { TimeSlice } from "../file/time-slice.ts"
+import type { JsonObject } from "../record/extract.ts"
 import { messageFields, partFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
 import { messageTexts, partTexts } from "../record/search-text.ts"
 import { readBody } from "../repository/bodies.ts"
-import { type RecordFiles, recordIds } from "../repository/file-catalog.ts"
+import { bodyOf, type RecordFiles, readPresent, recordIds } from "../repository/file-catalog.ts"
 
 /** One text of a message, as it is shown and as it is compared. */
 export interface MessageText {
@@ -28,7 +31,7 @@ export async function readMessageDocument(
   sessionID: string,
   messageID: string,
 ): Promise<MessageDocument | undefined> {
-  const message = await readBody(files, { kind: "message", folder: sessionID }, messageID)
+  const message = await readMessage(files, { kind: "message", folder: sessionID }, messageID)
   if (!message) return undefined
   const texts: MessageText[] = []
   const add = (
@@ -49,4 +52,13 @@ export async function readMessageDocument(
   }
   const { created, role } = messageFields(message)
   return { created, role, texts }
+}
+
+/** A message's body; of one that is too large to be searched itself the fields alone, since its parts are not. */
+async function readMessage(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
+  const path = recordPath(files.directory, place, id)
+  const result = await readPresent(files, path)
+  if ("record" in result || result.fault.code !== "TOO_LARGE") return bodyOf(files, path, result)
+  const fields = await readFieldsPatiently(files.fs, path, Number.MAX_SAFE_INTEGER, new TimeSlice())
+  return "body" in fields ? fields.body : undefined
 }

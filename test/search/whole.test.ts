@@ -67,3 +67,15 @@ test("where the index can grow no more while it is filled in the background, a s
   })
   expect(JSON.parse(await new Response(limited.stdout).text())).toEqual(["failed", 1500])
 })
+
+test("the parts of a message that is too large to be searched itself are found", async () => {
+  const directory = tempFolder()
+  const summary = { diffs: [{ file: "a.ts", before: "x".repeat(17 * 2 ** 20) }] }
+  put(directory, "message/ses_1/msg_1.json", { ...message("msg_1", "ses_1", 5_000), summary })
+  put(directory, "part/msg_1/prt_1.json", { type: "text", text: "common word" })
+  for (const { open } of variants.slice(0, 2)) {
+    await using store = await open(directory, { maxRecordBytes: 64 * 2 ** 20 })
+    const hits = await Array.fromAsync(store.search("common", { role: "user" }))
+    expect(hits.map(({ messageID, time }) => [messageID, time])).toEqual([["msg_1", 5_000]])
+  }
+})
