@@ -10,7 +10,7 @@ import { orphansCommand } from "./commands/orphans.ts"
 import { pruneCommand } from "./commands/prune.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
 import { restoreCommand } from "./commands/restore.ts"
-import { searchCommand } from "./commands/search.ts"
+import { escapeExclusions, searchCommand } from "./commands/search.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
@@ -84,7 +84,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const program = createProgram(context).exitOverride()
   for (const command of program.commands) command.exitOverride()
   try {
-    await program.parseAsync(argv, { from: "user" })
+    await program.parseAsync(escapeExclusions(program, argv), { from: "user" })
   } catch (error) {
     return tell(error, output)
   }

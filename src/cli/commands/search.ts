@@ -6,12 +6,47 @@ import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { clock } from "../transcript.ts"
 
-/** Reads a date or a number of ms from the command line. */
+const MS = /^\d{5,16}$/
+const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/
+
+/** Reads a date, in UTC as times are shown unless it names its zone, or a number of ms from the command line. */
 function time(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (!Number.isFinite(value))
-    throw new InvalidArgumentError("It must be a date, as 2026-11-22, or ms since 1970.")
+  if (MS.test(text)) return Number(text)
+  const [, day, clock = "00:00", zone = "Z"] = DATE.exec(text.trim()) ?? []
+  const midnight = Date.parse(`${day}T00:00Z`)
+  const value = Date.parse(`${day}T${clock}${zone}`)
+  // Some days that do not exist are read as those of the month after.
+  if (!Number.isFinite(value) || !new Date(midnight).toISOString().startsWith(String(day)))
+    throw new InvalidArgumentError(
+      'It must be a date, as 2026-11-22 or "2026-11-22 16:30" in UTC, or ms since 1970.',
+    )
   return value
+}
+
+/** A run that excludes a word and is no option, nor a value joined to one. */
+const EXCLUSION = /^-(?!-|[dhV]$|d[=/.~])./su
+
+/** Puts the `-words` of a `search` behind `--`, where they are not taken for options; other command lines stay as they are. */
+export function escapeExclusions(program: Command, argv: readonly string[]): string[] {
+  const command = program.commands.find((each) => each.name() === "search")
+  const options = [...program.options, ...(command?.options ?? [])]
+  const words: string[] = []
+  const others: string[] = []
+  let isSearch = false
+  for (let at = 0; at < argv.length; at++) {
+    const text = argv[at] ?? ""
+    if (text === "--") return [...others, "--", ...words, ...argv.slice(at + 1)]
+    const option = options.find(({ short, long }) => text === short || text === long)
+    if (option?.required) others.push(text, ...argv.slice(++at, at + 1))
+    else if (isSearch && !option && EXCLUSION.test(text)) words.push(text)
+    else {
+      others.push(text)
+      // The first run that is no option names the command.
+      if (!isSearch && !text.startsWith("-") && text !== "search") return [...argv]
+      isSearch ||= text === "search"
+    }
+  }
+  return words.length > 0 ? [...others, "--", ...words] : others
 }
 
 /** The snippet on one line, its matches standing out. */
@@ -38,13 +73,20 @@ export function searchCommand(context: Context): Command {
     .description(
       'find words, parts of words or "phrases" in titles and messages, newest first; -word excludes',
     )
-    .argument("<query...>", "what to look for; words must all occur in one message")
+    .argument(
+      "<query...>",
+      "what to look for; words must all occur in one message. Quotes of a phrase must reach the command: '\"a phrase\"'",
+    )
     .option("--project <id>", "only in this project")
     .option("--session <id>", "only in this session")
     .option("--role <role>", "only messages of this role")
     .option("--type <type>", "only parts of this type, as text, reasoning, tool")
     .option("--tool <name>", "only calls of this tool")
-    .option("--since <time>", "only from this time on", time)
+    .option(
+      "--since <time>",
+      'only from this time on: 2026-11-22, "2026-11-22 16:30" (UTC), or ms since 1970',
+      time,
+    )
     .option("--until <time>", "only up to this time", time)
     .addOption(new Option("--in <where>", "where to look").choices(["title", "text", "all"]).default("all"))
     .option("--limit <count>", "at most so many hits", count, 50)
@@ -64,7 +106,7 @@ export function searchCommand(context: Context): Command {
             await output.line(`    ${highlighted(hit, output)}`)
           }
         }
-        if (next.value.partial && !json) output.note(`There may be more (${next.value.reason})`)
+        if (next.value.partial) output.note(`There may be more (${next.value.reason})`)
         if (found === 0) context.fail()
       })
     })
