@@ -103,7 +103,7 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
     app.get(`/session/:id/${path}`, async (c) => {
       const key = [kind, c.req.param("id")]
       return answerUnlessKnown(c.req.raw, await store.version([key]), async (ETag) => {
-        const headers = ETag === undefined ? {} : { ETag }
+        const headers: Record<string, string> = ETag === undefined ? {} : { ETag }
         try {
           return c.json(await store.read(key), 200, headers)
         } catch (error) {
