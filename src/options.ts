@@ -4,6 +4,7 @@ import { silentLogger } from "./logger.ts"
 import type { RecordSchemas } from "./record/schema.ts"
 import type { Problem } from "./repository/problem-log.ts"
 
+/** How to open a store; only `directory` is needed. */
 export interface StoreOptions {
   /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet. */
   directory: string

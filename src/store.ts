@@ -265,8 +265,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * Yields what a query finds in titles and messages, newest first, each hit looked at in its file just before; returns
-   * whether there may be more. Words must all occur in one message; `"a phrase"` means that, `-word` excludes. Every substring
-   * of one letter or more is found, whatever its case.
+   * whether there may be more. Words must all occur in one message; `"a phrase"` means that, `-word` excludes, and nothing but
+   * exclusions finds nothing. Every substring of one letter or more is found, whatever its case.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
@@ -458,6 +458,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#feed.changes(options.signal)
   }
 
+  /** How the index, its background work and the watch are doing; asks nothing of the disk but the index's folder. */
   health(): StoreHealth {
     const { index, backgroundIndex } = this.#root.health()
     const answers = { index: 0, files: 0 }

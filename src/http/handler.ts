@@ -13,6 +13,7 @@ import { searchRoutes } from "./routes/search.ts"
 import { sessionRoutes } from "./routes/sessions.ts"
 import { statusRoutes } from "./routes/status.ts"
 
+/** What a handler allows, and whom. */
 export interface HandlerOptions extends GuardOptions {
   /** Allow removing sessions. Default `false`: nothing can be changed. */
   readonly writable?: boolean | undefined

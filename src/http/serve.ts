@@ -3,6 +3,7 @@ import { garbageCollector } from "./garbage.ts"
 import { isLoopback } from "./guard.ts"
 import { createHandler, type HandlerOptions } from "./handler.ts"
 
+/** Where to listen, and what a handler takes. */
 export interface ServeOptions extends HandlerOptions {
   /** The address to listen at. Default `127.0.0.1`; any other than the loopback's needs a `token`. */
   readonly hostname?: string | undefined
@@ -18,6 +19,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+/** Where `serve` listens unless told otherwise. */
 export const DEFAULT_PORT = 4680
 /** How long a client may be silent or not read on, in seconds: the longest that Bun allows. */
 const IDLE_SECONDS = 255

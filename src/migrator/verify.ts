@@ -27,6 +27,7 @@ import { foldersWithRows } from "./walk.ts"
  */
 export type DifferenceKind = "integrity" | "unindexed" | "gone" | "outdated" | "wrong"
 
+/** Where the index and a file disagree. */
 export interface Difference {
   readonly path: string
   readonly kind: DifferenceKind
@@ -38,6 +39,7 @@ export interface DuplicateSession {
   readonly paths: readonly string[]
 }
 
+/** What comparing the index with the files found. */
 export interface VerifyResult {
   /** Whether no difference was found, or with `repair` none is left. */
   readonly ok: boolean
@@ -47,6 +49,7 @@ export interface VerifyResult {
   readonly duplicates: DuplicateSession[]
 }
 
+/** How to compare the index with the files. */
 export interface VerifyOptions {
   /** Mend what differs: a damaged index is begun anew, other differences are reconciled from their files. */
   readonly repair?: boolean | undefined

@@ -41,6 +41,7 @@ export interface WalkResult {
   readonly elapsedMs: number
 }
 
+/** How to walk the whole store. */
 export interface WalkOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined

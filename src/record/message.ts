@@ -44,4 +44,5 @@ export interface AssistantMessage {
   [field: string]: unknown
 }
 
+/** A message of either side, told apart by its `role`. */
 export type Message = UserMessage | AssistantMessage

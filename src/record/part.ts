@@ -13,6 +13,7 @@ export interface Span {
   end?: number
 }
 
+/** What was said. */
 export interface TextPart extends PartIdentity {
   type: "text"
   text: string
@@ -22,6 +23,7 @@ export interface TextPart extends PartIdentity {
   metadata?: Record<string, unknown>
 }
 
+/** What the model thought. */
 export interface ReasoningPart extends PartIdentity {
   type: "reasoning"
   text: string
@@ -29,6 +31,7 @@ export interface ReasoningPart extends PartIdentity {
   metadata?: Record<string, unknown>
 }
 
+/** How far a call of a tool has come. */
 export type ToolState =
   | { status: "pending"; input?: unknown; raw?: string }
   | { status: "running"; input: unknown; title?: string; metadata?: Record<string, unknown>; time: Span }
@@ -43,6 +46,7 @@ export type ToolState =
     }
   | { status: "error"; input: unknown; error: string; metadata?: Record<string, unknown>; time: Span }
 
+/** A call of a tool, with what it was given and what it gave. */
 export interface ToolPart extends PartIdentity {
   type: "tool"
   callID: string
@@ -51,6 +55,7 @@ export interface ToolPart extends PartIdentity {
   state: ToolState
 }
 
+/** A file that came along; its `url` may hold the data itself. */
 export interface FilePart extends PartIdentity {
   type: "file"
   mime: string
@@ -59,11 +64,13 @@ export interface FilePart extends PartIdentity {
   source?: unknown
 }
 
+/** Where a step of the model begins. */
 export interface StepStartPart extends PartIdentity {
   type: "step-start"
   snapshot?: string
 }
 
+/** Where a step of the model ends, with what it took. */
 export interface StepFinishPart extends PartIdentity {
   type: "step-finish"
   cost: number
@@ -72,23 +79,27 @@ export interface StepFinishPart extends PartIdentity {
   snapshot?: string
 }
 
+/** A state of the work tree. */
 export interface SnapshotPart extends PartIdentity {
   type: "snapshot"
   snapshot: string
 }
 
+/** Which files a step changed. */
 export interface PatchPart extends PartIdentity {
   type: "patch"
   hash: string
   files: string[]
 }
 
+/** An agent that was named. */
 export interface AgentPart extends PartIdentity {
   type: "agent"
   name: string
   source?: unknown
 }
 
+/** A try that failed and was repeated. */
 export interface RetryPart extends PartIdentity {
   type: "retry"
   attempt: number
@@ -96,11 +107,13 @@ export interface RetryPart extends PartIdentity {
   time: { created: number }
 }
 
+/** Where the history was summed up. */
 export interface CompactionPart extends PartIdentity {
   type: "compaction"
   auto: boolean
 }
 
+/** Work given to another agent. */
 export interface SubtaskPart extends PartIdentity {
   type: "subtask"
   prompt: string

@@ -15,6 +15,7 @@ import type { RecordWriter, Update } from "./record-writer.ts"
 import { type Removal, removeReadable } from "./removal.ts"
 import type { Root, Roots } from "./roots.ts"
 
+/** Which messages of a session, and in which order. */
 export interface MessageListOptions {
   /** `"desc"` (newest first, the default) or `"asc"`. */
   direction?: "asc" | "desc" | undefined
@@ -23,6 +24,7 @@ export interface MessageListOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Which page of a session's messages. */
 export interface MessagePageOptions {
   /** `older` or `newer` of another page of the same session. */
   cursor?: string | undefined

@@ -8,6 +8,7 @@ import { recordIds } from "./file-catalog.ts"
 import type { RecordWriter, Update, WriteOptions } from "./record-writer.ts"
 import type { Root, Roots } from "./roots.ts"
 
+/** How to list the parts of a message. */
 export interface PartListOptions {
   /** At most so many. */
   limit?: number | undefined

@@ -10,6 +10,7 @@ import { checkSchema, type RecordSchemas } from "../record/schema.ts"
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only alters its draft returns nothing
 export type Update<T> = (draft: T) => T | void
 
+/** How to write a record. */
 export interface WriteOptions {
   /**
    * For a record that is rewritten again and again while a model streams: write at most one version in so many ms. The

@@ -20,6 +20,7 @@ import type { Root, RootedEntry, Roots } from "./roots.ts"
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
 
+/** Which sessions. */
 export interface SessionFilter {
   projectID?: string | undefined
   /** A parent's id for its children; `null` for sessions without a parent. */
@@ -35,6 +36,7 @@ export interface SessionFilter {
   signal?: AbortSignal | undefined
 }
 
+/** Which sessions, in which order, and how many. */
 export interface SessionListOptions extends SessionFilter {
   /** By default `"updated"`. */
   order?: "updated" | "created" | undefined
@@ -44,6 +46,7 @@ export interface SessionListOptions extends SessionFilter {
   limit?: number | undefined
 }
 
+/** Which page of the sessions. */
 export interface SessionPageOptions extends SessionFilter {
   order?: "updated" | "created" | undefined
   /** `older` or `newer` of another page with the same order. */

@@ -33,6 +33,7 @@ export interface MonthStats extends Amount {
   sessions: number
 }
 
+/** What lies in a store, and where its bytes are. */
 export interface StoreStats {
   /** By kind, in the order session, message, part, project, todo, session_diff, permission, session_share. */
   readonly kinds: Readonly<Record<string, Amount>>

@@ -6,6 +6,7 @@ import { readBody } from "./bodies.ts"
 import { folderNames, recordIds } from "./file-catalog.ts"
 import type { Roots } from "./roots.ts"
 
+/** Which messages are added up. */
 export interface UsageOptions {
   /** Only sessions that lie in this project's folder. */
   projectID?: string | undefined

@@ -12,6 +12,7 @@ import { type OrphanOwner, orphanOwners } from "./orphan-owners.ts"
 import { checkRules, countParentless, type Judged, judge, type Reason, type RetentionRules } from "./rules.ts"
 import type { Doomed, TrashFolder } from "./trash.ts"
 
+/** Which sessions go, and how. */
 export interface PruneOptions extends RetentionRules {
   /** Change nothing; yield what would go. */
   dryRun?: boolean | undefined

@@ -44,6 +44,7 @@ export interface Restored {
   readonly left: readonly string[]
 }
 
+/** What of the trash is deleted. */
 export interface EmptyOptions {
   /** Only what was removed longer ago than this, in ms. */
   olderThan?: number | undefined

@@ -15,6 +15,7 @@ import { type CandidateSources, candidates } from "./candidates.ts"
 import { type MessageText, readMessageDocument } from "./message-texts.ts"
 import { cutSnippet, type Snippet } from "./snippet.ts"
 
+/** Where to search, and how much. */
 export interface SearchOptions {
   projectID?: string | undefined
   sessionID?: string | undefined

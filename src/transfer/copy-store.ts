@@ -6,6 +6,7 @@ import type { FileSystem } from "../file/system.ts"
 import { tempPath } from "../file/temp-file.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 
+/** How to copy a store. */
 export interface CopyOptions {
   signal?: AbortSignal | undefined
   /** Told of the files looked at so far, and their bytes. */

@@ -32,6 +32,7 @@ const MAX_LOOKED_INTO = 1024 * 1024
 const GLOBAL = "global"
 const COUNTED = { session: "sessions", message: "messages", part: "parts" } as const
 
+/** Which histories of an older layout are copied. */
 export interface ImportOlderOptions {
   /** The `project` folder of an older layout; by default the one beside the store. */
   directory?: string | undefined

@@ -15,6 +15,7 @@ import { type ExportedRecord, readExport } from "./export-reader.ts"
 /** What is to stay where the store holds another content under the same id. */
 export type ConflictChoice = "keep" | "replace" | "newest"
 
+/** How to bring an export in. */
 export interface ImportOptions {
   /**
    * Where the store holds another content under an id of the export: `"keep"` the store's, `"replace"` it by the export's, or let
