@@ -64,6 +64,8 @@ export class TextStatements {
   readonly #taken
   readonly #document
   readonly #shapes = new Map<string, CandidateQuery>()
+  /** A stretch of ids of which none was free when it was last gone through, where that took more than one look. */
+  #crowded = { from: 0, to: 0 }
 
   constructor(db: Drizzle) {
     this.#db = db
@@ -182,8 +184,20 @@ export class TextStatements {
     return row?.changes ?? 0
   }
 
-  /** The first run of so many ids from `from` on that no document has. */
+  /**
+   * A run of so many ids from `from` on that no document has: the first, but for long stretches without any, as where thousands
+   * of messages have no time. To go through those anew for each would take ever longer.
+   */
   #freeIds(from: number, count: number): number {
+    const { from: first, to } = this.#crowded
+    const isCrowded = from >= first && from < to
+    const free = this.#firstFree(isCrowded ? to : from, count)
+    if (isCrowded) this.#crowded = { from: first, to: free + count }
+    else if (free - from > TAKEN_AT_ONCE) this.#crowded = { from, to: free + count }
+    return free
+  }
+
+  #firstFree(from: number, count: number): number {
     let free = from
     // A document of several windows may reach in from before.
     for (let start = Math.max(0, from - MAX_DOCUMENT_IDS); ; ) {

@@ -35,7 +35,7 @@ export interface SearchOptions {
   after?: Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time"> | undefined
   /** First look at every file that changed; without it, changes by other programs are found once a sweep has seen them. */
   fresh?: boolean | undefined
-  /** Give up after so many ms and say so; by default 10,000. */
+  /** Give up after so many ms and say so; by default 10,000. A look at the files that `fresh` asks for comes before that. */
   timeout?: number | undefined
   signal?: AbortSignal | undefined
 }
