@@ -20,6 +20,11 @@ export function isLoopback(hostname: string): boolean {
   return LOOPBACK.has(hostname) || hostname === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
 }
 
+/** The host in an address; nothing where it has none, as that of a request without a Host header. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : ""
+}
+
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest()
 }
@@ -59,7 +64,7 @@ export class Guard {
 
   /** A foreign name for our address is how a page elsewhere gets around the same-origin rule (DNS rebinding). */
   #checkHost(request: Request): string {
-    const host = (request.headers.get("host") ?? new URL(request.url).host).toLowerCase()
+    const host = (request.headers.get("host") ?? hostOf(request.url)).toLowerCase()
     const name = /^(\[[0-9a-f:.]+\]|[^:@/?#\s]+)(?::\d{1,5})?$/.exec(host)?.[1] ?? ""
     const numeric = this.#hosts.has("*") && NUMERIC.test(name)
     if (!LOOPBACK.has(name) && !this.#hosts.has(name) && !numeric)
@@ -110,7 +115,8 @@ export class Guard {
     return new Response(null, {
       status: 303,
       headers: {
-        Location: query ? `?${query}` : url.pathname.slice(url.pathname.lastIndexOf("/") + 1) || "./",
+        // Relative, since a handler can be mounted anywhere; without the dot "https:x" would be another server.
+        Location: query ? `?${query}` : `./${url.pathname.slice(url.pathname.lastIndexOf("/") + 1)}`,
         "Set-Cookie": `${COOKIE}=${this.#cookieText}; Path=/; HttpOnly; SameSite=Strict`,
         "Cache-Control": "no-store",
       },

@@ -5,7 +5,7 @@ import { secureHeaders } from "hono/secure-headers"
 import type { Store } from "../index.ts"
 import type { Env, RequestTimeouts, RouteContext } from "./context.ts"
 import { Guard, type GuardOptions } from "./guard.ts"
-import { HttpProblem, problemResponse, toProblem } from "./problem.ts"
+import { HttpProblem, Paths, problemResponse, toProblem } from "./problem.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { messageRoutes } from "./routes/messages.ts"
 import { pageRoutes } from "./routes/page.ts"
@@ -86,7 +86,7 @@ export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: Han
   if (page) pageRoutes(app)
   app.notFound(() => problemResponse(new HttpProblem(404, "NOT_FOUND", "There is nothing here")))
   app.onError((error, c) => {
-    const problem = toProblem(error, store.directory)
+    const problem = toProblem(error, new Paths(store.health()))
     // Who went away while an answer was made ready is no error of ours.
     if (problem.status >= 500 && !c.req.raw.signal.aborted) onError(error)
     return problemResponse(problem)

@@ -1,4 +1,5 @@
-import { isStoreError, type StoreErrorCode } from "../index.ts"
+import { basename } from "node:path"
+import { isStoreError, type StoreErrorCode, type StoreHealth } from "../index.ts"
 
 /** What a request is refused with: RFC 9457's members, and the code by which programs tell one problem from another. */
 export class HttpProblem extends Error {
@@ -46,12 +47,34 @@ const STATUS: Record<StoreErrorCode, number> = {
   CLOSED: 503,
 }
 
-/** What is told of an error: everything of our own, of a StoreError all but the folder's path, of others nothing. */
-export function toProblem(error: unknown, directory: string): HttpProblem {
+/** What may be told of paths: where in the store something lies, not where the store or its index does. */
+export class Paths {
+  readonly #directories: readonly string[]
+
+  constructor({ directory, alsoReading }: Pick<StoreHealth, "directory" | "alsoReading">) {
+    // One folder can lie in another: the longer paths first.
+    this.#directories = [directory, ...alsoReading.map((root) => root.directory)].toSorted(
+      (a, b) => b.length - a.length,
+    )
+  }
+
+  /** A text without the folders that the store reads. */
+  strip(text: string): string {
+    let stripped = text
+    for (const directory of this.#directories)
+      stripped = stripped.replaceAll(`${directory}/`, "").replaceAll(directory, "the store")
+    return stripped
+  }
+}
+
+/** What is told of an error: everything of our own, of a StoreError all but where the store lies, of others nothing. */
+export function toProblem(error: unknown, paths: Paths): HttpProblem {
   if (error instanceof HttpProblem) return error
   if (isStoreError(error)) {
     const status = STATUS[error.code]
-    const detail = error.message.replaceAll(`${directory}/`, "").replaceAll(directory, "the store")
+    const stripped = paths.strip(error.message)
+    // What lies elsewhere, as the lock can, is named and no more.
+    const detail = error.path ? stripped.replaceAll(error.path, basename(error.path)) : stripped
     return new HttpProblem(status, error.code, detail, status === 503 ? { "Retry-After": "1" } : {})
   }
   return new HttpProblem(500, "INTERNAL", "Something went wrong; the server's log says more")

@@ -38,7 +38,7 @@ export function serve<S, M, P, J>(store: Store<S, M, P, J>, options: ServeOption
   if (!local && options.token === undefined)
     throw new TypeError(`To listen at ${hostname}, which others can reach, a token is needed`)
   // An address in numbers cannot be a name that someone else's DNS made point here.
-  const reachable = local ? hosts : [...hosts, hostname, "*"]
+  const reachable = [...hosts, hostname, ...(local ? [] : ["*"])]
   const handler = createHandler(store, { ...options, hosts: reachable })
   const collect = garbageCollector(() => server.pendingRequests > 0)
   const server = Bun.serve({

@@ -39,6 +39,26 @@ test.each([
   expect(status(await raw(port, `GET /session HTTP/1.1\nHost: ${host}\nConnection: close\n\n`))).toBe(code)
 })
 
+test("every address of this machine alone answers to its own number", async () => {
+  await using store = await openStore({ directory: directoryWithOne(), backgroundIndex: false })
+  for (const hostname of ["127.0.0.1", "127.0.0.2"]) {
+    const server = serve(store, { hostname, port: 0 })
+    try {
+      expect([hostname, (await fetch(`${server.url}session`)).status]).toEqual([hostname, 200])
+    } finally {
+      await server.stop()
+    }
+  }
+})
+
+test("a request that names no host at all is refused and breaks nothing", async () => {
+  const errors: unknown[] = []
+  const { port } = serving(directoryWithOne(), { onError: (error) => errors.push(error) })
+  expect(status(await raw(port, "GET /session HTTP/1.1\nConnection: close\n\n"))).toBe(400)
+  expect(status(await raw(port, "GET /session HTTP/1.0\n\n"))).toBe(403)
+  expect(errors).toEqual([])
+})
+
 test.each<[Record<string, string>, string, number]>([
   [{}, "GET", 200],
   [{ origin: "http://127.0.0.1:PORT" }, "GET", 200],
@@ -95,7 +115,17 @@ test("a token in the address becomes a cookie that no script reads, and leaves t
   expect(cookie).not.toContain(TOKEN)
   const [pair = ""] = cookie.split(";")
   expect((await get("/session", { headers: { cookie: `other=1; ${pair}` } })).status).toBe(200)
-  expect((await get(`/?token=${TOKEN}`, { redirect: "manual" })).headers.get("location")).toBe("./")
+  for (const [path, location] of [
+    ["/", "./"],
+    ["/history/", "./"],
+    ["/history", "./history"],
+    // What follows must not be taken for an address of its own.
+    ["/https:evil.example", "./https:evil.example"],
+    ["//evil.example", "./evil.example"],
+  ] as const) {
+    const { headers } = await get(`${path}?token=${TOKEN}`, { redirect: "manual" })
+    expect(headers.get("location")).toBe(location)
+  }
 })
 
 test("another address than the loopback's needs a token, and answers to its number, not to any name", async () => {
@@ -227,6 +257,34 @@ test("problems are told by their code; of unknown errors nothing is told, but to
     detail: expect.not.stringContaining("inside"),
   })
   expect(errors).toEqual([expect.objectContaining({ code: "CORRUPT" }), expect.any(Error)])
+})
+
+test("no answer tells where the store lies, or another that is read beside it", async () => {
+  const [directory, other] = [directoryWithOne(), tempFolder()]
+  put(directory, "todo/ses_1.json", "{ torn")
+  put(other, "session/q/ses_1.json", session(ID, { time: { created: 1, updated: 1 } }))
+  put(other, "session/q/ses_torn.json", "{ torn")
+  put(other, "message/ses_2/msg_1.json", "{ torn")
+  const { get } = serving(directory, { writable: true }, { alsoRead: [other] })
+  const told: unknown[] = []
+  for (const [path, method = "GET"] of [
+    ["/session/ses_1/todo"],
+    ["/session/ses_torn"],
+    ["/session/ses_2/message/msg_1"],
+    ["/session/ses_1", "DELETE"],
+  ]) {
+    const response = await get(path ?? "", { method })
+    const text = await response.text()
+    for (const folder of [directory, other]) expect(text).not.toContain(folder)
+    const { status, left, detail } = JSON.parse(text) as Record<string, unknown>
+    told.push(left ?? [status, detail])
+  }
+  expect(told).toEqual([
+    [500, "The file is not whole JSON (6 bytes): todo/ses_1.json"],
+    [500, "The file is not whole JSON (6 bytes): session/q/ses_torn.json"],
+    [500, "The file is not whole JSON (6 bytes): message/ses_2/msg_1.json"],
+    expect.arrayContaining([expect.objectContaining({ path: "session/q/ses_1.json", code: "READ_ONLY" })]),
+  ])
 })
 
 test("every answer forbids what a hostile record could try, and none carries a share's secret", async () => {

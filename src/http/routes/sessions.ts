@@ -2,7 +2,7 @@ import { isStoreError, type Key, type SessionListOptions } from "../../index.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
 import { pageLinks } from "../links.ts"
-import { HttpProblem } from "../problem.ts"
+import { HttpProblem, Paths } from "../problem.ts"
 import { Query } from "../query.ts"
 import { withoutSecret } from "../secrets.ts"
 import { listFormat, streamList } from "../stream.ts"
@@ -90,9 +90,11 @@ export function sessionRoutes(app: App, { store, writable, onError }: RouteConte
     const removal = await store.sessions.remove(id)
     if (removal.sessions + removal.messages + removal.sideFiles + removal.left.length === 0)
       throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
-    const left = removal.left.map(({ path, ...problem }) => ({
-      path: path.slice(store.directory.length + 1),
-      ...problem,
+    const paths = new Paths(store.health())
+    const left = removal.left.map(({ path, code, message }) => ({
+      path: paths.strip(path),
+      code,
+      message: paths.strip(message),
     }))
     return c.json({ ...removal, left })
   })
