@@ -1,5 +1,6 @@
-/** How often it is looked while requests are answered, in ms. */
-const LOOK_MS = 20
+/** How often it is looked while requests are answered, in ms: rarer and rarer while nothing grows, as a page that listens waits. */
+const [LOOK_MS, RAREST_MS] = [20, 1_000]
+const RARER = 1.1
 /** Memory may grow by so much before garbage is collected, in bytes. */
 const GROWTH = 4 * 1024 * 1024
 /** In a process that holds more than that, a collection would take longer than it is worth: it is not ours alone. */
@@ -12,22 +13,30 @@ const LARGEST = 384 * 1024 * 1024
  * @returns what to call when a request comes in
  */
 export function garbageCollector(isBusy: () => boolean): () => void {
-  let timer: ReturnType<typeof setInterval> | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   let before = 0
+  let wait = LOOK_MS
+  const lookLater = (): void => {
+    timer = setTimeout(look, wait)
+    timer.unref()
+  }
   const look = (): void => {
+    timer = undefined
     const now = process.memoryUsage.rss()
+    wait = Math.min(RAREST_MS, wait * RARER)
     if (now > before + GROWTH && now < LARGEST) {
       Bun.gc(true)
       before = process.memoryUsage.rss()
+      wait = LOOK_MS
     } else before = Math.min(before, now)
-    if (isBusy()) return
-    clearInterval(timer)
-    timer = undefined
+    if (isBusy()) lookLater()
   }
   return () => {
-    if (timer) return
-    before = process.memoryUsage.rss()
-    timer = setInterval(look, LOOK_MS)
-    timer.unref()
+    // Requests that follow close on one another must not put the next look off for ever.
+    if (timer && wait < 2 * LOOK_MS) return
+    if (timer) clearTimeout(timer)
+    else before = process.memoryUsage.rss()
+    wait = LOOK_MS
+    lookLater()
   }
 }

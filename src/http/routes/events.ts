@@ -1,5 +1,6 @@
 import type { StoreChange } from "../../index.ts"
 import { type App, type RouteContext, withoutTimeout } from "../context.ts"
+import { Patience } from "../patience.ts"
 
 /** How often a sign of life is sent, in ms: more often than any server or proxy is likely to give up. */
 const HEARTBEAT_MS = 5_000
@@ -15,7 +16,7 @@ export function eventRoutes(app: App, { store, onError }: RouteContext): void {
     const abort = new AbortController()
     const encoder = new TextEncoder()
     let changes: AsyncGenerator<StoreChange> | undefined
-    let next: Promise<IteratorResult<StoreChange>> | undefined
+    let next: Patience<IteratorResult<StoreChange>> | undefined
     const body = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
@@ -23,15 +24,18 @@ export function eventRoutes(app: App, { store, onError }: RouteContext): void {
             if (!changes || !next) {
               changes = store.changes({ signal: abort.signal })
               // Asked for before the greeting, so that no change after it is missed.
-              next = changes.next()
+              next = new Patience(changes.next())
               controller.enqueue(encoder.encode(event("hello", {})))
               return
             }
-            const come = await orHeartbeat(next)
-            if (come === undefined) controller.enqueue(encoder.encode(": still here\n\n"))
-            else if (come.done) controller.close()
+            if (!(await next.within(HEARTBEAT_MS))) {
+              controller.enqueue(encoder.encode(": still here\n\n"))
+              return
+            }
+            const come = await next.promise
+            if (come.done) controller.close()
             else {
-              next = changes.next()
+              next = new Patience(changes.next())
               controller.enqueue(encoder.encode(event("change", come.value)))
             }
           } catch (error) {
@@ -41,7 +45,6 @@ export function eventRoutes(app: App, { store, onError }: RouteContext): void {
         },
         cancel() {
           // The question that is open is answered by this.
-          next?.catch(() => {})
           abort.abort(new Error("The client went away"))
         },
       },
@@ -49,17 +52,4 @@ export function eventRoutes(app: App, { store, onError }: RouteContext): void {
     )
     return c.body(body, 200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" })
   })
-}
-
-/** What a promise gives, or nothing when it is time for a sign of life. */
-async function orHeartbeat<T>(promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const beat = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), HEARTBEAT_MS)
-  })
-  try {
-    return await Promise.race([promise, beat])
-  } finally {
-    clearTimeout(timer)
-  }
 }
