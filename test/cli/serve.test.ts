@@ -55,6 +55,11 @@ test("a port that is taken is told plainly; what makes no sense is misuse", asyn
     `sessiondex: Port ${taken.port} is taken; choose another with --port\n`,
   )
   await taken.stop(true)
+  const unknown = start("--host", "nowhere.invalid").child
+  expect(await unknown.exited).toBe(1)
+  expect(await new Response(unknown.stderr).text()).toBe(
+    "sessiondex: There is no address nowhere.invalid to listen at\n",
+  )
   for (const argv of [["--port", "x"], ["--port", "70000"], ["--token", "short"], ["--bogus"]])
     expect(await start(...argv).child.exited).toBe(2)
 })

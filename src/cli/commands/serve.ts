@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { lookup } from "node:dns/promises"
 import { Command, InvalidArgumentError, Option } from "commander"
 import { DEFAULT_PORT, isLoopback, type RunningServer, type ServeOptions, serve } from "../../http/index.ts"
 import type { Context } from "../context.ts"
@@ -52,7 +53,7 @@ export function serveCommand(context: Context): Command {
           const { output } = context
           const secret =
             flags.token ?? (isLoopback(flags.host) ? undefined : randomBytes(24).toString("base64url"))
-          const server = start(context, flags.port, (onError) =>
+          const server = await start(context, flags, (onError) =>
             serve(store, {
               hostname: flags.host,
               port: flags.port,
@@ -77,11 +78,11 @@ export function serveCommand(context: Context): Command {
 }
 
 /** Starts the server; where its port cannot be had that is told plainly. */
-function start(
+async function start(
   { output, fail }: Context,
-  wanted: number,
+  { host, port: wanted }: ServeFlags,
   begin: (onError: NonNullable<ServeOptions["onError"]>) => RunningServer,
-): RunningServer | undefined {
+): Promise<RunningServer | undefined> {
   try {
     return begin((error) =>
       output.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
@@ -89,14 +90,21 @@ function start(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined
     if (typeof code !== "string") throw error
-    output.error(
-      code === "EADDRINUSE"
-        ? `Port ${wanted} is taken; choose another with --port`
-        : `The server cannot listen there (${code})`,
-    )
+    // Bun says of a name that nobody knows that its port is taken.
+    if (!(await isKnown(host))) output.error(`There is no address ${host} to listen at`)
+    else if (code === "EADDRINUSE") output.error(`Port ${wanted} is taken; choose another with --port`)
+    else output.error(`The server cannot listen there (${code})`)
     fail()
     return undefined
   }
+}
+
+/** Whether a name or number is that of any machine. */
+async function isKnown(host: string): Promise<boolean> {
+  return await lookup(host.replace(/^\[(.*)\]$/, "$1")).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Resolves when the process is asked to end. */
