@@ -50,29 +50,30 @@ export class FolderWatches {
 
   /**
    * Watches a folder, unless it is watched already.
-   * @returns whether the watch is new
+   * @returns whether the watch is new, or that it took the place of that on an earlier folder of the same path
    * @throws what the system throws when it refuses any more watches
    */
-  add(path: string, inode: bigint, onName: (name: string | undefined) => void): boolean {
-    if (this.has(path, inode)) return false
-    this.remove(path)
+  add(path: string, inode: bigint, onName: (name: string | undefined) => void): "known" | "new" | "replaced" {
+    if (this.has(path, inode)) return "known"
+    const replaced = this.remove(path)
     let watch: FolderWatch
     try {
       watch = this.#watch(path, onName)
     } catch (error) {
       const code = systemCode(error) ?? ""
-      if (GONE.has(code)) return false
+      if (GONE.has(code)) return replaced ? "replaced" : "known"
       if (!CLOSED_TO_US.has(code)) throw error
       // What cannot be read need not be watched either.
       watch = NO_WATCH
     }
     this.#watched.set(path, { watch, inode })
-    return true
+    return replaced ? "replaced" : "new"
   }
 
-  remove(path: string): void {
+  /** Tells whether the folder was watched. */
+  remove(path: string): boolean {
     this.#watched.get(path)?.watch.close()
-    this.#watched.delete(path)
+    return this.#watched.delete(path)
   }
 
   /** Removes the watches on folders that were not seen. */

@@ -128,6 +128,12 @@ export class StoreWatch {
     } catch (error) {
       if (this.#abort.signal.aborted) return
       if (!(error instanceof IndexFailure)) this.#parts.logger.warn("Watching the store failed", error)
+      // Nobody may wait for a watch that never comes.
+      if (this.#state === "starting") {
+        this.#state = "sweeping"
+        this.#reason = "setting it up failed"
+        this.#ready.resolve()
+      }
       this.#sweepLater()
     }
   }
@@ -176,15 +182,15 @@ export class StoreWatch {
   /** The store's folder and those in it. */
   #firstLevels(): { readonly key: Key; readonly path: string; readonly inode: bigint }[] {
     const { fs, directory } = this.#parts.within
-    const root = fs.stat(directory)
+    const root = allowed(() => fs.stat(directory))
     if (root?.kind !== "directory") return []
     const levels: { key: Key; path: string; inode: bigint }[] = [
       { key: [], path: directory, inode: root.inode },
     ]
-    for (const { name } of fs.readDirectory(directory) ?? []) {
+    for (const { name } of allowed(() => fs.readDirectory(directory)) ?? []) {
       if (segmentFault(name) !== undefined) continue
       const path = join(directory, name)
-      const stat = fs.stat(path)
+      const stat = allowed(() => fs.stat(path))
       if (stat?.kind === "directory") levels.push({ key: [name], path, inode: stat.inode })
     }
     return levels
@@ -284,22 +290,27 @@ export class StoreWatch {
   #lookAtFolder(key: Key, dirty: Map<string, Dirty>): void {
     const { within, own } = this.#parts
     const path = join(within.directory, ...key)
-    const stat = key.length === 1 ? within.fs.stat(path) : within.fs.lstat(path)
+    const stat = allowed(() => (key.length === 1 ? within.fs.stat(path) : within.fs.lstat(path)))
     if (stat?.kind !== "directory") {
-      this.#watches.remove(path)
+      // Files lie among the folders too; and a folder whose attributes changed tells its own name, as if that lay in it.
+      if (!this.#watches.remove(path)) return
       if (key.length === 1) this.#lose(`${key[0]}/ is gone`)
       else if (!own.isOwn(path, undefined)) mark(dirty, key, "removed")
       return
     }
+    let replaced = false
     try {
-      if (!this.#watches.add(path, stat.inode, (name) => this.#onName(key, name))) return
+      const watch = this.#watches.add(path, stat.inode, (name) => this.#onName(key, name))
+      if (watch === "known") return
+      // What lay in the earlier folder went without a word.
+      replaced = watch === "replaced"
     } catch (error) {
       this.#reason = refusal(error)
       this.#state = "sweeping"
       this.#sweepLater()
     }
-    const names = (within.fs.readDirectory(path) ?? []).map(({ name }) => name)
-    if (names.length <= MAX_TOLD) for (const name of names) this.#onName(key, name)
+    const names = (allowed(() => within.fs.readDirectory(path)) ?? []).map(({ name }) => name)
+    if (names.length <= MAX_TOLD && !replaced) for (const name of names) this.#onName(key, name)
     else if (key.length === 1) this.#lose(`${key[0]}/ is new`)
     else mark(dirty, key, "unknown")
   }
@@ -346,6 +357,16 @@ function mark(dirty: Map<string, Dirty>, key: Key, type: StoreChange["type"]): v
   const known = dirty.get(at)
   if (known) known.changes.push({ key, type })
   else dirty.set(at, { place, changes: [{ key, type }] })
+}
+
+/** What a look at a folder gives; nothing where the system refuses it: a link to itself, a folder of someone else's. */
+function allowed<T>(look: () => T | undefined): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return undefined
+  }
 }
 
 /** The names in a folder, read without holding the event loop; none where it cannot be read. */

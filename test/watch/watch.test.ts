@@ -130,6 +130,60 @@ test("what another program changes reaches the index without anyone asking, and 
   await until(() => rows(directory, "select 1 from parts").length === 1)
 }, 30_000)
 
+test("a folder that is put in place of another at once takes the other's rows along, and that is told", async () => {
+  const directory = tempFolder()
+  for (const id of ["ses_1", "ses_2"]) put(directory, `message/${id}/msg_${id}.json`, message("msg", id, 1))
+  await using watch = await watching(directory)
+  const { seen } = watch
+  const messages = (): string[] =>
+    rows<{ id: string }>(directory, "select id from messages order by id").map(({ id }) => id)
+  await until(() => messages().length === 2)
+  const swap = (id: string, file?: string): void => {
+    seen.length = 0
+    fs.renameSync(join(directory, "message", id), join(tempFolder(), "away"))
+    fs.mkdirSync(join(directory, "message", id))
+    if (file !== undefined) put(directory, `message/${id}/${file}.json`, message(file, id, 1))
+  }
+  swap("ses_1")
+  await until(() => seen.length > 0)
+  expect(seen[0]).toEqual({ kind: "message", type: "unknown", by: "other", sessionID: "ses_1" })
+  await until(() => messages().join() === "msg_ses_2")
+  swap("ses_2", "msg_other")
+  await until(() => seen.length > 0)
+  expect(seen[0]).toEqual({ kind: "message", type: "unknown", by: "other", sessionID: "ses_2" })
+  await until(() => messages().join() === "msg_other")
+}, 20_000)
+
+test("files beside the folders, and a folder's own attributes, are no changes of records", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+  const warned: string[] = []
+  await using watch = await watching(directory, { logger: { warn: (text) => void warned.push(text) } })
+  const { seen } = watch
+  put(directory, "migration", "2")
+  put(directory, "notes.txt", "x")
+  fs.rmSync(join(directory, "notes.txt"))
+  put(directory, "message/notes.txt", "x")
+  for (const folder of ["", "session", "message", "message/ses_1"])
+    fs.chmodSync(join(directory, folder), 0o750)
+  put(directory, "session/p/ses_2.json", session("ses_2"))
+  await until(() => seen.length > 0)
+  expect(seen).toEqual([
+    { kind: "session", type: "written", by: "other", projectID: "p", sessionID: "ses_2" },
+  ])
+  expect(warned).toEqual([])
+}, 20_000)
+
+test("a link to itself in the store's folder keeps neither the watch nor the index from beginning", async () => {
+  const directory = tempFolder()
+  fs.symlinkSync("loop", join(directory, "loop"))
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  await using watch = await watching(directory)
+  expect(watch.store.health().watch).toEqual({ state: "watching", folders: 3 })
+  expect(rows(directory, "select 1 from sessions")).toHaveLength(1)
+}, 20_000)
+
 test("own writes are told once and as our own, however long they take to be safe", async () => {
   await using watch = await watching(tempFolder(), { durability: "full" })
   const { store, seen } = watch
