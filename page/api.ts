@@ -96,6 +96,13 @@ export class Api {
   }
 }
 
+/** A page's address with another size of the page. */
+export function sized(address: string, limit: number): string {
+  const url = new URL(address)
+  url.searchParams.set("limit", String(limit))
+  return url.href
+}
+
 /** The objects among a list's items. */
 export function objects(body: unknown): JsonObject[] {
   return Array.isArray(body) ? body.filter(isJsonObject) : []

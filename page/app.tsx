@@ -69,7 +69,7 @@ export function App({ api }: { api: Api }) {
         change: (change) => {
           list.apply(change)
           shown.current?.apply(change)
-          if (change.kind === "project") void loadProjects()
+          if (change.kind === "project" || change.kind === "store") void loadProjects()
         },
       }),
     [api, list, loadProjects],

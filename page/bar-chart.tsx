@@ -1,7 +1,11 @@
-import { useId, useState } from "preact/hooks"
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { type Bar, type Chart, ceiling } from "./usage.ts"
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 118, 44, 20, 8]
+const [HEIGHT, LEFT, BOTTOM, TOP] = [118, 44, 20, 8]
+/** A wider picture is drawn larger; a narrower one is drawn with fewer dates, so that they can be read. */
+const [NARROWEST, WIDEST] = [240, 720]
+/** What a date and the space behind it need. */
+const LABEL = 80
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" })
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" })
 
@@ -20,13 +24,15 @@ export function BarChart({
   const [at, setAt] = useState<number>()
   const [table, setTable] = useState(false)
   const id = useId()
+  const picture = useRef<SVGSVGElement>(null)
+  const wide = useWidth(picture)
   const { bars, series } = chart
   const top = ceiling(Math.max(...bars.map(({ values }) => sum(values))))
-  const step = (WIDTH - LEFT) / bars.length
+  const step = (wide - LEFT) / bars.length
   const width = Math.max(1, Math.min(step * 0.78, 26))
   const y = (value: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top)
   const bar = at === undefined ? undefined : bars[at]
-  const labels = Math.max(1, Math.ceil(bars.length / 8))
+  const labels = Math.max(1, Math.ceil((bars.length * LABEL) / (wide - LEFT)))
   const press = (event: KeyboardEvent): void => {
     const last = bars.length - 1
     const moves: Readonly<Record<string, number>> = {
@@ -55,7 +61,8 @@ export function BarChart({
         </p>
       </header>
       <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        ref={picture}
+        viewBox={`0 0 ${wide} ${HEIGHT}`}
         role="img"
         aria-labelledby={id}
         aria-describedby={`${id}-says`}
@@ -65,7 +72,7 @@ export function BarChart({
         onPointerLeave={() => setAt(undefined)}
         onPointerMove={(event) => {
           const box = event.currentTarget.getBoundingClientRect()
-          const x = ((event.clientX - box.left) / box.width) * WIDTH - LEFT
+          const x = ((event.clientX - box.left) / box.width) * wide - LEFT
           const index = Math.floor(x / step)
           setAt(index >= 0 && index < bars.length ? index : undefined)
         }}
@@ -73,7 +80,7 @@ export function BarChart({
         <desc id={`${id}-says`}>{describe(chart, total)}</desc>
         {[0.5, 1].map((part) => (
           <g class="grid">
-            <line x1={LEFT} x2={WIDTH} y1={y(top * part)} y2={y(top * part)} />
+            <line x1={LEFT} x2={wide} y1={y(top * part)} y2={y(top * part)} />
             <text x={LEFT - 6} y={y(top * part) + 3.5} text-anchor="end">
               {format(top * part)}
             </text>
@@ -102,9 +109,9 @@ export function BarChart({
             </g>
           )
         })}
-        <line class="axis" x1={LEFT} x2={WIDTH} y1={y(0)} y2={y(0)} />
+        <line class="axis" x1={LEFT} x2={wide} y1={y(0)} y2={y(0)} />
         {bars.map(({ day }, index) =>
-          index % labels === 0 && index * step < WIDTH - LEFT - 40 ? (
+          index % labels === 0 && index * step < wide - LEFT - 40 ? (
             <text class="label" x={LEFT + index * step + step / 2 - width / 2} y={HEIGHT - 5}>
               {DAY.format(Date.parse(day))}
             </text>
@@ -148,6 +155,21 @@ export function BarChart({
       </details>
     </section>
   )
+}
+
+/** How wide a picture has to be drawn for its letters to be as large as others. */
+function useWidth(picture: { readonly current: SVGSVGElement | null }): number {
+  const [width, setWidth] = useState(WIDEST)
+  useLayoutEffect(() => {
+    const element = picture.current
+    if (!element) return
+    const observer = new ResizeObserver(() =>
+      setWidth(Math.max(NARROWEST, Math.min(WIDEST, Math.round(element.clientWidth)))),
+    )
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [picture])
+  return width
 }
 
 function sum(values: readonly number[]): number {

@@ -19,28 +19,47 @@ export interface Listener {
 
 /** The browser connects again by itself, but not after a refusal. */
 const WAIT = 5_000
+/** How long a page goes on listening that nobody looks at, in ms. */
+const LINGER = 10_000
 
-/** Hears of changes; the answer ends that. */
+/**
+ * Hears of changes; the answer ends that. A browser gives all its windows together six connections to one server, so a page
+ * that nobody looks at lets go of its own, and a seventh window is answered too.
+ */
 export function listen(url: URL, listener: Listener): () => void {
-  let source: EventSource
+  let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let again = false
+  let again = document.hidden
   const connect = (): void => {
-    source = new EventSource(url)
-    source.addEventListener("hello", () => {
+    const opened = new EventSource(url)
+    source = opened
+    opened.addEventListener("hello", () => {
       listener.connected(again)
       again = true
     })
-    source.addEventListener("change", ({ data }) => listener.change(readChange(JSON.parse(data))))
-    source.addEventListener("error", () => {
+    opened.addEventListener("change", ({ data }) => listener.change(readChange(JSON.parse(data))))
+    opened.addEventListener("error", () => {
       listener.lost()
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, WAIT)
+      if (opened.readyState !== EventSource.CLOSED) return
+      source = undefined
+      timer = setTimeout(look, WAIT)
     })
   }
-  connect()
-  return () => {
+  const leave = (): void => {
+    source?.close()
+    source = undefined
+  }
+  const look = (): void => {
     clearTimeout(timer)
-    source.close()
+    if (document.hidden) timer = setTimeout(leave, LINGER)
+    else if (!source) connect()
+  }
+  document.addEventListener("visibilitychange", look)
+  look()
+  return () => {
+    document.removeEventListener("visibilitychange", look)
+    clearTimeout(timer)
+    leave()
   }
 }
 

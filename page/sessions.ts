@@ -1,5 +1,5 @@
 import { fieldsOf, isJsonObject, type JsonObject, sessionFields } from "../src/record/extract.ts"
-import { type Api, ApiError } from "./api.ts"
+import { type Api, ApiError, sized } from "./api.ts"
 import type { Change } from "./events.ts"
 import { baseName, dayOf, numberOf, textOf } from "./format.ts"
 import { Model } from "./model.ts"
@@ -30,7 +30,7 @@ export type SessionRow =
       readonly open: boolean
     }
 
-const PAGE = 200
+const [PAGE, LARGEST_PAGE] = [200, 1000]
 /** More changed sessions than this are not asked for one by one. */
 const SINGLE = 20
 
@@ -99,10 +99,12 @@ export class SessionList extends Model {
     await this.refresh()
   }
 
-  /** Loads the newest page again and keeps what else is there only where it is still older. */
+  /** Loads the newest sessions again; those behind them come when they are scrolled to. */
   async refresh(): Promise<void> {
     this.#loading?.abort()
-    const query = new URLSearchParams({ limit: String(PAGE), order: "updated", direction: "desc" })
+    // As many as were there, so that whoever has scrolled down stays where they are.
+    const limit = Math.max(PAGE, Math.min(LARGEST_PAGE, this.#byID.size))
+    const query = new URLSearchParams({ limit: String(limit), order: "updated", direction: "desc" })
     if (this.#project !== undefined) query.set("project", this.#project)
     await this.#load(`session?${query}`, true)
   }
@@ -110,7 +112,7 @@ export class SessionList extends Model {
   /** Loads the next older page. */
   async more(): Promise<void> {
     if (this.#loading || this.#older === undefined) return
-    await this.#load(this.#older, false)
+    await this.#load(sized(this.#older, PAGE), false)
   }
 
   async #load(path: string, first: boolean): Promise<void> {
@@ -166,7 +168,7 @@ export class SessionList extends Model {
 
   /** Takes part in what changed in the store; several changes are looked at together. */
   apply(change: Change): void {
-    if (change.kind !== "session") return
+    if (change.kind !== "session" && change.kind !== "store") return
     if (change.sessionID === "" || change.type === "unknown") this.#stale.add("")
     else this.#stale.add(change.sessionID)
     this.#timer ??= setTimeout(() => {
@@ -203,8 +205,8 @@ export class SessionList extends Model {
     this.#touch()
   }
 
-  /** Opens what a session is nested in, asking for it where it is not loaded. */
-  async reveal(id: string): Promise<void> {
+  /** Opens what a session is nested in, where it is loaded. */
+  reveal(id: string): void {
     let item = this.#byID.get(id)
     for (let depth = 0; item?.parentID && depth < 50; depth++) {
       this.#open.add(item.parentID)

@@ -1,6 +1,6 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../src/record/extract.ts"
 import type { Api, Page } from "./api.ts"
-import { ApiError, objects } from "./api.ts"
+import { ApiError, objects, sized } from "./api.ts"
 import type { Change } from "./events.ts"
 import { textOf } from "./format.ts"
 import { Model } from "./model.ts"
@@ -162,7 +162,7 @@ export class Transcript extends Model {
 
   /** Puts older messages before those that are there. */
   async loadOlder(limit = OLDER_PAGE): Promise<void> {
-    await this.#grow("older", sized(this.#older, limit), (page) => {
+    await this.#grow("older", this.#older && sized(this.#older, limit), (page) => {
       this.#older = page.older
       return [...read(page), ...this.#messages]
     })
@@ -170,7 +170,7 @@ export class Transcript extends Model {
 
   /** Puts newer messages behind those that are there. */
   async loadNewer(): Promise<void> {
-    await this.#grow("newer", sized(this.#newer, OLDER_PAGE), (page) => {
+    await this.#grow("newer", this.#newer && sized(this.#newer, OLDER_PAGE), (page) => {
       this.#newer = page.newer
       return [...this.#messages, ...read(page)]
     })
@@ -315,14 +315,6 @@ function readMessage(body: JsonObject): TranscriptMessage | undefined {
   const info = fieldsOf(body.info)
   const id = textOf(info.id)
   return id === "" ? undefined : { id, info, parts: objects(body.parts) }
-}
-
-/** A page's address with another size of the page. */
-function sized(path: string | undefined, limit: number): string | undefined {
-  if (path === undefined) return undefined
-  const url = new URL(path)
-  url.searchParams.set("limit", String(limit))
-  return url.href
 }
 
 function read(page: Page): TranscriptMessage[] {

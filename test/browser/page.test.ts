@@ -245,6 +245,55 @@ describeInBrowser(
     )
 
     test(
+      "lets go of the server while nobody looks at it, and is up to date when someone does",
+      async () => {
+        await suite.open("", async (page) => {
+          const look = (hidden: boolean): Promise<void> =>
+            page.evaluate((hidden) => {
+              Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
+              document.dispatchEvent(new Event("visibilitychange"))
+            }, hidden)
+          await page.locator(".foot", { hasText: "Live" }).waitFor()
+          await page.clock.install()
+          const isEvents = (request: { url(): string }): boolean => request.url().endsWith("/event")
+          const left = page.waitForEvent("requestfailed", isEvents)
+          await look(true)
+          await page.clock.fastForward(11_000)
+          await left
+          new History(suite.directory).session("Begun while nobody looked", Date.now())
+          const come = page.waitForRequest(isEvents)
+          await look(false)
+          await come
+          await page.locator(".session", { hasText: "Begun while nobody looked" }).waitFor()
+        })
+      },
+      LIMIT,
+    )
+
+    test(
+      "leaves nothing beyond the edge of a narrow window",
+      async () => {
+        await suite.open(
+          "#/overview",
+          async (page) => {
+            await page.getByRole("img", { name: "Cost by model" }).waitFor()
+            expect(
+              await page
+                .locator(".card")
+                .evaluateAll((cards) =>
+                  cards
+                    .filter((card) => card.getBoundingClientRect().right > innerWidth)
+                    .map(({ textContent }) => textContent),
+                ),
+            ).toEqual([])
+          },
+          { viewport: { width: 390, height: 780 } },
+        )
+      },
+      LIMIT,
+    )
+
+    test(
       "is dark where the system is, and as one chooses",
       async () => {
         const ground = (page: Page): Promise<string> =>

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { listRows, type SessionItem, sessionItem } from "../../page/sessions.ts"
+import { Api, type Page } from "../../page/api.ts"
+import { listRows, type SessionItem, SessionList, sessionItem } from "../../page/sessions.ts"
 
 const NOW = new Date(2026, 5, 15, 12).getTime()
 const DAY = 86_400_000
@@ -81,4 +82,51 @@ test("strange fields become empty ones; without an id it is no session", () => {
     additions: 0,
     deletions: 0,
   })
+})
+
+/** A server of so many sessions, newest first, that tells what it was asked for. */
+class Sessions extends Api {
+  asked: string[] = []
+  titles = "first"
+
+  readonly #many: number
+
+  constructor(many: number) {
+    super("http://localhost/")
+    this.#many = many
+  }
+
+  override async page(path: string): Promise<Page> {
+    const { searchParams } = this.url(path)
+    const [limit, from] = [Number(searchParams.get("limit")), Number(searchParams.get("cursor") ?? 0)]
+    this.asked.push(`${limit} from ${from}`)
+    const items = Array.from({ length: Math.min(limit, this.#many - from) }, (_, i) => ({
+      id: `ses_${from + i}`,
+      title: this.titles,
+      time: { updated: NOW - from - i },
+    }))
+    const older = `http://localhost/session?limit=${limit}&cursor=${from + limit}`
+    return { items, ...(from + limit < this.#many && { older }) }
+  }
+}
+
+test("a change that can be anything is looked up, and leaves as many sessions as one had scrolled to", async () => {
+  const api = new Sessions(1_500)
+  const list = new SessionList(api)
+  await list.show(undefined)
+  await list.more()
+  expect(list.count).toBe(400)
+  api.titles = "second"
+  const renewed = Promise.withResolvers<void>()
+  list.watch(() => {
+    if (list.find("ses_399")?.title === "second") renewed.resolve()
+  })
+  list.apply({ kind: "store", type: "unknown", projectID: "", sessionID: "", messageID: "" })
+  await renewed.promise
+  expect(list.count).toBe(400)
+  await list.more()
+  expect(list.count).toBe(600)
+  expect(api.asked).toEqual(["200 from 0", "200 from 200", "400 from 0", "200 from 400"])
+  await list.show("p")
+  expect(list.count).toBe(200)
 })
