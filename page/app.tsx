@@ -42,6 +42,7 @@ export function App({ api }: { api: Api }) {
   useEffect(() => {
     if (route.session === undefined) setProject(route.project)
   }, [route])
+  useEffect(() => search.follow(route.session), [search, route.session])
   useEffect(() => {
     if (route.session !== undefined) list.reveal(route.session)
   }, [list, route.session, list.count])

@@ -68,6 +68,12 @@ export class Search extends Model {
     this.#timer = setTimeout(() => void this.#run(), PAUSE)
   }
 
+  /** Follows the page to another session, or to none: a search in the one that was open looks everywhere again. */
+  follow(session: string | undefined): void {
+    if (this.scope.session === undefined || this.scope.session === session) return
+    this.ask(this.query, { ...this.scope, session: undefined })
+  }
+
   /** Looks for more behind what was found. */
   async more(): Promise<void> {
     await this.#run(this.#after)

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test"
+import { Api } from "../../page/api.ts"
+import { Search } from "../../page/search.ts"
+
+test("a search in one session looks everywhere again when another is opened, or none", async () => {
+  const asked: string[] = []
+  class Nothing extends Api {
+    override async *lines(path: string) {
+      asked.push(this.url(path).searchParams.get("session") ?? "everywhere")
+      yield { end: { partial: false } }
+    }
+  }
+  const search = new Search(new Nothing("http://localhost/"))
+  const done = async (): Promise<void> => {
+    while (search.state !== "done") await new Promise<void>((resolve) => search.watch(resolve))
+  }
+  search.ask("word", { kind: "text", session: "ses_1" })
+  await done()
+  search.follow("ses_1")
+  expect(search.state).toBe("done")
+  search.follow("ses_2")
+  await done()
+  expect(search.scope).toEqual({ kind: "text" })
+  search.ask("word", { kind: "text", session: "ses_2" })
+  await done()
+  search.follow(undefined)
+  await done()
+  expect(asked).toEqual(["ses_1", "everywhere", "ses_2", "everywhere"])
+})
