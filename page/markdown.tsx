@@ -1,10 +1,9 @@
-import { Lexer, type Token, type Tokens } from "marked"
+import type { Token, Tokens } from "marked"
 import type { ComponentChildren } from "preact"
 import { safeAddress } from "./address.ts"
 import { Code } from "./code.tsx"
+import { lex } from "./markdown-lexer.ts"
 
-/** Longer texts are shown as they are: nobody reads them as prose. */
-const LONGEST = 200_000
 /** Deeper nesting than this is meant to break something. */
 const DEEPEST = 40
 const lexed = new WeakMap<object, readonly Token[]>()
@@ -14,7 +13,7 @@ const lexed = new WeakMap<object, readonly Token[]>()
  * @param owner what the text belongs to, under which its tokens are remembered
  */
 export function Markdown({ text, owner }: { text: string; owner: object }) {
-  const tokens = text.length > LONGEST ? undefined : tokensOf(text, owner)
+  const tokens = tokensOf(text, owner)
   if (!tokens) return <Code text={text} wrap />
   return <div class="prose">{blocks(tokens, 0)}</div>
 }
@@ -22,14 +21,9 @@ export function Markdown({ text, owner }: { text: string; owner: object }) {
 function tokensOf(text: string, owner: object): readonly Token[] | undefined {
   const known = lexed.get(owner)
   if (known) return known
-  try {
-    const tokens = new Lexer({ gfm: true, breaks: true }).lex(text)
-    lexed.set(owner, tokens)
-    return tokens
-  } catch {
-    // Nested so deeply that the parser gave up.
-    return undefined
-  }
+  const tokens = lex(text)
+  if (tokens) lexed.set(owner, tokens)
+  return tokens
 }
 
 function blocks(tokens: readonly Token[], depth: number): ComponentChildren {

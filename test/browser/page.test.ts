@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { existsSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import axe from "axe-core"
 import type { Page } from "playwright-core"
@@ -247,25 +247,33 @@ describeInBrowser(
     test(
       "lets go of the server while nobody looks at it, and is up to date when someone does",
       async () => {
-        await suite.open("", async (page) => {
-          const look = (hidden: boolean): Promise<void> =>
-            page.evaluate((hidden) => {
-              Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
-              document.dispatchEvent(new Event("visibilitychange"))
-            }, hidden)
-          await page.locator(".foot", { hasText: "Live" }).waitFor()
-          await page.clock.install()
-          const isEvents = (request: { url(): string }): boolean => request.url().endsWith("/event")
-          const left = page.waitForEvent("requestfailed", isEvents)
-          await look(true)
-          await page.clock.fastForward(11_000)
-          await left
-          new History(suite.directory).session("Begun while nobody looked", Date.now())
-          const come = page.waitForRequest(isEvents)
-          await look(false)
-          await come
-          await page.locator(".session", { hasText: "Begun while nobody looked" }).waitFor()
-        })
+        await suite.open(
+          "",
+          async (page) => {
+            const look = (hidden: boolean): Promise<void> =>
+              page.evaluate((hidden) => {
+                Object.defineProperty(document, "hidden", { value: hidden, configurable: true })
+                document.dispatchEvent(new Event("visibilitychange"))
+              }, hidden)
+            await page.locator(".foot", { hasText: "Live" }).waitFor()
+            await page.clock.install()
+            const isEvents = (request: { url(): string }): boolean => request.url().endsWith("/event")
+            const left = page.waitForEvent("requestfailed", isEvents)
+            await look(true)
+            await page.clock.fastForward(11_000)
+            await left
+            const id = new History(suite.directory).session("Begun while nobody looked", Date.now())
+            const come = page.waitForRequest(isEvents)
+            await look(false)
+            await come
+            await page.locator(".session", { hasText: "Begun while nobody looked" }).waitFor()
+            rmSync(join(suite.directory, "session", "a1c3f0", `${id}.json`))
+            await page
+              .locator(".session", { hasText: "Begun while nobody looked" })
+              .waitFor({ state: "detached" })
+          },
+          { errors: /status of 404/ },
+        )
       },
       LIMIT,
     )
