@@ -12,6 +12,11 @@ export function tempPath(folder: string): string {
   return join(folder, `.sessiondex-${process.pid}-${random}.tmp`)
 }
 
+/** Whether a file's name is that of a temp file of ours. */
+export function isTempName(name: string): boolean {
+  return FORM.test(name)
+}
+
 /** Whether a process of that id runs on this system. */
 export function isAlive(pid: number): boolean {
   try {

@@ -56,7 +56,8 @@ export async function measure(
   return extent
 }
 
-async function addTree(fs: FileSystem, path: string, extent: Extent, slice: TimeSlice): Promise<void> {
+/** Adds up a file, or a folder with all it holds. */
+export async function addTree(fs: FileSystem, path: string, extent: Extent, slice: TimeSlice): Promise<void> {
   await slice.pass()
   const stat = fs.lstat(path)
   if (!stat) return

@@ -4,12 +4,12 @@ import { COLLECTION_KINDS, type Place, TRASH_FOLDER } from "../file/layout.ts"
 import { ProcessLock } from "../file/lock.ts"
 import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
 import type { FileSystem } from "../file/system.ts"
-import { tempPath } from "../file/temp-file.ts"
+import { isTempName, tempPath } from "../file/temp-file.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import type { Change } from "../file/write-queue.ts"
 import { type Key, keyPath } from "../record/key.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
-import { companions, messageNames, sessionFiles } from "./belongings.ts"
+import { addTree, companions, type Extent, messageNames, sessionFiles } from "./belongings.ts"
 import {
   type Entry,
   type EntryState,
@@ -22,6 +22,7 @@ import {
   type OwnedKind,
   roomFor,
   roomsOf,
+  STATES,
 } from "./entry.ts"
 
 /** What the trash needs of the store around it. */
@@ -92,7 +93,7 @@ export class EntryFiles {
     try {
       if (await this.#moveOwnFiles(entry, isStill, moved, slice))
         await this.#moveCompanions(entry, moved, slice)
-      else if (this.#isEmpty(entry.name)) {
+      else if (this.isEmpty(entry.name)) {
         this.forgetEmpty(entry.name)
         return { outcome: "changed" }
       }
@@ -100,7 +101,8 @@ export class EntryFiles {
       return { outcome: "trashed" }
     } catch (error) {
       const told = asStoreError(error)
-      await this.bringBack(entry.name, slice)
+      const { places } = await this.bringBack(entry.name, slice)
+      await this.#context.publishFolders(places)
       return { outcome: "failed", error: told }
     }
   }
@@ -147,15 +149,34 @@ export class EntryFiles {
     )
   }
 
-  /** Removes the folder of an entry that holds nothing but its manifest. */
+  /** Removes the folder of an entry that holds nothing but its manifest; what is not of the trash's making stays in it. */
   forgetEmpty(name: string): void {
-    if (!this.#isEmpty(name)) return
+    if (!this.isEmpty(name)) return
     const { fs } = this.#context.files
     for (const kind of OWNED_KINDS)
       for (const room of roomsOf(this.#directory, name, kind)) removeHollow(fs, room)
     const path = entryPath(this.#directory, name)
-    for (const { name: file } of fs.readDirectory(path) ?? []) fs.removeFile(join(path, file))
+    const manifests = STATES.map((state) => `${state}.json`)
+    for (const { name: file } of fs.readDirectory(path) ?? [])
+      if (manifests.includes(file) || isTempName(file)) fs.removeFile(join(path, file))
     fs.removeEmptyDirectory(path)
+  }
+
+  /** Whether an entry holds no file of a session any more, or not yet. */
+  isEmpty(name: string): boolean {
+    const { fs } = this.#context.files
+    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every((room) =>
+      isHollow(fs, room),
+    )
+  }
+
+  /** Adds up what an entry holds. */
+  async extent(name: string, slice: TimeSlice): Promise<Extent> {
+    const extent: Extent = { files: 0, bytes: 0, youngest: 0 }
+    for (const kind of OWNED_KINDS)
+      for (const room of roomsOf(this.#directory, name, kind))
+        await addTree(this.#context.files.fs, room, extent, slice)
+    return extent
   }
 
   async flush(folders: Set<string>): Promise<void> {
@@ -211,13 +232,6 @@ export class EntryFiles {
     const { fs } = this.#context.files
     const to = join(roomFor(fs, this.#directory, name, kind), ...names)
     await moveTree(fs, join(this.#directory, kind, ...names), to, moved, slice)
-  }
-
-  #isEmpty(name: string): boolean {
-    const { fs } = this.#context.files
-    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every((room) =>
-      isHollow(fs, room),
-    )
   }
 
   async #removeTree(path: string, slice: TimeSlice): Promise<void> {

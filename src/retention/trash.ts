@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { StoreError } from "../errors.ts"
+import { isStoreError, StoreError } from "../errors.ts"
 import { TRASH_FOLDER } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey } from "../record/key.ts"
@@ -38,6 +38,7 @@ export type Trash = Pick<TrashFolder, "list" | "restore" | "empty">
 export interface Restored {
   readonly id: string
   readonly kind: Manifest["kind"]
+  /** Files that came back, and their bytes. */
   readonly files: number
   readonly bytes: number
   /** What stays in the trash, by path, because a file that has come back meanwhile lies in its place. */
@@ -94,10 +95,16 @@ export class TrashFolder {
     const projects = new Set<string>()
     try {
       for await (const { name, manifest } of this.#entries(options.signal)) {
-        const { id, kind, files, bytes } = manifest
+        const { id, kind } = manifest
         if (!wanted.has(id)) continue
         found.add(id)
-        const { left, places } = await this.#exclusively(() => this.#files.bringBack(name, slice))
+        const { left, places, files, bytes } = await this.#exclusively(async () => {
+          // Counted, since the manifest does not know what stayed at an earlier try, or was lost.
+          const held = await this.#files.extent(name, slice)
+          const { left, places } = await this.#files.bringBack(name, slice)
+          const stayed = await this.#files.extent(name, slice)
+          return { left, places, files: held.files - stayed.files, bytes: held.bytes - stayed.bytes }
+        })
         for (const place of places) if (place.kind === "session") projects.add(place.folder)
         await this.#context.publishFolders(places.filter((place) => place.kind !== "session"))
         yield { id, kind, files, bytes, left }
@@ -114,7 +121,7 @@ export class TrashFolder {
 
   /**
    * Deletes what lies in the trash, for good, and yields what is gone, removed first first. Cut short, the next call that
-   * changes the trash deletes the rest of what it was at.
+   * changes the trash deletes the rest of what it was at. What cannot be deleted is told of when all else is gone.
    * @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`; TypeError; the signal's reason
    */
   async *empty(options: EmptyOptions = {}): AsyncGenerator<Manifest> {
@@ -124,11 +131,19 @@ export class TrashFolder {
     const wanted = ids && new Set(ids)
     const latest = olderThan === undefined ? Number.POSITIVE_INFINITY : Date.now() - olderThan
     await this.finish(signal)
+    let failed: StoreError | undefined
     for (const entry of (await Array.fromAsync(this.#entries(signal))).reverse()) {
       if (entry.manifest.removed > latest || (wanted && !wanted.has(entry.manifest.id))) continue
-      await this.purge(entry, signal)
+      try {
+        await this.purge(entry, signal)
+      } catch (error) {
+        if (!isStoreError(error) || error.code !== "WRITE_FAILED") throw error
+        failed ??= error
+        continue
+      }
       yield entry.manifest
     }
+    if (failed) throw failed
   }
 
   /** Finishes what killed processes left half moved or half deleted; does nothing where there is no trash. */
@@ -191,7 +206,9 @@ export class TrashFolder {
   async #read(name: string): Promise<Entry | undefined> {
     const { fs } = this.#context.files
     try {
-      return await readEntry(fs, this.#directory, name)
+      const entry = await readEntry(fs, this.#directory, name)
+      if (!entry && !this.#files.isEmpty(name)) throw noManifest(entryPath(this.#directory, name))
+      return entry
     } catch (error) {
       this.#report(name, asStoreError(error))
       return undefined
@@ -202,22 +219,34 @@ export class TrashFolder {
     this.#context.files.problems.report({ path, code, message })
   }
 
-  /** Finishes what a killed process left: it held the lock, so what is not whole now is nobody's. */
+  /**
+   * Finishes what a killed process left: it held the lock, so what is not whole now is nobody's. An entry that cannot be
+   * finished is reported and tried again by the next call; it hinders no other.
+   */
   async #recover(slice: TimeSlice): Promise<void> {
     const { fs } = this.#context.files
     for (const name of entryNames(fs, this.#directory)) {
       await slice.pass()
       if (fs.lstat(manifestPath(this.#directory, name, "trashed"))) continue
-      const entry = await this.#read(name)
-      if (!entry) this.#files.forgetEmpty(name)
-      else if (entry.state === "emptying") await this.#files.destroy(entry, slice)
-      else {
-        const folders = new Set<string>()
-        const result = await this.#files.fill(entry, () => this.#mayGoOn(entry), folders)
-        await this.#files.flush(folders)
-        if (result.outcome === "trashed") this.#files.advance(entry, "trashed")
-        if (result.outcome === "failed") this.#report(name, result.error)
+      try {
+        await this.#finishEntry(name, slice)
+      } catch (error) {
+        this.#report(name, asStoreError(error))
       }
+    }
+  }
+
+  async #finishEntry(name: string, slice: TimeSlice): Promise<void> {
+    const entry = await readEntry(this.#context.files.fs, this.#directory, name)
+    if (!entry && this.#files.isEmpty(name)) this.#files.forgetEmpty(name)
+    else if (!entry) throw noManifest(entryPath(this.#directory, name))
+    else if (entry.state === "emptying") await this.#files.destroy(entry, slice)
+    else {
+      const folders = new Set<string>()
+      const result = await this.#files.fill(entry, () => this.#mayGoOn(entry), folders)
+      await this.#files.flush(folders)
+      if (result.outcome === "trashed") this.#files.advance(entry, "trashed")
+      if (result.outcome === "failed") throw result.error
     }
   }
 
@@ -253,4 +282,11 @@ export class TrashFolder {
     if (this.#context.readOnly)
       throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.#directory })
   }
+}
+
+function noManifest(path: string): StoreError {
+  return new StoreError("CORRUPT", `An entry of the trash has lost its manifest: ${path}`, {
+    path,
+    hint: "What it holds lies in it; move it back by hand, or delete the entry's folder.",
+  })
 }
