@@ -5,7 +5,7 @@ import type { MessageWithParts } from "../record/export.ts"
 import { fieldsOf, messageFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { Position } from "../record/order.ts"
-import { getBody, readBody } from "./bodies.ts"
+import { getBody, placesOf, readBody } from "./bodies.ts"
 import type { Range } from "./catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
@@ -91,14 +91,26 @@ export class MessageRepository<M, P> {
     const found = await this.#roots.findMessage(idOrKey)
     if (found) this.#roots.checkMain(found)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-    if (found) await this.removeAt(found.place.folder, found.id, removal, options.signal)
+    if (!found) return removal
+    const { place } = found
+    const isShared = placesOf(this.#files, "message", found.id).some(({ folder }) => folder !== place.folder)
+    await this.removeAt(place.folder, found.id, isShared, removal, options.signal)
     return removal
   }
 
-  /** Removes one message of a session with its parts, adding to `removal`. For the session's own removal. */
-  async removeAt(sessionID: string, id: string, removal: Removal, signal?: AbortSignal): Promise<void> {
+  /**
+   * Removes one message of a session, adding to `removal`; with its parts unless they are `shared` with a message of that id in
+   * another session. For the session's own removal.
+   */
+  async removeAt(
+    sessionID: string,
+    id: string,
+    shared: boolean,
+    removal: Removal,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { fs, directory } = this.#files
-    const parts = recordIds(this.#files, { kind: "part", folder: id })
+    const parts = shared ? [] : recordIds(this.#files, { kind: "part", folder: id })
     const keys = parts.map((part) => ["part", id, part])
     const removedParts = await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
     removal.parts += removedParts

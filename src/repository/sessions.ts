@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { StoreError } from "../errors.ts"
 import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
+import { TimeSlice } from "../file/time-slice.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey, checkWritableKey, type Key } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
@@ -16,6 +17,7 @@ import type { RecordWriter, Update } from "./record-writer.ts"
 import { relocate } from "./relocation.ts"
 import { type Removal, removeReadable } from "./removal.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
+import { findSharedMessages, type SharedMessages } from "./shared-messages.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -135,7 +137,7 @@ export class SessionRepository<S, M, P> {
   /**
    * Removes a session in every project that holds it, with its child sessions, messages, parts and side files; the
    * session's own file goes last, so that a removal cut short can be finished by a second call. Files that cannot be
-   * read are left and told of, and so are copies in folders that are only read: the session is listed from there then.
+   * read are left and told of, and so are the parts of a message that another session holds too, and copies in folders that are only read: the session is listed from there then.
    * @throws StoreError `READ_ONLY` also for a session that lies only in such folders; `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
@@ -143,7 +145,8 @@ export class SessionRepository<S, M, P> {
     this.#writer.mustBeWritable()
     await this.#roots.checkWritable(id)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-    await this.#removeTree(id, removal, new Set(), options.signal)
+    const shared = await findSharedMessages(this.#files, new TimeSlice(options.signal))
+    await this.#removeTree(id, removal, shared, new Set(), options.signal)
     for (const { files } of this.#roots.all.slice(1))
       for (const place of placesOf(files, "session", id))
         removal.left.push({
@@ -265,17 +268,27 @@ export class SessionRepository<S, M, P> {
     return others.length > 0
   }
 
-  async #removeTree(id: string, removal: Removal, seen: Set<string>, signal?: AbortSignal): Promise<void> {
+  async #removeTree(
+    id: string,
+    removal: Removal,
+    shared: SharedMessages,
+    seen: Set<string>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     if (seen.has(id)) return
     seen.add(id)
     const { catalog } = this.#roots.main
     const children = await catalog.sessions(toQuery({ parentID: id }), { signal })
-    for (const { id: child } of children) await this.#removeTree(child, removal, seen, signal)
+    for (const { id: child } of children) await this.#removeTree(child, removal, shared, seen, signal)
     const messages = recordIds(this.#files, { kind: "message", folder: id })
     for (let start = 0; start < messages.length; start += MESSAGES_AT_ONCE) {
       signal?.throwIfAborted()
       const group = messages.slice(start, start + MESSAGES_AT_ONCE)
-      await Promise.all(group.map((message) => this.#messages.removeAt(id, message, removal, signal)))
+      await Promise.all(
+        group.map((message) =>
+          this.#messages.removeAt(id, message, shared.isHeldBeside(id, message), removal, signal),
+        ),
+      )
     }
     const { fs, directory } = this.#files
     fs.removeEmptyDirectory(join(directory, "message", id))

@@ -8,6 +8,7 @@ import { keyPath } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { missingMessages } from "./orphans.ts"
+import { findSharedMessages } from "./shared-messages.ts"
 
 /** Record files and their bytes. */
 export interface Amount {
@@ -80,10 +81,16 @@ class Collector {
 
   async collect(): Promise<StoreStats> {
     for (const project of folderNames(this.#files, "session")) await this.#addSessions(project)
+    const shared = await findSharedMessages(this.#files, this.#slice)
+    const counted = new Set<string>()
     for (const session of folderNames(this.#files, "message")) {
       const owner = this.#ownerOf.get(session) ?? NOBODY
-      for (const id of await this.#addFolder({ kind: "message", folder: session }, owner))
+      for (const id of await this.#addFolder({ kind: "message", folder: session }, owner)) {
+        if (counted.has(id)) continue
+        // The parts of several sessions are there once, and are counted with the first.
+        if (shared.has(id)) counted.add(id)
         await this.#addFolder({ kind: "part", folder: id }, owner)
+      }
     }
     for await (const message of missingMessages(this.#files, this.#slice))
       await this.#addFolder({ kind: "part", folder: message }, NOBODY)

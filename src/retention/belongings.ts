@@ -35,11 +35,15 @@ export function messageNames(fs: FileSystem, folder: string): string[] {
   return (fs.readDirectory(folder) ?? []).flatMap(({ name }) => idOfFile(name) ?? [])
 }
 
-/** Adds up what a session, or an orphan, takes; nothing is read. */
+/**
+ * Adds up what a session, or an orphan, takes; nothing is read.
+ * @param staysBehind tells of a message whose parts do not go with it
+ */
 export async function measure(
   files: RecordFiles,
   owner: Pick<Manifest, "kind" | "id">,
   slice: TimeSlice,
+  staysBehind: (message: string) => boolean = () => false,
 ): Promise<Extent> {
   const extent: Extent = { files: 0, bytes: 0, youngest: 0 }
   const messages =
@@ -52,7 +56,7 @@ export async function measure(
   ]
   for (const path of paths) await addTree(files.fs, join(files.directory, ...path), extent, slice)
   for (const message of messages)
-    await addTree(files.fs, join(files.directory, "part", message), extent, slice)
+    if (!staysBehind(message)) await addTree(files.fs, join(files.directory, "part", message), extent, slice)
   return extent
 }
 

@@ -9,6 +9,7 @@ import { TimeSlice } from "../file/time-slice.ts"
 import type { Change } from "../file/write-queue.ts"
 import { type Key, keyPath } from "../record/key.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
+import type { SharedMessages } from "../repository/shared-messages.ts"
 import { addTree, companions, type Extent, messageNames, sessionFiles } from "./belongings.ts"
 import {
   type Entry,
@@ -86,13 +87,19 @@ export class EntryFiles {
   /**
    * Moves everything of a session or orphan into its entry, the session's own file first.
    * @param isStill whether it is what was to be removed; asked under the write lock, just before
+   * @param shared the messages whose parts stay while another session holds them
    */
-  async fill(entry: Entry, isStill: () => Promise<boolean>, folders: Set<string>): Promise<FillOutcome> {
+  async fill(
+    entry: Entry,
+    isStill: () => Promise<boolean>,
+    shared: SharedMessages,
+    folders: Set<string>,
+  ): Promise<FillOutcome> {
     const moved: Moved = { folders, left: [] }
     const slice = new TimeSlice()
     try {
       if (await this.#moveOwnFiles(entry, isStill, moved, slice))
-        await this.#moveCompanions(entry, moved, slice)
+        await this.#moveCompanions(entry, shared, moved, slice)
       else if (this.isEmpty(entry.name)) {
         this.forgetEmpty(entry.name)
         return { outcome: "changed" }
@@ -203,7 +210,12 @@ export class EntryFiles {
     })
   }
 
-  async #moveCompanions({ name, manifest }: Entry, moved: Moved, slice: TimeSlice): Promise<void> {
+  async #moveCompanions(
+    { name, manifest }: Entry,
+    shared: SharedMessages,
+    moved: Moved,
+    slice: TimeSlice,
+  ): Promise<void> {
     const { id, kind } = manifest
     await this.#locked(async () => {
       for (const path of companions(manifest)) await this.#move(name, path, moved, slice)
@@ -217,7 +229,8 @@ export class EntryFiles {
     for (let start = 0; start < messages.length; start += AT_ONCE) {
       const group = messages.slice(start, start + AT_ONCE)
       await this.#locked(async () => {
-        for (const message of group) await this.#move(name, ["part", message], moved, slice)
+        for (const message of group)
+          if (!shared.isHeldBeside(id, message)) await this.#move(name, ["part", message], moved, slice)
       })
       await this.#context.publishFolders(group.map((folder) => ({ kind: "part", folder })))
     }

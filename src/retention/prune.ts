@@ -6,6 +6,7 @@ import { checkKey } from "../record/key.ts"
 import { placesOf, readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
+import { findSharedMessages, type SharedMessages } from "../repository/shared-messages.ts"
 import { type Extent, measure, sessionFiles } from "./belongings.ts"
 import type { Manifest } from "./entry.ts"
 import { type OrphanOwner, orphanOwners } from "./orphan-owners.ts"
@@ -61,7 +62,8 @@ const AT_ONCE = 32
 
 /**
  * Removes what the rules name, the longest unused first, orphans last, and yields each with its files and bytes. Everything is
- * chosen before the first is removed; what changes after that stays.
+ * chosen before the first is removed; what changes after that stays. The parts of a message that lies in several sessions go with
+ * the last of them.
  *
  * A session whose own file cannot be read has no known age: no rule names it.
  * @throws TypeError for rules that make no sense; StoreError `READ_ONLY`, `INVALID_KEY`, `UNREADABLE`, `LOCKED`,
@@ -90,9 +92,11 @@ export async function* prune(
     }
     return pruned
   }
-  for await (const group of inGroups(measured(files, candidates, options, slice), dryRun ? 1 : AT_ONCE))
+  const shared = await findSharedMessages(files, slice)
+  const plan = measured(files, candidates, shared, options, slice)
+  for await (const group of inGroups(plan, dryRun ? 1 : AT_ONCE))
     if (dryRun) for (const pruned of group) yield add({ ...pruned, outcome: "planned" })
-    else for (const pruned of await remove(files, trash, group, options)) yield add(pruned)
+    else for (const pruned of await remove(files, trash, group, shared, options)) yield add(pruned)
   signal?.throwIfAborted()
   return result
 }
@@ -166,15 +170,21 @@ async function allSessions(
 async function* measured(
   files: RecordFiles,
   candidates: Iterable<Candidate> | AsyncIterable<Candidate>,
+  shared: SharedMessages,
   { only, olderThan }: PruneOptions,
   slice: TimeSlice,
 ): AsyncGenerator<Planned> {
+  const gone = new Set<string>()
   const latest = olderThan === undefined ? Number.POSITIVE_INFINITY : Date.now() - olderThan
   for await (const candidate of candidates) {
     if (only && !only.has(candidate.id)) continue
-    const { files: count, bytes, youngest }: Extent = await measure(files, candidate, slice)
-    if (candidate.kind === "session") yield { ...candidate, files: count, bytes }
-    else if (count > 0 && youngest < latest) yield { ...candidate, updated: youngest, files: count, bytes }
+    const { id, kind } = candidate
+    const stays = (message: string): boolean => shared.isHeldBeside(id, message, gone)
+    const { files: count, bytes, youngest }: Extent = await measure(files, candidate, slice, stays)
+    if (kind !== "session" && (count === 0 || youngest >= latest)) continue
+    // What goes later finds this one's messages gone.
+    if (kind !== "parts") gone.add(id)
+    yield { ...candidate, updated: kind === "session" ? candidate.updated : youngest, files: count, bytes }
   }
 }
 
@@ -192,6 +202,7 @@ async function remove(
   files: RecordFiles,
   trash: TrashFolder,
   group: readonly Planned[],
+  shared: SharedMessages,
   { purge, signal }: PruneOptions,
 ): Promise<Pruned[]> {
   signal?.throwIfAborted()
@@ -200,7 +211,7 @@ async function remove(
     return { manifest, isStill: () => isStill(files, planned) }
   })
   const pruned: Pruned[] = []
-  for (const [at, { entry, result }] of (await trash.put(doomed, signal)).entries()) {
+  for (const [at, { entry, result }] of (await trash.put(doomed, shared, signal)).entries()) {
     const planned = group[at]
     if (!planned) throw new Error("The trash answers for each of the group")
     if (result.outcome === "trashed" && purge) {

@@ -4,6 +4,7 @@ import { TRASH_FOLDER } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey } from "../record/key.ts"
 import { placesOf } from "../repository/bodies.ts"
+import { findSharedMessages, type SharedMessages } from "../repository/shared-messages.ts"
 import { sessionFiles } from "./belongings.ts"
 import {
   type Entry,
@@ -160,6 +161,7 @@ export class TrashFolder {
    */
   async put(
     group: readonly Doomed[],
+    shared: SharedMessages,
     signal?: AbortSignal,
   ): Promise<{ entry: Entry; result: FillOutcome }[]> {
     this.#mustBeWritable()
@@ -172,7 +174,7 @@ export class TrashFolder {
       await this.#files.flush(folders)
       for (const { doomed, entry } of entries) {
         const isStill = async (): Promise<boolean> => !signal?.aborted && (await doomed.isStill())
-        done.push({ entry, result: await this.#files.fill(entry, isStill, folders) })
+        done.push({ entry, result: await this.#files.fill(entry, isStill, shared, folders) })
       }
       await this.#files.flush(folders)
       for (const { entry, result } of done)
@@ -243,7 +245,8 @@ export class TrashFolder {
     else if (entry.state === "emptying") await this.#files.destroy(entry, slice)
     else {
       const folders = new Set<string>()
-      const result = await this.#files.fill(entry, () => this.#mayGoOn(entry), folders)
+      const shared = await findSharedMessages(this.#context.files, slice)
+      const result = await this.#files.fill(entry, () => this.#mayGoOn(entry), shared, folders)
       await this.#files.flush(folders)
       if (result.outcome === "trashed") this.#files.advance(entry, "trashed")
       if (result.outcome === "failed") throw result.error

@@ -300,6 +300,45 @@ export function retentionContract({ open }: Variant): void {
     expect(await failure(run(store, { keep: 1 }))).toMatchObject({ code: "CLOSED" })
   })
 
+  test("the parts of a message that lies in two sessions stay until the last of them goes, and no other's do", async () => {
+    for (const way of ["prune", "purge", "remove", "message"]) {
+      const directory = tempFolder()
+      for (const [at, id] of ["ses_1", "ses_2"].entries()) {
+        put(directory, `session/p/${id}.json`, session(id, { time: { created: 1, updated: 1 + at } }))
+        put(directory, `message/${id}/msg_both.json`, message("msg_both", id, 1))
+        put(directory, `message/${id}/msg_${id}.json`, message(`msg_${id}`, id, 2))
+        put(directory, `part/msg_${id}/prt_1.json`, part("prt_1", `msg_${id}`))
+      }
+      put(directory, "part/msg_both/prt_1.json", part("prt_1", "msg_both"))
+      const whole = files(directory)
+      await using store = await open(directory)
+      expect((await store.stats()).kinds).toMatchObject({ message: { files: 4 }, part: { files: 3 } })
+      const go = async (id: string, keep: number): Promise<unknown> => {
+        if (way === "remove") return store.sessions.remove(id)
+        if (way === "message") return store.messages.remove(["message", id, "msg_both"])
+        const dry = await run(store, { keep, dryRun: true })
+        const { pruned, result } = await run(store, { keep, purge: way === "purge" })
+        expect(pruned.map(({ id, files }) => [id, files])).toEqual(
+          dry.pruned.map(({ id, files }) => [id, files]),
+        )
+        expect(result.files).toBe(keep === 1 ? 4 : 5)
+        return result
+      }
+      await go("ses_1", 1)
+      expect(await all(store.messages.stream("ses_2"))).toMatchObject([{ parts: [{}] }, { parts: [{}] }])
+      await go("ses_2", 0)
+      expect(Object.keys(files(directory)).filter((path) => path.includes("msg_both"))).toEqual([])
+      expect(await all(store.orphans())).toEqual([])
+      if (way !== "prune") continue
+      await all(store.trash.restore(["ses_1", "ses_2"]))
+      expect(files(directory)).toEqual(whole)
+      const both = await run(store, { keep: 0, dryRun: true })
+      expect(both.result.files).toBe(9)
+      expect((await run(store, { keep: 0 })).result).toEqual(both.result)
+      expect(files(directory)).toEqual({})
+    }
+  })
+
   test("an entry that was begun and holds only folders is forgotten, and its session is where it was", async () => {
     const directory = tempFolder()
     fill(directory)
