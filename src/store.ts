@@ -363,6 +363,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async import(file: string, options: ImportOptions = {}): Promise<ImportResult> {
     this.#open()
+    // What is held back must not come over what is imported, nor be overlooked.
+    await this.flush()
     const { importSession } = await import("./transfer/import.ts")
     return importSession({ files: this.#root.files, writer: this.#writer }, file, options)
   }
@@ -374,6 +376,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async *copyTo(folder: string, options: CopyOptions = {}): AsyncGenerator<NotCopied, CopyResult> {
     this.#open()
+    // A copy holds what this store's readers see.
+    await this.flush()
     const flushed = this.#options.durability === "full"
     const { copyStore } = await import("./transfer/copy-store.ts")
     return yield* copyStore(this.#fs, this.directory, folder, flushed, options)

@@ -30,6 +30,15 @@ function inlineCode(value: string): string {
   return value === "" ? "" : `\`${value.replaceAll("`", "'")}\``
 }
 
+function laidOut(input: unknown): string {
+  try {
+    return JSON.stringify(input, null, 2)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return "(nested too deep to be shown)"
+  }
+}
+
 function toolSection(part: JsonObject): string {
   const { status, input, title, output, error } = fieldsOf(part.state)
   const sections = [
@@ -39,7 +48,7 @@ function toolSection(part: JsonObject): string {
     ),
   ]
   sections.push("")
-  if (input !== undefined) sections.push(fenced(printable(JSON.stringify(input, null, 2)), "json"))
+  if (input !== undefined) sections.push(fenced(printable(laidOut(input)), "json"))
   const result = text(output) || text(error)
   if (result.trim() !== "") sections.push(fenced(result))
   return sections.join("\n")

@@ -1,4 +1,4 @@
-import { StoreError } from "../errors.ts"
+import { isStoreError, StoreError } from "../errors.ts"
 
 function fault(value: unknown, seen: Set<object>, where: string): string | undefined {
   switch (typeof value) {
@@ -36,19 +36,21 @@ function fault(value: unknown, seen: Set<object>, where: string): string | undef
  * @throws StoreError `INVALID_RECORD` for what JSON cannot hold (undefined, functions, bigints, NaN, circles, too deep a nesting)
  */
 export function encodeRecord(value: unknown, path?: string): string {
-  let reason: string | undefined
+  let encoded: string | undefined
   try {
-    reason = fault(value, new Set(), "the record")
-    const encoded: string | undefined = reason ? undefined : JSON.stringify(value, null, 2)
-    if (encoded !== undefined) return encoded
+    const reason = fault(value, new Set(), "the record")
+    if (reason)
+      throw new StoreError("INVALID_RECORD", `JSON cannot hold this value: ${reason}`, {
+        path,
+        hint: "Records may hold objects, arrays, strings, finite numbers, booleans and null.",
+      })
+    encoded = JSON.stringify(value, null, 2)
   } catch (cause) {
-    const why = cause instanceof RangeError ? ": it is nested too deep" : ""
+    if (isStoreError(cause)) throw cause
+    // What is nested tens of thousands deep can be read, but not laid out.
+    const why = cause instanceof RangeError ? ": it is nested too deep, or its text is too long" : ""
     throw new StoreError("INVALID_RECORD", `JSON cannot hold this value${why}`, { path, cause })
   }
-  if (reason)
-    throw new StoreError("INVALID_RECORD", `JSON cannot hold this value: ${reason}`, {
-      path,
-      hint: "Records may hold objects, arrays, strings, finite numbers, booleans and null.",
-    })
+  if (encoded !== undefined) return encoded
   throw new StoreError("INVALID_RECORD", "JSON cannot hold this value: it encodes to nothing", { path })
 }

@@ -1,4 +1,5 @@
-import { dirname, join, relative, resolve, sep } from "node:path"
+import { realpathSync } from "node:fs"
+import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
 import { sameStat } from "../file/stamp.ts"
@@ -50,7 +51,8 @@ export async function* copyStore(
   options: CopyOptions = {},
 ): AsyncGenerator<NotCopied, CopyResult> {
   const to = resolve(target)
-  if (isWithin(to, directory) || isWithin(directory, to))
+  const [inner, outer] = [realFolder(to), realFolder(directory)]
+  if (isWithin(inner, outer) || isWithin(outer, inner))
     throw new TypeError(`${target} lies in the store, or the store in it: copy it to a folder of its own`)
   const result = { copied: 0, bytes: 0, unchanged: 0, notCopied: 0, secrets: 0 }
   const slice = new TimeSlice(options.signal)
@@ -87,6 +89,19 @@ export async function* copyStore(
   }
   yield* await copyGroup()
   return result
+}
+
+/** Where a folder, which need not exist yet, really lies: links lead into the store as well. */
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === undefined) throw error
+    const above = dirname(path)
+    // Where it cannot be looked at, writing to it tells why.
+    return code === "ENOENT" && above !== path ? join(realFolder(above), basename(path)) : path
+  }
 }
 
 function isWithin(inner: string, outer: string): boolean {

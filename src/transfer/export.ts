@@ -1,3 +1,5 @@
+import { isStoreError } from "../errors.ts"
+import { type Place, recordPath } from "../file/layout.ts"
 import { encodeRecord } from "../record/json.ts"
 import { readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
@@ -19,7 +21,7 @@ function indented(body: unknown, levels: number): string {
 
 /**
  * Yields a session as the agent's own export command writes it, byte for byte: the session, then its messages with their parts,
- * oldest first, indented by two spaces, with a line break at the end. One record is held at a time. Every body bears the ids
+ * oldest first, indented by two spaces, with a line break at the end. One record and the messages' ids are held at a time. Every body bears the ids
  * of its place. Side files (todo, session_diff) are no part of an export, nor is the session's secret.
  * @param session the session's body, with its ids
  * @throws the signal's reason
@@ -38,23 +40,39 @@ export async function* exportSession(
   })
   const telling: RecordFiles = { ...files, problems }
   const end = { messages: 0, parts: 0, left }
+  const place: Place = { kind: "message", folder: id }
+  const read = async (of: Place, record: string, levels: number): Promise<string | undefined> => {
+    signal?.throwIfAborted()
+    const body = await readBody(telling, of, record)
+    try {
+      return body && indented(body, levels)
+    } catch (error) {
+      if (!isStoreError(error)) throw error
+      const { code, message } = error
+      problems.report({ path: recordPath(files.directory, of, record), code, message })
+      return undefined
+    }
+  }
+  // A listing passes over what it cannot read. Looked at before, so that what comes meanwhile is not taken for that.
+  const unlisted = new Set(recordIds(telling, place))
   yield `{\n  "info": ${indented(session, 1)},\n  "messages": [`
   for await (const run of catalog.messages(id, "asc", { signal }))
     for (const { id: message } of run) {
-      signal?.throwIfAborted()
-      const info = await readBody(telling, { kind: "message", folder: id }, message)
-      if (!info) continue
+      unlisted.delete(message)
+      const info = await read(place, message, 3)
+      if (info === undefined) continue
       const opening = end.messages++ === 0 ? "\n" : ",\n"
-      yield `${opening}    {\n      "info": ${indented(info, 3)},\n      "parts": [`
+      yield `${opening}    {\n      "info": ${info},\n      "parts": [`
       let parts = 0
-      for (const part of recordIds(telling, { kind: "part", folder: message })) {
-        signal?.throwIfAborted()
-        const body = await readBody(telling, { kind: "part", folder: message }, part)
-        if (body) yield `${parts++ === 0 ? "\n" : ",\n"}        ${indented(body, 4)}`
+      const within: Place = { kind: "part", folder: message }
+      for (const part of recordIds(telling, within)) {
+        const body = await read(within, part, 4)
+        if (body !== undefined) yield `${parts++ === 0 ? "\n" : ",\n"}        ${body}`
       }
       end.parts += parts
       yield parts === 0 ? "]\n    }" : "\n      ]\n    }"
     }
+  for (const message of unlisted) await readBody(telling, place, message)
   yield end.messages === 0 ? "]\n}\n" : "\n  ]\n}\n"
   return end
 }

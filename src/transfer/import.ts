@@ -211,12 +211,19 @@ class ImportRun {
     const { files } = this.#target
     let session = ""
     let message = ""
+    const messages = new Set<string>()
+    let parts = new Set<string>()
     const onRead = (done: number): void => this.#options.onProgress?.({ step, done, total: this.#total })
     for await (const record of readExport(files.fs, this.#path, files.maxRecordBytes, this.#slice, onRead)) {
       const { kind, body, size } = record
       const id = idOf(record, this.#file)
       if (kind === "session") session = id
-      if (kind === "message") message = id
+      if (kind === "message") {
+        message = id
+        once(messages, record, id, this.#file)
+        parts = new Set()
+      }
+      if (kind === "part") once(parts, record, id, this.#file)
       const folder = kind === "session" ? this.#projectOf(id, body) : kind === "message" ? session : message
       yield { key: [kind, folder, id], body: identify(body, { kind, folder }, id), size }
     }
@@ -282,6 +289,15 @@ function tally(present: Present, wins: boolean, result: ImportResult): void {
 function idOf({ kind, body: { id } }: ExportedRecord, file: string): string {
   if (typeof id === "string") return id
   throw new StoreError("INVALID_RECORD", `A ${kind} of the export has no id: ${file}`, { path: file })
+}
+
+/** Two records of one id would be one file: nobody could say which of them is to stay. */
+function once(seen: Set<string>, { kind }: ExportedRecord, id: string, file: string): void {
+  if (seen.has(id))
+    throw new StoreError("INVALID_RECORD", `The export holds the ${kind} ${id} twice: ${file}`, {
+      path: file,
+    })
+  seen.add(id)
 }
 
 function realPath(file: string): string {
