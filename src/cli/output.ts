@@ -57,11 +57,15 @@ export class Output {
     return this.line(JSON.stringify(value))
   }
 
-  /** Asks a person on the terminal; everything but yes is no. */
+  /** Asks a person on the terminal; everything but yes is no, Ctrl-C and the end of input too. */
   async confirm(question: string): Promise<boolean> {
     const asking = createInterface({ input: process.stdin, output: this.#err })
     try {
       return /^\s*y(?:es)?\s*$/i.test(await asking.question(`${question} [y/N] `))
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "AbortError") throw error
+      this.note("")
+      return false
     } finally {
       asking.close()
     }

@@ -19,6 +19,7 @@ import { trashCommand } from "./commands/trash.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
 import { defaultDirectory } from "./directory.ts"
+import { Interrupted } from "./interrupt.ts"
 import { Output } from "./output.ts"
 import { bytes } from "./quantities.ts"
 
@@ -97,6 +98,10 @@ function tell(error: unknown, output: Output): number {
     output.error(`${error.code}: ${error.message}`)
     if (error.hint) output.error(error.hint)
     return MISUSE_CODES.has(error.code) ? EXIT.misuse : EXIT.failure
+  }
+  if (error instanceof Interrupted) {
+    output.error(error.message)
+    return EXIT.failure
   }
   if (error instanceof TypeError) {
     output.error(error.message)

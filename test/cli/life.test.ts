@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test"
-import { readFileSync } from "node:fs"
+import { lstatSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
-import { all } from "../support/records.ts"
+import { all, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
@@ -37,6 +37,16 @@ test("export to a file, a pipe and Markdown; import from both; move", async () =
   const [told] = lines((await cli(directory, ["export", PARENT, "-o", file, "--json"])).out)
   expect(told).toMatchObject({ output: file, messages: 3, left: [] })
   expect(readFileSync(file, "utf8")).toBe(piped.out)
+  const line = await cli(directory, ["export", PARENT, "--json"])
+  expect(lines(line.out)).toEqual([JSON.parse(piped.out)])
+  expect((await cli(directory, ["export", PARENT, "--json", "--markdown"])).code).toBe(2)
+  // A pipe is written to; it is not replaced by a file.
+  const pipe = join(tempFolder(), "pipe")
+  expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0)
+  const reader = Bun.spawn(["cat", pipe], { stdout: "pipe" })
+  expect((await cli(directory, ["export", PARENT, "-o", pipe])).code).toBe(0)
+  expect(lstatSync(pipe).isFIFO()).toBe(true)
+  expect(await new Response(reader.stdout).text()).toBe(piped.out)
   const markdown = await cli(directory, ["export", PARENT, "--markdown"])
   expect(markdown.out).toStartWith("# ")
   expect(markdown.out).toContain("\n## assistant (")
@@ -60,6 +70,35 @@ test("export to a file, a pipe and Markdown; import from both; move", async () =
   expect(await all(store.sessions.ids({ projectID: "elsewhere" }))).toEqual([PARENT])
   expect((await cli(directory, ["export"])).code).toBe(2)
   expect((await cli(copy, ["import"])).code).toBe(2)
+}, 60_000)
+
+test("an export that lacks something is a failure; an interrupted prune says so in one line", async () => {
+  const directory = tempFolder()
+  // More is told of than a pipe holds, so that it cannot be done when the signal comes.
+  for (let n = 0; n < 300; n++)
+    put(directory, `session/p/ses_${n}.json`, session(`ses_${n}`, { title: "x".repeat(2000) }))
+  const torn = put(directory, "message/ses_0/msg_1.json", "{ torn")
+  const lacking = await cli(directory, ["export", "ses_0", "--json"])
+  expect([lacking.code, lines(lacking.out)]).toMatchObject([1, [{ messages: [] }]])
+  expect(lacking.err).toContain("lacks 1 record")
+  rmSync(torn)
+  const child = Bun.spawn(["bun", MAIN, "--dir", directory, "prune", "--keep", "0", "-y", "--json"], {
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+  const reader = child.stdout.getReader()
+  await reader.read()
+  child.kill("SIGINT")
+  while (!(await reader.read()).done);
+  expect(await child.exited).toBe(1)
+  expect(await new Response(child.stderr).text()).toBe(
+    "sessiondex: Interrupted; the next run goes on from here\n",
+  )
+  await using store = await openStore({ directory, backgroundIndex: false })
+  const entries = await all(store.trash.list())
+  expect(entries.length).toBeLessThan(300)
+  expect(entries.filter(({ whole }) => !whole)).toEqual([])
+  expect(entries.length + (await store.sessions.count())).toBe(300)
 }, 60_000)
 
 test("prune says what would go, needs a yes, and restore brings it back; stats and trash tell of it", async () => {
@@ -87,6 +126,11 @@ test("prune says what would go, needs a yes, and restore brings it back; stats a
   expect((await cli(directory, ["prune", "--orphans", "-y"])).out).toContain("orphans of 1")
   const trash = lines((await cli(directory, ["trash", "--json"])).out)
   expect(trash).toHaveLength(4)
+  // One whose clock was ahead is listed like the others.
+  const [newest] = trash
+  const manifest = join(String(newest?.path), "trashed.json")
+  put(manifest, "", { ...JSON.parse(readFileSync(manifest, "utf8")), removed: Date.now() + 1e9 })
+  expect(lines((await cli(directory, ["trash", "--json"])).out)).toHaveLength(4)
   const stats = await cli(directory, ["stats"])
   expect(stats.out).toContain("month last used")
   expect(stats.out).toContain("of 4 removed sessions")

@@ -9,7 +9,7 @@ import { markdownHead, markdownMessage, markdownPart } from "../markdown.ts"
 import { printable } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { many, size } from "../quantities.ts"
-import { withStore } from "../session-store.ts"
+import { type GlobalOptions, withStore } from "../session-store.ts"
 
 interface ExportFlags {
   markdown?: boolean
@@ -30,7 +30,7 @@ export function exportCommand(context: Context): Command {
     )
     .addHelpText(
       "after",
-      "\nAn export holds the session, its messages and parts; todos and diffs only come along with --all.",
+      "\nAn export holds the session, its messages and parts; todos and diffs only come along with --all. With --json it is one line.",
     )
     .action(async (sessionID: string | undefined, flags: ExportFlags, command: Command) => {
       const { all, markdown } = flags
@@ -39,6 +39,10 @@ export function exportCommand(context: Context): Command {
         (all !== undefined && (markdown || flags.output))
       )
         return command.error("error: name a session, or --all and a folder", { exitCode: 2 })
+      if (markdown && flags.output === undefined && command.optsWithGlobals<GlobalOptions>().json)
+        return command.error("error: Markdown is no JSON: name a file with --output, or leave out --json", {
+          exitCode: 2,
+        })
       await withStore(context, command, async (store, { json }) => {
         const { signal, release } = interruptible()
         try {
@@ -64,7 +68,7 @@ async function exportOne(
   const text = flags.markdown ? markdown(store, id, signal) : store.export(id, { signal })
   const end =
     flags.output === undefined
-      ? await drain(text, (piece) => output.text(piece))
+      ? await drain(text, (piece) => output.text(json ? inOneLine(piece) : piece))
       : await drainToFile(text, flags.output)
   if (end && end.left.length > 0) {
     context.fail()
@@ -74,9 +78,14 @@ async function exportOne(
   }
   // What a transcript lacks was told as it was met.
   if (flags.markdown && store.health().problems > 0) context.fail()
-  if (flags.output === undefined) return
+  if (flags.output === undefined) return json ? await output.line() : undefined
   if (json) await output.json({ sessionID: id, output: flags.output, ...end })
   else output.note(`${printable(id)} → ${printable(flags.output)}`)
+}
+
+/** JSON without its layout: within strings a line break is an escape. */
+function inOneLine(piece: string): string {
+  return piece.replaceAll(/\n */g, "")
 }
 
 async function drain(
@@ -88,21 +97,22 @@ async function drain(
   return next.value
 }
 
-/** Writes to a file beside it first, so that an export cut short leaves what was there. */
+/** Writes to a file beside it first, so that an export cut short leaves what was there; a pipe or a device is written to. */
 async function drainToFile(
   text: AsyncGenerator<string, ExportEnd | undefined>,
   path: string,
 ): Promise<ExportEnd | undefined> {
-  const temp = `${path}.${process.pid}.tmp`
   try {
-    const file = await fs.promises.open(temp, "w", 0o600)
+    const there = fs.statSync(path, { throwIfNoEntry: false })
+    if (there && !there.isFile()) return await drainInto(await fs.promises.open(path, "w"), text)
+    // Where a link leads to is what is written anew.
+    const target = there ? fs.realpathSync(path) : path
+    const temp = `${target}.${process.pid}.tmp`
     try {
-      const end = await drain(text, (piece) => file.writeFile(piece))
-      await file.sync()
-      fs.renameSync(temp, path)
+      const end = await drainInto(await fs.promises.open(temp, "w", 0o600), text, true)
+      fs.renameSync(temp, target)
       return end
     } finally {
-      await file.close()
       fs.rmSync(temp, { force: true })
     }
   } catch (cause) {
@@ -111,6 +121,21 @@ async function drainToFile(
       path,
       cause,
     })
+  }
+}
+
+/** Writes to an open file and closes it. */
+async function drainInto(
+  file: fs.promises.FileHandle,
+  text: AsyncGenerator<string, ExportEnd | undefined>,
+  flushed = false,
+): Promise<ExportEnd | undefined> {
+  try {
+    const end = await drain(text, (piece) => file.writeFile(piece))
+    if (flushed) await file.sync()
+    return end
+  } finally {
+    await file.close()
   }
 }
 

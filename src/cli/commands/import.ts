@@ -60,7 +60,13 @@ async function importFile(
   try {
     // An export is read twice, which standard input cannot be.
     if (spool !== undefined)
-      await pipeline(process.stdin, createWriteStream(spool, { flags: "wx", mode: 0o600 }), { signal })
+      await pipeline(process.stdin, createWriteStream(spool, { flags: "wx", mode: 0o600 }), { signal }).catch(
+        (error: unknown) => {
+          // What ends the stream says less than the signal's reason.
+          signal.throwIfAborted()
+          throw error
+        },
+      )
     const work: Parameters<typeof withStore>[2] = async (store, { json }) => {
       const options = { onConflict, projectID, dryRun, signal, onProgress }
       const result = await store.import(spool ?? file, options)

@@ -27,13 +27,18 @@ export function trashCommand(context: Context): Command {
     })
 }
 
+/** A clock that was set back since makes no entry invisible. */
+function removedBefore(olderThan: number | undefined): number {
+  return olderThan === undefined ? Number.POSITIVE_INFINITY : Date.now() - olderThan
+}
+
 async function list(
   { output }: Context,
   store: Store,
   { olderThan }: TrashFlags,
   json: boolean,
 ): Promise<void> {
-  const latest = Date.now() - (olderThan ?? 0)
+  const latest = removedBefore(olderThan)
   for await (const entry of store.trash.list()) {
     if (entry.removed > latest) continue
     if (json) {
@@ -61,7 +66,7 @@ async function empty(
 ): Promise<void> {
   const { signal, release } = interruptible()
   try {
-    const latest = Date.now() - (olderThan ?? 0)
+    const latest = removedBefore(olderThan)
     let entries = 0
     let bytes = 0
     for await (const entry of store.trash.list({ signal })) {
