@@ -1,5 +1,6 @@
 import { isStoreError } from "../errors.ts"
 import { type Place, recordPath } from "../file/layout.ts"
+import { TimeSlice } from "../file/time-slice.ts"
 import { encodeRecord } from "../record/json.ts"
 import { readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
@@ -40,9 +41,11 @@ export async function* exportSession(
   })
   const telling: RecordFiles = { ...files, problems }
   const end = { messages: 0, parts: 0, left }
+  const slice = new TimeSlice(signal)
   const place: Place = { kind: "message", folder: id }
   const read = async (of: Place, record: string, levels: number): Promise<string | undefined> => {
-    signal?.throwIfAborted()
+    const turn = slice.pass()
+    if (turn) await turn
     const body = await readBody(telling, of, record)
     try {
       return body && indented(body, levels)

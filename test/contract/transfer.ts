@@ -114,6 +114,21 @@ export function transferContract({ open }: Variant): void {
     })
   })
 
+  test("a long export lets others run, so that its signal can end it", async () => {
+    const directory = tempFolder()
+    put(directory, "session/proj/ses_1.json", session("ses_1"))
+    put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+    for (let p = 0; p < 100; p++)
+      put(directory, `part/msg_1/prt_${p}.json`, part(`prt_${p}`, "msg_1", "é\n".repeat(50_000)))
+    await using store = await open(directory)
+    const abort = new AbortController()
+    const running = store.export("ses_1", { signal: abort.signal })
+    await running.next()
+    const reason = new Error("enough")
+    setImmediate(() => abort.abort(reason))
+    expect(await failure(all(running))).toBe(reason)
+  })
+
   test("a conflict is an error that changes nothing, unless keep, replace or newest decides it", async () => {
     const file = await exported(open)
     const directory = tempFolder()
