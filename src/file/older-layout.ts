@@ -12,6 +12,8 @@ const SEPARATOR = /[/\\]/
 
 /** Places whose real folders are remembered. */
 const MAX_REMEMBERED = 20_000
+/** Sessions whose folders of parts are remembered. */
+const MAX_SESSIONS = 1_000
 /** Sessions that were read last: the next message is likely one of theirs. */
 const MAX_RECENT = 16
 
@@ -40,8 +42,8 @@ export function isOlder(fs: FileSystem, folder: string): boolean {
  * only: `session/<project>/<id>.json`, `message/<session>/<id>.json`, `part/<message>/<id>.json`. So everything that reads,
  * indexes and checks the current layout does the same for the older one, in place.
  *
- * A session that lies in several projects has the messages of all of them, the first project's where names clash. Message
- * ids are taken to be unique: of several folders with parts for one, the first found stands.
+ * A session that lies in several projects has the messages and parts of all of them, the first project's where names clash.
+ * Message ids are taken to be a session's own: of several sessions with parts for one, the first found stands.
  */
 export class OlderLayout {
   readonly #fs: FileSystem
@@ -50,6 +52,8 @@ export class OlderLayout {
   readonly #known = new Map<string, readonly string[]>()
   /** Real folders of parts, of the sessions read last first. */
   #recent: string[] = []
+  /** Of sessions the real folders of parts in all projects; looked for anew with every look at their messages. */
+  readonly #beside = new Map<string, readonly string[]>()
   readonly #unreadable = new Map<string, StoreError>()
 
   constructor(fs: FileSystem, folder: string) {
@@ -140,7 +144,11 @@ export class OlderLayout {
         else if (session.kind === "directory") {
           const folder = join(this.#folder, project, ...SESSIONS, FOLDERS.part, session.name)
           for (const message of this.#entries(folder)) {
-            if (!entries.has(message.name)) this.#remember("part", message.name, [join(folder, message.name)])
+            const path = join(folder, message.name)
+            const known = entries.has(message.name) ? this.#known.get(`part/${message.name}`) : undefined
+            if (!known) this.#remember("part", message.name, [path])
+            else if (sessionOfParts(known[0]) === session.name && !known.includes(path))
+              this.#remember("part", message.name, [...known, path])
             entries.set(message.name, message)
           }
         }
@@ -215,12 +223,36 @@ export class OlderLayout {
     if (kind === "session") return present(this.#real(owner, kind, ""))
     const known = this.#known.get(`${kind}/${owner}`)
     if (known) return known
-    const found =
-      kind === "message"
-        ? this.#projects().flatMap((project) => present(this.#real(project, kind, owner)))
-        : present(this.#among(this.#recent, owner) ?? this.#among(this.#sessionsWithParts(), owner))
+    const found = kind === "message" ? this.#inProjects(kind, owner) : this.#partsOf(owner)
     if (found.length > 0) this.#remember(kind, owner, found)
     return found
+  }
+
+  #inProjects(kind: Kind, owner: string): string[] {
+    return this.#projects().flatMap((project) => present(this.#real(project, kind, owner)))
+  }
+
+  /** The folders with parts of a message: all that its session has, in whichever project. */
+  #partsOf(message: string): string[] {
+    const found = this.#among(this.#recent, message) ?? this.#among(this.#sessionsWithParts(), message)
+    if (found === undefined) return []
+    const session = sessionOfParts(found)
+    const all = this.#withSiblings(session, message)
+    if (all.includes(found)) return all
+    // A project came or was renamed since.
+    this.#beside.delete(session)
+    return this.#withSiblings(session, message)
+  }
+
+  #withSiblings(session: string, message: string): string[] {
+    let folders = this.#beside.get(session)
+    if (!folders) {
+      folders = this.#inProjects("part", session).filter((folder) => this.#isFolder(folder))
+      this.#beside.set(session, folders)
+      const oldest = this.#beside.keys().next()
+      if (this.#beside.size > MAX_SESSIONS && !oldest.done) this.#beside.delete(oldest.value)
+    }
+    return folders.map((folder) => join(folder, message)).filter((path) => this.#exists(path))
   }
 
   *#sessionsWithParts(): Generator<string> {
@@ -247,13 +279,23 @@ export class OlderLayout {
     if (this.#known.size > MAX_REMEMBERED && !oldest.done) this.#known.delete(oldest.value)
   }
 
-  /** Looks at a place anew: always for messages, and for parts where they are no longer where they were. */
+  /** Looks at a place anew: always for messages, and for parts where they are no longer where they were, or elsewhere too. */
   #forget(kind: Kind, owner: string): void {
     const place = `${kind}/${owner}`
+    if (kind === "message") this.#beside.delete(owner)
     const known = this.#known.get(place)
-    if (!known || (kind === "part" && known.every((folder) => this.#exists(folder)))) return
+    if (!known) return
+    if (kind === "part") {
+      const now = this.#withSiblings(sessionOfParts(known[0]), owner)
+      if (now.length === known.length && known.every((folder) => now.includes(folder))) return
+    }
     this.#known.delete(place)
   }
+}
+
+/** The session whose parts lie in a real folder of a message's parts. */
+function sessionOfParts(folder = ""): string {
+  return basename(dirname(folder))
 }
 
 function isKind(name: string | undefined): name is Kind {

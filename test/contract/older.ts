@@ -286,18 +286,24 @@ export function olderContract({ open }: Variant): void {
     put1("a", "part/ses_1/msg_1/prt_1", part("prt_1", "msg_1"))
     put1("b", "message/ses_1/msg_2", message("msg_2", "ses_1", 2))
     put1("b", "part/ses_1/msg_2/prt_2", part("prt_2", "msg_2"))
+    // One message went on in the other project.
+    put1("b", "message/ses_1/msg_1", message("msg_1", "ses_1", 1))
+    put1("b", "part/ses_1/msg_1/prt_1", part("prt_1", "msg_1", "in b"))
+    put1("b", "part/ses_1/msg_1/prt_3", part("prt_3", "msg_1"))
     await using store = await open(directory)
     const check = async (): Promise<void> => {
       expect((await all(store.sessions.list())).map(({ title }) => title)).toEqual(["new"])
       expect(await all(store.messages.stream("ses_1"))).toMatchObject([
         { info: { id: "msg_2" }, parts: [{ id: "prt_2" }] },
-        { info: { id: "msg_1" }, parts: [{ id: "prt_1" }] },
+        { info: { id: "msg_1" }, parts: [{ id: "prt_1", text: "text of prt_1" }, { id: "prt_3" }] },
       ])
+      expect(await store.parts.count("msg_1")).toBe(2)
     }
     await check()
     await store.importOlder()
     await check()
     expect(await all(store.keys(["session"]))).toEqual([["session", "b", "ses_1"]])
+    expect(await all(store.keys(["part"]))).toHaveLength(3)
     put1("a", "message/ses_1/msg_3", message("msg_3", "ses_1", 3))
     await using another = await open(join(tempFolder(), "x"), { alsoRead: [join(data, "project")] })
     expect(await all(another.messages.ids("ses_1"))).toEqual(["msg_3", "msg_2", "msg_1"])
@@ -308,6 +314,8 @@ export function olderContract({ open }: Variant): void {
       const id = `msg_${before.length + 1}`
       put1(project, `message/ses_1/${id}`, message(id, "ses_1", before.length + 1))
       expect(await all(another.messages.ids("ses_1"))).toEqual([id, ...before])
+      put1(project, `part/ses_1/msg_1/prt_${id}`, part(`prt_${id}`, "msg_1"))
+      expect(await all(another.parts.ids("msg_1"))).toContain(`prt_${id}`)
       await untilProven()
       await all(another.messages.ids("ses_1"))
     }
