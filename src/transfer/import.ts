@@ -5,7 +5,7 @@ import { type ReadResult, readRecord } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { isJsonObject, type JsonObject, sessionFields } from "../record/extract.ts"
 import { checkKey, type Key, keyPath } from "../record/key.ts"
-import { identify, placesOf, readBody } from "../repository/bodies.ts"
+import { holds, identify, placesOf, readBody } from "../repository/bodies.ts"
 import { checkChoice } from "../repository/check.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
 import type { Problem } from "../repository/problem-log.ts"
@@ -90,7 +90,9 @@ export async function importSession(
   const run = new ImportRun(target, file, options)
   const survey = await run.survey()
   const wins = choice === "newest" ? survey.isNewer : choice === "replace"
-  if (choice === "ask" && survey.conflicts.length > 0) throw conflict(file, survey)
+  if (choice === "ask" && survey.conflictCount > 0) throw conflict(file, survey)
+  // Of another session's records the times of this one say nothing.
+  if (choice === "newest" && survey.foreign) throw conflict(file, survey)
   const { counts } = survey
   if (options.dryRun)
     return { ...counts, kept: wins ? 0 : survey.conflictCount, replaced: wins ? survey.conflictCount : 0 }
@@ -105,6 +107,8 @@ interface Survey {
   readonly conflicts: readonly string[]
   /** Whether the export's session was updated later than the store's. */
   readonly isNewer: boolean
+  /** Whether a part differs that belongs to a message of that id in another session. */
+  readonly foreign: boolean
 }
 
 class ImportRun {
@@ -140,6 +144,7 @@ class ImportRun {
     const conflicts: string[] = []
     let conflictCount = 0
     let isNewer = true
+    let foreign = false
     let result: ImportResult | undefined
     for await (const { key, body } of this.#arrivals("check")) {
       this.#target.writer.check(key, body)
@@ -154,11 +159,19 @@ class ImportRun {
       else if (present === "same") result.unchanged++
       else if (present === "other") {
         conflictCount++
+        if (kind === "part") foreign ||= this.#isForeign(result.sessionID, folder)
         if (conflicts.length < CONFLICTS_NAMED) conflicts.push(keyPath(this.#target.files.directory, key))
       } else result.left.push(present.fault)
     }
     if (!result) throw new Error("An export holds its session")
-    return { counts: result, conflictCount, conflicts, isNewer }
+    return { counts: result, conflictCount, conflicts, isNewer, foreign }
+  }
+
+  /** Whether a message that this session lacks lies in another. */
+  #isForeign(session: string, message: string): boolean {
+    const { files } = this.#target
+    if (holds(files, { kind: "message", folder: session }, message)) return false
+    return placesOf(files, "message", message).length > 0
   }
 
   /** Writes what is missing, and where the export wins, what differs; the session last. */
@@ -319,7 +332,7 @@ function conflict(file: string, { conflicts, conflictCount, counts }: Survey): S
   const more = conflictCount - conflicts.length
   return new StoreError(
     "CONFLICT",
-    `The store holds another version of the session ${counts.sessionID}: ${conflictCount} records differ (${conflicts.join(", ")}${more > 0 ? `, and ${more} more` : ""})`,
+    `The store holds another version of the session ${counts.sessionID}: ${conflictCount} ${conflictCount === 1 ? "record differs" : "records differ"} (${conflicts.join(", ")}${more > 0 ? `, and ${more} more` : ""})`,
     {
       path: file,
       hint: 'Say which is to stay: onConflict, or --on-conflict: "keep", "replace" or "newest".',

@@ -173,6 +173,22 @@ export function transferContract({ open }: Variant): void {
     expect(await failure(store.import(file, { onConflict: "whatever" as never }))).toBeInstanceOf(TypeError)
   })
 
+  test("newest does not decide about the parts of a message that lies in another session", async () => {
+    const file = await exported(open)
+    const directory = tempFolder()
+    put(directory, "session/proj/ses_2.json", session("ses_2"))
+    put(directory, "message/ses_2/msg_1.json", message("msg_1", "ses_2", 1))
+    put(directory, "part/msg_1/prt_1.json", part("prt_1", "msg_1", "ours"))
+    const ours = records(directory)
+    await using store = await open(directory)
+    expect(await failure(store.import(file, { onConflict: "newest" }))).toMatchObject({ code: "CONFLICT" })
+    expect(records(directory)).toEqual(ours)
+    expect(await store.import(file, { onConflict: "keep" })).toMatchObject({ added: 3, kept: 1 })
+    expect(records(directory)).toMatchObject(ours)
+    // Now the session has that message too.
+    expect(await store.import(file, { onConflict: "newest" })).toMatchObject({ unchanged: 3, kept: 1 })
+  })
+
   test("what nobody can read is never overwritten by an import, and told of", async () => {
     const file = await exported(open)
     const directory = tempFolder()
