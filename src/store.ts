@@ -357,7 +357,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
-   * Brings the export of a session into the store: a file of the shape that `export` writes, lines before the JSON included.
+   * Brings the export of a session into the store: a file of the shape that `export` writes, whatever stands before the JSON.
    * Nothing is changed where the file is not whole, or a conflict is not decided; a second time nothing is left to do.
    * @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_RECORD`, `TOO_LARGE`, `CONFLICT`, `READ_ONLY`, `WRITE_FAILED`, …; TypeError
    */

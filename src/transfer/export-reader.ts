@@ -18,8 +18,8 @@ export interface ExportedRecord {
 const NOT_UTF8 = "ERR_ENCODING_INVALID_ENCODED_DATA"
 /** What may precede the JSON: a line or two that a command printed. */
 const MAX_BANNER_BYTES = 64 * 1024
-/** Where a line begins with a brace, after nothing but white space or a byte order mark. */
-const OPENING = /^[ \t\u00ef\u00bb\u00bf]*\{/m
+/** A brace with a field's name behind it: the agent's own banner ends without a line break, `Exporting session: ses_1{`. */
+const OPENING = /\{[ \t\r\n]*"/
 
 /**
  * Yields the records of an export in its order: the session, then each message followed by its parts. Holds one record at a
@@ -66,8 +66,7 @@ export async function* readExport(
 }
 
 function beginning(head: Buffer): number | undefined {
-  const match = OPENING.exec(head.toString("latin1"))
-  return match ? match.index + match[0].length - 1 : undefined
+  return OPENING.exec(head.toString("latin1"))?.index
 }
 
 /** Cuts records out of JSON text that passes in pieces. */

@@ -50,7 +50,7 @@ export function transferContract({ open }: Variant): void {
       const json = await text(store, info.id)
       expect(json).toBe(`${JSON.stringify({ info, messages }, null, 2)}\n`)
       expect(json).not.toContain("hush-hush")
-      const file = put(tempFolder(), "export.json", `Exporting session: ${info.id}\n${json}`)
+      const file = put(tempFolder(), "export.json", `Exporting session: ${info.id}${json}`)
       const { added } = await other.import(file)
       const before = snapshot(join(copy, "message"))
       expect(await other.import(file)).toMatchObject({

@@ -31,6 +31,10 @@ test("the records of an export come in its order, whatever stands before the JSO
     `\u{feff}${json}\n`,
     `Exporting session: ses_1 {not this}\n${json}\n`,
     `\u{1b}[0mExporting\u{1b}[0m\r\n\r\n  ${json}\r\n\r\n`,
+    `Exporting session: ses_1${json}\n`,
+    `Exporting session: latest${JSON.stringify(whole)}`,
+    `\u{1b}[90mExporting {x}\u{1b}[0m${json}`,
+    `${"a line of a log { }\n".repeat(3000)}${json}`,
     json.replace("{", '{ "version": [1, {"info": []}], '),
   ]) {
     const records = await read(text)
