@@ -4,6 +4,7 @@ import { SESSION_SIDE_KINDS, TRASH_FOLDER } from "../file/layout.ts"
 import { readRecord } from "../file/reader.ts"
 import type { FileSystem } from "../file/system.ts"
 import { isJsonObject } from "../record/extract.ts"
+import { segmentFault } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 
 /**
@@ -110,6 +111,8 @@ function toManifest(value: unknown, path: string): Manifest {
   if (
     version !== VERSION ||
     typeof id !== "string" ||
+    // It becomes part of paths: one from a hand-made manifest must not lead out of the store.
+    segmentFault(id) !== undefined ||
     (kind !== "session" && kind !== "remains" && kind !== "parts")
   )
     throw new StoreError("CORRUPT", `Not a manifest of the trash: ${path}`, { path })

@@ -122,3 +122,17 @@ test("what could not be moved is listed at once, whatever the staleness allowed"
   expect(await all(store.sessions.ids())).toEqual(["ses_1"])
   expect(await all(store.messages.ids("ses_1"))).toHaveLength(1)
 })
+
+test("a manifest whose id leads out of the store moves and deletes nothing", async () => {
+  const directory = join(tempFolder(), "store")
+  fill(directory, ["ses_1"])
+  const outside = put(directory, "../outside/precious.json", { mine: 1 })
+  for (const [at, kind] of ["session", "remains", "parts"].entries())
+    put(directory, `.sessiondex-trash/${at}/moving.json`, { version: 1, kind, id: "../../outside" })
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await all(store.prune({ keep: 1 }))
+  expect(fs.existsSync(outside)).toBe(true)
+  expect(await all(store.trash.list())).toEqual([])
+  await all(store.trash.empty())
+  expect(fs.existsSync(outside)).toBe(true)
+})
