@@ -22,7 +22,7 @@ import {
   OWNED_KINDS,
   type OwnedKind,
   roomFor,
-  roomsOf,
+  roomsHeld,
   STATES,
 } from "./entry.ts"
 
@@ -120,7 +120,7 @@ export class EntryFiles {
     const moved: Moved = { folders: new Set(), left: [] }
     const places: Place[] = []
     for (const kind of OWNED_KINDS)
-      for (const room of roomsOf(this.#directory, name, kind)) {
+      for (const room of roomsHeld(fs, this.#directory, name, kind)) {
         const names = (fs.readDirectory(room) ?? []).map((child) => child.name)
         if (names.length > 0) makeFolder(fs, join(this.#directory, kind), moved)
         for (let start = 0; start < names.length; start += AT_ONCE)
@@ -138,13 +138,14 @@ export class EntryFiles {
 
   /** Deletes an entry, its manifest last. */
   async destroy(entry: Entry, slice: TimeSlice): Promise<void> {
+    const { fs } = this.#context.files
     const path = entryPath(this.#directory, entry.name)
     if (entry.state !== "emptying") {
       this.advance(entry, "emptying")
       await this.flush(new Set([path]))
     }
     for (const kind of OWNED_KINDS)
-      for (const room of roomsOf(this.#directory, entry.name, kind)) await this.#removeTree(room, slice)
+      for (const room of roomsHeld(fs, this.#directory, entry.name, kind)) await this.#removeTree(room, slice)
     this.forgetEmpty(entry.name)
     await this.flush(new Set([join(this.#directory, TRASH_FOLDER)]))
   }
@@ -161,7 +162,7 @@ export class EntryFiles {
     if (!this.isEmpty(name)) return
     const { fs } = this.#context.files
     for (const kind of OWNED_KINDS)
-      for (const room of roomsOf(this.#directory, name, kind)) removeHollow(fs, room)
+      for (const room of roomsHeld(fs, this.#directory, name, kind)) removeHollow(fs, room)
     const path = entryPath(this.#directory, name)
     const manifests = STATES.map((state) => `${state}.json`)
     for (const { name: file } of fs.readDirectory(path) ?? [])
@@ -172,17 +173,17 @@ export class EntryFiles {
   /** Whether an entry holds no file of a session any more, or not yet. */
   isEmpty(name: string): boolean {
     const { fs } = this.#context.files
-    return OWNED_KINDS.flatMap((kind) => roomsOf(this.#directory, name, kind)).every((room) =>
+    return OWNED_KINDS.flatMap((kind) => roomsHeld(fs, this.#directory, name, kind)).every((room) =>
       isHollow(fs, room),
     )
   }
 
   /** Adds up what an entry holds. */
   async extent(name: string, slice: TimeSlice): Promise<Extent> {
+    const { fs } = this.#context.files
     const extent: Extent = { files: 0, bytes: 0, youngest: 0 }
     for (const kind of OWNED_KINDS)
-      for (const room of roomsOf(this.#directory, name, kind))
-        await addTree(this.#context.files.fs, room, extent, slice)
+      for (const room of roomsHeld(fs, this.#directory, name, kind)) await addTree(fs, room, extent, slice)
     return extent
   }
 
@@ -223,7 +224,7 @@ export class EntryFiles {
     await this.#context.publishFolders([{ kind: kind === "parts" ? "part" : "message", folder: id }])
     // By the names in the trash: after a kill the messages are there already.
     const { fs } = this.#context.files
-    const messages = roomsOf(this.#directory, name, "message").flatMap((room) =>
+    const messages = roomsHeld(fs, this.#directory, name, "message").flatMap((room) =>
       kind === "parts" ? [] : messageNames(fs, join(room, id)),
     )
     for (let start = 0; start < messages.length; start += AT_ONCE) {

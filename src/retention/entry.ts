@@ -1,4 +1,4 @@
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { StoreError } from "../errors.ts"
 import { SESSION_SIDE_KINDS, TRASH_FOLDER } from "../file/layout.ts"
 import { readRecord } from "../file/reader.ts"
@@ -64,6 +64,12 @@ export function manifestPath(directory: string, name: string, state: EntryState)
 /** Where an entry keeps records of a kind: in its own folder, or where the kind's folder leads to another device, there. */
 export function roomsOf(directory: string, name: string, kind: OwnedKind): readonly [string, string] {
   return [join(entryPath(directory, name), kind), join(directory, kind, TRASH_FOLDER, name)]
+}
+
+/** Those rooms that are there. A link in place of one is not ours, and would lead out of the store. */
+export function roomsHeld(fs: FileSystem, directory: string, name: string, kind: OwnedKind): string[] {
+  const isFolder = (path: string): boolean => fs.lstat(path)?.kind === "directory"
+  return roomsOf(directory, name, kind).filter((room) => isFolder(dirname(room)) && isFolder(room))
 }
 
 /** The room that records of a kind can be moved into by a rename. */

@@ -136,3 +136,18 @@ test("a manifest whose id leads out of the store moves and deletes nothing", asy
   await all(store.trash.empty())
   expect(fs.existsSync(outside)).toBe(true)
 })
+
+test("a link in place of a folder of an entry is not followed", async () => {
+  const directory = join(tempFolder(), "store")
+  fill(directory, ["ses_1"])
+  const outside = put(directory, "../outside/p/precious.json", { mine: 1 })
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await all(store.prune({ keep: 0 }))
+  const [entry] = await all(store.trash.list())
+  const room = join(entry?.path ?? "", "session")
+  fs.renameSync(room, join(directory, "aside"))
+  fs.symlinkSync(join(directory, "../outside"), room)
+  expect(await all(store.trash.restore("ses_1"))).toMatchObject([{ files: 2 }])
+  await all(store.trash.empty())
+  expect(fs.existsSync(outside)).toBe(true)
+})
