@@ -55,6 +55,8 @@ export class OlderLayout {
   /** Of sessions the real folders of parts in all projects; looked for anew with every look at their messages. */
   readonly #beside = new Map<string, readonly string[]>()
   readonly #unreadable = new Map<string, StoreError>()
+  /** Folders of parts that are not seen, as found when all were last listed. */
+  #unseen: StoreError[] = []
 
   constructor(fs: FileSystem, folder: string) {
     this.#fs = fs
@@ -82,9 +84,9 @@ export class OlderLayout {
     }
   }
 
-  /** The folders above the places that could not be read when they were last looked at. */
+  /** The folders that could not be read, or be told apart from others, when they were last looked at. */
   unreadable(): StoreError[] {
-    return [...this.#unreadable.values()]
+    return [...this.#unreadable.values(), ...this.#unseen]
   }
 
   /** Where a path of the view really lies; what does not exist keeps its path. */
@@ -138,6 +140,7 @@ export class OlderLayout {
         ({ name, kind: of }) => of !== "directory" || this.#real(name, "session", ""),
       )
     const entries = new Map<string, DirectoryEntry>()
+    if (kind === "part") this.#unseen = []
     for (const project of this.#projects())
       for (const session of this.#entries(join(this.#folder, project, ...SESSIONS, FOLDERS[kind])))
         if (kind === "message") entries.set(session.name, session)
@@ -147,8 +150,8 @@ export class OlderLayout {
             const path = join(folder, message.name)
             const known = entries.has(message.name) ? this.#known.get(`part/${message.name}`) : undefined
             if (!known) this.#remember("part", message.name, [path])
-            else if (sessionOfParts(known[0]) === session.name && !known.includes(path))
-              this.#remember("part", message.name, [...known, path])
+            else if (sessionOfParts(known[0]) !== session.name) this.#unseen.push(notSeen(path))
+            else if (!known.includes(path)) this.#remember("part", message.name, [...known, path])
             entries.set(message.name, message)
           }
         }
@@ -291,6 +294,11 @@ export class OlderLayout {
     }
     this.#known.delete(place)
   }
+}
+
+function notSeen(path: string): StoreError {
+  const message = "The parts of a message whose id another session has too are not seen"
+  return new StoreError("CONFLICT", message, { path })
 }
 
 /** The session whose parts lie in a real folder of a message's parts. */

@@ -6,6 +6,7 @@ import { ProcessLock } from "../../src/file/lock.ts"
 import { OlderLayout } from "../../src/file/older-layout.ts"
 import { fileSystem } from "../../src/file/system.ts"
 import { WriteQueue } from "../../src/file/write-queue.ts"
+import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { RecordWriter } from "../../src/repository/record-writer.ts"
 import { Store } from "../../src/store.ts"
@@ -225,4 +226,18 @@ test("a folder of the older layout that cannot be read is told, and hides no oth
   const { copied, unreadable } = await store.importOlder()
   expect(unreadable).toEqual([told])
   expect(copied).toMatchObject({ sessions: 9 })
+})
+
+test("parts of a message whose id two older sessions have are not left behind in silence", async () => {
+  const data = tempFolder()
+  for (const id of ["ses_1", "ses_2"]) {
+    const sessions = join(data, "project", `p_${id}`, "storage/session")
+    put(sessions, `info/${id}.json`, session(id))
+    put(sessions, `message/${id}/msg_1.json`, message("msg_1", id, 1))
+    put(sessions, `part/${id}/msg_1/prt_${id}.json`, part(`prt_${id}`, "msg_1"))
+  }
+  await using store = await openStore({ directory: join(data, "storage"), backgroundIndex: false })
+  const path = join(data, "project/p_ses_2/storage/session/part/ses_2/msg_1")
+  expect((await store.importOlder()).unreadable).toMatchObject([{ path, code: "CONFLICT" }])
+  expect(await all(store.problems())).toMatchObject([{ path, code: "CONFLICT" }])
 })
