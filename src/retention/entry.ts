@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path"
-import { StoreError } from "../errors.ts"
+import { StoreError, systemCode } from "../errors.ts"
 import { SESSION_SIDE_KINDS, TRASH_FOLDER } from "../file/layout.ts"
 import { readRecord } from "../file/reader.ts"
 import type { FileSystem } from "../file/system.ts"
@@ -103,9 +103,18 @@ export async function readEntry(fs: FileSystem, directory: string, name: string)
   return undefined
 }
 
-/** Yields the names of all entries, those put in first first. */
+/** The names of all entries, those put in first first. @throws StoreError `UNREADABLE` */
 export function entryNames(fs: FileSystem, directory: string): string[] {
-  return (fs.readDirectory(join(directory, TRASH_FOLDER)) ?? [])
+  const path = join(directory, TRASH_FOLDER)
+  let entries: ReturnType<FileSystem["readDirectory"]>
+  try {
+    entries = fs.readDirectory(path)
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === undefined) throw cause
+    throw new StoreError("UNREADABLE", `The trash cannot be read (${code}): ${path}`, { path, cause })
+  }
+  return (entries ?? [])
     .filter(({ kind }) => kind === "directory")
     .map(({ name }) => name)
     .sort(compareText)

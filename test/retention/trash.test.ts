@@ -151,3 +151,18 @@ test("a link in place of a folder of an entry is not followed", async () => {
   await all(store.trash.empty())
   expect(fs.existsSync(outside)).toBe(true)
 })
+
+test("a trash that cannot be listed is an error that names it", async () => {
+  const directory = tempFolder()
+  fill(directory, ["ses_1"])
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
+    fs: {
+      ...fileSystem,
+      readDirectory: (path) => (path.endsWith("-trash") ? refuse(path) : fileSystem.readDirectory(path)),
+    },
+  })
+  await all(store.prune({ keep: 0 }))
+  const told = { code: "UNREADABLE", path: join(directory, ".sessiondex-trash") }
+  expect(await failure(all(store.trash.list()))).toMatchObject(told)
+  expect(await failure(all(store.trash.restore("ses_1")))).toMatchObject(told)
+})
