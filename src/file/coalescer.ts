@@ -143,7 +143,7 @@ export class Coalescer {
   async #writeOut(path: string, entry: Entry): Promise<void> {
     const version = entry.waiting
     if (!version) {
-      await this.#settle(path, entry)
+      await entry.writing?.done
       return
     }
     const done = this.#queue.enqueue({ key: version.key, path, reads: false, decide: () => version.content })
@@ -157,16 +157,6 @@ export class Coalescer {
     } finally {
       if (entry.writing?.version === version) entry.writing = undefined
       this.#forget(path, entry)
-    }
-  }
-
-  /** Waits for the writing under way; where that fails, another begins, since what it met may be over by now. */
-  async #settle(path: string, entry: Entry): Promise<void> {
-    try {
-      await entry.writing?.done
-    } catch (error) {
-      if (!entry.waiting) throw error
-      await this.#writeOut(path, entry)
     }
   }
 

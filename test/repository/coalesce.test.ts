@@ -113,6 +113,9 @@ test("what a full disk refuses is told by flush and close, kept, and written whe
   expect(await refused(store.parts.write(version("abc"), { coalesce: 5 }))).toBe(true)
   expect(await all(store.search("ab"))).toBeArray()
   expect(onDisk()).toBe("a")
+  // Until no writing is under way that began on the full disk: a flush would tell of that one's failure.
+  await Bun.sleep(30)
+  expect(await refused(store.flush())).toBe(true)
   disk.full = false
   await store.flush()
   expect(onDisk()).toBe("abc")
