@@ -54,7 +54,9 @@ export async function catchUp(
     for (const message of page) {
       await slice.pass()
       const document = await readMessageDocument(files, message.session, message.id)
-      const windows = cutWindows(document?.texts.map(({ folded }) => folded) ?? [])
+      const texts: string[] = []
+      if (document) for await (const { folded } of document.texts) texts.push(folded)
+      const windows = cutWindows(texts)
       batch.push({ message, windows })
       size += windows.reduce((sum, window) => sum + window.length, 0)
       if (size >= TEXT_AT_ONCE) await commit()

@@ -22,10 +22,11 @@ export interface MessageText {
 export interface MessageDocument {
   readonly created: number
   readonly role: string | null
-  readonly texts: readonly MessageText[]
+  /** Its own texts, then those of its parts by id, each part read when its texts are asked for. */
+  readonly texts: AsyncGenerator<MessageText>
 }
 
-/** Reads a message and its parts; `undefined` where the message cannot be read. Parts that cannot be read are reported. */
+/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. */
 export async function readMessageDocument(
   files: RecordFiles,
   sessionID: string,
@@ -33,25 +34,24 @@ export async function readMessageDocument(
 ): Promise<MessageDocument | undefined> {
   const message = await readMessage(files, { kind: "message", folder: sessionID }, messageID)
   if (!message) return undefined
-  const texts: MessageText[] = []
-  const add = (
-    text: string,
-    partID?: string,
-    type: string | null = null,
-    tool: string | null = null,
-  ): void => {
-    texts.push({ partID, type, tool, text, folded: fold(text) })
-  }
-  for (const text of messageTexts(message)) add(text)
+  const { created, role } = messageFields(message)
+  return { created, role, texts: textsOf(files, message, messageID) }
+}
+
+async function* textsOf(
+  files: RecordFiles,
+  message: JsonObject,
+  messageID: string,
+): AsyncGenerator<MessageText> {
+  for (const text of messageTexts(message))
+    yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
   const place: Place = { kind: "part", folder: messageID }
-  for (const id of recordIds(files, place)) {
-    const part = await readBody(files, place, id)
+  for (const partID of recordIds(files, place)) {
+    const part = await readBody(files, place, partID)
     if (!part) continue
     const { type, tool } = partFields(part)
-    for (const text of partTexts(part)) add(text, id, type, tool)
+    for (const text of partTexts(part)) yield { partID, type, tool, text, folded: fold(text) }
   }
-  const { created, role } = messageFields(message)
-  return { created, role, texts }
 }
 
 /** A message's body; of one that is too large to be searched itself the fields alone, since its parts are not. */

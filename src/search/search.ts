@@ -208,19 +208,21 @@ class Finder {
     if (!document || (role !== undefined && document.role !== role)) return undefined
     const time = document.created
     if ((since !== undefined && time < since) || (until !== undefined && time > until)) return undefined
-    const texts = document.texts.filter(
-      (candidate) =>
-        (type === undefined || candidate.type === type) && (tool === undefined || candidate.tool === tool),
-    )
-    if (
-      !matchesTexts(
-        this.#query,
-        texts.map(({ folded }) => folded),
-      )
-    )
-      return undefined
-    const first = texts.find(({ folded }) => this.#query.wanted.some((term) => folded.includes(term)))
-    return first && this.#hit(session, id, time, first)
+    const { wanted, excluded } = this.#query
+    const missing = new Set(wanted)
+    let first: MessageText | undefined
+    for await (const text of document.texts) {
+      if ((type !== undefined && text.type !== type) || (tool !== undefined && text.tool !== tool)) continue
+      if (excluded.some((term) => text.folded.includes(term))) return undefined
+      for (const term of missing) {
+        if (!text.folded.includes(term)) continue
+        missing.delete(term)
+        first ??= text
+      }
+      // Nothing that follows can change the hit.
+      if (missing.size === 0 && excluded.length === 0) break
+    }
+    return first && missing.size === 0 ? this.#hit(session, id, time, first) : undefined
   }
 
   async #hit(

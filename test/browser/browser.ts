@@ -39,7 +39,7 @@ export async function openPage(
     reducedMotion: "reduce",
     ...rest,
   })
-  context.setDefaultTimeout(8_000)
+  context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   const foreign: string[] = []
   const errors: string[] = []
