@@ -1,7 +1,8 @@
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
 import { AbridgingFilter } from "./abridging-filter.ts"
-import { decode, type Fault, lstatQuietly, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
+import { statRecord } from "./layout.ts"
+import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause, type TimeSlice } from "./time-slice.ts"
 
@@ -50,7 +51,10 @@ export interface NewestFields {
   readonly result: FieldsResult
 }
 
-/** Looks at a record and then reads it as `readFields` does; `undefined` where there is none. */
+/**
+ * Looks at a record and then reads it as `readFields` does; `undefined` where there is none.
+ * @throws StoreError `UNREADABLE` for a folder that cannot be entered
+ */
 export function readNewest(
   fs: FileSystem,
   path: string,
@@ -73,7 +77,7 @@ export function readNewest(
   } catch {
     // What is wrong with it is found out below.
   }
-  const stat = lstatQuietly(fs, path)
+  const stat = statRecord(fs, path)
   if (!stat) return undefined
   const result = readFields(fs, path, stat, maxBytes, slice)
   return result instanceof Promise ? result.then((later) => ({ stat, result: later })) : { stat, result }

@@ -1,4 +1,4 @@
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { idOfFile, type Key, segmentFault } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
@@ -81,6 +81,25 @@ export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
       hint: "Links are followed only for the store's folder and its first level.",
     })
   return stat
+}
+
+const CLOSED_TO_US: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
+
+/**
+ * Stats a record of a folder that let itself be listed; what cannot be looked at for itself is as good as absent.
+ * @throws StoreError `UNREADABLE` where the folder cannot be entered: nothing can be said of its records
+ */
+export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
+  try {
+    return fs.lstat(path)
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (!CLOSED_TO_US.has(code)) return undefined
+    throw new StoreError("UNREADABLE", `The folder cannot be entered (${code})`, {
+      path: dirname(path),
+      cause,
+    })
+  }
 }
 
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */

@@ -105,7 +105,7 @@ export async function readRecord(fs: FileSystem, path: string, maxBytes: number)
   return result
 }
 
-/** As `lstat`, with "cannot be looked at" as absent: its folder lets itself be listed but not entered, and is reported as such. */
+/** As `lstat`, with what cannot be looked at as absent. */
 export function lstatQuietly(fs: FileSystem, path: string): FileStat | undefined {
   try {
     return fs.lstat(path)

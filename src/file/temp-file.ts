@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { systemCode } from "../errors.ts"
 import type { DeviceClock } from "./clock.ts"
+import { lstatQuietly } from "./reader.ts"
 import type { FileSystem } from "./system.ts"
 
 const FORM = /^\.sessiondex-(\d+)-[0-9a-z]+\.tmp$/
@@ -42,9 +43,14 @@ export function sweepTempFiles(
     const pid = FORM.exec(name)?.[1]
     if (pid === undefined || isAlive(Number(pid))) continue
     const path = join(folder, name)
-    const stat = fs.lstat(path)
+    const stat = lstatQuietly(fs, path)
     if (stat?.kind !== "file") continue
     const now = clock.now(stat.device)
-    if (now !== undefined && now - stat.ctimeNs > HOUR_NS) fs.removeFile(path)
+    if (now === undefined || now - stat.ctimeNs <= HOUR_NS) continue
+    try {
+      fs.removeFile(path)
+    } catch {
+      // It stays for one who may remove it; no listing fails for it.
+    }
   }
 }

@@ -3,8 +3,8 @@ import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
-import { listRecords, type Place, placePath, statPlace } from "../file/layout.ts"
-import { lstatQuietly, mayHeal, RETRY_MS } from "../file/reader.ts"
+import { listRecords, type Place, placePath, statPlace, statRecord } from "../file/layout.ts"
+import { mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
@@ -220,7 +220,7 @@ export class DirectoryPass {
     if (turn) return turn.then(() => this.#check(id, row))
     const path = `${this.#path}/${id}.json`
     if (!row) return this.#observe(id, path, false)
-    const seen = lstatQuietly(this.#context.fs, path)
+    const seen = statRecord(this.#context.fs, path)
     if (!seen) return this.#forget(id)
     if (!this.#mayVouch(row, seen)) return this.#observeAgain(id, path, seen)
     return isKnown(row.stamp) ? undefined : this.#checkUnproven(id, path, seen)

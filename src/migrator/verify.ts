@@ -8,7 +8,9 @@ import {
   type Place,
   placePath,
   recordPath,
+  statRecord,
 } from "../file/layout.ts"
+import { lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
@@ -124,7 +126,7 @@ class Verification {
     const before = this.#differences.length
     const path = placePath(this.#within.directory, place)
     const row = await patiently(() => this.#within.index.read(({ directories }) => directories.find(place)))
-    const stat = this.#within.fs.lstat(path)
+    const stat = lstatQuietly(this.#within.fs, path)
     const { ids, odd } = stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [] }
     if (
       row &&
@@ -145,7 +147,10 @@ class Verification {
   /** A folder that cannot be read has no names to compare. */
   #list(path: string): { ids: string[]; odd: string[] } {
     try {
-      return listRecords(this.#within.fs, path)
+      const listing = listRecords(this.#within.fs, path)
+      const name = listing.ids[0] ?? listing.odd[0]
+      if (name !== undefined) statRecord(this.#within.fs, `${path}/${name}.json`)
+      return listing
     } catch (error) {
       if (!isStoreError(error)) throw error
       return { ids: [], odd: [] }
@@ -182,7 +187,7 @@ class Verification {
     await this.#slice.pass()
     const { fs, directory, maxRecordBytes } = this.#within
     const path = recordPath(directory, place, row.id)
-    const stat = fs.lstat(path)
+    const stat = lstatQuietly(fs, path)
     const result = await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
     const expected = columnsOf(place, result)
     const columns: Record<string, unknown> = { ...row }

@@ -1,5 +1,12 @@
 import { isStoreError, StoreError } from "../errors.ts"
-import { type CollectionKind, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
+import {
+  type CollectionKind,
+  type Place,
+  placePath,
+  recordPath,
+  statPlace,
+  statRecord,
+} from "../file/layout.ts"
 import { faultError } from "../file/reader.ts"
 import { isJsonObject, type JsonObject } from "../record/extract.ts"
 import { bodyOf, folderNames, type RecordFiles, readPresent } from "./file-catalog.ts"
@@ -62,7 +69,7 @@ export function holds(files: RecordFiles, place: Place, id: string): boolean {
   try {
     return (
       statPlace(files.fs, placePath(files.directory, place)) !== undefined &&
-      files.fs.lstat(recordPath(files.directory, place, id)) !== undefined
+      statRecord(files.fs, recordPath(files.directory, place, id)) !== undefined
     )
   } catch (error) {
     // A folder that cannot be entered cannot be said to hold anything; listing it reports why.

@@ -193,6 +193,11 @@ export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
   })
 }
 
+/** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
+export function plainIds(files: RecordFiles, kind: string): string[] {
+  return reporting(files, () => listRecords(files.fs, `${files.directory}/${kind}`).ids)
+}
+
 function reporting(files: RecordFiles, list: () => string[]): string[] {
   try {
     return list()

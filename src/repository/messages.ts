@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { StoreError } from "../errors.ts"
 import type { Place } from "../file/layout.ts"
 import type { MessageWithParts } from "../record/export.ts"
@@ -12,7 +11,7 @@ import { cutPage, type Page } from "./cursor.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import { notFound, type PartRepository } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
-import { type Removal, removeReadable } from "./removal.ts"
+import { type Removal, removeEmptied, removeReadable } from "./removal.ts"
 import type { Root, Roots } from "./roots.ts"
 
 /** Which messages of a session, and in which order. */
@@ -109,12 +108,12 @@ export class MessageRepository<M, P> {
     removal: Removal,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { fs, directory } = this.#files
-    const parts = shared ? [] : recordIds(this.#files, { kind: "part", folder: id })
+    const place: Place = { kind: "part", folder: id }
+    const parts = shared ? [] : recordIds(this.#files, place)
     const keys = parts.map((part) => ["part", id, part])
     const removedParts = await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
     removal.parts += removedParts
-    if (parts.length > 0) fs.removeEmptyDirectory(join(directory, "part", id))
+    if (parts.length > 0) removeEmptied(this.#files, place, removal.left)
     const key = ["message", sessionID, id]
     const removed = await removeReadable(this.#files, this.#writer, [key], removal.left, signal)
     removal.messages += removed

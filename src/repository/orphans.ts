@@ -1,9 +1,8 @@
-import { join } from "node:path"
-import { listRecords, SESSION_SIDE_KINDS } from "../file/layout.ts"
+import { SESSION_SIDE_KINDS } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import type { Key } from "../record/key.ts"
 import { keyPath } from "../record/key.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
 
 /** A record whose parent has no file: a message or side file without its session, a part without its message. */
 export interface Orphan {
@@ -38,7 +37,7 @@ export async function* findOrphans(files: RecordFiles, signal?: AbortSignal): As
     for (const id of recordIds(files, { kind: "part", folder: message }))
       yield orphan("part", ["part", message, id])
   for (const kind of SESSION_SIDE_KINDS)
-    for (const id of listRecords(files.fs, join(files.directory, kind)).ids) {
+    for (const id of plainIds(files, kind)) {
       await slice.pass()
       if (!sessions.has(id)) yield orphan(kind, [kind, id])
     }

@@ -1,11 +1,9 @@
-import { join } from "node:path"
 import { StoreError } from "../errors.ts"
-import { listRecords } from "../file/layout.ts"
 import { faultError, readRecord } from "../file/reader.ts"
 import { isJsonObject } from "../record/extract.ts"
 import { checkKey, keyPath } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import { bodyOf, folderNames, type RecordFiles } from "./file-catalog.ts"
+import { bodyOf, folderNames, plainIds, type RecordFiles } from "./file-catalog.ts"
 import type { Roots } from "./roots.ts"
 
 /** Projects, straight from their few files; of one id in several roots that of the first. */
@@ -42,7 +40,7 @@ export class ProjectRepository<J> {
   async *ids(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
     const ids = new Set<string>()
     for (const { files } of this.#roots.all) {
-      for (const id of listRecords(files.fs, join(files.directory, "project")).ids) ids.add(id)
+      for (const id of plainIds(files, "project")) ids.add(id)
       for (const id of folderNames(files, "session")) ids.add(id)
     }
     for (const id of [...ids].sort(compareText)) {
@@ -55,7 +53,7 @@ export class ProjectRepository<J> {
   async *list(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<J> {
     const found = new Map<string, RecordFiles>()
     for (const { files } of this.#roots.all.toReversed())
-      for (const id of listRecords(files.fs, join(files.directory, "project")).ids) found.set(id, files)
+      for (const id of plainIds(files, "project")) found.set(id, files)
     for (const [id, files] of [...found].sort(([a], [b]) => compareText(a, b))) {
       options.signal?.throwIfAborted()
       const path = keyPath(files.directory, ["project", id])

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
-import { checkFolders } from "../file/layout.ts"
+import { checkFolders, statRecord } from "../file/layout.ts"
 import { faultError } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
@@ -55,7 +55,7 @@ export class Records {
       yield unwritten.text
       return
     }
-    const kind = fs.lstat(path)?.kind
+    const kind = statRecord(fs, path)?.kind
     if (kind === undefined)
       throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, files.locate(path))
     if (kind !== "file")

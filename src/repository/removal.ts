@@ -1,3 +1,5 @@
+import { systemCode } from "../errors.ts"
+import { type Place, placePath } from "../file/layout.ts"
 import { type Key, keyPath } from "../record/key.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { Problem } from "./problem-log.ts"
@@ -43,4 +45,16 @@ export async function removeReadable(
     removed += (await Promise.all(group)).filter(Boolean).length
   }
   return removed
+}
+
+/** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`. */
+export function removeEmptied(files: RecordFiles, place: Place, left: Problem[]): void {
+  const path = placePath(files.directory, place)
+  try {
+    files.fs.removeEmptyDirectory(path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === undefined) throw error
+    left.push({ path, code: "UNREADABLE", message: `The folder cannot be removed (${code})` })
+  }
 }

@@ -1,5 +1,6 @@
 import { isStoreError, StoreError } from "../errors.ts"
 import { type Place, placePath, SESSION_SIDE_KINDS, statPlace } from "../file/layout.ts"
+import { lstatQuietly } from "../file/reader.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, keyPath, segmentFault } from "../record/key.ts"
 import { comparePosition } from "../record/order.ts"
@@ -154,7 +155,7 @@ export class Roots {
     if (this.all.length === 1 || owner === undefined) return this.main
     const { fs, directory, unwritten } = this.main.files
     const path = keyPath(directory, key)
-    if (unwritten.newest(path) || fs.lstat(path)) return this.main
+    if (unwritten.newest(path) || lstatQuietly(fs, path)) return this.main
     if (kind === "session" && id !== undefined)
       return (await this.findSession([kind, owner, id]))?.root ?? this.main
     if (kind === "part" && id !== undefined)

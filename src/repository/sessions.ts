@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { StoreError } from "../errors.ts"
 import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
@@ -15,7 +14,7 @@ import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 import { relocate } from "./relocation.ts"
-import { type Removal, removeReadable } from "./removal.ts"
+import { type Removal, removeEmptied, removeReadable } from "./removal.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
 import { findSharedMessages, type SharedMessages } from "./shared-messages.ts"
 
@@ -290,8 +289,7 @@ export class SessionRepository<S, M, P> {
         ),
       )
     }
-    const { fs, directory } = this.#files
-    fs.removeEmptyDirectory(join(directory, "message", id))
+    removeEmptied(this.#files, { kind: "message", folder: id }, removal.left)
     const remove = (keys: Key[]): Promise<number> =>
       removeReadable(this.#files, this.#writer, keys, removal.left, signal)
     removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))

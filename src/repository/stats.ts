@@ -1,12 +1,11 @@
-import { join } from "node:path"
-import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { type CollectionKind, listRecords, PLAIN_KINDS, type Place, recordPath } from "../file/layout.ts"
+import { type CollectionKind, PLAIN_KINDS, type Place, recordPath } from "../file/layout.ts"
+import { lstatQuietly } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { sessionFields } from "../record/extract.ts"
 import { keyPath } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { missingMessages } from "./orphans.ts"
 import { findSharedMessages } from "./shared-messages.ts"
 
@@ -133,7 +132,7 @@ class Collector {
   }
 
   async #addPlain(kind: string): Promise<void> {
-    for (const id of this.#plainIds(kind)) {
+    for (const id of plainIds(this.#files, kind)) {
       await this.#slice.pass()
       const amounts = [this.#kind(kind)]
       if (SIDE_KINDS.has(kind)) {
@@ -144,18 +143,8 @@ class Collector {
     }
   }
 
-  #plainIds(kind: string): string[] {
-    try {
-      return listRecords(this.#files.fs, join(this.#files.directory, kind)).ids
-    } catch (error) {
-      if (!isStoreError(error)) throw error
-      this.#files.problems.report({ path: error.path ?? kind, code: error.code, message: error.message })
-      return []
-    }
-  }
-
   #add(path: string, amounts: readonly Amount[]): void {
-    const bytes = this.#files.fs.lstat(path)?.size
+    const bytes = lstatQuietly(this.#files.fs, path)?.size
     if (bytes === undefined) return
     for (const amount of amounts) {
       amount.files++

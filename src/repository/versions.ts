@@ -1,5 +1,5 @@
 import type { DeviceClock } from "../file/clock.ts"
-import { checkFolders } from "../file/layout.ts"
+import { checkFolders, statRecord } from "../file/layout.ts"
 import { isProven, packStamp } from "../file/stamp.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey, type Key, keyPath } from "../record/key.ts"
@@ -29,13 +29,13 @@ export async function versionOf(
     // What is newer than its file has no stamp yet.
     if (unwritten.newest(path)) return undefined
     hash.update(JSON.stringify(key))
-    let stat = fs.lstat(path)
+    let stat = statRecord(fs, path)
     if (!stat) continue
     if (!clocks.has(stat.device)) {
       // The clock is read before the stat that it is to prove.
       clock.observe(stat)
       clocks.set(stat.device, clock.now(stat.device))
-      stat = fs.lstat(path)
+      stat = statRecord(fs, path)
       if (!stat) continue
     }
     if (!isProven(stat, clocks.get(stat.device))) return undefined
