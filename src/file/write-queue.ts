@@ -108,11 +108,13 @@ export class WriteQueue {
     await Promise.resolve()
     while (this.#pending.length > 0) {
       const batch = this.#pending.splice(0, MAX_BATCH_JOBS)
+      const behind = this.#pending.length
       let release: Release
       try {
         release = await this.#options.lock.acquire()
       } catch (error) {
-        for (const { reject } of batch) reject(error)
+        // What was waiting behind it has waited as long.
+        for (const { reject } of [...batch, ...this.#pending.splice(0, behind)]) reject(error)
         continue
       }
       let targets: Target[] = []

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import { StoreError } from "../../src/errors.ts"
+import { ProcessLock, type Release } from "../../src/file/lock.ts"
 import { type FileSystem, fileSystem } from "../../src/file/system.ts"
 import { tempPath } from "../../src/file/temp-file.ts"
+import { WriteQueue } from "../../src/file/write-queue.ts"
 import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
@@ -66,6 +69,41 @@ test("writes made at once share their flushes of the folder", async () => {
   await Promise.all(Array.from({ length: 20 }, (_, i) => store.write(["todo", `t${i}`], { i })))
   expect(calls.filter((call) => call === "flush todo/")).toHaveLength(1)
   expect(await store.count(["todo"])).toBe(21)
+})
+
+test("a lock that is not to be had is waited for once, also by what waits behind the first batch", async () => {
+  let waits = 0
+  const directory = tempFolder()
+  class Held extends ProcessLock {
+    override async acquire(): Promise<Release> {
+      waits++
+      // One that comes meanwhile has not waited yet.
+      if (waits === 1) late = enqueue(1_000)
+      await Bun.sleep(1)
+      if (waits === 1) throw new StoreError("LOCKED", "Held by another")
+      return () => {}
+    }
+  }
+  const queue = new WriteQueue({
+    fs: fileSystem,
+    directory,
+    lock: new Held(join(directory, "lock")),
+    maxRecordBytes: 1_000,
+    durability: "relaxed",
+    publish: async () => {},
+  })
+  const enqueue = (i: number): Promise<boolean> =>
+    queue.enqueue({
+      key: ["todo", `${i}`],
+      path: join(directory, "todo", `${i}.json`),
+      reads: false,
+      decide: () => ({ text: "[]", value: [] }),
+    })
+  let late: Promise<boolean> | undefined
+  const results = await Promise.allSettled(Array.from({ length: 300 }, (_, i) => enqueue(i)))
+  expect(results.every(({ status }) => status === "rejected")).toBe(true)
+  expect(await late).toBe(true)
+  expect(waits).toBe(2)
 })
 
 test("new files are for their owner only", async () => {
