@@ -107,6 +107,8 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     throw new TypeError(`search must be "all", "titles" or "off", not ${JSON.stringify(search)}`)
   if (durability !== "full" && durability !== "relaxed")
     throw new TypeError(`durability must be "full" or "relaxed", not ${JSON.stringify(durability)}`)
+  if (options.indexPath !== undefined && (typeof options.indexPath !== "string" || options.indexPath === ""))
+    throw new TypeError("indexPath must be a folder")
   const directory = resolve(options.directory)
   return {
     directory,

@@ -310,7 +310,10 @@ function originOf({ files }: Root): string {
 function toQuery(options: SessionListOptions): SessionQuery {
   const { projectID, parentID, directory, updatedSince } = options
   if (projectID !== undefined) checkKey([projectID])
-  if (typeof parentID === "string") checkKey([parentID])
+  if (parentID !== undefined && parentID !== null) checkKey([parentID])
+  for (const [name, value] of Object.entries({ directory, search: options.search }))
+    if (value !== undefined && typeof value !== "string")
+      throw new TypeError(`${name} must be a text, not ${String(value)}`)
   checkTime("updatedSince", updatedSince)
   return {
     projectID,

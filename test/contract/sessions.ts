@@ -137,13 +137,15 @@ export function sessionContract({ open }: Variant): void {
       { direction: "up" },
       { archived: "maybe" },
       { updatedSince: Number.NaN },
+      { directory: 5 },
+      { search: ["a"] },
     ]
     for (const options of wrong)
       expect(await failure(all(store.sessions.list(options as SessionListOptions)))).toBeInstanceOf(TypeError)
     expect(await failure(store.sessions.page({ limit: 0 }))).toBeInstanceOf(TypeError)
-    expect(await failure(all(store.sessions.list({ projectID: "../x" })))).toMatchObject({
-      code: "INVALID_KEY",
-    })
+    for (const id of ["../x", 5 as unknown as string])
+      for (const options of [{ projectID: id }, { parentID: id }])
+        expect(await failure(all(store.sessions.list(options)))).toMatchObject({ code: "INVALID_KEY" })
   })
 
   test("an id in two projects is listed once, the newest winning, and once per project where one is named", async () => {

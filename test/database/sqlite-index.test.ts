@@ -232,6 +232,10 @@ test("the private index of a read-only store goes with its process, and what a k
   expect(fs.readdirSync(temp).sort()).toEqual(kept.map((folder) => basename(folder)).sort())
 })
 
+test("an empty indexPath is misuse, not the working folder", async () => {
+  expect(openStore({ directory: filled(), indexPath: "" })).rejects.toBeInstanceOf(TypeError)
+})
+
 test("indexPath keeps everything but the records out of the store", async () => {
   const directory = filled()
   const elsewhere = join(tempFolder(), "index")
