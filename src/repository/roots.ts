@@ -1,6 +1,7 @@
 import { isStoreError, StoreError } from "../errors.ts"
 import { type Place, placePath, SESSION_SIDE_KINDS, statPlace } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
+import { TimeSlice } from "../file/time-slice.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, keyPath, segmentFault } from "../record/key.ts"
 import { comparePosition } from "../record/order.ts"
@@ -117,7 +118,7 @@ export class Roots {
     if (!found) {
       // Where no index knows the message, its parts tell; only where several roots have some it must be looked for.
       const roots = this.all.filter((root) => hasFolder(root, { kind: "part", folder: id }))
-      found = roots.length > 1 ? this.#scan("message", id) : undefined
+      found = roots.length > 1 ? await this.#scan("message", id) : undefined
       if (!found) return roots[0] ?? this.main
     }
     return (await this.#preferred(found)).root
@@ -130,7 +131,7 @@ export class Roots {
       return { root: this.main, place: { kind: "message", folder }, id }
     const found =
       folder === undefined
-        ? ((await this.#guess("message", id)) ?? this.#scan("message", id))
+        ? ((await this.#guess("message", id)) ?? (await this.#scan("message", id)))
         : this.#held({ kind: "message", folder }, id)
     return found && this.#preferred(found)
   }
@@ -142,7 +143,7 @@ export class Roots {
       return { root: this.main, place: { kind: "part", folder }, id }
     const found =
       folder === undefined
-        ? ((await this.#guess("part", id)) ?? this.#scan("part", id))
+        ? ((await this.#guess("part", id)) ?? (await this.#scan("part", id)))
         : this.#held({ kind: "part", folder }, id)
     if (!found || this.all.length === 1) return found
     const root = await this.ofMessage(found.place.folder)
@@ -210,11 +211,16 @@ export class Roots {
     return undefined
   }
 
-  #scan(kind: "message" | "part", id: string): Found | undefined {
-    for (const root of this.all) {
-      const place = placesOf(root.files, kind, id)[0]
-      if (place) return { root, place, id }
-    }
+  /** Looks into every folder, of which there may be many. */
+  async #scan(kind: "message" | "part", id: string): Promise<Found | undefined> {
+    const slice = new TimeSlice()
+    for (const root of this.all)
+      for (const folder of folderNames(root.files, kind)) {
+        const turn = slice.pass()
+        if (turn) await turn
+        const place: Place = { kind, folder }
+        if (holds(root.files, place, id)) return { root, place, id }
+      }
     return undefined
   }
 

@@ -1,9 +1,12 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { join } from "node:path"
+import { fileSystem } from "../../src/file/system.ts"
 import { openStore } from "../../src/index.ts"
+import { resolveOptions } from "../../src/options.ts"
+import { Store } from "../../src/store.ts"
 import { message } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
 const MESSAGES = 100_000
@@ -36,3 +39,32 @@ test("of 100,000 message ids a consumer takes 10: no statement stays open and me
   for await (const _ of inMid) count++
   expect(count).toBe(MESSAGES)
 }, 60_000)
+
+test("looking through every folder for an id that is nowhere lets others have their turn", async () => {
+  const directory = tempFolder()
+  for (let i = 0; i < 30; i++) put(directory, `part/msg_${i}/prt_${i}.json`, {})
+  const store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
+    fs: {
+      ...fileSystem,
+      lstat(path) {
+        Bun.sleepSync(1)
+        return fileSystem.lstat(path)
+      },
+    },
+  })
+  await store.messages.count("ses_1")
+  let turns = 0
+  let searching = true
+  const turn = (): void => {
+    turns++
+    if (searching) setImmediate(turn)
+  }
+  const missing = store.parts.get("prt_none")
+  setImmediate(turn)
+  expect(await missing).toBeUndefined()
+  searching = false
+  // Sixty looks of a millisecond in slices of four.
+  expect(turns).toBeGreaterThan(5)
+  expect((await store.parts.get("prt_7"))?.id).toBe("prt_7")
+  await store.close()
+})
