@@ -86,19 +86,21 @@ export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
 const CLOSED_TO_US: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
 
 /**
- * Stats a record of a folder that let itself be listed; what cannot be looked at for itself is as good as absent.
- * @throws StoreError `UNREADABLE` where the folder cannot be entered: nothing can be said of its records
+ * Stats a record of a folder that let itself be listed.
+ * @throws StoreError `UNREADABLE` where the folder cannot be entered, so that nothing can be said of its records, or where the
+ * record cannot be looked at: it must not pass for one that is gone
  */
 export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
   try {
     return fs.lstat(path)
   } catch (cause) {
     const code = systemCode(cause)
-    if (!CLOSED_TO_US.has(code)) return undefined
-    throw new StoreError("UNREADABLE", `The folder cannot be entered (${code})`, {
-      path: dirname(path),
-      cause,
-    })
+    if (CLOSED_TO_US.has(code))
+      throw new StoreError("UNREADABLE", `The folder cannot be entered (${code})`, {
+        path: dirname(path),
+        cause,
+      })
+    throw new StoreError("UNREADABLE", `The record cannot be looked at (${code ?? "error"})`, { path, cause })
   }
 }
 

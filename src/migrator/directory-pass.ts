@@ -286,7 +286,9 @@ export class DirectoryPass {
       return undefined
     }
     this.#read++
-    const proven = !healing && this.#context.reading.proves(stat)
+    // What the system refused to read it may give the next time, and nothing of the file will have changed.
+    const refused = "fault" in result && result.fault.code === "UNREADABLE"
+    const proven = !healing && !refused && this.#context.reading.proves(stat)
     if (!proven) this.#unproven.set(id, digestOf(result))
     // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
     const columns = columnsOf(this.place, result)

@@ -104,3 +104,39 @@ test("a listing over two folders that another program changes in turn is one sta
   ]
   expect(states).toContainEqual(ids)
 })
+
+test.each(["to be read", "to be looked at"])(
+  "a record that the system refuses for a moment %s is back with the next listing",
+  async (what) => {
+    const directory = tempFolder()
+    for (const id of ["ses_1", "ses_2", "ses_3"]) put(directory, `session/p/${id}.json`, session(id))
+    await untilProven()
+    let refusing = true
+    const refuse = (path: string): void => {
+      if (refusing && path.endsWith("ses_2.json"))
+        throw Object.assign(new Error("no more descriptors"), { code: "EMFILE" })
+    }
+    const problems: string[] = []
+    await using store = new Store(
+      resolveOptions({ directory, backgroundIndex: false, onProblem: ({ path }) => problems.push(path) }),
+      {
+        fs: {
+          ...fileSystem,
+          openFile(path) {
+            refuse(path)
+            return fileSystem.openFile(path)
+          },
+          lstat(path) {
+            if (what === "to be looked at") refuse(path)
+            return fileSystem.lstat(path)
+          },
+        },
+      },
+    )
+    expect(await all(store.sessions.ids())).toEqual(["ses_3", "ses_1"])
+    expect(problems).toEqual([join(directory, "session/p/ses_2.json")])
+    refusing = false
+    expect(await all(store.sessions.ids())).toEqual(["ses_3", "ses_2", "ses_1"])
+    expect(await store.verify()).toMatchObject({ ok: true })
+  },
+)
