@@ -100,14 +100,17 @@ export class ProcessLock {
   }
 
   #recover(error: unknown): undefined {
-    const code = systemCode(error) ?? ""
+    let code = systemCode(error) ?? ""
     if (code.startsWith("SQLITE_BUSY")) return undefined
     this.close()
-    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
-      // Nothing is ever stored here, so nothing is lost; the inode stays, so every process keeps the same lock.
-      truncateSync(this.#path, 0)
-      return undefined
-    }
+    if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT"))
+      try {
+        // Nothing is ever stored here, so nothing is lost; the inode stays, so every process keeps the same lock.
+        truncateSync(this.#path, 0)
+        return undefined
+      } catch (failure) {
+        code = systemCode(failure) ?? code
+      }
     throw new StoreError("LOCKED", `The lock cannot be used (${code || "error"})`, {
       path: this.#path,
       cause: error,

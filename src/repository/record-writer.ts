@@ -49,10 +49,10 @@ export class RecordWriter {
   }
 
   /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`, `CLOSED`; TypeError */
-  async write(key: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
+  async write(at: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
     if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
       throw new TypeError(`coalesce must be from 1 to ${MAX_COALESCE_MS} ms, not ${String(coalesce)}`)
-    const path = this.#writable(key)
+    const { key, path } = this.#writable(at)
     const content = this.#content(key, path, value)
     if (coalesce !== undefined) await this.#coalescer.write({ key, path, content }, coalesce)
     else await this.#enqueue({ key, path, reads: false, decide: () => content })
@@ -60,12 +60,12 @@ export class RecordWriter {
 
   /** Checks all that `write` checks, and writes nothing. @throws as `write` */
   check(key: Key, value: unknown): void {
-    this.#content(key, this.#writable(key), value)
+    this.#content(key, this.#writable(key).path, value)
   }
 
   /** As `write`, if the record is still wanted after a look at what is there; tells whether it was. */
-  async writeIf(key: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
-    const path = this.#writable(key)
+  async writeIf(at: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
+    const { key, path } = this.#writable(at)
     const content = this.#content(key, path, value)
     return this.#enqueue({
       key,
@@ -76,8 +76,8 @@ export class RecordWriter {
   }
 
   /** As `write`; also `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, and TypeError for a function that gives a promise. */
-  async update<T>(key: Key, change: Update<T>): Promise<T> {
-    const path = this.#writable(key)
+  async update<T>(at: Key, change: Update<T>): Promise<T> {
+    const { key, path } = this.#writable(at)
     let updated: { readonly value: T } | undefined
     await this.#enqueue({
       key,
@@ -105,12 +105,12 @@ export class RecordWriter {
    * Removes a record; tells whether there was one.
    * @param spare gives back `true` to leave the file after a look at it
    */
-  async remove(key: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
-    checkKey(key)
+  async remove(at: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
+    checkKey(at)
     this.mustBeWritable()
     return this.#enqueue({
-      key,
-      path: keyPath(this.#directory, key),
+      key: [...at],
+      path: keyPath(this.#directory, at),
       reads: spare !== undefined,
       decide: (current) => (current && spare?.(current) ? undefined : null),
     })
@@ -139,10 +139,11 @@ export class RecordWriter {
     return changed
   }
 
-  #writable(key: Key): string {
+  /** The key is copied: what was checked must not change while it waits. */
+  #writable(key: Key): { key: Key; path: string } {
     checkWritableKey(key)
     this.mustBeWritable()
-    return keyPath(this.#directory, key)
+    return { key: [...key], path: keyPath(this.#directory, key) }
   }
 
   #content(key: Key, path: string, value: unknown): { text: string; value: unknown } {

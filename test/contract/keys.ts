@@ -211,6 +211,24 @@ export function keyContract({ open }: Variant): void {
     expect(await all(store.keys())).toEqual([["session", "proj", "ses_1"]])
   })
 
+  test("a key that is changed while a write waits is still the one that was checked", async () => {
+    await using store = await open(tempFolder())
+    const key = ["message", "ses_1", "msg_1"]
+    const written = store.write(key, { time: { created: 1 } })
+    key.splice(0, 3, "session", "..", "evil")
+    await written
+    expect(await all(store.keys())).toEqual([["message", "ses_1", "msg_1"]])
+    expect(await all(store.messages.ids("ses_1"))).toEqual(["msg_1"])
+    const changes = store.changes()
+    const next = changes.next()
+    const again = ["message", "ses_1", "msg_1"]
+    const updated = store.update(again, () => {})
+    again[2] = "msg_2"
+    await updated
+    expect((await next).value).toMatchObject({ messageID: "msg_1" })
+    await changes.return(undefined)
+  })
+
   test("a closed store neither reads nor writes; what was being listed is listed to its end", async () => {
     const directory = tempFolder()
     put(directory, "project/proj.json", { id: "proj" })
