@@ -4,6 +4,7 @@ import { patiently } from "../migrator/patiently.ts"
 import type { Reconciler } from "../migrator/reconcile.ts"
 import type { Position } from "../record/order.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
+import { ProblemLog } from "../repository/problem-log.ts"
 import { readMessageDocument } from "./message-texts.ts"
 import { cutWindows } from "./windows.ts"
 
@@ -31,6 +32,10 @@ export async function catchUp(
 ): Promise<number> {
   const slice = new TimeSlice(options.signal, options.onYield)
   let done = 0
+  let refused = false
+  const problems = new ProblemLog(({ code }) => {
+    refused ||= code === "UNREADABLE"
+  })
   for (let before: Position | undefined; ; ) {
     const after = before
     const page = await patiently(() =>
@@ -53,9 +58,12 @@ export async function catchUp(
     }
     for (const message of page) {
       await slice.pass()
-      const document = await readMessageDocument(files, message.session, message.id)
+      refused = false
+      const document = await readMessageDocument({ ...files, problems }, message.session, message.id)
       const texts: string[] = []
       if (document) for await (const { folded } of document.texts) texts.push(folded)
+      // What the system refused to read it may give the next time: until then searches look at the files.
+      if (refused) continue
       const windows = cutWindows(texts)
       batch.push({ message, windows })
       size += windows.reduce((sum, window) => sum + window.length, 0)

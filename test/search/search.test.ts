@@ -3,10 +3,13 @@ import { describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
-import { openStore, type SearchHit, type SearchOptions, type Store } from "../../src/index.ts"
+import { fileSystem } from "../../src/file/system.ts"
+import { openStore, type SearchHit, type SearchOptions } from "../../src/index.ts"
+import { resolveOptions } from "../../src/options.ts"
 import { fold } from "../../src/record/fold.ts"
 import { parseQuery } from "../../src/record/search-query.ts"
 import { cleanText } from "../../src/record/search-text.ts"
+import { Store } from "../../src/store.ts"
 import { message, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import { INDEX, variants } from "../support/variants.ts"
@@ -408,6 +411,34 @@ test("a search finds what the background indexing could not put into an index th
   expect(await find(store, "needle")).toMatchObject([{ partID: "prt_1" }])
   fs.rmSync(indexPath, { recursive: true })
   expect(await find(store, "needle")).toMatchObject([{ partID: "prt_1" }])
+})
+
+test("a part that could not be read while texts were caught up with is found once it can", async () => {
+  const directory = tempFolder()
+  fill(directory)
+  text(directory, "msg_1", "prt_refused", "needle")
+  let catchingUp = false
+  const store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
+    fs: {
+      ...fileSystem,
+      openFile(path) {
+        if (catchingUp && path.endsWith("prt_refused.json"))
+          throw Object.assign(new Error("no more descriptors"), { code: "EMFILE" })
+        return fileSystem.openFile(path)
+      },
+    },
+  })
+  await store.index({
+    onProgress: ({ kind, done, total }) => {
+      catchingUp = kind === "part" && done === total
+    },
+  })
+  expect(catchingUp).toBe(true)
+  catchingUp = false
+  expect(ids(await find(store, "needle"))).toEqual(["msg_1"])
+  await store.index()
+  expect(ids(await find(store, "needle"))).toEqual(["msg_1"])
+  await store.close()
 })
 
 test("search can be off or for titles alone, and turning it on catches up", async () => {
