@@ -19,7 +19,7 @@ import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalo
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./repository/file-catalog.ts"
 import { findOrphans, type Orphan } from "./repository/orphans.ts"
 import { type Problem, ProblemLog } from "./repository/problem-log.ts"
-import { plainFileProblems, scanProblems } from "./repository/problems.ts"
+import { misplacedFolders, plainFileProblems, scanProblems } from "./repository/problems.ts"
 import type { Root } from "./repository/roots.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
 import { collectStats, type StoreStats } from "./repository/stats.ts"
@@ -250,6 +250,7 @@ export class OpenedRoot implements Root {
   async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
     const { locate } = this.files
     if (this.#place.readOnly) yield* this.#absent()
+    for (const problem of misplacedFolders(this.files)) yield { ...problem, path: locate(problem.path) }
     try {
       yield* this.#located(await walk(this.within, options)).unreadable
     } catch (error) {

@@ -139,6 +139,21 @@ export function oddityContract({ name, open }: Variant): void {
     expect(await all(bare.orphans())).toEqual([])
   })
 
+  test("what lies where a folder should be is empty to listings, and reported by path", async () => {
+    const directory = tempFolder()
+    put(directory, "session", "a file")
+    symlinkSync(join(directory, "nowhere"), join(directory, "todo"))
+    put(directory, "message/ses_1/msg_1.json", { time: { created: 1 } })
+    await using store = await open(directory)
+    expect(await all(store.sessions.ids())).toEqual([])
+    expect(await all(store.messages.ids("ses_1"))).toEqual(["msg_1"])
+    const found = await all(store.problems())
+    expect(found.map(({ path, code }) => `${code} ${path.slice(directory.length + 1)}`)).toEqual([
+      "NOT_A_FILE session",
+      "NOT_A_FILE todo",
+    ])
+  })
+
   test("too large a record is skipped by lists, refused by get, and reported", async () => {
     await using store = await open(tempFolder(), { maxRecordBytes: 2000 })
     put(
