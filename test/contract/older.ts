@@ -128,11 +128,8 @@ export function olderContract({ open }: Variant): void {
       store.parts.write({ ...part("prt_new", info?.id ?? ""), sessionID: id }),
       store.parts.remove(one?.id ?? ""),
     ]
-    for (const attempt of attempts)
-      expect(await failure(attempt)).toMatchObject({
-        code: "READ_ONLY",
-        hint: expect.stringContaining("mport"),
-      })
+    for (const error of await Promise.all(attempts.map(failure)))
+      expect(error).toMatchObject({ code: "READ_ONLY", hint: expect.stringContaining("mport") })
     await store.sessions.write(session("ses_other"))
     expect((await store.sessions.get("ses_other"))?.id).toBe("ses_other")
     expect(snapshot(older)).toEqual(before)
