@@ -6,7 +6,7 @@ import type { ParsedQuery } from "../record/search-query.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { messages, sessions } from "./schema.ts"
 import { soundNumber, soundText } from "./sound.ts"
-import { trigramExpression } from "./trigram.ts"
+import { titleExpression } from "./trigram.ts"
 
 /** A session's place in a listing. */
 export interface SessionEntry extends Position {
@@ -159,7 +159,7 @@ function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Pa
 
 /** Titles that hold every wanted term and no excluded one; the trigram index finds them, the title itself decides. */
 function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, value?: string) => void): void {
-  const expression = trigramExpression(search.wanted)
+  const expression = titleExpression(search.wanted)
   if (expression !== undefined)
     add(
       "matching",

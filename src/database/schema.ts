@@ -100,8 +100,8 @@ export const parts = sqliteTable("parts", { ...file, type: text(), tool: text() 
 ])
 
 /**
- * Which documents of the full-text table `texts` a message has: so many from `id` on. Ids follow the message's second of
- * creation, so that reading matches by id from the last one gives the newest first.
+ * Which document of the full-text table `texts` a message has. Ids follow the message's second of creation, so that reading
+ * matches by id from the last one gives the newest first.
  */
 export const documents = sqliteTable(
   "documents",
@@ -110,10 +110,6 @@ export const documents = sqliteTable(
     message: integer()
       .notNull()
       .references(() => messages.row, { onDelete: "cascade" }),
-    windows: integer().notNull(),
   },
-  (table) => [
-    uniqueIndex("documents_message").on(table.message),
-    index("documents_giants").on(table.id).where(sql`${table.windows} > 1`),
-  ],
+  (table) => [uniqueIndex("documents_message").on(table.message)],
 )

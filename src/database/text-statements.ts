@@ -15,8 +15,6 @@ const { placeholder } = sql
 export const IDS_A_SECOND = 8
 /** Documents looked at in one go for ids that are free. */
 const TAKEN_AT_ONCE = 64
-/** No message has more windows than this. */
-export const MAX_DOCUMENT_IDS = 64
 /** What is later counts as of that second. */
 export const LAST_SECOND = 2 ** 40
 /** From how many percent of texts that are gone on a segment is merged. */
@@ -108,7 +106,7 @@ export class TextStatements {
     )
     this.#taken = lazy(() =>
       db
-        .select({ id: documents.id, windows: documents.windows })
+        .select({ id: documents.id })
         .from(documents)
         .where(or(gt(documents.id, placeholder("from")), eq(documents.id, placeholder("from"))))
         .orderBy(documents.id)
@@ -118,7 +116,7 @@ export class TextStatements {
     this.#document = lazy(() =>
       db
         .insert(documents)
-        .values({ id: placeholder("id"), message: placeholder("row"), windows: placeholder("windows") })
+        .values({ id: placeholder("id"), message: placeholder("row") })
         .prepare(),
     )
   }
@@ -135,16 +133,15 @@ export class TextStatements {
   }
 
   /**
-   * Puts a message's texts, folded and cut into windows, in place of those it had; `pending` tells of which version they are,
-   * so that a change made meanwhile stays noted.
+   * Puts the tokens of a message's texts (`TrigramSet`) in place of those it had, none for a message without texts; `pending`
+   * tells of which version they are, so that a change made meanwhile stays noted.
    */
-  put({ row, pending, time }: PendingMessage, windows: readonly string[]): void {
+  put({ row, pending, time }: PendingMessage, tokens: string | undefined): void {
     this.#forget().run({ row })
-    if (windows.length > 0) {
-      const id = this.#freeIds(secondOf(time) * IDS_A_SECOND, windows.length)
-      this.#document().run({ id, row, windows: windows.length })
-      for (const [at, text] of windows.entries())
-        this.#db.run(sql`insert into texts (rowid, folded) values (${id + at}, ${text})`)
+    if (tokens !== undefined) {
+      const id = this.#freeId(secondOf(time) * IDS_A_SECOND)
+      this.#document().run({ id, row })
+      this.#db.run(sql`insert into texts (rowid, tokens) values (${id}, ${tokens})`)
     }
     this.#settled().run({ row, mark: pending })
   }
@@ -185,30 +182,26 @@ export class TextStatements {
   }
 
   /**
-   * A run of so many ids from `from` on that no document has: the first, but for long stretches without any, as where thousands
-   * of messages have no time. To go through those anew for each would take ever longer.
+   * An id from `from` on that no document has: the first, but for long stretches without any, as where thousands of messages have
+   * no time. To go through those anew for each would take ever longer.
    */
-  #freeIds(from: number, count: number): number {
+  #freeId(from: number): number {
     const { from: first, to } = this.#crowded
     const isCrowded = from >= first && from < to
-    const free = this.#firstFree(isCrowded ? to : from, count)
-    if (isCrowded) this.#crowded = { from: first, to: free + count }
-    else if (free - from > TAKEN_AT_ONCE) this.#crowded = { from, to: free + count }
+    const free = this.#firstFree(isCrowded ? to : from)
+    if (isCrowded) this.#crowded = { from: first, to: free + 1 }
+    else if (free - from > TAKEN_AT_ONCE) this.#crowded = { from, to: free + 1 }
     return free
   }
 
-  #firstFree(from: number, count: number): number {
-    let free = from
-    // A document of several windows may reach in from before.
-    for (let start = Math.max(0, from - MAX_DOCUMENT_IDS); ; ) {
-      const taken = this.#taken().all({ from: start, limit: TAKEN_AT_ONCE })
-      for (const { id, windows } of taken) {
-        if (id >= free + count) return free
-        free = Math.max(free, id + windows)
+  #firstFree(from: number): number {
+    for (let free = from; ; ) {
+      const taken = this.#taken().all({ from: free, limit: TAKEN_AT_ONCE })
+      for (const { id } of taken) {
+        if (id > free) return free
+        free++
       }
-      const last = taken.at(-1)
-      if (!last || taken.length < TAKEN_AT_ONCE) return free
-      start = last.id + 1
+      if (taken.length < TAKEN_AT_ONCE) return free
     }
   }
 
@@ -235,53 +228,18 @@ export class TextStatements {
     return rows.map(soundCandidate)
   }
 
-  /**
-   * Messages of several windows of which one matches an expression, newest first. They are few; what they hold of other terms
-   * may lie in another window, so only one term is asked for.
-   */
-  giants(expression: string | undefined): Candidate[] {
-    const statement = this.#shape(`giants ${expression !== undefined}`, () =>
-      this.#db
-        .select({
-          document: documents.id,
-          id: messages.id,
-          time: messages.created,
-          role: messages.role,
-          session: directories.name,
-        })
-        .from(documents)
-        .innerJoin(messages, eq(messages.row, documents.message))
-        .innerJoin(directories, eq(directories.id, messages.directory))
-        .where(
-          and(
-            sql`${documents.windows} > 1`,
-            eq(messages.pending, 0),
-            expression === undefined
-              ? undefined
-              : sql`exists (select 1 from texts where texts match ${placeholder("expression")}
-                  and texts.rowid between ${documents.id} and ${documents.id} + ${documents.windows} - 1)`,
-          ),
-        )
-        .orderBy(desc(messages.created), desc(messages.id))
-        .prepare(),
-    )
-    return statement.all({ expression }).map(soundCandidate)
-  }
-
   #candidateQuery(filter: CandidateFilter, matching: boolean) {
     const found = matching ? sql`texts.rowid` : sql`${documents.id}`
     const conditions: SQL[] = [
       sql`${found} < ${placeholder("before")}`,
       sql`${found} > ${placeholder("lower")}`,
       eq(messages.pending, 0),
-      eq(documents.windows, 1),
     ]
     if (filter.session !== undefined) conditions.push(eq(directories.name, placeholder("session")))
     if (filter.role !== undefined) conditions.push(eq(messages.role, placeholder("role")))
     // Not by its id, which in a busy second is that of a later one.
     if (filter.until !== undefined) conditions.push(lte(messages.created, placeholder("until")))
-    // A message of one window has the very id that matched; those of more are asked for apart. The cross join keeps SQLite
-    // from walking the documents and asking for a match of each.
+    // The cross join keeps SQLite from walking the documents and asking for a match of each.
     const source = matching
       ? sql`texts cross join ${documents} on ${documents.id} = texts.rowid`
       : sql`${documents}`

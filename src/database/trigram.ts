@@ -1,19 +1,33 @@
-/** The shortest term that SQLite's trigram tokenizer can look up, in code points. */
-export const TRIGRAM = 3
+import { TRIGRAM, trigramTokens } from "../record/trigrams.ts"
+
 /** Trigrams looked up for one query; the texts themselves decide, so more of them gain nothing. */
 const MAX_TRIGRAMS = 48
 
 /**
- * An FTS5 expression that every text with all these terms matches: their trigrams, each as a quoted string in which nothing
- * is special. `undefined` where all terms are too short to be looked up.
+ * An FTS5 expression that every title with all these terms matches, for SQLite's own trigram tokenizer. `undefined` where all
+ * terms are too short to be looked up.
  */
-export function trigramExpression(terms: readonly string[]): string | undefined {
-  const trigrams = new Set<string>()
-  for (const term of terms.toSorted((a, b) => b.length - a.length)) {
+export function titleExpression(terms: readonly string[]): string | undefined {
+  return expressionOf(terms, (term) => {
+    // It takes three code points for one.
     const letters = [...term]
-    for (let at = 0; at + TRIGRAM <= letters.length && trigrams.size < MAX_TRIGRAMS; at++)
-      trigrams.add(letters.slice(at, at + TRIGRAM).join(""))
-  }
+    return letters.slice(TRIGRAM - 1).map((_, at) => letters.slice(at, at + TRIGRAM).join(""))
+  })
+}
+
+/** The same for texts, of which the full-text index holds the tokens of `TrigramSet`. */
+export function textExpression(terms: readonly string[]): string | undefined {
+  return expressionOf(terms, trigramTokens)
+}
+
+/** Each as a quoted string, in which nothing is special; those of longer terms first. */
+function expressionOf(
+  terms: readonly string[],
+  trigramsOf: (term: string) => readonly string[],
+): string | undefined {
+  const trigrams = new Set<string>()
+  for (const term of terms.toSorted((a, b) => b.length - a.length))
+    for (const trigram of trigramsOf(term)) if (trigrams.size < MAX_TRIGRAMS) trigrams.add(trigram)
   if (trigrams.size === 0) return undefined
   return [...trigrams].map((trigram) => `"${trigram.replaceAll('"', '""')}"`).join(" AND ")
 }

@@ -38,10 +38,11 @@ export class TimeSlice {
 
   pass(): Promise<void> | undefined {
     this.#signal?.throwIfAborted()
-    return performance.now() < this.#end ? undefined : this.#next()
+    return performance.now() < this.#end ? undefined : this.turn()
   }
 
-  async #next(): Promise<void> {
+  /** Lets others run beside a step that takes a slice by itself, whatever is left of this one. */
+  async turn(): Promise<void> {
     await this.#yield()
     this.#signal?.throwIfAborted()
     this.#end = performance.now() + SLICE_MS

@@ -6,7 +6,7 @@ import {
   LAST_SECOND,
   secondOf,
 } from "../database/text-statements.ts"
-import { trigramExpression } from "../database/trigram.ts"
+import { textExpression } from "../database/trigram.ts"
 import type { Reconciler } from "../migrator/reconcile.ts"
 import { comparePosition, compareText } from "../record/order.ts"
 import type { ParsedQuery } from "../record/search-query.ts"
@@ -49,9 +49,7 @@ export async function* candidates(
 ): AsyncGenerator<Candidate> {
   const { within, generation } = sources
   if (!sources.indexed) return yield* scanned(sources, END)
-  const expression = trigramExpression(query.wanted)
-  const longest = query.wanted.toSorted((a, b) => b.length - a.length).slice(0, 1)
-  const giantExpression = trigramExpression(longest)
+  const expression = textExpression(query.wanted)
   // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
   // index is in one of the two places.
   let upper = END
@@ -61,7 +59,7 @@ export async function* candidates(
   try {
     while (upper > 0) {
       const bound = upper
-      const { found, pending, giants } = await within.index.read(({ texts }) => ({
+      const { found, pending } = await within.index.read(({ texts }) => ({
         found: texts.candidates(
           expression,
           filter,
@@ -69,12 +67,11 @@ export async function* candidates(
           limit,
         ),
         pending: texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit),
-        giants: texts.giants(giantExpression),
       }))
       if (generation !== undefined && (await within.index.generation()) !== generation)
         throw new IndexFailure("damaged", "The index was begun anew during a search")
       const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
-      const all = [...found, ...pending, ...giants].filter((candidate) => {
+      const all = [...found, ...pending].filter((candidate) => {
         const second = foundAt(candidate)
         return second < bound && second > lower
       })

@@ -158,7 +158,7 @@ for (const { name, open } of variants.slice(0, 3))
       expect(await ends({ timeout: 0 })).toEqual({ partial: true, reason: "timeout" })
     })
 
-    test("a text of several windows is found at its beginning, its end, and across their borders", async () => {
+    test("a text of two million letters is found at its beginning, its end, and in between", async () => {
       await using store = await open(tempFolder())
       put(store.directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1_000_000))
       const filler = "x ".repeat(499_998)
