@@ -15,6 +15,10 @@ INSERT INTO texts (texts, rank) VALUES ('deletemerge', 0);
 --> statement-breakpoint
 INSERT INTO texts (texts, rank) VALUES ('automerge', 0);
 --> statement-breakpoint
+INSERT INTO texts (texts, rank) VALUES ('usermerge', 8);
+--> statement-breakpoint
+INSERT INTO texts (texts, rank) VALUES ('crisismerge', 64);
+--> statement-breakpoint
 CREATE TRIGGER documents_gone AFTER DELETE ON documents BEGIN
   DELETE FROM texts WHERE rowid = old.id;
 END;

@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm"
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
 import type { Position } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
@@ -13,8 +14,11 @@ const { placeholder } = sql
  * lie, the fewer bytes FTS5 takes for the way from one to the next.
  */
 export const IDS_A_SECOND = 8
-/** Documents looked at in one go for ids that are free. */
-const TAKEN_AT_ONCE = 64
+/** Documents looked at in one go for an id that is free: at first, then ever more. */
+const TAKEN_AT_FIRST = 4
+const TAKEN_AT_MOST = 1_024
+/** A longer stretch of ids without a free one is remembered. */
+const CROWDED = 64
 /** What is later counts as of that second. */
 export const LAST_SECOND = 2 ** 40
 /** From how many percent of texts that are gone on a segment is merged. */
@@ -52,15 +56,31 @@ export function secondOf(created: number): number {
   return Math.min(Math.max(0, Math.floor(created / 1000)), LAST_SECOND)
 }
 
+/**
+ * The full-text table as Drizzle is to see it; its migration makes it, and drizzle-kit must not know of it. The column of the
+ * table's own name takes FTS5's commands.
+ */
+const texts = sqliteTable("texts", {
+  rowid: integer(),
+  tokens: text(),
+  command: text("texts"),
+  rank: integer(),
+})
+
 /** The full-text index of messages: the only raw SQL besides pragmas, since Drizzle knows nothing of FTS5. */
 export class TextStatements {
   readonly #db: Drizzle
   readonly #await
   readonly #settled
   readonly #pending
+  readonly #has
   readonly #forget
   readonly #taken
   readonly #document
+  readonly #insert
+  readonly #command
+  readonly #changes
+  readonly #count
   readonly #shapes = new Map<string, CandidateQuery>()
   /** A stretch of ids of which none was free when it was last gone through, where that took more than one look. */
   #crowded = { from: 0, to: 0 }
@@ -98,6 +118,13 @@ export class TextStatements {
         .limit(placeholder("limit"))
         .prepare(),
     )
+    this.#has = lazy(() =>
+      db
+        .select({ id: documents.id })
+        .from(documents)
+        .where(eq(documents.message, placeholder("row")))
+        .prepare(),
+    )
     this.#forget = lazy(() =>
       db
         .delete(documents)
@@ -119,6 +146,22 @@ export class TextStatements {
         .values({ id: placeholder("id"), message: placeholder("row") })
         .prepare(),
     )
+    this.#insert = lazy(() =>
+      db
+        .insert(texts)
+        .values({ rowid: placeholder("id"), tokens: placeholder("tokens") })
+        .prepare(),
+    )
+    this.#command = lazy(() =>
+      db
+        .insert(texts)
+        .values({ command: placeholder("command"), rank: placeholder("value") })
+        .prepare(),
+    )
+    this.#changes = lazy(() =>
+      db.select({ changes: sql<number>`total_changes()` }).from(sql`(select 1)`).prepare(),
+    )
+    this.#count = lazy(() => db.select({ count: sql<number>`count(*)` }).from(documents).prepare())
   }
 
   /** Notes that the texts of messages changed. */
@@ -133,30 +176,52 @@ export class TextStatements {
   }
 
   /**
-   * Puts the tokens of a message's texts (`TrigramSet`) in place of those it had, none for a message without texts; `pending`
+   * Puts the tokens of messages' texts (`TrigramSet`) in place of those they had, none for a message without texts; `pending`
    * tells of which version they are, so that a change made meanwhile stays noted.
    */
-  put({ row, pending, time }: PendingMessage, tokens: string | undefined): void {
-    this.#forget().run({ row })
-    if (tokens !== undefined) {
-      const id = this.#freeId(secondOf(time) * IDS_A_SECOND)
-      this.#document().run({ id, row })
-      this.#db.run(sql`insert into texts (rowid, tokens) values (${id}, ${tokens})`)
+  put(messages: readonly { readonly message: PendingMessage; readonly tokens: string | undefined }[]): void {
+    // FTS5 writes a segment out before each deletion, and before an id that is not above the last: so what goes goes first, and
+    // the rest comes by id.
+    for (const { message } of messages)
+      if (this.#has().get({ row: message.row })) this.#forget().run({ row: message.row })
+    const documents: { readonly id: number; readonly tokens: string }[] = []
+    for (const { message, tokens } of messages) {
+      const { row, pending, time } = message
+      if (tokens !== undefined) {
+        const id = this.#freeId(secondOf(time) * IDS_A_SECOND)
+        this.#document().run({ id, row })
+        documents.push({ id, tokens })
+      }
+      this.#settled().run({ row, mark: pending })
     }
-    this.#settled().run({ row, mark: pending })
+    for (const document of documents.sort((a, b) => a.id - b.id)) this.#insert().run(document)
   }
 
   /**
    * Merges about so many pages of the segments that insertions left, where there are enough of them; tells whether there were.
    *
    * FTS5 would do so by itself (`automerge`, sqlite.org/fts5.html, 6.1), but for all levels in one go with every 64th page, which
-   * holds that insertion up for 50 ms; so that is turned off, and this follows insertions in small transactions.
+   * holds that insertion up for 50 ms; so that is turned off, and this follows insertions in small transactions. Eight segments of
+   * one level are merged at a time (`usermerge`): four would write everything once or twice more.
    */
   mergeInserted(pages: number): boolean {
-    const before = this.#changes()
+    const before = this.#totalChanges()
     this.#set("merge", pages)
     // The statement itself counts as one change.
-    return this.#changes() - before > 1
+    return this.#totalChanges() - before > 1
+  }
+
+  /**
+   * Begins to merge all segments into one, about so many pages; `mergeInserted` goes on with it. A term is then looked up once
+   * instead of in a dozen segments (`merge` with a negative number, sqlite.org/fts5.html, 6.8).
+   */
+  beginMergingAll(pages: number): boolean {
+    return this.mergeInserted(-pages)
+  }
+
+  /** How many messages have texts in the index. */
+  count(): number {
+    return this.#count().get()?.count ?? 0
   }
 
   /**
@@ -173,12 +238,11 @@ export class TextStatements {
   }
 
   #set(command: string, value: number): void {
-    this.#db.run(sql`insert into texts (texts, rank) values (${command}, ${value})`)
+    this.#command().run({ command, value })
   }
 
-  #changes(): number {
-    const [row] = this.#db.all<{ changes: number }>(sql`select total_changes() as changes`)
-    return row?.changes ?? 0
+  #totalChanges(): number {
+    return this.#changes().get()?.changes ?? 0
   }
 
   /**
@@ -190,18 +254,19 @@ export class TextStatements {
     const isCrowded = from >= first && from < to
     const free = this.#firstFree(isCrowded ? to : from)
     if (isCrowded) this.#crowded = { from: first, to: free + 1 }
-    else if (free - from > TAKEN_AT_ONCE) this.#crowded = { from, to: free + 1 }
+    else if (free - from > CROWDED) this.#crowded = { from, to: free + 1 }
     return free
   }
 
   #firstFree(from: number): number {
-    for (let free = from; ; ) {
-      const taken = this.#taken().all({ from: free, limit: TAKEN_AT_ONCE })
+    let free = from
+    for (let limit = TAKEN_AT_FIRST; ; limit = Math.min(limit * 4, TAKEN_AT_MOST)) {
+      const taken = this.#taken().all({ from: free, limit })
       for (const { id } of taken) {
         if (id > free) return free
         free++
       }
-      if (taken.length < TAKEN_AT_ONCE) return free
+      if (taken.length < limit) return free
     }
   }
 

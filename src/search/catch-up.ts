@@ -6,15 +6,19 @@ import type { Position } from "../record/order.ts"
 import { TrigramSet } from "../record/trigrams.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
 import { ProblemLog } from "../repository/problem-log.ts"
-import { readMessageDocument } from "./message-texts.ts"
+import { mergeTexts } from "./merge-texts.ts"
+import { type MessageDocument, readMessageDocument } from "./message-texts.ts"
 
 const MESSAGES_AT_ONCE = 32
 /** Trigrams put into the index in one transaction, of one message or more: some 4 ms of the event loop. */
-const TRIGRAMS_AT_ONCE = 10_000
+const TRIGRAMS_AT_ONCE = 16_000
 /** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */
 const LETTERS_AT_ONCE = 500_000
-/** Pages of the full-text index merged in one transaction. */
-const PAGES_MERGED = 16
+/** Transactions that insert between two merges; there is nothing to merge before. */
+const INSERTIONS_BETWEEN_MERGES = 8
+/** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
+const LARGE_SHARE = 0.25
+const MANY_MESSAGES = 1_000
 
 export interface CatchUpOptions {
   readonly signal?: AbortSignal | undefined
@@ -33,6 +37,7 @@ export async function catchUp(
 ): Promise<number> {
   const slice = new TimeSlice(options.signal, options.onYield)
   const trigrams = new TrigramSet()
+  let insertions = 0
   let done = 0
   let refused = false
   const problems = new ProblemLog(({ code }) => {
@@ -50,27 +55,14 @@ export async function catchUp(
       batch = []
       size = 0
       await slice.turn()
-      await patiently(() =>
-        within.index.write(({ texts }) => {
-          for (const { message, tokens } of rows) texts.put(message, tokens)
-        }),
-      )
-      do await slice.turn()
-      while (await patiently(() => within.index.write(({ texts }) => texts.mergeInserted(PAGES_MERGED))))
+      await patiently(() => within.index.write(({ texts }) => texts.put(rows)))
+      if (++insertions % INSERTIONS_BETWEEN_MERGES === 0) await mergeTexts(within.index, slice, "what is due")
     }
     for (const message of page) {
       await slice.pass()
       refused = false
       const document = await readMessageDocument({ ...files, problems }, message.session, message.id)
-      let hasTexts = false
-      if (document)
-        for await (const { folded } of document.texts) {
-          hasTexts = true
-          for (let at = 0; at < folded.length; at += LETTERS_AT_ONCE) {
-            await slice.pass()
-            trigrams.add(folded, at, at + LETTERS_AT_ONCE)
-          }
-        }
+      const hasTexts = document !== undefined && (await collect(trigrams, document, slice))
       const { size: more } = trigrams
       const tokens = trigrams.take()
       // What the system refused to read it may give the next time: until then searches look at the files.
@@ -82,6 +74,25 @@ export async function catchUp(
     }
     if (batch.length > 0) await commit()
     before = page.at(-1)
-    if (!before || page.length < MESSAGES_AT_ONCE) return done
+    if (before && page.length === MESSAGES_AT_ONCE) continue
+    if (insertions > 0) await mergeTexts(within.index, slice, "what is due")
+    if (done >= MANY_MESSAGES) {
+      const all = await patiently(() => within.index.read(({ texts }) => texts.count()))
+      if (done >= all * LARGE_SHARE) await mergeTexts(within.index, slice, "all")
+    }
+    return done
   }
+}
+
+/** Collects the trigrams of a message's texts; tells whether it has any text. */
+async function collect(trigrams: TrigramSet, { texts }: MessageDocument, slice: TimeSlice): Promise<boolean> {
+  let any = false
+  for await (const { folded } of texts) {
+    any = true
+    for (let at = 0; at < folded.length; at += LETTERS_AT_ONCE) {
+      await slice.pass()
+      trigrams.add(folded, at, at + LETTERS_AT_ONCE)
+    }
+  }
+  return any
 }

@@ -23,7 +23,7 @@ test("however many documents are of one second, none shares an id, and each take
     // Some are of a second that the others have run into, some change.
     const time = row % 7 === 0 ? 20_000 : 0
     for (let times = row % 3; times >= 0; times--)
-      texts.put({ row, id, time, session: "ses_1", role: null, pending: 1 }, "one")
+      texts.put([{ message: { row, id, time, session: "ses_1", role: null, pending: 1 }, tokens: "one" }])
   }
   const documents = client.query<{ id: number }, []>("select id from documents").all()
   expect(new Set(documents.map(({ id }) => id)).size).toBe(MESSAGES)
