@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { idOfFile, type Key, segmentFault } from "../record/key.ts"
-import { compareText } from "../record/order.ts"
+import { sortTexts } from "../record/order.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 
 /** The three kinds of record that lie in a folder per owner and that the index knows. */
@@ -121,8 +121,8 @@ export function listRecords(fs: FileSystem, path: string): Listing {
     } else if (kind === "file") listing.ids.push(id)
     else listing.odd.push(id)
   }
-  listing.ids.sort(compareText)
-  listing.odd.sort(compareText)
+  sortTexts(listing.ids)
+  sortTexts(listing.odd)
   return listing
 }
 
@@ -141,8 +141,8 @@ export function listFolders(fs: FileSystem, path: string): Listing {
     if (kind === "directory") listing.ids.push(name)
     else if (kind === "link") listing.odd.push(name)
   }
-  listing.ids.sort(compareText)
-  listing.odd.sort(compareText)
+  sortTexts(listing.ids)
+  sortTexts(listing.odd)
   return listing
 }
 

@@ -9,7 +9,7 @@ import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, type TimeSlice } from "../file/time-slice.ts"
-import { compareText } from "../record/order.ts"
+import { compareText, sortTexts } from "../record/order.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
 
@@ -175,7 +175,7 @@ export class DirectoryPass {
     this.#namesKnown = this.#isEarlier()
     const { ids, odd, hidden } = listRecords(fs, this.#path)
     if (!readOnly) sweepTempFiles(fs, clock, this.#path, hidden)
-    const names = odd.length === 0 ? ids : [...ids, ...odd].sort(compareText)
+    const names = odd.length === 0 ? ids : sortTexts([...ids, ...odd])
     let next = 0
     for (let known = this.#known; ; known = await this.#rowsAfter(known)) {
       for (const row of known.rows) {

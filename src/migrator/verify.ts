@@ -13,7 +13,7 @@ import {
 import { lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
 import { TimeSlice } from "../file/time-slice.ts"
-import { compareText } from "../record/order.ts"
+import { compareText, sortTexts } from "../record/order.ts"
 import { columnsOf } from "./observation.ts"
 import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
@@ -140,7 +140,7 @@ class Verification {
     if (place.kind === "session")
       for (const id of ids)
         this.#sessionFolders.set(id, [...(this.#sessionFolders.get(id) ?? []), place.folder])
-    await this.#checkRecords(place, [...ids, ...odd].sort(compareText), row?.id)
+    await this.#checkRecords(place, sortTexts([...ids, ...odd]), row?.id)
     if (this.#repair && this.#differences.length > before) await this.#mend(place)
   }
 

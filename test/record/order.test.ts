@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { compareText } from "../../src/record/order.ts"
+import { compareText, sortTexts } from "../../src/record/order.ts"
 
 test("text is ordered as SQLite orders it", () => {
   const database = new Database(":memory:")
@@ -20,5 +20,15 @@ test("text is ordered as SQLite orders it", () => {
         ["\u{e000}", "\u{10000}"],
       ],
     },
+  )
+})
+
+test("texts are sorted as they compare, those beyond U+FFFF too", () => {
+  const texts = fc.array(fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()))
+  fc.assert(
+    fc.property(texts, (some) => {
+      expect(sortTexts([...some])).toEqual(some.toSorted(compareText))
+    }),
+    { examples: [[["\u{1f642}", "\u{ffff}", "a"]], [["b", "a", "\u{ffff}"]]] },
   )
 })
