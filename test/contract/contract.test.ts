@@ -1,4 +1,5 @@
 import { describe } from "bun:test"
+import { tempFoldersInMemory } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
 import { changeContract } from "./changes.ts"
 import { keyContract } from "./keys.ts"
@@ -13,6 +14,8 @@ import { transferContract } from "./transfer.ts"
 
 for (const variant of variants)
   describe(variant.name, () => {
+    // A disk takes the same time for each of them; one is enough.
+    if (variant !== variants[0]) tempFoldersInMemory()
     describe("keys", () => keyContract(variant))
     describe("sessions", () => sessionContract(variant))
     describe("messages", () => messageContract(variant))

@@ -5,11 +5,14 @@ import { openStore } from "../../src/index.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { Random } from "../support/random.ts"
 import { all } from "../support/records.ts"
-import { snapshot } from "../support/temp.ts"
+import { snapshot, tempFoldersInMemory } from "../support/temp.ts"
 
 const CHILD = join(import.meta.dir, "import-child.ts")
 const KILLS = 50
 const AT_ONCE = 3
+
+// What a killed process leaves behind is the same anywhere.
+tempFoldersInMemory()
 
 /** Runs the import in a process that kills itself at its nth step; 0 lets it end, and gives how many steps it took. */
 async function run(directory: string, killAt: number): Promise<{ signal: unknown; steps: number }> {

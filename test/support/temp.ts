@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,8 +12,22 @@ export function removeTempFolders(): void {
   for (const folder of made.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
 }
 
+/** Whether `tempFolder` makes them in memory, where there is room. */
+let inMemory = false
+
+/** Has `tempFolder` make its folders in memory for the tests of a file, or of a `describe`, that calls this. */
+export function tempFoldersInMemory(): void {
+  beforeAll(() => {
+    inMemory = true
+  })
+  afterAll(() => {
+    inMemory = false
+  })
+}
+
 /** A new folder that goes when the test ends. */
 export function tempFolder(): string {
+  if (inMemory) return largeTempFolder()
   const folder = fs.mkdtempSync(join(tmpdir(), "sessiondex-test-"))
   made.push(folder)
   return folder
