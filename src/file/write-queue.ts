@@ -203,7 +203,8 @@ export class WriteQueue {
     const folder = dirname(target.path)
     for (let tries = 1; ; tries++) {
       checkFolders(fs, directory, target.key)
-      const topmost = fs.makeDirectory(folder)
+      // The folder is nearly always there.
+      const topmost = tries === 1 ? undefined : fs.makeDirectory(folder)
       if (topmost !== undefined)
         for (let made = folder; made.length >= topmost.length; made = dirname(made))
           target.made.push(dirname(made))
@@ -211,7 +212,7 @@ export class WriteQueue {
       try {
         return fs.createFile(target.temp, text)
       } catch (error) {
-        // Someone removed the folder that was just made.
+        // There is no folder yet, or someone removed the one that was just made.
         if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error
       }
     }

@@ -67,9 +67,10 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
 /** Tells whether something lies under that name, readable or not. */
 export function holds(files: RecordFiles, place: Place, id: string): boolean {
   try {
+    // Most folders that are asked do not hold it, so the record is looked at first; its folder may still be a link.
     return (
-      statPlace(files.fs, placePath(files.directory, place)) !== undefined &&
-      statRecord(files.fs, recordPath(files.directory, place, id)) !== undefined
+      statRecord(files.fs, recordPath(files.directory, place, id)) !== undefined &&
+      statPlace(files.fs, placePath(files.directory, place)) !== undefined
     )
   } catch (error) {
     // A folder that cannot be entered cannot be said to hold anything; listing it reports why.

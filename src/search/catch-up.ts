@@ -11,7 +11,7 @@ import { type MessageDocument, readMessageDocument } from "./message-texts.ts"
 
 const MESSAGES_AT_ONCE = 32
 /** Trigrams put into the index in one transaction, of one message or more: some 4 ms of the event loop. */
-const TRIGRAMS_AT_ONCE = 16_000
+const TRIGRAMS_AT_ONCE = 12_000
 /** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */
 const LETTERS_AT_ONCE = 500_000
 /** Transactions that insert between two merges; there is nothing to merge before. */

@@ -3,7 +3,7 @@ import type { TimeSlice } from "../file/time-slice.ts"
 import { patiently } from "../migrator/patiently.ts"
 
 /** Pages of the full-text index merged in one transaction: some 5 ms. */
-const PAGES_AT_ONCE = 12
+const PAGES_AT_ONCE = 8
 
 /**
  * Merges what insertions left in the full-text index where there is enough of it, or all of it into one piece, in small

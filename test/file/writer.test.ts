@@ -12,14 +12,15 @@ import { Store } from "../../src/store.ts"
 import { all, failure } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
-/** The real file system, telling of each call that changes or flushes something. */
+/** The real file system, telling of each call that changed or flushes something. */
 function recording(calls: string[]): FileSystem {
   const name = (path: string): string => path.replace(/.*\//, "").replace(/^\.sessiondex-.*/, "temp")
   return {
     ...fileSystem,
     createFile(path, text) {
+      const descriptor = fileSystem.createFile(path, text)
       calls.push(`create ${name(path)}`)
-      return fileSystem.createFile(path, text)
+      return descriptor
     },
     flush(descriptor) {
       calls.push("flush")
