@@ -41,7 +41,7 @@ export class Unsettled extends Error {
 }
 
 const PAGE_ROWS = 2_048
-const COMMIT_ROWS = 256
+const COMMIT_ROWS = 512
 const MAX_TRIES = 3
 
 /** Names a place in a map. */
