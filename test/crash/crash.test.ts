@@ -11,7 +11,7 @@ import { type Scenario, scenarios } from "./scenarios.ts"
 
 const CHILD = join(import.meta.dir, "child.ts")
 /** So many steps of a scenario at the most, spread over all of it. */
-const MAX_POINTS = process.env.SESSIONDEX_TEST_LONG === "1" ? 75 : 55
+const MAX_POINTS = 75
 const AT_ONCE = 3
 const LEAST_POINTS = 300
 

@@ -24,7 +24,7 @@ for (let s = 0; s < 12; s++) {
     `session/${PROJECTS[s % 3]}/${id}.json`,
     session(id, { time: { created: s, updated: s % 5 } }),
   )
-  for (let m = 0; m < 10; m++)
+  for (let m = 0; m < 30; m++)
     put(directory, `message/${id}/msg_${s}_${m}.json`, { ...message(`msg_${s}_${m}`, id, m % 7), text: "t" })
 }
 const other = join(folder, "other")

@@ -3,10 +3,8 @@ import { join } from "node:path"
 import { largeTempFolder } from "../support/temp.ts"
 
 const CHILD = join(import.meta.dir, "damage-child.ts")
-const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
-/** `bun run test:long` does them all. */
-const REPORTED = LONG ? 1_000 : 300
-const SILENT = LONG ? 150 : 60
+const REPORTED = 1_000
+const SILENT = 150
 const AT_ONCE = 2
 
 interface Report {

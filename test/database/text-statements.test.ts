@@ -31,3 +31,33 @@ test("however many documents are of one second, none shares an id, and each take
   expect(looks / (2 * MESSAGES)).toBeLessThan(4)
   client.close()
 })
+
+test("documents put at once, the newest first, are one segment, and merging all leaves one", () => {
+  const client = new Database(":memory:")
+  const db = drizzle({ client })
+  migrate(db, migrations)
+  const texts = new TextStatements(db)
+  const segments = (): number =>
+    Number(client.query("select count(distinct segid) from texts_idx").values()[0])
+  client.run("insert into directories (id, kind, name) values (1, 'message', 'ses_1')")
+  for (let round = 0; round < 3; round++) {
+    const rows = Array.from({ length: 20 }, (_, at) => {
+      const row = 1 + round * 20 + at
+      client.run("insert into messages values (?, 1, ?, null, 0, null, null, 0, null, 1)", [
+        row,
+        `msg_${row}`,
+      ])
+      const time = 1_000_000 - row * 1_000
+      return {
+        message: { row, id: `msg_${row}`, time, session: "ses_1", role: null, pending: 1 },
+        tokens: `one two${row}`,
+      }
+    })
+    client.transaction(() => texts.put(rows))()
+    expect(segments()).toBe(round + 1)
+  }
+  for (let more = texts.beginMergingAll(8); more; more = texts.mergeInserted(8));
+  expect(segments()).toBe(1)
+  expect(client.query("select rowid from texts where texts match '\"one\"'").all()).toHaveLength(60)
+  client.close()
+})

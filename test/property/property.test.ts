@@ -4,7 +4,7 @@ import { type HistoryResult, runHistory } from "./history.ts"
 
 /** The short fixed set; `bun run test:long` runs 240 histories of 1,000 steps. */
 const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
-const SEEDS = LONG ? 240 : 24
+const SEEDS = LONG ? 240 : 36
 const STEPS = LONG ? 1_000 : 60
 /** A seed to have one failing history again. */
 const ONLY = process.env.SESSIONDEX_TEST_SEED
