@@ -4,6 +4,7 @@ import { compareText } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
+import { ManyRows } from "./many-rows.ts"
 import { directories } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
@@ -23,7 +24,8 @@ export interface Settlement {
   readonly entries: number
 }
 
-const UNSETTLED: Settlement = { stamp: null, size: 0, entries: 0 }
+/** What is known of a folder whose names nobody read yet. */
+export const UNSETTLED: Settlement = { stamp: null, size: 0, entries: 0 }
 
 const { placeholder } = sql
 /** SQLite's "no limit". */
@@ -67,17 +69,11 @@ export class DirectoryStatements {
         .limit(1)
         .prepare(),
     )
-    this.#create = lazy(() =>
+    this.#create = new ManyRows(["kind", "name", "stamp", "size", "entries"], (rows) =>
       db
         .insert(directories)
-        .values({
-          kind: placeholder("kind"),
-          name: placeholder("name"),
-          stamp: sql`${placeholder("stamp")}`,
-          size: placeholder("size"),
-          entries: placeholder("entries"),
-        })
-        .returning({ id })
+        .values(rows as unknown as (typeof directories.$inferInsert)[])
+        .returning({ id, name })
         .prepare(),
     )
     this.#touch = lazy(() =>
@@ -150,11 +146,29 @@ export class DirectoryStatements {
       }))
   }
 
-  /** Makes the folder's row, with generation 0; without a settlement its stamp is unknown. */
-  create(place: Place, settlement: Settlement = UNSETTLED): DirectoryRow {
-    const row = this.#create().get({ kind: place.kind, name: place.folder, ...settlement })
-    if (!row) throw new Error("SQLite returned no row for an insert")
-    return { id: row.id, generation: 0, ...settlement }
+  /** Makes the folder's row, with generation 0 and an unknown stamp. */
+  create({ kind, folder }: Place): DirectoryRow {
+    const [row] = this.createAll(kind, [{ name: folder, ...UNSETTLED }])
+    if (!row) throw new Error("No row was made")
+    return row
+  }
+
+  /** Makes the rows of several folders of one kind, with generation 0; gives them in the same order. */
+  createAll(
+    kind: CollectionKind,
+    folders: readonly (Settlement & { readonly name: string })[],
+  ): DirectoryRow[] {
+    const ids = new Map<string, number>()
+    const rows = folders.map(({ name, stamp, size, entries }) => ({ kind, name, stamp, size, entries }))
+    // SQLite does not promise them in the order of the values.
+    for (const [statement, parameters] of this.#create.of(rows))
+      for (const [id, name] of statement.values(parameters))
+        ids.set(soundText("name", name), soundNumber("id", id))
+    return folders.map(({ name, stamp, size, entries }) => {
+      const id = ids.get(name)
+      if (id === undefined) throw new Error("SQLite returned no row for an insert")
+      return { id, stamp, size, generation: 0, entries }
+    })
   }
 
   /** Notes that rows of the folder changed, and with a settlement also its stamp; gives the row as it then is. */

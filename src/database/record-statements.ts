@@ -3,6 +3,7 @@ import type { StoreErrorCode } from "../errors.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
+import { ManyRows } from "./many-rows.ts"
 import { directories, type messages, type parts, type sessions } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
@@ -43,9 +44,6 @@ type RecordTable = typeof sessions | typeof messages | typeof parts
 
 const { placeholder } = sql
 
-/** Rows put by one statement: SQLite and Drizzle take as long to begin one as to put a row. */
-const ROWS_AT_ONCE = 16
-
 /** The columns that name a row. */
 const KEY: ReadonlySet<string> = new Set(["directory", "id"])
 
@@ -53,10 +51,6 @@ const KEY: ReadonlySet<string> = new Set(["directory", "id"])
 export class RecordStatements {
   readonly #rows
   readonly #put
-  readonly #putMany
-  readonly #columns: readonly string[]
-  /** The names of the parameters of `#putMany`, by row and column. */
-  readonly #names: readonly (readonly string[])[]
   readonly #distrust
   readonly #stamps
   readonly #firstStamps
@@ -69,23 +63,16 @@ export class RecordStatements {
     const { directory, id, stamp, size, problem, problemMessage } = table
     const columns = Object.keys(getColumns(table)).filter((name) => name !== "row")
     const changed = columns.filter((name) => !KEY.has(name))
-    const putting = (names: readonly (readonly string[])[]) => {
-      const values = names.map((row) =>
-        Object.fromEntries(columns.map((column, at) => [column, placeholder(row[at] ?? column)])),
-      )
-      return db
+    this.#put = new ManyRows(columns, (rows) =>
+      db
         .insert(table)
-        .values(values as unknown as (typeof table.$inferInsert)[])
+        .values(rows as unknown as (typeof table.$inferInsert)[])
         .onConflictDoUpdate({
           target: [directory, id],
           set: Object.fromEntries(changed.map((name) => [name, sql`excluded.${sql.identifier(name)}`])),
         })
-        .prepare()
-    }
-    this.#columns = columns
-    this.#names = Array.from({ length: ROWS_AT_ONCE }, (_, row) => columns.map((column) => `${column}${row}`))
-    this.#put = lazy(() => putting([columns]))
-    this.#putMany = lazy(() => putting(this.#names))
+        .prepare(),
+    )
     this.#rows = lazy(() =>
       db
         .select()
@@ -189,15 +176,7 @@ export class RecordStatements {
 
   /** Puts rows in place of those with the same directory and id; each names every column of the table. */
   put(rows: readonly Readonly<Record<string, unknown>>[]): void {
-    let at = 0
-    for (; at + ROWS_AT_ONCE <= rows.length; at += ROWS_AT_ONCE) {
-      const parameters: Record<string, unknown> = {}
-      for (const [i, names] of this.#names.entries())
-        for (const [j, column] of this.#columns.entries())
-          parameters[names[j] ?? column] = rows[at + i]?.[column]
-      this.#putMany().run(parameters)
-    }
-    for (const row of rows.slice(at)) this.#put().run(row)
+    for (const [statement, parameters] of this.#put.of(rows)) statement.run(parameters)
   }
 
   /** Takes the stamps of a folder's rows away, so that every file in it is read again. */

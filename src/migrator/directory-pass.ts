@@ -1,4 +1,4 @@
-import type { DirectoryRow, Settlement } from "../database/directory-statements.ts"
+import { type DirectoryRow, type Settlement, UNSETTLED } from "../database/directory-statements.ts"
 import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
@@ -110,20 +110,30 @@ export class DirectoryPass {
     return current?.id === this.#row?.id && current?.generation === this.#row?.generation
   }
 
+  /** How the folder's row is to be made, where it has none yet and is to have one. */
+  get toCreate(): (Settlement & { readonly name: string }) | undefined {
+    if (this.#row || this.#settlement === "gone") return undefined
+    return { name: this.place.folder, ...(this.#settlement ?? UNSETTLED) }
+  }
+
   /**
    * Notes what waits, with the rows to be put added to `rows`; gives the folder's row as it then is, for `committed`. To be
    * called within a transaction.
+   * @param created the folder's row, where it was made as `toCreate` says
    */
-  put(statements: Statements, rows: ReturnType<typeof rowOf>[]): DirectoryRow | undefined {
+  put(
+    statements: Statements,
+    created: DirectoryRow | undefined,
+    rows: ReturnType<typeof rowOf>[],
+  ): DirectoryRow | undefined {
     const { directories } = statements
     const records = statements[this.place.kind]
     if (this.#settlement === "gone") {
       if (this.#row) directories.remove(this.#row.id)
       return undefined
     }
-    const row = this.#row
-      ? directories.change(this.#row, this.#settlement)
-      : directories.create(this.place, this.#settlement)
+    const row = this.#row ? directories.change(this.#row, this.#settlement) : created
+    if (!row) throw new Error("The folder has no row")
     for (const observation of this.#pending) rows.push(rowOf(this.place.kind, row.id, observation))
     for (const id of this.#vanished) records.remove(row.id, id)
     return row

@@ -4,7 +4,7 @@ import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { Statements } from "../database/statements.ts"
 import { isStoreError, type StoreError } from "../errors.ts"
 import type { DeviceClock } from "../file/clock.ts"
-import type { Place } from "../file/layout.ts"
+import type { CollectionKind, Place } from "../file/layout.ts"
 import type { FileSystem } from "../file/system.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { ClockReading } from "./clock-reading.ts"
@@ -156,12 +156,9 @@ class Batch {
         dirty.map(({ place }) => place),
       )
       const still = dirty.filter((pass) => pass.isOnTopOf(current.get(placeName(pass.place))))
-      const put = [...Map.groupBy(still, (pass) => pass.place.kind)].flatMap(([kind, same]) => {
-        const rows: ReturnType<typeof rowOf>[] = []
-        const put = same.map((pass) => ({ pass, row: pass.put(statements, rows) }))
-        statements[kind].put(rows)
-        return put
-      })
+      const put = [...Map.groupBy(still, (pass) => pass.place.kind)].flatMap(([kind, same]) =>
+        putPasses(statements, kind, same),
+      )
       const texts = still.filter((pass) => pass.changesTexts).map(({ place }) => place.folder)
       if (texts.length > 0) statements.texts.await(texts, pendingMark())
       return { put, disturbed: dirty.filter((pass) => !still.includes(pass)) }
@@ -179,6 +176,21 @@ class Batch {
     const { index } = this.#within
     return this.#options.patient ? patiently(() => index.write(work)) : index.write(work)
   }
+}
+
+/** Notes what waits in passes over folders of one kind; gives each with its folder's row as it then is. */
+function putPasses(statements: Statements, kind: CollectionKind, passes: readonly DirectoryPass[]) {
+  const created = new Map<string, DirectoryRow>()
+  const toCreate = passes.flatMap((pass) => pass.toCreate ?? [])
+  for (const [at, row] of statements.directories.createAll(kind, toCreate).entries())
+    created.set(toCreate[at]?.name ?? "", row)
+  const rows: ReturnType<typeof rowOf>[] = []
+  const put = passes.map((pass) => ({
+    pass,
+    row: pass.put(statements, created.get(pass.place.folder), rows),
+  }))
+  statements[kind].put(rows)
+  return put
 }
 
 function findRows(statements: Statements, places: readonly Place[]): Map<string, DirectoryRow> {
