@@ -7,6 +7,7 @@ import { FileGuard } from "./file-guard.ts"
 import { migrations } from "./migrations.ts"
 import {
   checkpoint,
+  checkpointEvery,
   configure,
   freePages,
   integrityFaults,
@@ -95,6 +96,11 @@ export class Connection {
   /** Moves the WAL into the database and cuts it short, where nobody is in the way. */
   checkpoint(): void {
     if (this.journalMode === "wal") checkpoint(this.#client)
+  }
+
+  /** Sets from how many pages on a commit moves the WAL into the database. */
+  checkpointEvery(pages: number): void {
+    checkpointEvery(this.#client, pages)
   }
 
   /** What SQLite's own check finds wrong; nothing where the file is sound. */

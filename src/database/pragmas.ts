@@ -4,9 +4,11 @@ import type { Database } from "bun:sqlite"
 const JOURNAL_SIZE_LIMIT = 16 * 1024 * 1024
 /**
  * From so many pages on a commit moves the WAL into the database, flushing both, while the event loop waits: a quarter of
- * SQLite's default takes a quarter of its time, and all of them together hardly longer.
+ * SQLite's default takes a quarter of its time.
  */
-const CHECKPOINT_PAGES = 256
+export const CHECKPOINT_PAGES = 256
+/** The same for long work that its caller waits for: a quarter of the flushes. */
+export const UNHURRIED_CHECKPOINT_PAGES = 4 * CHECKPOINT_PAGES
 
 /** How the index keeps its journal; `delete` where the file system has no shared memory for a WAL. */
 export type JournalMode = "wal" | "delete"
@@ -32,7 +34,7 @@ export function configure(database: Database, cacheBytes: number): JournalMode {
   database.run("PRAGMA auto_vacuum = INCREMENTAL")
   const mode = pragma(database, "journal_mode = WAL") === "wal" ? "wal" : "delete"
   database.run(`PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`)
-  database.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  checkpointEvery(database, CHECKPOINT_PAGES)
   // A power cut may cost the last rows, which their stamps then miss; it must not cost the index.
   database.run(`PRAGMA synchronous = ${mode === "wal" ? "NORMAL" : "FULL"}`)
   database.run("PRAGMA foreign_keys = ON")
@@ -49,6 +51,11 @@ export function markOf(database: Database): number {
   if (mark !== 0) return mark
   database.run(`PRAGMA user_version = ${1 + Math.floor(Math.random() * 0x7fff_fffe)}`)
   return Number(pragma(database, "user_version"))
+}
+
+/** Sets from how many pages on a commit moves the WAL into the database. */
+export function checkpointEvery(database: Database, pages: number): void {
+  database.run(`PRAGMA wal_autocheckpoint = ${pages}`)
 }
 
 /** Moves the WAL into the database and empties it; tells whether no reader or writer was in the way. */

@@ -7,6 +7,7 @@ import type { Logger } from "../logger.ts"
 import { Connection } from "./connection.ts"
 import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
+import { CHECKPOINT_PAGES, UNHURRIED_CHECKPOINT_PAGES } from "./pragmas.ts"
 import { keepPrivateFolder, newPrivateFolder, removePrivateFolder } from "./private-folder.ts"
 import type { Statements } from "./statements.ts"
 
@@ -60,6 +61,8 @@ export class SqliteIndex {
   #retryAt = 0
   #damaged: string | undefined
   #batches = 0
+  /** How many of them are. */
+  #unhurried = 0
   #checkedAt = Number.NEGATIVE_INFINITY
   #failures = 0
   #epoch = 0
@@ -180,14 +183,22 @@ export class SqliteIndex {
   /**
    * Runs long work that asks many times in a row: for its length the files of the index are looked at every few ms instead of
    * before each use.
+   * @param unhurried whether the WAL may also be moved into the database in larger steps, since the caller waits for all of it
    */
-  async batch<T>(work: () => Promise<T>): Promise<T> {
+  async batch<T>(work: () => Promise<T>, unhurried = false): Promise<T> {
     this.#batches++
+    if (unhurried) this.#setUnhurried(this.#unhurried + 1)
     try {
       return await work()
     } finally {
       this.#batches--
+      if (unhurried) this.#setUnhurried(this.#unhurried - 1)
     }
+  }
+
+  #setUnhurried(batches: number): void {
+    this.#unhurried = batches
+    this.#connection?.checkpointEvery(batches > 0 ? UNHURRIED_CHECKPOINT_PAGES : CHECKPOINT_PAGES)
   }
 
   /** The open connection, if the file it has open is still the index. */
@@ -255,6 +266,7 @@ export class SqliteIndex {
         throw new IndexFailure("unavailable", "The store is closed")
       }
       this.#connection = connection
+      this.#setUnhurried(this.#unhurried)
       this.#epoch++
       this.#failure = undefined
       return connection
