@@ -126,6 +126,52 @@ export function listRecords(fs: FileSystem, path: string): Listing {
   return listing
 }
 
+/** The ids of one folder's record files, or of what else bears such a name, and its hidden names. @throws StoreError `UNREADABLE` */
+export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
+  const ids: string[] = []
+  const hidden: string[] = []
+  for (const name of namesIn(fs, path)) {
+    const id = idOfFile(name)
+    if (id !== undefined) ids.push(id)
+    else if (name.startsWith(".")) hidden.push(name)
+  }
+  return { ids: sortTexts(ids), hidden }
+}
+
+/** Names of folders, in the order of `compareText`, kept as one text: there may be hundreds of thousands of them. */
+export interface FolderNames extends Iterable<string> {
+  readonly count: number
+}
+
+/**
+ * The names of what may be folders of one kind (`session/`, `message/`, …), which may itself be a link; what they really are is
+ * not looked at. @throws StoreError `UNREADABLE`
+ */
+export function folderNames(fs: FileSystem, path: string): FolderNames {
+  const names = sortTexts(namesIn(fs, path).filter((name) => segmentFault(name) === undefined))
+  const count = names.length
+  // No name holds the separator.
+  const text = names.join("/")
+  return {
+    count,
+    *[Symbol.iterator]() {
+      for (let left = count, from = 0; left > 0; left--) {
+        const end = left === 1 ? text.length : text.indexOf("/", from)
+        yield text.slice(from, end)
+        from = end + 1
+      }
+    },
+  }
+}
+
+function namesIn(fs: FileSystem, path: string): string[] {
+  try {
+    return fs.readNames(path) ?? []
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
   let entries: ReturnType<FileSystem["readDirectory"]>

@@ -39,7 +39,7 @@ export async function moveTree(
     return
   }
   makeFolder(fs, to, moved)
-  for (const { name } of fs.readDirectory(from) ?? [])
+  for (const name of fs.readNames(from) ?? [])
     await moveTree(fs, join(from, name), join(to, name), moved, slice)
   if (fs.removeEmptyDirectory(from)) moved.folders.add(dirname(from))
 }

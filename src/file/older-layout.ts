@@ -75,6 +75,7 @@ export class OlderLayout {
       ...(Object.fromEntries(refused) as FileSystem),
       stat: (path) => this.#stat(path, (real) => this.#fs.stat(real)),
       lstat: (path) => this.#stat(path, (real) => this.#fs.lstat(real)),
+      readNames: (path) => this.#readDirectory(path)?.map(({ name }) => name),
       readDirectory: (path) => this.#readDirectory(path),
       openFile: (path) => this.#fs.openFile(this.locate(path)),
       fstat: (descriptor) => this.#fs.fstat(descriptor),
@@ -108,6 +109,11 @@ export class OlderLayout {
     if (!isKind(kind) || owner === undefined) return undefined
     if (file !== undefined) return this.#look(kind, owner, file, look)
     this.#forget(kind, owner)
+    if (kind === "session") {
+      // A project that is a link is not looked into: what lies there would pass for a folder.
+      const project = this.#fs.lstat(join(this.#folder, owner))
+      if (project?.kind === "link") return project
+    }
     return combined(this.#folders(kind, owner).flatMap((real) => look(real) ?? []))
   }
 

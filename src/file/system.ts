@@ -48,7 +48,9 @@ export interface FileSystem {
   stat(path: string): FileStat | undefined
   /** Does not follow links. */
   lstat(path: string): FileStat | undefined
-  /** Entries in no order, without `.` and `..`. */
+  /** Names in a folder, in no order, without `.` and `..`: half of the memory that entries take. */
+  readNames(path: string): string[] | undefined
+  /** The same with what lies under each name. */
   readDirectory(path: string): DirectoryEntry[] | undefined
   /** Opens for reading; never follows a link in its last segment (that throws) and never waits on a pipe. */
   openFile(path: string): number | undefined
@@ -168,6 +170,14 @@ function flush(descriptor: number): Promise<void> {
 export const fileSystem: FileSystem = {
   stat: (path) => statWith(statSync, path),
   lstat: (path) => statWith(lstatSync, path),
+  readNames(path) {
+    try {
+      return readdirSync(path)
+    } catch (error) {
+      if (isAbsent(error)) return undefined
+      throw error
+    }
+  },
   readDirectory(path) {
     try {
       return readdirSync(path, { withFileTypes: true }).map((entry) => ({

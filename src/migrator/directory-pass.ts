@@ -3,13 +3,13 @@ import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
-import { listRecords, type Place, placePath, statPlace, statRecord } from "../file/layout.ts"
+import { type Place, placePath, recordNames, statPlace, statRecord } from "../file/layout.ts"
 import { mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, type TimeSlice } from "../file/time-slice.ts"
-import { compareText, sortTexts } from "../record/order.ts"
+import { compareText } from "../record/order.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
 
@@ -63,6 +63,8 @@ export class DirectoryPass {
   #namesKnown = false
   #changes = 0
   #read = 0
+  /** How many of the names are those of files. */
+  #files = 0
 
   /**
    * @param row the folder's row and, in `known`, its first rows: both as they were before the look
@@ -90,6 +92,11 @@ export class DirectoryPass {
     else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, seen))
       await this.#checkKnownNames()
     else await this.#checkNewNames(seen)
+  }
+
+  /** Whether the index had a row of the folder when it was last asked. */
+  get isKnown(): boolean {
+    return this.#row !== undefined
   }
 
   /** Whether something waits to be committed. */
@@ -183,9 +190,8 @@ export class DirectoryPass {
     const before = reading.precedes(seen) ? seen : statPlace(fs, this.#path)
     if (!before) throw new Disturbed()
     this.#namesKnown = this.#isEarlier()
-    const { ids, odd, hidden } = listRecords(fs, this.#path)
+    const { ids: names, hidden } = recordNames(fs, this.#path)
     if (!readOnly) sweepTempFiles(fs, clock, this.#path, hidden)
-    const names = odd.length === 0 ? ids : sortTexts([...ids, ...odd])
     let next = 0
     for (let known = this.#known; ; known = await this.#rowsAfter(known)) {
       for (const row of known.rows) {
@@ -213,7 +219,7 @@ export class DirectoryPass {
     const proven = reading.proves(before)
     const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
     if (this.#changes > 0 || proven || !knownSoFar)
-      this.#settlement = { stamp: packStamp(before, proven), size: before.size, entries: ids.length }
+      this.#settlement = { stamp: packStamp(before, proven), size: before.size, entries: this.#files }
   }
 
   #rowsAfter({ rows }: StampPage): Promise<StampPage> {
@@ -233,7 +239,9 @@ export class DirectoryPass {
     const seen = statRecord(this.#context.fs, path)
     if (!seen) return this.#forget(id)
     if (!this.#mayVouch(row, seen)) return this.#observeAgain(id, path, seen)
-    return isKnown(row.stamp) ? undefined : this.#checkUnproven(id, path, seen)
+    if (!isKnown(row.stamp)) return this.#checkUnproven(id, path, seen)
+    this.#count(seen)
+    return undefined
   }
 
   /** Reads a file whose stamp proves nothing, unless it reads as it did in the earlier pass. */
@@ -243,6 +251,7 @@ export class DirectoryPass {
       const { fs, maxRecordBytes, slice } = this.#context
       if (digestOf(await readFields(fs, path, seen, maxRecordBytes, slice)) === before) {
         this.#unproven.set(id, before)
+        this.#count(seen)
         return
       }
     }
@@ -258,6 +267,10 @@ export class DirectoryPass {
   /** Whether the rows are still those that the earlier pass left. */
   #isEarlier(): boolean {
     return this.#earlier !== undefined && this.#earlier.row?.generation === this.#row?.generation
+  }
+
+  #count({ kind }: FileStat): void {
+    if (kind === "file") this.#files++
   }
 
   #forget(id: string): Promise<void> | undefined {
@@ -296,6 +309,7 @@ export class DirectoryPass {
       return undefined
     }
     this.#read++
+    this.#count(stat)
     // What the system refused to read it may give the next time, and nothing of the file will have changed.
     const refused = "fault" in result && result.fault.code === "UNREADABLE"
     const proven = !healing && !refused && this.#context.reading.proves(stat)

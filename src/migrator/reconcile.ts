@@ -31,8 +31,11 @@ export interface ReconcileOptions {
   readonly earlier?: ReadonlyMap<string, Pass>
   /** Wait for an index that others keep busy, where nobody waits for the answer. */
   readonly patient?: boolean
-  /** Called for a folder that cannot be reconciled, in place of throwing; the others go on. */
-  readonly onFault?: (place: Place, fault: StoreError | Unsettled) => void
+  /**
+   * Called for a folder that cannot be reconciled, in place of throwing; the others go on.
+   * @param known whether the index has rows of it
+   */
+  readonly onFault?: (place: Place, fault: StoreError | Unsettled, known: boolean) => void
 }
 
 /** The folder, or its rows, went on changing under the reconcile. The files can answer. */
@@ -73,7 +76,7 @@ export async function reconcile(
   for (const place of left) {
     const fault = new Unsettled(`${placeName(place)} went on changing`)
     if (!options.onFault) throw fault
-    options.onFault(place, fault)
+    options.onFault(place, fault, true)
   }
   return places.flatMap((place) => done.get(place) ?? [])
 }
@@ -102,7 +105,8 @@ class Batch {
       } catch (error) {
         this.#passes.pop()
         if (error instanceof Disturbed) disturbed.push(pass.place)
-        else if (this.#options.onFault && isStoreError(error)) this.#options.onFault(pass.place, error)
+        else if (this.#options.onFault && isStoreError(error))
+          this.#options.onFault(pass.place, error, pass.isKnown)
         else throw error
       }
       if (this.#waiting >= COMMIT_ROWS) await this.#commit()

@@ -3,7 +3,7 @@ import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
 import {
   COLLECTION_KINDS,
-  listFolders,
+  folderNames,
   listRecords,
   type Place,
   placePath,
@@ -89,8 +89,8 @@ class Verification {
   async run(): Promise<VerifyResult> {
     await this.#checkIntegrity()
     for (const kind of COLLECTION_KINDS) {
-      const { ids } = listFolders(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
-      for await (const folder of foldersWithRows(this.#within, kind, ids))
+      const folders = folderNames(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
+      for await (const folder of foldersWithRows(this.#within, kind, folders))
         await this.#checkFolder({ kind, folder })
     }
     const { session, message, part } = this.#checked

@@ -2,7 +2,8 @@ import { isStoreError, type StoreErrorCode } from "../errors.ts"
 import {
   COLLECTION_KINDS,
   type CollectionKind,
-  listFolders,
+  type FolderNames,
+  folderNames,
   type Place,
   placePath,
   recordPath,
@@ -51,6 +52,7 @@ export interface WalkOptions {
   readonly onYield?: (() => Promise<void>) | undefined
 }
 
+const NO_FOLDERS: FolderNames = Object.assign([], { count: 0 })
 const NAMES_AT_ONCE = 1_000
 const FOLDERS_AT_ONCE = 64
 const MAX_WALKS = 3
@@ -75,20 +77,16 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
   const slice = new TimeSlice(options.signal, options.onYield)
   const unreadable: UnreadableRecord[] = []
   let read = 0
-  const onFault = (place: Place, fault: Error): void => {
+  const onFault = (place: Place, fault: Error, known: boolean): void => {
     // What goes on changing is left for the next walk or listing: nothing is marked done.
     if (!isStoreError(fault)) return
+    // A plain file among folders is nobody's records.
     const path = fault.path ?? placePath(within.directory, place)
+    if (!known && fault.code === "NOT_A_FILE" && within.fs.lstat(path)?.kind !== "link") return
     unreadable.push({ path, code: fault.code, message: fault.message })
   }
   for (const kind of COLLECTION_KINDS) {
-    const { ids, odd } = foldersOf(within, kind, unreadable)
-    for (const folder of odd)
-      unreadable.push({
-        path: placePath(within.directory, { kind, folder }),
-        code: "NOT_A_FILE",
-        message: "A link lies where a folder of records should be",
-      })
+    const folders = foldersOf(within, kind, unreadable)
     let done = 0
     let batch: Place[] = []
     const reconcileBatch = async (): Promise<void> => {
@@ -103,9 +101,9 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
       }
       done += batch.length
       batch = []
-      options.onProgress?.({ kind, done: Math.min(done, ids.length), total: ids.length, read })
+      options.onProgress?.({ kind, done: Math.min(done, folders.count), total: folders.count, read })
     }
-    for await (const folder of foldersWithRows(within, kind, ids))
+    for await (const folder of foldersWithRows(within, kind, folders))
       if (batch.push({ kind, folder }) === FOLDERS_AT_ONCE) await reconcileBatch()
     if (batch.length > 0) await reconcileBatch()
   }
@@ -121,43 +119,39 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
   }
 }
 
-function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: UnreadableRecord[]) {
+function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: UnreadableRecord[]): FolderNames {
   const path = placePath(within.directory, { kind, folder: "" })
   try {
-    return listFolders(within.fs, path)
+    return folderNames(within.fs, path)
   } catch (error) {
     if (!isStoreError(error)) throw error
     unreadable.push({ path: error.path ?? path, code: error.code, message: error.message })
-    return { ids: [], odd: [] }
+    return NO_FOLDERS
   }
 }
 
-/** The folders there are and those the index still has rows of, in the order of `compareText`. */
+/** The folders there are, in the order of `compareText`, and in it also those the index still has rows of. */
 export async function* foldersWithRows(
   within: Reconciler,
   kind: CollectionKind,
-  folders: readonly string[],
+  folders: Iterable<string>,
 ): AsyncGenerator<string> {
-  let next = 0
+  const there = folders[Symbol.iterator]()
+  let next = there.next()
   for (let after = ""; ; ) {
     const known = await patiently(() =>
       within.index.read(({ directories }) => directories.names(kind, after, NAMES_AT_ONCE)),
     )
     for (const name of known) {
-      for (
-        let folder = folders[next];
-        folder !== undefined && compareText(folder, name) < 0;
-        folder = folders[++next]
-      )
-        yield folder
-      if (folders[next] === name) next++
+      for (; !next.done && compareText(next.value, name) < 0; next = there.next()) yield next.value
+      if (!next.done && next.value === name) next = there.next()
       yield name
     }
     const last = known.at(-1)
     if (last === undefined || known.length < NAMES_AT_ONCE) break
     after = last
   }
-  for (let folder = folders[next]; folder !== undefined; folder = folders[++next]) yield folder
+  for (; !next.done; next = there.next()) yield next.value
 }
 
 /** What the index knows to be unreadable, by kind, folder and id. */

@@ -65,7 +65,7 @@ export async function findSharedMessages(files: RecordFiles, slice: TimeSlice): 
 /** The names in a session's folder of messages, whatever they are names of. */
 function fileNames({ fs, directory }: RecordFiles, folder: string): string[] {
   try {
-    return (fs.readDirectory(placePath(directory, { kind: "message", folder })) ?? []).map(({ name }) => name)
+    return fs.readNames(placePath(directory, { kind: "message", folder })) ?? []
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     // Listing it reports why it cannot be read.

@@ -32,7 +32,7 @@ export function companions({ kind, id }: Pick<Manifest, "kind" | "id">): Belongi
 /** The names of the messages in a folder, readable or not; none where there is no such folder. */
 export function messageNames(fs: FileSystem, folder: string): string[] {
   if (fs.lstat(folder)?.kind !== "directory") return []
-  return (fs.readDirectory(folder) ?? []).flatMap(({ name }) => idOfFile(name) ?? [])
+  return (fs.readNames(folder) ?? []).flatMap((name) => idOfFile(name) ?? [])
 }
 
 /**
@@ -66,7 +66,7 @@ export async function addTree(fs: FileSystem, path: string, extent: Extent, slic
   const stat = fs.lstat(path)
   if (!stat) return
   if (stat.kind === "directory") {
-    for (const { name } of fs.readDirectory(path) ?? []) await addTree(fs, join(path, name), extent, slice)
+    for (const name of fs.readNames(path) ?? []) await addTree(fs, join(path, name), extent, slice)
     return
   }
   extent.files++

@@ -121,7 +121,7 @@ export class EntryFiles {
     const places: Place[] = []
     for (const kind of OWNED_KINDS)
       for (const room of roomsHeld(fs, this.#directory, name, kind)) {
-        const names = (fs.readDirectory(room) ?? []).map((child) => child.name)
+        const names = fs.readNames(room) ?? []
         if (names.length > 0) makeFolder(fs, join(this.#directory, kind), moved)
         for (let start = 0; start < names.length; start += AT_ONCE)
           await this.#locked(async () => {
@@ -165,7 +165,7 @@ export class EntryFiles {
       for (const room of roomsHeld(fs, this.#directory, name, kind)) removeHollow(fs, room)
     const path = entryPath(this.#directory, name)
     const manifests = STATES.map((state) => `${state}.json`)
-    for (const { name: file } of fs.readDirectory(path) ?? [])
+    for (const file of fs.readNames(path) ?? [])
       if (manifests.includes(file) || isTempName(file)) fs.removeFile(join(path, file))
     fs.removeEmptyDirectory(path)
   }
@@ -255,7 +255,7 @@ export class EntryFiles {
       fs.removeFile(path)
       return
     }
-    for (const { name } of fs.readDirectory(path) ?? []) await this.#removeTree(join(path, name), slice)
+    for (const name of fs.readNames(path) ?? []) await this.#removeTree(join(path, name), slice)
     fs.removeEmptyDirectory(path)
   }
 

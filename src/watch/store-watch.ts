@@ -187,7 +187,7 @@ export class StoreWatch {
     const levels: { key: Key; path: string; inode: bigint }[] = [
       { key: [], path: directory, inode: root.inode },
     ]
-    for (const { name } of allowed(() => fs.readDirectory(directory)) ?? []) {
+    for (const name of allowed(() => fs.readNames(directory)) ?? []) {
       if (segmentFault(name) !== undefined) continue
       const path = join(directory, name)
       const stat = allowed(() => fs.stat(path))
@@ -309,7 +309,7 @@ export class StoreWatch {
       this.#state = "sweeping"
       this.#sweepLater()
     }
-    const names = (allowed(() => within.fs.readDirectory(path)) ?? []).map(({ name }) => name)
+    const names = allowed(() => within.fs.readNames(path)) ?? []
     if (names.length <= MAX_TOLD && !replaced) for (const name of names) this.#onName(key, name)
     else if (key.length === 1) this.#lose(`${key[0]}/ is new`)
     else mark(dirty, key, "unknown")

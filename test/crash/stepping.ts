@@ -12,6 +12,7 @@ const CHANGING: ReadonlySet<string> = new Set([
   "makeDirectory",
   "removeEmptyDirectory",
   "touch",
+  "readNames",
   "readDirectory",
 ])
 

@@ -47,6 +47,33 @@ test("a second index reads no record file, a third only what changed", async () 
   expect(third.parts).toBeLessThan(107)
 })
 
+test("what is no folder of records, and no file of one, is not counted; only links and folders in the way are told of", async () => {
+  const directory = large(1)
+  fs.writeFileSync(join(directory, "part/notes.txt"), "")
+  fs.writeFileSync(join(directory, "message/ses_file"), "")
+  fs.symlinkSync("ses_0", join(directory, "message/ses_link"))
+  fs.symlinkSync("msg_0_0.json", join(directory, "message/ses_0/msg_link.json"))
+  fs.mkdirSync(join(directory, "message/ses_0/msg_folder.json"))
+  await using store = await open(directory)
+  // Twice: read for the first time, and known.
+  for (let round = 0; round < 2; round++) {
+    const { sessions, messages, parts, unreadable } = await store.index()
+    expect({ sessions, messages, parts }).toEqual({ sessions: 1, messages: 5, parts: 15 })
+    expect(unreadable.map(({ path, code }) => `${code} ${path.slice(directory.length + 1)}`).sort()).toEqual([
+      "NOT_A_FILE message/ses_0/msg_folder.json",
+      "NOT_A_FILE message/ses_0/msg_link.json",
+      "NOT_A_FILE message/ses_link",
+    ])
+    expect(await store.verify()).toMatchObject({ ok: true, checked: { messages: 5 } })
+    fs.utimesSync(join(directory, "message/ses_0"), 1, 1)
+  }
+  // What had rows is told of, since they are still there.
+  fs.rmSync(join(directory, "part/msg_0_0"), { recursive: true })
+  fs.writeFileSync(join(directory, "part/msg_0_0"), "")
+  const { unreadable } = await store.index()
+  expect(unreadable.map(({ path }) => path)).toContain(join(directory, "part/msg_0_0"))
+})
+
 test("an index cut short goes on where it was", async () => {
   const directory = large(60)
   await untilProven()

@@ -38,6 +38,7 @@ function partlyClosed(filesOnly: boolean) {
         lstat: (path) => entering(path, fileSystem.lstat),
         openFile: (path) => entering(path, fileSystem.openFile),
         removeFile: (path) => entering(path, fileSystem.removeFile),
+        readNames: (path) => (dark.has(path) ? refuse(path) : fileSystem.readNames(path)),
         readDirectory: (path) => (dark.has(path) ? refuse(path) : fileSystem.readDirectory(path)),
       },
     },

@@ -51,6 +51,7 @@ export class ClockedFileSystem {
     stat: (path) => this.#call("stat", path, () => this.#stat(fileSystem.stat(path))),
     lstat: (path) => this.#call("lstat", path, () => this.#stat(fileSystem.lstat(path))),
     touch: (path) => this.#call("touch", path, () => this.#stat(fileSystem.touch(path))),
+    readNames: (path) => this.#call("readdir", path, () => fileSystem.readNames(path)),
     readDirectory: (path) => this.#call("readdir", path, () => fileSystem.readDirectory(path)),
     openFile: (path) =>
       this.#call("open", path, () => {
