@@ -16,14 +16,16 @@ const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not
 /** Tells two contents of a file apart. */
 export type Digest = bigint | number | string
 
-/** A record's body and text, or of a large one the indexed fields alone; or why it could not be read. */
+/** A record's body and text, or of a large one the indexed fields alone and a digest; or why it could not be read. */
 export type FieldsResult =
-  | { readonly body: JsonObject; readonly digest: Digest; readonly text?: string }
+  | { readonly body: JsonObject; readonly text: string }
+  | { readonly body: JsonObject; readonly digest: Digest }
   | { readonly fault: Fault }
 
 /** The digest of what was read, also of what could not be. */
 export function digestOf(result: FieldsResult): Digest {
-  return "fault" in result ? `${result.fault.code} ${result.fault.message}` : result.digest
+  if ("fault" in result) return `${result.fault.code} ${result.fault.message}`
+  return "text" in result ? Bun.hash(result.text) : result.digest
 }
 
 /**
@@ -42,7 +44,7 @@ export function readFields(
   const result = readStatted(fs, path, stat, maxBytes)
   if ("fault" in result) return result
   const { value, text } = result.record
-  return isJsonObject(value) ? { body: value, digest: Bun.hash(text), text } : { fault: NOT_AN_OBJECT }
+  return isJsonObject(value) ? { body: value, text } : { fault: NOT_AN_OBJECT }
 }
 
 /** A record's fields, and the stat that was taken before they were read. */
@@ -69,7 +71,7 @@ export function readNewest(
       const bytes = fs.readOpen(descriptor, maxBytes)
       const text = bytes ? decode(bytes) : ""
       const value: unknown = JSON.parse(text)
-      return isJsonObject(value) ? { stat, result: { body: value, digest: Bun.hash(text), text } } : {}
+      return isJsonObject(value) ? { stat, result: { body: value, text } } : {}
     })
     if (!newest) return undefined
     const { stat, result } = newest
