@@ -108,7 +108,7 @@ export class OpenedRoot implements Root {
   /** How often the index came to lack what a search has to find with nobody about to put it there, and how much of that is mended. */
   #missed: number
   #mended = 0
-  /** The generation of the index that was walked through; none where it changed meanwhile. */
+  /** The database that was walked through; none where it changed meanwhile. */
   #walked: string | undefined
 
   constructor(
@@ -164,7 +164,7 @@ export class OpenedRoot implements Root {
   /** What a search goes by: the files alone while the index may lack what is to be found. */
   get searched(): SearchSources {
     if (this.#mustSweep) return { ...this.#searched, indexed: false }
-    return { ...this.#searched, generation: this.#isWalking ? undefined : this.#walked }
+    return { ...this.#searched, database: this.#isWalking ? undefined : this.#walked }
   }
 
   /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
@@ -304,15 +304,15 @@ export class OpenedRoot implements Root {
 
   /** Another index than the one that was walked through lacks what that had. */
   async #isWalkedOrBeing(): Promise<boolean> {
-    return this.#isWalking || (await this.index.generation()) === this.#walked
+    return this.#isWalking || (await this.index.openDatabase()) === this.#walked
   }
 
   /** A walk of the whole store, which mends what was missed before it began. */
   async #walk(options: WalkOptions): Promise<WalkResult> {
     const missed = this.#missed
-    const before = await patiently(() => this.index.generation())
+    const before = await patiently(() => this.index.openDatabase())
     const result = await walk(this.within, options)
-    const after = await patiently(() => this.index.generation())
+    const after = await patiently(() => this.index.openDatabase())
     this.#walked = after === before ? after : undefined
     this.#mended = Math.max(this.#mended, missed)
     return result

@@ -65,7 +65,6 @@ export class SqliteIndex {
   #unhurried = 0
   #checkedAt = Number.NEGATIVE_INFINITY
   #failures = 0
-  #epoch = 0
   #closed = false
 
   constructor(options: SqliteIndexOptions) {
@@ -85,16 +84,16 @@ export class SqliteIndex {
   }
 
   /**
-   * Grows with every connection: what was known of the rows of an earlier one need not hold of this one's, which may be a new
-   * index. Asked within `read` it is that of the rows that are read.
+   * Names the database that is open: what was known of the rows of another one need not hold of this one's. Asked within `read` it
+   * is that of the rows that are read.
    */
-  get epoch(): number {
-    return this.#epoch
+  get database(): string | undefined {
+    return this.#connection && `${this.#path} ${this.#connection.mark}`
   }
 
-  /** Names the database that is in use; another one means that what was stored before is not there. @throws IndexFailure */
-  generation(): Promise<string> {
-    return this.#run(({ mark }) => `${this.#path} ${mark}`)
+  /** The same, with one opened where none is. @throws IndexFailure */
+  openDatabase(): Promise<string | undefined> {
+    return this.#run(() => this.database)
   }
 
   /** The share of the file's pages that hold nothing any more. @throws IndexFailure */
@@ -267,7 +266,6 @@ export class SqliteIndex {
       }
       this.#connection = connection
       this.#setUnhurried(this.#unhurried)
-      this.#epoch++
       this.#failure = undefined
       return connection
     } finally {

@@ -65,10 +65,10 @@ const MAX_WALKS = 3
  */
 export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
   for (let tries = 1; ; tries++) {
-    const before = await patiently(() => within.index.generation())
+    const before = await patiently(() => within.index.openDatabase())
     const result = await within.index.batch(() => walkOnce(within, options), !options.onYield)
     // What was put into an index that was then found damaged is not in the one that followed it.
-    if ((await patiently(() => within.index.generation())) === before || tries === MAX_WALKS) return result
+    if ((await patiently(() => within.index.openDatabase())) === before || tries === MAX_WALKS) return result
   }
 }
 

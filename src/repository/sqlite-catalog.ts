@@ -90,9 +90,9 @@ export class SqliteCatalog implements Catalog {
     let trusted: TrustedRows | undefined
     return async (after: Position | undefined, limit: number): Promise<readonly Position[]> => {
       if (trusted && sameStat(trusted.folder, statPlace(fs, path))) {
-        const { id, generation, epoch } = trusted
+        const { id, generation, database } = trusted
         const run = await index.read((statements) =>
-          index.epoch === epoch && statements.directories.find(place)?.generation === generation
+          index.database === database && statements.directories.find(place)?.generation === generation
             ? statements.listings.messages(id, direction, after, limit)
             : undefined,
         )
@@ -106,7 +106,7 @@ export class SqliteCatalog implements Catalog {
         (ask) =>
           ask((statements) => {
             const row = statements.directories.find(place)
-            trusted = row && { id: row.id, generation: row.generation, epoch: index.epoch, folder }
+            trusted = row && { id: row.id, generation: row.generation, database: index.database, folder }
             return row ? statements.listings.messages(row.id, direction, after, limit) : []
           }),
       )
@@ -147,12 +147,12 @@ export class SqliteCatalog implements Catalog {
     query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
   ): Promise<T> {
     const { index } = this.#within
-    /** Puts questions to the rows that were settled in that epoch of the index. */
-    const asking = (epoch: number, passes: readonly Pass[]) =>
+    /** Puts questions to the rows that were settled in that database. */
+    const asking = (database: string | undefined, passes: readonly Pass[]) =>
       unlessOvertaken(() =>
         query((question) =>
           index.read((statements) => {
-            if (index.epoch !== epoch || !isStill(statements, passes)) throw new Overtaken()
+            if (index.database !== database || !isStill(statements, passes)) throw new Overtaken()
             return question(statements)
           }),
         ),
@@ -160,17 +160,17 @@ export class SqliteCatalog implements Catalog {
     const settled = this.#settled.get(key)
     if (settled && performance.now() - settled.at <= this.#maxStaleness) {
       signal?.throwIfAborted()
-      const answered = await asking(settled.epoch, [])
+      const answered = await asking(settled.database, [])
       if (answered) return answered.answer
     }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = performance.now()
       const passes = await settle(this.#within, places, signal)
-      const { epoch } = index
-      const answered = await asking(epoch, passes)
+      const { database } = index
+      const answered = await asking(database, passes)
       if (!answered) continue
       await this.#reportProblems(passes)
-      this.#noteSettled(key, { at, epoch })
+      this.#noteSettled(key, { at, database })
       return answered.answer
     }
     throw new Unsettled(`${key} went on changing`)
@@ -206,14 +206,14 @@ export class SqliteCatalog implements Catalog {
 interface Settled {
   /** In ms of `performance.now()`. */
   readonly at: number
-  readonly epoch: number
+  readonly database: string | undefined
 }
 
 /** Rows of a folder that were settled for an earlier run, and the folder as it was then. */
 interface TrustedRows {
   readonly id: number
   readonly generation: number
-  readonly epoch: number
+  readonly database: string | undefined
   readonly folder: FileStat | undefined
 }
 

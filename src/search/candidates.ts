@@ -23,8 +23,8 @@ export interface CandidateSources {
   readonly scan: Catalog
   /** Whether there is an index to ask. */
   readonly indexed: boolean
-  /** The generation of the index that is known to be whole; `undefined` while it is being made so. */
-  readonly generation?: string | undefined
+  /** The database that is known to be whole; `undefined` while it is being made so. */
+  readonly database?: string | undefined
 }
 
 function newestFirst(a: Candidate, b: Candidate): number {
@@ -47,7 +47,7 @@ export async function* candidates(
   query: ParsedQuery,
   filter: CandidateFilter,
 ): AsyncGenerator<Candidate> {
-  const { within, generation } = sources
+  const { within } = sources
   if (!sources.indexed) return yield* scanned(sources, END)
   const expression = textExpression(query.wanted)
   // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
@@ -59,7 +59,8 @@ export async function* candidates(
   try {
     while (upper > 0) {
       const bound = upper
-      const { found, pending } = await within.index.read(({ texts }) => ({
+      const { found, pending, database } = await within.index.read(({ texts }) => ({
+        database: within.index.database,
         found: texts.candidates(
           expression,
           filter,
@@ -68,7 +69,7 @@ export async function* candidates(
         ),
         pending: texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit),
       }))
-      if (generation !== undefined && (await within.index.generation()) !== generation)
+      if (sources.database !== undefined && database !== sources.database)
         throw new IndexFailure("damaged", "The index was begun anew during a search")
       const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
       const all = [...found, ...pending].filter((candidate) => {

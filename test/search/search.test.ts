@@ -385,7 +385,7 @@ test("texts are caught up with in the background, those that change meanwhile to
     for (let i = 0; i < 300 && pending() !== 0; i++) await Bun.sleep(20)
     expect(pending()).toBe(0)
   }
-  await Bun.sleep(150)
+  while (store.health().backgroundIndex.state !== "done") await Bun.sleep(5)
   await settle()
   for (const text of ["again", "and again"]) {
     await store.parts.update(["part", "msg_1", "prt_9"], (part) => Object.assign(part, { text }))
