@@ -1,3 +1,5 @@
+import { parseAccept } from "hono/utils/accept"
+
 /** Text sent at a time, in UTF-16 units. */
 const CHUNK = 32 * 1024
 
@@ -9,9 +11,15 @@ const MEDIA_TYPE: Record<ListFormat, string> = {
   ndjson: "application/x-ndjson",
 }
 
-/** The format a client asks for; an array unless it names the other one. */
+const LINES = /^application\/(?:x-)?nd-?json$/i
+const ARRAY = /^application\/json$/i
+
+/** The format a client asks for; an array unless it names the other one, and would not rather have an array (RFC 9110, 12.5.1). */
 export function listFormat(request: Request): ListFormat {
-  return /\bapplication\/(?:x-)?nd-?json\b/i.test(request.headers.get("accept") ?? "") ? "ndjson" : "json"
+  const accepted = parseAccept(request.headers.get("accept") ?? "")
+  const quality = (type: RegExp): number =>
+    Math.max(0, ...accepted.filter((range) => type.test(range.type)).map(({ q }) => q))
+  return quality(LINES) > 0 && quality(LINES) >= quality(ARRAY) ? "ndjson" : "json"
 }
 
 export interface StreamOptions {

@@ -120,6 +120,19 @@ test("lines where they are asked for, and an empty list in either form", async (
   expect(text.split("\n").map((line) => (line ? JSON.parse(line).id : ""))).toEqual(["ses_2", "ses_1", ""])
 })
 
+test.each([
+  ["application/json, application/x-ndjson", "application/x-ndjson"],
+  ["APPLICATION/NDJSON;q=0.5, */*;q=0.1", "application/x-ndjson"],
+  ["application/x-ndjson;q=0.5, application/json", "application/json"],
+  ["application/x-ndjson;q=0, */*", "application/json"],
+  ["*/*", "application/json"],
+  ["application/x-ndjson-not", "application/json"],
+  ["", "application/json"],
+])("whoever accepts %j is answered %s", async (accept, type) => {
+  const { get } = serving(tempFolder())
+  expect((await get("/session", { headers: { accept } })).headers.get("content-type")).toBe(type)
+})
+
 test("other requests are answered while a long list is written", async () => {
   const { get } = serving(many)
   const order: string[] = []
