@@ -1,5 +1,5 @@
 import { openStore } from "../../src/index.ts"
-import { type Context, forgetIndex, scratchFolder } from "../context.ts"
+import { type Context, forgetIndex, inChild, scratchFolder } from "../context.ts"
 import { makeStore, SIZES, type Size } from "../data/store.ts"
 import { interleave, sampleOf } from "../measure.ts"
 import { type Row, rowOf } from "../report.ts"
@@ -17,6 +17,7 @@ export async function growing(context: Context): Promise<Row[]> {
   }
   await Bun.sleep(200)
   const costs = []
+  const peaks: number[] = []
   for (const { directory, files } of stores) {
     forgetIndex(directory)
     const index = async (): Promise<void> => {
@@ -24,6 +25,8 @@ export async function growing(context: Context): Promise<Row[]> {
       await store.index()
     }
     const { first } = await interleave(3, { first: { before: () => forgetIndex(directory), run: index } })
+    forgetIndex(directory)
+    peaks.push((await inChild<{ peak: number }>("index", directory)).peak)
     await using store = await openStore({ directory, backgroundIndex: false, search: "titles" })
     const sessions = await Array.fromAsync(store.sessions.ids({ projectID: "project0", limit: 1 }))
     const id = sessions[0] ?? ""
@@ -54,8 +57,12 @@ export async function growing(context: Context): Promise<Row[]> {
     }),
   )
   const index = sampleOf([large.perFile / small.perFile])
+  const [, medium, largest] = peaks
   return [
     ...growth,
     rowOf(`index per file, as the store grows from ${from}`, "× dearer", index.median, { atMost: 1.2 }),
+    ...(medium !== undefined && largest !== undefined
+      ? [rowOf("peak memory of a first index, L beside M", "×", largest / medium, { atMost: 1.1 })]
+      : []),
   ]
 }
