@@ -14,6 +14,8 @@ const { placeholder } = sql
  * lie, the fewer bytes FTS5 takes for the way from one to the next.
  */
 export const IDS_A_SECOND = 8
+/** SQLite's "no limit". */
+const ALL = -1
 /** Documents looked at in one go for an id that is free: at first, then ever more. */
 const TAKEN_AT_FIRST = 4
 const TAKEN_AT_MOST = 1_024
@@ -80,6 +82,7 @@ export class TextStatements {
   readonly #insert
   readonly #command
   readonly #changes
+  readonly #version
   readonly #count
   readonly #shapes = new Map<string, CandidateQuery>()
   /** A stretch of ids of which none was free when it was last gone through, where that took more than one look. */
@@ -160,6 +163,12 @@ export class TextStatements {
     )
     this.#changes = lazy(() =>
       db.select({ changes: sql<number>`total_changes()` }).from(sql`(select 1)`).prepare(),
+    )
+    this.#version = lazy(() =>
+      db
+        .select({ own: sql<number>`total_changes()`, others: sql<number>`data_version` })
+        .from(sql`pragma_data_version`)
+        .prepare(),
     )
     this.#count = lazy(() => db.select({ count: sql<number>`count(*)` }).from(documents).prepare())
   }
@@ -277,9 +286,39 @@ export class TextStatements {
     before: number | undefined,
     limit: number,
   ): Candidate[] {
-    const { session, role, since, until } = filter
+    const lower = filter.since === undefined ? -1 : secondOf(filter.since) * IDS_A_SECOND - 1
+    return this.#between(expression, filter, lower, before, limit)
+  }
+
+  /**
+   * Those of messages from before a second whose ids lie behind its first one, since all between were taken; some may have been
+   * there for long.
+   */
+  strays(expression: string | undefined, filter: CandidateFilter, second: number): Candidate[] {
+    const first = second * IDS_A_SECOND
+    const free = this.#freeId(first)
+    if (free === first) return []
+    const until = Math.min(filter.until ?? Number.POSITIVE_INFINITY, second * 1000)
+    return this.#between(expression, { ...filter, until }, first - 1, free, ALL).filter(
+      ({ time }) => secondOf(time) < second,
+    )
+  }
+
+  /** Changes with every change that any process commits to the index. */
+  version(): string {
+    const { own, others } = this.#version().get() ?? {}
+    return `${own} ${others}`
+  }
+
+  #between(
+    expression: string | undefined,
+    filter: CandidateFilter,
+    lower: number,
+    before: number | undefined,
+    limit: number,
+  ): Candidate[] {
+    const { session, role, until } = filter
     const shape = [expression, session, role, until].map((value) => value !== undefined).join()
-    const lower = since === undefined ? -1 : secondOf(since) * IDS_A_SECOND - 1
     const statement = this.#shape(shape, () => this.#candidateQuery(filter, expression !== undefined))
     const rows = statement.all({
       expression,

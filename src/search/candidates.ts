@@ -56,11 +56,18 @@ export async function* candidates(
   let limit = PAGE
   // Those that were found before their turn.
   let held: Candidate[] = []
+  let seenVersion: string | undefined
   try {
     while (upper > 0) {
       const bound = upper
-      const { found, pending, database } = await within.index.read(({ texts }) => ({
+      const { found, strays, pending, version, database } = await within.index.read(({ texts }) => ({
         database: within.index.database,
+        version: texts.version(),
+        // What was put in meanwhile may have found no free id before the seconds that were passed.
+        strays:
+          seenVersion === undefined || texts.version() === seenVersion
+            ? []
+            : texts.strays(expression, filter, bound),
         found: texts.candidates(
           expression,
           filter,
@@ -71,6 +78,7 @@ export async function* candidates(
       }))
       if (sources.database !== undefined && database !== sources.database)
         throw new IndexFailure("damaged", "The index was begun anew during a search")
+      seenVersion = version
       const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
       const all = [...found, ...pending].filter((candidate) => {
         const second = foundAt(candidate)
@@ -79,9 +87,10 @@ export async function* candidates(
       if (all.length === 0 && lower >= 0 && lower + 1 === bound) {
         // More in one second than were asked for.
         limit *= 2
+        held.push(...strays)
         continue
       }
-      const known = [...held, ...all]
+      const known = [...held, ...strays, ...all]
       held = known.filter(({ time }) => secondOf(time) <= lower)
       yield* known.filter(({ time }) => secondOf(time) > lower).sort(newestFirst)
       upper = lower + 1

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
-import type { SearchHit, SearchOptions, Store } from "../../src/index.ts"
-import { message, session } from "../support/records.ts"
-import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
+import { openStore, type SearchHit, type SearchOptions, type Store } from "../../src/index.ts"
+import { message, part, session } from "../support/records.ts"
+import { largeTempFolder, put, tempFolder, untilProven } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
 
 /** A message with one text. */
@@ -13,6 +13,27 @@ function say(directory: string, sessionID: string, id: string, created: number, 
 async function find(store: Store, query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
   return Array.fromAsync(store.search(query, { limit: 1000, ...options }))
 }
+
+test("a text that is put into the index while a search goes on is not passed over, wherever it is put", async () => {
+  const directory = largeTempFolder()
+  const second = 5_000
+  // One in each second above, so that the first page of candidates ends amid this second, whose ids are all taken.
+  for (let i = 1; i <= 127; i++) say(directory, "ses_1", `msg_${i}`, (second + i) * 1000, "common")
+  for (let i = 0; i < 8; i++) say(directory, "ses_1", `msg_busy${i}`, second * 1000 + i, "common")
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await untilProven()
+  await store.index()
+  await store.messages.write(message("msg_late", "ses_1", second * 1000))
+  await store.parts.write({ ...part("prt_1", "msg_late", "common"), sessionID: "ses_1" })
+  const found: SearchHit[] = []
+  for await (const hit of store.search("common", { limit: 1000 })) {
+    // Not yet in the index when the search begins; then put behind where it has passed.
+    if (found.push(hit) === 127) await store.index()
+  }
+  expect(found.map(({ messageID }) => messageID)).toContain("msg_late")
+  expect(found).toHaveLength(127 + 8 + 1)
+  expect(found.map(({ time }) => time)).toEqual(found.map(({ time }) => time).sort((a, b) => b - a))
+})
 
 for (const { name, open } of variants.slice(0, 2)) {
   test(`${name}: hundreds of messages of one second are found in order, page by page, and up to a time`, async () => {
