@@ -30,8 +30,9 @@ export function configure(database: Database, cacheBytes: number): JournalMode {
   // Never wait inside SQLite: that would hold the event loop. Who finds it busy retries or reads the files.
   database.run("PRAGMA busy_timeout = 0")
   database.run(`PRAGMA cache_size = ${-Math.max(1, Math.floor(cacheBytes / 1024))}`)
-  // Only heeded before the first page is written; an index without it stays as large as it was.
-  database.run("PRAGMA auto_vacuum = INCREMENTAL")
+  // Only heeded before the first page is written; an index without it stays as large as it was. One that has it would be
+  // written to: that takes its write lock with every start, and five flushes until it is closed.
+  if (pageCount(database) === 0) database.run("PRAGMA auto_vacuum = INCREMENTAL")
   const mode = pragma(database, "journal_mode = WAL") === "wal" ? "wal" : "delete"
   database.run(`PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`)
   checkpointEvery(database, CHECKPOINT_PAGES)

@@ -1,8 +1,10 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
+import { SqliteIndex } from "../../src/database/sqlite-index.ts"
 import { openStore, type Store } from "../../src/index.ts"
+import { silentLogger } from "../../src/logger.ts"
 import { all, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
@@ -174,6 +176,24 @@ test("an index that another process holds for itself is no reason to wait or to 
   holder.close()
   expect(await all(store.sessions.ids())).toEqual(["ses_9", ...IDS])
   expect(store.health().answers.index).toBe(1)
+})
+
+test("an index is opened and asked while another process writes to it, and not written to by that", async () => {
+  const directory = filled()
+  {
+    await using store = await open(directory)
+    await store.index()
+  }
+  const path = join(directory, INDEX)
+  const { mtimeNs } = fs.statSync(path, { bigint: true })
+  const holder = new Database(path)
+  holder.run("begin immediate")
+  const index = new SqliteIndex({ folder: dirname(path), cacheBytes: 1_000_000, logger: silentLogger })
+  expect(await index.read(({ directories }) => directories.allNames("session"))).toEqual(["p"])
+  holder.run("rollback")
+  holder.close()
+  index.close()
+  expect(fs.statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs)
 })
 
 test.each([
