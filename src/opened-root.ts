@@ -6,24 +6,24 @@ import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
 import { systemCode } from "./errors.ts"
 import { DeviceClock } from "./file/clock.ts"
 import { INDEX_FOLDER } from "./file/layout.ts"
-import { findOlder, isOlder, OlderLayout } from "./file/older-layout.ts"
+import { findOlder, isOlder } from "./file/older-folder.ts"
+import type { OlderLayout } from "./file/older-layout.ts"
 import type { FileSystem } from "./file/system.ts"
-import { type CompactOptions, compact } from "./migrator/compact.ts"
+import type { CompactOptions } from "./migrator/compact.ts"
 import { patiently } from "./migrator/patiently.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
-import { type VerifyOptions, type VerifyResult, verify } from "./migrator/verify.ts"
-import { rebuild, type WalkOptions, type WalkResult, walk } from "./migrator/walk.ts"
+import type { VerifyOptions, VerifyResult } from "./migrator/verify.ts"
+import type { WalkOptions, WalkResult } from "./migrator/walk.ts"
 import type { ResolvedOptions } from "./options.ts"
 import type { Catalog } from "./repository/catalog.ts"
 import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalog.ts"
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./repository/file-catalog.ts"
-import { findOrphans, type Orphan } from "./repository/orphans.ts"
+import type { Orphan } from "./repository/orphans.ts"
 import { type Problem, ProblemLog } from "./repository/problem-log.ts"
-import { misplacedFolders, plainFileProblems, scanProblems } from "./repository/problems.ts"
 import type { Root } from "./repository/roots.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
-import { collectStats, type StoreStats } from "./repository/stats.ts"
-import { type CatchUpOptions, catchUp } from "./search/catch-up.ts"
+import type { StoreStats } from "./repository/stats.ts"
+import type { CatchUpOptions } from "./search/catch-up.ts"
 import type { SearchSources } from "./search/search.ts"
 
 /** The texts of larger records are not searched, in bytes. */
@@ -91,7 +91,10 @@ export function rootPlaces(options: ResolvedOptions, fs: FileSystem): readonly [
   ]
 }
 
-/** One folder that a store reads, with its own index, catalogs and background work. */
+/**
+ * One folder that a store reads, with its own index, catalogs and background work. What listings do not need is loaded when it
+ * is used, so that a store that is only listed starts sooner.
+ */
 export class OpenedRoot implements Root {
   readonly files: RecordFiles
   readonly catalog: Catalog
@@ -120,7 +123,7 @@ export class OpenedRoot implements Root {
     const { maxRecordBytes, logger } = options
     this.#place = place
     this.#options = options
-    this.#layout = place.layout === "older" ? new OlderLayout(system, directory) : undefined
+    this.#layout = place.layout === "older" ? olderLayout(system, directory) : undefined
     const fs = this.#layout?.view() ?? system
     this.index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
     const locate = (path: string): string => this.#layout?.locate(path) ?? path
@@ -203,11 +206,13 @@ export class OpenedRoot implements Root {
 
   /** As `Store.rebuild`. @throws IndexFailure */
   async rebuild(options: WalkOptions): Promise<WalkResult> {
+    const { rebuild } = await import("./migrator/walk.ts")
     return this.#located(await rebuild(this.within, options))
   }
 
   /** As `Store.verify`. @throws IndexFailure */
   async verify(options: VerifyOptions): Promise<VerifyResult> {
+    const { verify } = await import("./migrator/verify.ts")
     const result = await verify(this.within, options)
     const { locate } = this.files
     return {
@@ -239,6 +244,7 @@ export class OpenedRoot implements Root {
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
   async giveSpaceBack(options: CompactOptions): Promise<void> {
     if (!this.#searched.indexed) return
+    const { compact } = await import("./migrator/compact.ts")
     try {
       await compact(this.index, options)
     } catch (error) {
@@ -249,6 +255,8 @@ export class OpenedRoot implements Root {
   /** Yields every record that cannot be read. */
   async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
     const { locate } = this.files
+    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./repository/problems.ts")
+    const { walk } = await import("./migrator/walk.ts")
     if (this.#place.readOnly) yield* this.#absent()
     for (const problem of misplacedFolders(this.files)) yield { ...problem, path: locate(problem.path) }
     try {
@@ -264,11 +272,13 @@ export class OpenedRoot implements Root {
   }
 
   async *orphans(signal?: AbortSignal): AsyncGenerator<Orphan> {
+    const { findOrphans } = await import("./repository/orphans.ts")
     for await (const orphan of findOrphans(this.files, signal))
       yield { ...orphan, path: this.files.locate(orphan.path) }
   }
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
+    const { collectStats } = await import("./repository/stats.ts")
     const stats = await collectStats(this.files, signal)
     const largest = stats.largest.map(({ path, bytes }) => ({ path: this.files.locate(path), bytes }))
     return { ...stats, largest }
@@ -290,7 +300,9 @@ export class OpenedRoot implements Root {
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search === "all") await catchUp(this.within, this.#searched.files, options)
+    if (this.#options.search !== "all") return
+    const { catchUp } = await import("./search/catch-up.ts")
+    await catchUp(this.within, this.#searched.files, options)
   }
 
   get #mustSweep(): boolean {
@@ -309,6 +321,7 @@ export class OpenedRoot implements Root {
 
   /** A walk of the whole store, which mends what was missed before it began. */
   async #walk(options: WalkOptions): Promise<WalkResult> {
+    const { walk } = await import("./migrator/walk.ts")
     const missed = this.#missed
     const before = await patiently(() => this.index.openDatabase())
     const result = await walk(this.within, options)
@@ -330,4 +343,9 @@ export class OpenedRoot implements Root {
     }))
     return { ...result, unreadable }
   }
+}
+
+function olderLayout(fs: FileSystem, folder: string): OlderLayout {
+  const { OlderLayout }: typeof import("./file/older-layout.ts") = require("./file/older-layout.ts")
+  return new OlderLayout(fs, folder)
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import type { WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
+import { lazy } from "./database/lazy.ts"
 import type { IndexHealth } from "./database/sqlite-index.ts"
 import { StoreError } from "./errors.ts"
 import { Coalescer } from "./file/coalescer.ts"
@@ -31,21 +32,19 @@ import { Records } from "./repository/records.ts"
 import { Roots } from "./repository/roots.ts"
 import { SessionRepository } from "./repository/sessions.ts"
 import type { StoreStats } from "./repository/stats.ts"
-import { collectUsage, type Usage, type UsageOptions } from "./repository/usage.ts"
-import { versionOf } from "./repository/versions.ts"
-import { type Pruned, type PruneOptions, type PruneResult, prune } from "./retention/prune.ts"
-import { type Trash, TrashFolder } from "./retention/trash.ts"
+import type { Usage, UsageOptions } from "./repository/usage.ts"
+import type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
+import type { Trash, TrashFolder } from "./retention/trash.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
-import { searchRoots } from "./search/search-roots.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
 import type { ImportOlderOptions, ImportOlderResult } from "./transfer/import-older.ts"
 import { changeOf, type StoreChange } from "./watch/change.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
-import { type WatchFolder, watchFolder } from "./watch/folder-watches.ts"
+import type { WatchFolder } from "./watch/folder-watches.ts"
 import { OwnWrites } from "./watch/own-writes.ts"
-import { StoreWatch, type WatchHealth } from "./watch/store-watch.ts"
+import type { StoreWatch, WatchHealth } from "./watch/store-watch.ts"
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -83,7 +82,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   readonly sessions: SessionRepository<S, M, P>
   readonly messages: MessageRepository<M, P>
   readonly parts: PartRepository<P>
-  readonly #trash: TrashFolder
+  readonly #trash: () => TrashFolder
   readonly #options: ResolvedOptions
   readonly #records: Records
   readonly #writer: RecordWriter
@@ -100,10 +99,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   #problems = 0
   #closing: Promise<void> | undefined
 
-  constructor(
-    options: ResolvedOptions,
-    { fs = fileSystem, filesOnly = false, watch = watchFolder }: StoreParts = {},
-  ) {
+  constructor(options: ResolvedOptions, { fs = fileSystem, filesOnly = false, watch }: StoreParts = {}) {
     const { directory, indexPath, readOnly, logger } = options
     this.#options = options
     this.#fs = fs
@@ -155,25 +151,29 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     )
     this.#writer = writer
     const publishFolders = folderPublisher(this.#root.within, logger, () => this.#root.noteMissed())
-    this.#trash = new TrashFolder({
-      files: this.#root.files,
-      lockPath,
-      durability: options.durability,
-      readOnly,
-      mustBeOpen,
-      publish,
-      publishFolders: async (places) => {
-        if (filesOnly) return
-        await publishFolders(places)
-        this.#root.nudge()
-      },
+    this.#trash = lazy(() => {
+      const { TrashFolder }: typeof import("./retention/trash.ts") = require("./retention/trash.ts")
+      return new TrashFolder({
+        files: this.#root.files,
+        lockPath,
+        durability: options.durability,
+        readOnly,
+        mustBeOpen,
+        publish,
+        publishFolders: async (places) => {
+          if (filesOnly) return
+          await publishFolders(places)
+          this.#root.nudge()
+        },
+      })
     })
     this.#records = new Records(this.#roots, writer)
     this.projects = new ProjectRepository(this.#roots)
     this.parts = new PartRepository(this.#roots, writer)
     this.messages = new MessageRepository(this.#roots, writer, this.parts)
     this.sessions = new SessionRepository(this.#roots, writer, this.messages)
-    if (watching)
+    if (watching) {
+      const { StoreWatch }: typeof import("./watch/store-watch.ts") = require("./watch/store-watch.ts")
       this.#watch = new StoreWatch({
         within: this.#root.within,
         watch,
@@ -187,12 +187,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
         },
         sessionOf: (messageID) => this.#root.catalog.guessFolder("message", messageID),
       })
+    }
     watched.resolve(this.#watch?.ready)
   }
 
   /** What was pruned and can be brought back. */
   get trash(): Trash {
-    return this.#trash
+    return this.#trash()
   }
 
   /** The store's folder, absolute. */
@@ -240,6 +241,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     // What is read from elsewhere may change without any of these files.
     if (this.#others.length > 0) return undefined
+    const { versionOf } = await import("./repository/versions.ts")
     return versionOf(this.#root.files, this.#root.within.clock, keys, options.signal)
   }
 
@@ -282,6 +284,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       await root.sweep(options.fresh ?? false, options.signal)
       root.nudge()
     }
+    const { searchRoots } = await import("./search/search-roots.ts")
     const end = yield* searchRoots(this.#roots, roots, query, options)
     const indexing = roots.some(({ background }) =>
       ["waiting", "running"].includes(background.health().state),
@@ -394,7 +397,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     // What is held back for a session must not come after it is gone.
     if (!options.dryRun) await this.flush()
-    const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash, options)
+    const { prune } = await import("./retention/prune.ts")
+    const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash(), options)
     if (!options.dryRun) await this.#root.giveSpaceBack(options)
     return result
   }
@@ -448,6 +452,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {
     this.#open()
+    const { collectUsage } = await import("./repository/usage.ts")
     return collectUsage(this.#roots, options)
   }
 

@@ -79,6 +79,24 @@ test("no circles among the files", () => {
   expect(done.size).toBe(files.length)
 })
 
+test("what listings do not need is loaded when it is used", () => {
+  const transpiler = new Bun.Transpiler({ loader: "ts" })
+  const loaded = new Set<string>()
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return
+    loaded.add(file)
+    // Types are gone from these, and what is imported or required within a function is not among them.
+    for (const { kind, path } of transpiler.scanImports(readFileSync(join(SRC, file), "utf8")))
+      if (kind === "import-statement" && /^\..*\.ts$/.test(path))
+        visit(relative(SRC, join(SRC, dirname(file), path)))
+  }
+  visit("index.ts")
+  expect(loaded).toContain("repository/sqlite-catalog.ts")
+  const LATER =
+    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^file\/older-layout/
+  expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
+})
+
 test("raw SQL stays in the files that are for it", () => {
   const strays = files.filter((file) =>
     /\.(?:run|query|exec)(?:<[^(]*>)?\(\s*[`"'](?:pragma|select|insert|update|delete|create|begin|rollback)/i.test(

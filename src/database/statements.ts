@@ -1,27 +1,47 @@
 import type { Place } from "../file/layout.ts"
 import { DirectoryStatements } from "./directory-statements.ts"
 import type { Drizzle } from "./drizzle.ts"
+import { lazy } from "./lazy.ts"
 import { ListingStatements } from "./listing-statements.ts"
 import { RecordStatements } from "./record-statements.ts"
 import { messages, parts, sessions } from "./schema.ts"
-import { TextStatements } from "./text-statements.ts"
+import type { TextStatements } from "./text-statements.ts"
 
-/** All prepared statements of one connection; each is prepared when it is first needed. */
+/** All prepared statements of one connection; each group is made, and each statement prepared, when it is first needed. */
 export class Statements {
   readonly directories: DirectoryStatements
-  readonly session: RecordStatements
-  readonly message: RecordStatements
-  readonly part: RecordStatements
   readonly listings: ListingStatements
-  readonly texts: TextStatements
+  readonly #session
+  readonly #message
+  readonly #part
+  readonly #texts
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
-    this.session = new RecordStatements(db, sessions)
-    this.message = new RecordStatements(db, messages)
-    this.part = new RecordStatements(db, parts)
     this.listings = new ListingStatements(db)
-    this.texts = new TextStatements(db)
+    this.#session = lazy(() => new RecordStatements(db, sessions))
+    this.#message = lazy(() => new RecordStatements(db, messages))
+    this.#part = lazy(() => new RecordStatements(db, parts))
+    this.#texts = lazy((): TextStatements => {
+      const { TextStatements }: typeof import("./text-statements.ts") = require("./text-statements.ts")
+      return new TextStatements(db)
+    })
+  }
+
+  get session(): RecordStatements {
+    return this.#session()
+  }
+
+  get message(): RecordStatements {
+    return this.#message()
+  }
+
+  get part(): RecordStatements {
+    return this.#part()
+  }
+
+  get texts(): TextStatements {
+    return this.#texts()
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

@@ -1,6 +1,5 @@
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
-import { AbridgingFilter } from "./abridging-filter.ts"
 import { statRecord } from "./layout.ts"
 import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
@@ -118,6 +117,7 @@ async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Pro
   const body: Partial<Record<IndexedField, unknown>> = {}
   // Loaded when it is first needed: few stores hold so large a record.
   const { JSONParser } = await import("@streamparser/json")
+  const { AbridgingFilter } = await import("./abridging-filter.ts")
   const parser = new JSONParser({ paths: INDEXED_FIELDS.map((field) => `$.${field}`), keepStack: false })
   parser.onValue = ({ key, value }) => {
     const field = INDEXED_FIELDS.find((name) => name === key)

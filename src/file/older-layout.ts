@@ -1,10 +1,9 @@
 import { basename, dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { segmentFault } from "../record/key.ts"
+import { OLDER_SESSIONS } from "./older-folder.ts"
 import type { DirectoryEntry, FileStat, FileSystem } from "./system.ts"
 
-/** Where a project of the older layout keeps its sessions, below its own folder. */
-const SESSIONS = ["storage", "session"] as const
 const FOLDERS = { session: "info", message: "message", part: "part" } as const
 type Kind = keyof typeof FOLDERS
 /** Neither is ever part of a name. */
@@ -16,26 +15,6 @@ const MAX_REMEMBERED = 20_000
 const MAX_SESSIONS = 1_000
 /** Sessions that were read last: the next message is likely one of theirs. */
 const MAX_RECENT = 16
-
-/** The older layout's folder that belongs to a store, `project` beside `storage`; `undefined` where there is none. */
-export function findOlder(fs: FileSystem, directory: string): string | undefined {
-  if (basename(directory) !== "storage") return undefined
-  const folder = join(dirname(directory), "project")
-  return isOlder(fs, folder) ? folder : undefined
-}
-
-/** Tells whether a folder holds projects in the older layout. One that cannot be read is not said to. */
-export function isOlder(fs: FileSystem, folder: string): boolean {
-  try {
-    return (fs.readDirectory(folder) ?? []).some(
-      ({ name, kind }) =>
-        kind === "directory" && fs.lstat(join(folder, name, ...SESSIONS))?.kind === "directory",
-    )
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    return false
-  }
-}
 
 /**
  * The older layout (`<folder>/<project>/storage/session/{info,message,part}/…`) as if it were the current one, for reading
@@ -148,10 +127,10 @@ export class OlderLayout {
     const entries = new Map<string, DirectoryEntry>()
     if (kind === "part") this.#unseen = []
     for (const project of this.#projects())
-      for (const session of this.#entries(join(this.#folder, project, ...SESSIONS, FOLDERS[kind])))
+      for (const session of this.#entries(join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS[kind])))
         if (kind === "message") entries.set(session.name, session)
         else if (session.kind === "directory") {
-          const folder = join(this.#folder, project, ...SESSIONS, FOLDERS.part, session.name)
+          const folder = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.part, session.name)
           for (const message of this.#entries(folder)) {
             const path = join(folder, message.name)
             const known = entries.has(message.name) ? this.#known.get(`part/${message.name}`) : undefined
@@ -206,7 +185,7 @@ export class OlderLayout {
 
   /** The real folder of a place, where it exists in that project. */
   #real(project: string, kind: Kind, owner: string): string | undefined {
-    const path = join(this.#folder, project, ...SESSIONS, FOLDERS[kind], owner)
+    const path = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS[kind], owner)
     return this.#exists(path) ? path : undefined
   }
 
@@ -266,7 +245,7 @@ export class OlderLayout {
 
   *#sessionsWithParts(): Generator<string> {
     for (const project of this.#projects()) {
-      const folder = join(this.#folder, project, ...SESSIONS, FOLDERS.part)
+      const folder = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.part)
       for (const { name, kind } of this.#entries(folder)) if (kind === "directory") yield join(folder, name)
     }
   }

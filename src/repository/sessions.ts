@@ -13,10 +13,9 @@ import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
-import { relocate } from "./relocation.ts"
 import { type Removal, removeEmptied, removeReadable } from "./removal.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
-import { findSharedMessages, type SharedMessages } from "./shared-messages.ts"
+import type { SharedMessages } from "./shared-messages.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -144,6 +143,7 @@ export class SessionRepository<S, M, P> {
     this.#writer.mustBeWritable()
     await this.#roots.checkWritable(id)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
+    const { findSharedMessages } = await import("./shared-messages.ts")
     const shared = await findSharedMessages(this.#files, new TimeSlice(options.signal))
     await this.#removeTree(id, removal, shared, new Set(), options.signal)
     for (const { files } of this.#roots.all.slice(1))
@@ -259,6 +259,7 @@ export class SessionRepository<S, M, P> {
 
   /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
   async #relocate(id: string, projectID: string): Promise<boolean> {
+    const { relocate } = await import("./relocation.ts")
     const newest = await this.#roots.findSession(id)
     const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
     const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)

@@ -8,7 +8,7 @@ import { placeName, type Reconciler, reconcile, Unsettled } from "../migrator/re
 import { walk } from "../migrator/walk.ts"
 import { idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
 import { ANYTHING, changeOf, type StoreChange } from "./change.ts"
-import { FolderWatches, type WatchFolder } from "./folder-watches.ts"
+import { FolderWatches, type WatchFolder, watchFolder } from "./folder-watches.ts"
 import type { OwnWrites } from "./own-writes.ts"
 
 /** How the watch is doing. */
@@ -23,7 +23,8 @@ export interface WatchHealth {
 
 export interface StoreWatchParts {
   readonly within: Reconciler
-  readonly watch: WatchFolder
+  /** By default the system's. */
+  readonly watch?: WatchFolder | undefined
   readonly own: OwnWrites
   readonly logger: Logger
   /** Told of every change by others, after its folder's rows are right again. */
@@ -78,7 +79,7 @@ export class StoreWatch {
 
   constructor(parts: StoreWatchParts) {
     this.#parts = parts
-    this.#watches = new FolderWatches(parts.watch)
+    this.#watches = new FolderWatches(parts.watch ?? watchFolder)
     this.#check = setInterval(() => this.#checkFirstLevels(), CHECK_MS)
     this.#check.unref()
     this.#wake(0)
