@@ -15,6 +15,8 @@ export interface Range {
   readonly limit?: number | undefined
   /** Whether bodies of sessions are wanted with their places: of few entries, since they are held all at once. */
   readonly bodies?: boolean | undefined
+  /** Questions about the same records that share this object are answered from one look at the files, unless something changes. */
+  readonly moment?: object | undefined
   readonly signal?: AbortSignal | undefined
 }
 

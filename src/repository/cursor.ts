@@ -1,5 +1,6 @@
 import { StoreError } from "../errors.ts"
 import type { Position } from "../record/order.ts"
+import type { Range } from "./catalog.ts"
 
 /** A page of a listing, newest first, with opaque cursors to the pages beside it where there are any. */
 export interface Page<T> {
@@ -42,11 +43,10 @@ function decode(text: string, listing: string): Cursor {
   return { listing, towards, from: { time, id } }
 }
 
-/** Gives up to `limit` entries behind a position, in that direction. */
+/** Gives the entries behind a position, in that direction, as a catalog does. */
 export type Fetch<Entry extends Position> = (
   direction: "asc" | "desc",
-  after: Position | undefined,
-  limit: number,
+  range: Pick<Range, "after" | "limit" | "moment">,
 ) => Promise<Iterable<Entry>>
 
 /**
@@ -72,14 +72,17 @@ export async function cutPage<Entry extends Position>(
       : decode(cursor, listing)
   const direction = start?.towards === "newer" ? "asc" : "desc"
   const given = oldest ? [oldest] : []
-  const found = [...given, ...(await fetch(direction, start?.from, limit + 1 - given.length))]
+  // A second question, whether there is more on the other side, is not to cost a second look at every file.
+  const moment = {}
+  const wanted = { after: start?.from, limit: limit + 1 - given.length, moment }
+  const found = [...given, ...(await fetch(direction, wanted))]
   const more = found.length > limit
   const items = found.slice(0, limit)
   if (direction === "asc") items.reverse()
   const newest = items[0] ?? start?.from
   const last = items.at(-1) ?? start?.from
   const anyBehind = async (towards: "asc" | "desc", from: Position): Promise<boolean> =>
-    [...(await fetch(towards, from, 1))].length > 0
+    [...(await fetch(towards, { after: from, limit: 1, moment }))].length > 0
   const hasOlder = direction === "desc" ? more : last !== undefined && (await anyBehind("desc", last))
   const hasNewer =
     direction === "asc"

@@ -160,8 +160,7 @@ export class MessageRepository<M, P> {
       `message/${sessionID}`,
       options.cursor,
       limit,
-      (direction, after, most) =>
-        this.#take(root, sessionID, direction, { after, limit: most, signal: options.signal }),
+      (direction, range) => this.#take(root, sessionID, direction, { ...range, signal: options.signal }),
       options.from === undefined ? undefined : await this.#position(root, sessionID, options.from),
     )
     return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }

@@ -247,8 +247,8 @@ export class SessionRepository<S, M, P> {
       `session/${query.order}`,
       options.cursor,
       checkPageSize(options.limit),
-      (direction, after, most) =>
-        this.#roots.sessions({ ...query, direction }, { after, limit: most, bodies, signal: options.signal }),
+      (direction, range) =>
+        this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }),
     )
   }
 

@@ -22,6 +22,8 @@ export class SqliteCatalog implements Catalog {
   readonly #maxStaleness: number
   /** When a collection was last settled, for `maxStaleness`. */
   readonly #settled = new Map<string, Settled>()
+  /** What was settled for the first of several questions, by their `moment`. */
+  readonly #moments = new WeakMap<object, Moment>()
 
   constructor(within: Reconciler, files: RecordFiles, maxStaleness: number) {
     this.#within = within
@@ -50,6 +52,7 @@ export class SqliteCatalog implements Catalog {
           range.signal?.throwIfAborted()
         }
       },
+      range.moment,
     )
   }
 
@@ -68,7 +71,7 @@ export class SqliteCatalog implements Catalog {
     range: Range,
   ): AsyncGenerator<readonly Position[]> {
     const place: Place = { kind: "message", folder: sessionID }
-    const next = this.#messageRuns(place, direction, range.signal)
+    const next = this.#messageRuns(place, direction, range)
     let left = range.limit ?? Number.POSITIVE_INFINITY
     for (let after = range.after; left > 0; ) {
       const limit = Math.min(RUN_LENGTH, left)
@@ -84,7 +87,7 @@ export class SqliteCatalog implements Catalog {
    * Asks for one run after another. All rows are settled for the first; later ones trust them for as long as neither
    * the folder nor its rows change, since looking at every file again for every run would cost more than reading them.
    */
-  #messageRuns(place: Place, direction: "asc" | "desc", signal: AbortSignal | undefined) {
+  #messageRuns(place: Place, direction: "asc" | "desc", { signal, moment }: Range) {
     const { fs, index, directory } = this.#within
     const path = placePath(directory, place)
     let trusted: TrustedRows | undefined
@@ -109,6 +112,7 @@ export class SqliteCatalog implements Catalog {
             trusted = row && { id: row.id, generation: row.generation, database: index.database, folder }
             return row ? statements.listings.messages(row.id, direction, after, limit) : []
           }),
+        moment,
       )
     }
   }
@@ -145,6 +149,7 @@ export class SqliteCatalog implements Catalog {
     places: () => Promise<readonly Place[]>,
     signal: AbortSignal | undefined,
     query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
+    moment?: object,
   ): Promise<T> {
     const { index } = this.#within
     /** Puts questions to the rows that were settled in that database. */
@@ -163,6 +168,12 @@ export class SqliteCatalog implements Catalog {
       const answered = await asking(settled.database, [])
       if (answered) return answered.answer
     }
+    const known = moment && this.#moments.get(moment)
+    if (known) {
+      signal?.throwIfAborted()
+      const answered = await asking(known.database, known.passes)
+      if (answered) return answered.answer
+    }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = performance.now()
       const passes = await settle(this.#within, places, signal)
@@ -171,6 +182,7 @@ export class SqliteCatalog implements Catalog {
       if (!answered) continue
       await this.#reportProblems(passes)
       this.#noteSettled(key, { at, database })
+      if (moment) this.#moments.set(moment, { database, passes })
       return answered.answer
     }
     throw new Unsettled(`${key} went on changing`)
@@ -207,6 +219,12 @@ interface Settled {
   /** In ms of `performance.now()`. */
   readonly at: number
   readonly database: string | undefined
+}
+
+/** What was settled for the first of several questions, and in which database. */
+interface Moment {
+  readonly database: string | undefined
+  readonly passes: readonly Pass[]
 }
 
 /** Rows of a folder that were settled for an earlier run, and the folder as it was then. */
