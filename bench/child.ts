@@ -23,10 +23,6 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await store.index()
     return { peak: peakMegabytes() }
   },
-  async page() {
-    await using store = await openStore({ directory })
-    return { sessions: (await store.sessions.page({ limit: 50 })).items.length, peak: peakMegabytes() }
-  },
   async newest() {
     await using store = await openStore({ directory, backgroundIndex: false })
     let parts = 0

@@ -23,7 +23,7 @@ export async function starting(context: Context): Promise<Row[]> {
   }
   const times = await interleave(RUNS, {
     empty: { run: () => run("-e", "0") },
-    page: { run: () => run(join(import.meta.dir, "..", "child.ts"), "page", directory) },
+    page: { run: () => run(join(import.meta.dir, "..", "start-child.ts"), directory) },
   })
   const above = sampleOf(times.page.rounds.map((ms, round) => ms - (times.empty.rounds[round] ?? Number.NaN)))
   return [
