@@ -103,6 +103,7 @@ export class TextStatements {
         .update(messages)
         .set({ pending: 0 })
         .where(and(eq(row, placeholder("row")), eq(pending, placeholder("mark"))))
+        .returning({ row })
         .prepare(),
     )
     this.#pending = lazy(() =>
@@ -186,22 +187,23 @@ export class TextStatements {
 
   /**
    * Puts the tokens of messages' texts (`TrigramSet`) in place of those they had, none for a message without texts; `pending`
-   * tells of which version they are, so that a change made meanwhile stays noted.
+   * tells of which version they are. A message that changed meanwhile is left as it is: it is still pending, or someone else
+   * has put the texts of its newer version.
    */
   put(messages: readonly { readonly message: PendingMessage; readonly tokens: string | undefined }[]): void {
+    const current = messages.filter(({ message: { row, pending } }) =>
+      this.#settled().get({ row, mark: pending }),
+    )
     // FTS5 writes a segment out before each deletion, and before an id that is not above the last: so what goes goes first, and
     // the rest comes by id.
-    for (const { message } of messages)
+    for (const { message } of current)
       if (this.#has().get({ row: message.row })) this.#forget().run({ row: message.row })
     const documents: { readonly id: number; readonly tokens: string }[] = []
-    for (const { message, tokens } of messages) {
-      const { row, pending, time } = message
-      if (tokens !== undefined) {
-        const id = this.#freeId(secondOf(time) * IDS_A_SECOND)
-        this.#document().run({ id, row })
-        documents.push({ id, tokens })
-      }
-      this.#settled().run({ row, mark: pending })
+    for (const { message, tokens } of current) {
+      if (tokens === undefined) continue
+      const id = this.#freeId(secondOf(message.time) * IDS_A_SECOND)
+      this.#document().run({ id, row: message.row })
+      documents.push({ id, tokens })
     }
     for (const document of documents.sort((a, b) => a.id - b.id)) this.#insert().run(document)
   }
