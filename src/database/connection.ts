@@ -37,25 +37,39 @@ export class Connection {
    * processes never migrate at once.
    * @throws what SQLite throws; IndexFailure `newer`
    */
-  constructor(path: string, cacheBytes: number) {
-    this.#client = new Database(path, { create: true, readwrite: true })
+  static async open(path: string, cacheBytes: number): Promise<Connection> {
+    const client = new Database(path, { create: true, readwrite: true })
     let guard: FileGuard | undefined
     try {
-      this.journalMode = configure(this.#client, cacheBytes)
-      const db = drizzle({ client: this.#client })
-      migrateSchema(db)
-      const statements = new Statements(db)
-      // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
-      this.#transaction = this.#client.transaction((work: Work) => work(statements))
-      this.mark = markOf(this.#client)
-      guard = new FileGuard(path, this.mark)
-      this.#checkMark(guard)
-      this.#guard = guard
+      const journalMode = configure(client, cacheBytes)
+      const db = drizzle({ client })
+      await migrateSchema(db)
+      const mark = markOf(client)
+      guard = new FileGuard(path, mark)
+      const connection = new Connection(client, db, guard, journalMode, mark)
+      connection.#checkMark()
+      return connection
     } catch (error) {
-      this.#client.close()
+      client.close()
       guard?.close()
       throw error
     }
+  }
+
+  private constructor(
+    client: Database,
+    db: Drizzle,
+    guard: FileGuard,
+    journalMode: JournalMode,
+    mark: number,
+  ) {
+    this.#client = client
+    this.#guard = guard
+    this.journalMode = journalMode
+    this.mark = mark
+    const statements = new Statements(db)
+    // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
+    this.#transaction = client.transaction((work: Work) => work(statements))
   }
 
   /** Whether the files on the disk are still those that were opened. To be asked before each use. */
@@ -63,11 +77,12 @@ export class Connection {
     return this.#guard.isIntact()
   }
 
-  #checkMark(guard: FileGuard): void {
+  #checkMark(): void {
     // A new mark is still in the WAL alone.
-    if (!guard.isMarked() && this.journalMode === "wal" && !checkpoint(this.#client))
+    if (!this.#guard.isMarked() && this.journalMode === "wal" && !checkpoint(this.#client))
       throw new IndexFailure("busy", "Another process is in the way of marking the index")
-    if (!guard.isMarked()) throw new IndexFailure("damaged", "The index and its -wal are of two databases")
+    if (!this.#guard.isMarked())
+      throw new IndexFailure("damaged", "The index and its -wal are of two databases")
   }
 
   /** Runs a synchronous function on one snapshot of the index. */
@@ -139,17 +154,16 @@ function runSync<T>(run: (work: Work) => unknown, work: (statements: Statements)
   return result.value
 }
 
-function migrateSchema(db: Drizzle): void {
+async function migrateSchema(db: Drizzle): Promise<void> {
   const applied = appliedMigrations(db)
   const known = new Set(migrations.map(({ name }) => name))
   const unknown = applied.find((name) => !known.has(name))
   if (unknown !== undefined)
     throw new IndexFailure("newer", `A newer version made this index (its migration ${unknown} is not known)`)
   if (applied.length === migrations.length) return
-  // Loaded when there is something to migrate: with all it imports it would be a tenth of a process's start.
-  const {
-    migrate,
-  }: typeof import("drizzle-orm/bun-sqlite/migrator") = require("drizzle-orm/bun-sqlite/migrator")
+  // Loaded when there is something to migrate: with all it imports it would be a tenth of a process's start. Imported and not
+  // required, which would bring a second Drizzle with it, the one for CommonJS.
+  const { migrate } = await import("drizzle-orm/bun-sqlite/migrator")
   migrate(db, migrations)
 }
 

@@ -259,7 +259,7 @@ export class SqliteIndex {
       throw new IndexFailure(error.cause === undefined ? "busy" : "unavailable", error.message, error)
     }
     try {
-      const connection = this.#connect()
+      const connection = await this.#connect()
       if (this.#closed) {
         connection.close()
         throw new IndexFailure("unavailable", "The store is closed")
@@ -273,14 +273,14 @@ export class SqliteIndex {
     }
   }
 
-  #connect(): Connection {
+  async #connect(): Promise<Connection> {
     const current = this.#files.current()
     // Another process may have moved on already.
     const lost = current === undefined || current === this.#damaged
     const path = lost ? this.#files.advance(current ?? this.#damaged) : current
     this.#damaged = undefined
     try {
-      return this.#connectTo(path)
+      return await this.#connectTo(path)
     } catch (error) {
       const failure = asFailure(error)
       if (!(failure instanceof IndexFailure) || failure.kind !== "damaged") throw failure
@@ -290,10 +290,10 @@ export class SqliteIndex {
     }
   }
 
-  #connectTo(path: string): Connection {
+  async #connectTo(path: string): Promise<Connection> {
     this.#path = path
     createPrivately(path)
-    const connection = new Connection(path, this.#options.cacheBytes)
+    const connection = await Connection.open(path, this.#options.cacheBytes)
     this.#pointer = this.#files.pointer()
     return connection
   }

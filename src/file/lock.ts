@@ -56,7 +56,8 @@ export class ProcessLock {
         return undefined
       }
       return () => {
-        database.run("ROLLBACK")
+        // Closed meanwhile, it is free already.
+        if (this.#database === database) database.run("ROLLBACK")
       }
     } catch (error) {
       return this.#recover(error)
