@@ -3,7 +3,7 @@ import { writeSync } from "node:fs"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { stepThroughSqlite } from "../support/sqlite-steps.ts"
-import { scenarios } from "./scenarios.ts"
+import { type Scenario, scenarios } from "./scenarios.ts"
 import { steppingFileSystem } from "./stepping.ts"
 
 const [, , name, directory = "", at = "0"] = process.argv
@@ -22,12 +22,17 @@ stepThroughSqlite(step)
 const scenario = scenarios.find((candidate) => candidate.name === name)
 if (!scenario) throw new Error(`No such scenario: ${name}`)
 const tell = (line: unknown): number => writeSync(1, `${JSON.stringify(line)}\n`)
-await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), { fs })
-await scenario.run(store, async (key, value, work) => {
-  tell({ begun: key, value })
-  const result = await work()
-  tell({ done: key, value })
-  return result
-})
-await store.close()
-tell({ steps })
+
+async function main({ run }: Scenario): Promise<void> {
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), { fs })
+  await run(store, async (key, value, work) => {
+    tell({ begun: key, value })
+    const result = await work()
+    tell({ done: key, value })
+    return result
+  })
+  await store.close()
+  tell({ steps })
+}
+
+void main(scenario)

@@ -5,11 +5,12 @@ import { isDeepStrictEqual } from "node:util"
 import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { largeTempFolder, put } from "../support/temp.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
-const CHILD = join(import.meta.dir, "child.ts")
+const childPath = bytecodeOf(join(import.meta.dir, "child.ts"))
 /** So many steps of a scenario at the most, spread over all of it. */
 const MAX_POINTS = 75
 const AT_ONCE = 3
@@ -47,7 +48,7 @@ async function run(
   directory: string,
   killAt: number,
 ): Promise<{ lines: Line[]; signal: unknown }> {
-  const child = Bun.spawn(["bun", CHILD, scenario.name, directory, String(killAt)], {
+  const child = Bun.spawn(["bun", childPath(), scenario.name, directory, String(killAt)], {
     stdout: "pipe",
     stderr: "inherit",
   })

@@ -14,9 +14,14 @@ function step(): void {
 }
 
 stepThroughSqlite(step)
-await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
-  fs: steppingFileSystem(step),
-})
-await store.importOlder()
-await store.close()
-writeSync(1, String(steps))
+
+async function main(): Promise<void> {
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
+    fs: steppingFileSystem(step),
+  })
+  await store.importOlder()
+  await store.close()
+  writeSync(1, String(steps))
+}
+
+void main()

@@ -2,12 +2,13 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { Random } from "../support/random.ts"
 import { all } from "../support/records.ts"
 import { snapshot, tempFoldersInMemory } from "../support/temp.ts"
 
-const CHILD = join(import.meta.dir, "import-child.ts")
+const childPath = bytecodeOf(join(import.meta.dir, "import-child.ts"))
 const KILLS = 50
 const AT_ONCE = 3
 
@@ -16,7 +17,10 @@ tempFoldersInMemory()
 
 /** Runs the import in a process that kills itself at its nth step; 0 lets it end, and gives how many steps it took. */
 async function run(directory: string, killAt: number): Promise<{ signal: unknown; steps: number }> {
-  const child = Bun.spawn(["bun", CHILD, directory, String(killAt)], { stdout: "pipe", stderr: "inherit" })
+  const child = Bun.spawn(["bun", childPath(), directory, String(killAt)], {
+    stdout: "pipe",
+    stderr: "inherit",
+  })
   const out = await new Response(child.stdout).text()
   await child.exited
   return { signal: child.signalCode, steps: Number(out || "0") }

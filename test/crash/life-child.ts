@@ -31,9 +31,14 @@ if (!work) throw new Error(`No such work: ${what}`)
 stepThroughSqlite(step)
 // A kill loses nothing that was written, flushed or not: the flushes are steps of the prune alone.
 const durability = what === "prune" ? "full" : "relaxed"
-await using store = new Store(resolveOptions({ directory, backgroundIndex: false, durability }), {
-  fs: steppingFileSystem(step),
-})
-await work(store)
-await store.close()
-writeSync(1, String(steps))
+
+async function main(work: (store: Store) => Promise<unknown>): Promise<void> {
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false, durability }), {
+    fs: steppingFileSystem(step),
+  })
+  await work(store)
+  await store.close()
+  writeSync(1, String(steps))
+}
+
+void main(work)

@@ -2,10 +2,11 @@ import { afterAll, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { largeTempFolder, put, snapshot } from "../support/temp.ts"
 
-const CHILD = join(import.meta.dir, "life-child.ts")
+const childPath = bytecodeOf(join(import.meta.dir, "life-child.ts"))
 const AT_ONCE = 2
 const LEAST_KILLS = 80
 const IDS = ["ses_1", "ses_2", "ses_3"] as const
@@ -64,7 +65,7 @@ async function run(
   directory: string,
   killAt: number,
 ): Promise<{ steps: number; died: boolean }> {
-  const child = Bun.spawn(["bun", CHILD, what, directory, String(killAt)], {
+  const child = Bun.spawn(["bun", childPath(), what, directory, String(killAt)], {
     stdout: "pipe",
     stderr: "inherit",
   })
