@@ -2,10 +2,12 @@ import { expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Session } from "../../src/index.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
+const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
 const ANSWERS = treePath("opencode-1.1.65/answers")
 
 interface Ran {
@@ -15,7 +17,7 @@ interface Ran {
 }
 
 async function cli(directory: string, ...argv: string[]): Promise<Ran> {
-  const child = Bun.spawn(["bun", MAIN, "--dir", directory, ...argv], {
+  const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
     stdout: "pipe",
     stderr: "pipe",
     stdin: "ignore",

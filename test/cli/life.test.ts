@@ -2,10 +2,12 @@ import { expect, test } from "bun:test"
 import { lstatSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
+const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
 const PARENT = "ses_dfbe69539ffe0kYvt366K0RuX7"
 
 async function cli(
@@ -13,7 +15,7 @@ async function cli(
   argv: readonly string[],
   input = "",
 ): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn(["bun", MAIN, "--dir", directory, ...argv], {
+  const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
     stdout: "pipe",
     stderr: "pipe",
     stdin: new Blob([input]),

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { message, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
-const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
+const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
 
 function store(): string {
   const directory = tempFolder()
@@ -23,7 +24,7 @@ interface Ran {
 }
 
 async function cli(directory: string, argv: string[], env: Record<string, string> = {}): Promise<Ran> {
-  const child = Bun.spawn(["bun", MAIN, "--dir", directory, ...argv], {
+  const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
     env: { ...process.env, ...env },
     stdout: "pipe",
     stderr: "pipe",
