@@ -4,9 +4,12 @@ import { join } from "node:path"
 import type { Session } from "../../src/index.ts"
 import { bytecodeOf } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
-import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
+import { copyOfTree, put, snapshot, tempFolder, tempFoldersInMemory, treePath } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
+// The other files of the command line have theirs on the disk.
+tempFoldersInMemory()
+
 const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
 const ANSWERS = treePath("opencode-1.1.65/answers")
 
