@@ -1,5 +1,22 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
 
+/** What Playwright turns off as well, of which this list takes the place, and the pages that the address bar loads for each window. */
+const TURNED_OFF = [
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsFirstBalancedModeAutoEnable",
+  "HttpsUpgrades",
+  "LensOverlay",
+  "MediaRouter",
+  "NetworkTimeServiceQuerying",
+  "OptimizationHints",
+  "PaintHolding",
+  "PreconnectToSearch",
+  "ThirdPartyStoragePartitioning",
+  "WebUIOmniboxAimPopup",
+  "WebUIOmniboxPopup",
+]
+
 /** Starts a browser that knows nothing and asks nobody. */
 export async function startBrowser(executablePath: string): Promise<Browser> {
   return await chromium.launch({
@@ -13,6 +30,7 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      `--disable-features=${TURNED_OFF.join()}`,
     ],
   })
 }
