@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Session } from "../../src/index.ts"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { copyOfTree, put, snapshot, tempFolder, tempFoldersInMemory, treePath } from "../support/temp.ts"
 
@@ -21,6 +21,7 @@ interface Ran {
 
 async function cli(directory: string, ...argv: string[]): Promise<Ran> {
   const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
+    env: SHORT_LIVED,
     stdout: "pipe",
     stderr: "pipe",
     stdin: "ignore",

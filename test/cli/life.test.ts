@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { lstatSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { all, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
 
@@ -16,6 +16,7 @@ async function cli(
   input = "",
 ): Promise<{ code: number; out: string; err: string }> {
   const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
+    env: SHORT_LIVED,
     stdout: "pipe",
     stderr: "pipe",
     stdin: new Blob([input]),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { message, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
@@ -25,7 +25,7 @@ interface Ran {
 
 async function cli(directory: string, argv: string[], env: Record<string, string> = {}): Promise<Ran> {
   const child = Bun.spawn(["bun", programPath(), "--dir", directory, ...argv], {
-    env: { ...process.env, ...env },
+    env: { ...SHORT_LIVED, ...env },
     stdout: "pipe",
     stderr: "pipe",
     stdin: "ignore",

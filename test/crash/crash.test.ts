@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util"
 import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { largeTempFolder, put } from "../support/temp.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
@@ -49,6 +49,7 @@ async function run(
   killAt: number,
 ): Promise<{ lines: Line[]; signal: unknown }> {
   const child = Bun.spawn(["bun", childPath(), scenario.name, directory, String(killAt)], {
+    env: SHORT_LIVED,
     stdout: "pipe",
     stderr: "inherit",
   })

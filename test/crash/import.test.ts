@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { Random } from "../support/random.ts"
 import { all } from "../support/records.ts"
@@ -18,6 +18,7 @@ tempFoldersInMemory()
 /** Runs the import in a process that kills itself at its nth step; 0 lets it end, and gives how many steps it took. */
 async function run(directory: string, killAt: number): Promise<{ signal: unknown; steps: number }> {
   const child = Bun.spawn(["bun", childPath(), directory, String(killAt)], {
+    env: SHORT_LIVED,
     stdout: "pipe",
     stderr: "inherit",
   })

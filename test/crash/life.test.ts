@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
-import { bytecodeOf } from "../support/bytecode.ts"
+import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { largeTempFolder, put, snapshot } from "../support/temp.ts"
 
@@ -66,6 +66,7 @@ async function run(
   killAt: number,
 ): Promise<{ steps: number; died: boolean }> {
   const child = Bun.spawn(["bun", childPath(), what, directory, String(killAt)], {
+    env: SHORT_LIVED,
     stdout: "pipe",
     stderr: "inherit",
   })

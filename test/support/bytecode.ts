@@ -24,3 +24,6 @@ export function bytecodeOf(script: string): () => string {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return () => path
 }
+
+/** The environment of a process that lives for 50 ms: compiling what it runs costs a quarter more than it saves. */
+export const SHORT_LIVED: Record<string, string | undefined> = { ...process.env, BUN_JSC_useJIT: "0" }
