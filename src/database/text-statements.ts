@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm"
+import { and, desc, eq, gte, isNull, lte, type SQL, sql } from "drizzle-orm"
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
 import type { Position } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
@@ -139,7 +139,7 @@ export class TextStatements {
       db
         .select({ id: documents.id })
         .from(documents)
-        .where(or(gt(documents.id, placeholder("from")), eq(documents.id, placeholder("from"))))
+        .where(gte(documents.id, placeholder("from")))
         .orderBy(documents.id)
         .limit(placeholder("limit"))
         .prepare(),

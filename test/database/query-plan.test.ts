@@ -26,6 +26,8 @@ function plansOf(run: (statements: Statements) => void): Map<string, string> {
   return plans
 }
 
+const UNREAD = { stamp: null, problem: null, problemMessage: null }
+
 /** Every shape of session query there is. */
 function* sessionQueries(): Generator<SessionQuery> {
   for (const projectID of [undefined, "p"])
@@ -38,7 +40,7 @@ function* sessionQueries(): Generator<SessionQuery> {
                 yield { projectID, parentID, directory, archived, updatedSince, order, direction }
 }
 
-test("no listing scans or sorts a whole table", () => {
+test("no listing, and no putting of a text, scans or sorts a whole table", () => {
   const plans = plansOf(({ listings, directories, texts, session, message, part }) => {
     for (const query of sessionQueries())
       for (const after of [undefined, { time: 5, id: "ses_1" }]) listings.sessions(query, after, 50)
@@ -47,6 +49,9 @@ test("no listing scans or sorts a whole table", () => {
     directories.find({ kind: "part", folder: "x" })
     directories.findAll("part", ["x", "y"])
     directories.names("part", "", 10)
+    const { id: directory } = directories.create({ kind: "message", folder: "ses_1" })
+    message.put([{ ...UNREAD, directory, id: "msg_1", size: 0, created: 5, role: null, pending: 1 }])
+    texts.put(texts.pending(undefined, 1).map((message) => ({ message, tokens: "one" })))
     texts.await(["msg_1"], 1)
     for (const table of [session, message, part]) {
       table.stamps(1, "", 10)
