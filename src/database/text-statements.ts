@@ -261,17 +261,17 @@ export class TextStatements {
    * no time. To go through those anew for each would take ever longer.
    */
   #freeId(from: number): number {
+    const free = this.#firstFree(from)
     const { from: first, to } = this.#crowded
-    const isCrowded = from >= first && from < to
-    const free = this.#firstFree(isCrowded ? to : from)
-    if (isCrowded) this.#crowded = { from: first, to: free + 1 }
-    else if (free - from > CROWDED) this.#crowded = { from, to: free + 1 }
+    if (first < to && from <= to && free >= first) this.#crowded = { from: Math.min(from, first), to: free }
+    else if (free - from > CROWDED) this.#crowded = { from, to: free }
     return free
   }
 
   #firstFree(from: number): number {
     let free = from
     for (let limit = TAKEN_AT_FIRST; ; limit = Math.min(limit * 4, TAKEN_AT_MOST)) {
+      if (free >= this.#crowded.from && free < this.#crowded.to) free = this.#crowded.to
       const taken = this.#taken().all({ from: free, limit })
       for (const { id } of taken) {
         if (id > free) return free
@@ -295,15 +295,26 @@ export class TextStatements {
   /**
    * Those of messages from before a second whose ids lie behind its first one, since all between were taken; some may have been
    * there for long.
+   * @param reach what `reach` gave for that second before they were put: since then some of those between may have gone
    */
-  strays(expression: string | undefined, filter: CandidateFilter, second: number): Candidate[] {
+  strays(
+    expression: string | undefined,
+    filter: CandidateFilter,
+    second: number,
+    reach: number,
+  ): Candidate[] {
     const first = second * IDS_A_SECOND
-    const free = this.#freeId(first)
+    const free = this.#freeId(reach)
     if (free === first) return []
     const until = Math.min(filter.until ?? Number.POSITIVE_INFINITY, second * 1000)
     return this.#between(expression, { ...filter, until }, first - 1, free, ALL).filter(
       ({ time }) => secondOf(time) < second,
     )
+  }
+
+  /** The first id of a second, or of later ones, that no document has: where the next one from before it could be put. */
+  reach(second: number): number {
+    return this.#freeId(second * IDS_A_SECOND)
   }
 
   /** Changes with every change that any process commits to the index. */

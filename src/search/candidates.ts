@@ -56,43 +56,46 @@ export async function* candidates(
   let limit = PAGE
   // Those that were found before their turn.
   let held: Candidate[] = []
-  let seenVersion: string | undefined
+  let seen: { readonly version: string; readonly reach: number } | undefined
   try {
     while (upper > 0) {
       const bound = upper
-      const { found, strays, pending, version, database } = await within.index.read(({ texts }) => ({
-        database: within.index.database,
-        version: texts.version(),
-        // What was put in meanwhile may have found no free id before the seconds that were passed.
-        strays:
-          seenVersion === undefined || texts.version() === seenVersion
-            ? []
-            : texts.strays(expression, filter, bound),
-        found: texts.candidates(
-          expression,
-          filter,
-          Math.min(bound * IDS_A_SECOND, Number.MAX_SAFE_INTEGER),
-          limit,
-        ),
-        pending: texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit),
-      }))
+      const before = seen
+      const { found, strays, pending, lower, database, ...now } = await within.index.read(({ texts }) => {
+        const version = texts.version()
+        const until = Math.min(bound * IDS_A_SECOND, Number.MAX_SAFE_INTEGER)
+        const found = texts.candidates(expression, filter, until, limit)
+        const pending = texts.pending(bound > LAST_SECOND ? undefined : { time: bound * 1000, id: "" }, limit)
+        const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
+        return {
+          database: within.index.database,
+          version,
+          found,
+          pending,
+          lower,
+          // What was put in meanwhile may have found no free id before the seconds that were passed.
+          strays:
+            !before || before.version === version
+              ? []
+              : texts.strays(expression, filter, bound, before.reach),
+          reach: lower < 0 ? 0 : texts.reach(lower + 1),
+        }
+      })
       if (sources.database !== undefined && database !== sources.database)
         throw new IndexFailure("damaged", "The index was begun anew during a search")
-      seenVersion = version
-      const lower = Math.max(lastSecond(found, limit), lastSecond(pending, limit))
+      seen = now
       const all = [...found, ...pending].filter((candidate) => {
         const second = foundAt(candidate)
         return second < bound && second > lower
       })
-      if (all.length === 0 && lower >= 0 && lower + 1 === bound) {
-        // More in one second than were asked for.
-        limit *= 2
-        held.push(...strays)
-        continue
-      }
-      const known = [...held, ...strays, ...all]
+      // Of strays those are held already that were seen in their place.
+      const places = new Set(strays.length > 0 ? held.map(placeOf) : [])
+      const known = [...held, ...strays.filter((stray) => !places.has(placeOf(stray))), ...all]
       held = known.filter(({ time }) => secondOf(time) <= lower)
-      yield* known.filter(({ time }) => secondOf(time) > lower).sort(newestFirst)
+      const due = known.filter(({ time }) => secondOf(time) > lower)
+      yield* due.sort(newestFirst)
+      // More in one second than were asked for, or far more than it has ids.
+      if (due.length === 0) limit *= 2
       upper = lower + 1
       if (lower < 0) return
     }
@@ -100,6 +103,10 @@ export async function* candidates(
     if (!(error instanceof IndexFailure)) throw error
     yield* scanned(sources, upper)
   }
+}
+
+function placeOf({ session, id }: Candidate): string {
+  return `${session}/${id}`
 }
 
 /** The second that a full page may have cut in two, or -1 where the page is not full. */

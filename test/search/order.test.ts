@@ -35,6 +35,27 @@ test("a text that is put into the index while a search goes on is not passed ove
   expect(found.map(({ time }) => time)).toEqual(found.map(({ time }) => time).sort((a, b) => b - a))
 })
 
+test("such a text is found too where what lay between has gone", async () => {
+  const directory = largeTempFolder()
+  const second = 5_000
+  for (let i = 1; i <= 127; i++) say(directory, "ses_1", `msg_${i}`, (second + i) * 1000, "common")
+  for (let i = 0; i < 8; i++) say(directory, "ses_1", `msg_busy${i}`, second * 1000 + i, "common")
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await untilProven()
+  await store.index()
+  await store.messages.write(message("msg_late", "ses_1", second * 1000))
+  await store.parts.write({ ...part("prt_1", "msg_late", "common"), sessionID: "ses_1" })
+  const found: SearchHit[] = []
+  for await (const hit of store.search("common", { limit: 1000 })) {
+    if (found.push(hit) !== 127) continue
+    await store.index()
+    // The one whose id the late one ran into, and which was found already.
+    await store.messages.remove(["message", "ses_1", "msg_1"])
+  }
+  expect(found.map(({ messageID }) => messageID)).toContain("msg_late")
+  expect(found).toHaveLength(127 + 8 + 1)
+})
+
 for (const { name, open } of variants.slice(0, 2)) {
   test(`${name}: hundreds of messages of one second are found in order, page by page, and up to a time`, async () => {
     const directory = largeTempFolder()
