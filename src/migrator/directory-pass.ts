@@ -3,7 +3,7 @@ import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
-import { type Place, placePath, recordNames, statPlace, statRecord } from "../file/layout.ts"
+import { listRecords, type Place, placePath, recordNames, statPlace, statRecord } from "../file/layout.ts"
 import { mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
@@ -65,6 +65,8 @@ export class DirectoryPass {
   #read = 0
   /** How many of the names are those of files. */
   #files = 0
+  /** Whether nothing was found under one of the names. */
+  #missing = false
 
   /**
    * @param row the folder's row and, in `known`, its first rows: both as they were before the look
@@ -216,6 +218,8 @@ export class DirectoryPass {
       if (waiting) await waiting
     }
     if (this.#torn.length > 0) await this.#retryTorn()
+    // A name that is not UTF-8 reads as that of another path, and is one of a file all the same.
+    if (this.#missing) this.#files = listRecords(fs, this.#path).ids.length
     const proven = reading.proves(before)
     const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
     if (this.#changes > 0 || proven || !knownSoFar)
@@ -298,7 +302,10 @@ export class DirectoryPass {
     hasRow: boolean,
     newest: NewestFields | undefined,
   ): Promise<void> | undefined {
-    if (!newest) return hasRow ? this.#forget(id) : undefined
+    if (!newest) {
+      this.#missing = true
+      return hasRow ? this.#forget(id) : undefined
+    }
     const { stat, result } = newest
     // Of another device than its folder: the stamp must be younger than that device's clock as well.
     if (!this.#context.reading.precedes(stat)) return this.#observe(id, path, hasRow)

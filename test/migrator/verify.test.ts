@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
 import { all, message, session } from "../support/records.ts"
-import { copyOfTree, put, snapshot, untilProven } from "../support/temp.ts"
+import { copyOfTree, put, snapshot, tempFolder, untilProven } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
 const open = (directory: string): Promise<Store> => openStore({ directory, backgroundIndex: false })
@@ -131,3 +131,19 @@ test("rebuild reads every file again while listings go on, and mends what stamps
   expect(await store.verify()).toMatchObject({ ok: true })
   expect(await store.index()).toMatchObject({ read: 0 })
 })
+
+test.if(process.platform === "linux")(
+  "a file whose name is not UTF-8 is counted alike by the index and by the files, and is no fault of a count",
+  async () => {
+    const directory = tempFolder()
+    put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+    const name = Buffer.concat([Buffer.from(join(directory, "message/ses_1/bad")), Buffer.from([0xff])])
+    fs.writeFileSync(Buffer.concat([name, Buffer.from(".json")]), "{}")
+    await untilProven()
+    await using store = await open(directory)
+    const counts = [await store.messages.count("ses_1"), (await store.index()).messages]
+    counts.push(await store.messages.count("ses_1"))
+    expect(counts).toEqual([2, 2, 2])
+    expect((await store.verify()).differences.map(({ kind }) => kind)).toEqual(["unindexed"])
+  },
+)
