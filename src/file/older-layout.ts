@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { segmentFault } from "../record/key.ts"
 import { OLDER_SESSIONS } from "./older-folder.ts"
-import type { DirectoryEntry, FileStat, FileSystem } from "./system.ts"
+import type { DirectoryEntry, EntryKind, FileStat, FileSystem } from "./system.ts"
 
 const FOLDERS = { session: "info", message: "message", part: "part" } as const
 type Kind = keyof typeof FOLDERS
@@ -36,6 +36,8 @@ export class OlderLayout {
   readonly #unreadable = new Map<string, StoreError>()
   /** Folders of parts that are not seen, as found when all were last listed. */
   #unseen: StoreError[] = []
+  /** What lies where a project's folder of sessions should be, as found when all were last listed. */
+  #misplaced: StoreError[] = []
 
   constructor(fs: FileSystem, folder: string) {
     this.#fs = fs
@@ -66,7 +68,7 @@ export class OlderLayout {
 
   /** The folders that could not be read, or be told apart from others, when they were last looked at. */
   unreadable(): StoreError[] {
-    return [...this.#unreadable.values(), ...this.#unseen]
+    return [...this.#unreadable.values(), ...this.#unseen, ...this.#misplaced]
   }
 
   /** Where a path of the view really lies; what does not exist keeps its path. */
@@ -120,10 +122,12 @@ export class OlderLayout {
   }
 
   #readKind(kind: Kind): DirectoryEntry[] {
-    if (kind === "session")
+    if (kind === "session") {
+      this.#misplaced = []
       return this.#entries(this.#folder).filter(
-        ({ name, kind: of }) => of !== "directory" || this.#real(name, "session", ""),
+        ({ name, kind: of }) => of !== "directory" || this.#hasSessions(name),
       )
+    }
     const entries = new Map<string, DirectoryEntry>()
     if (kind === "part") this.#unseen = []
     for (const project of this.#projects())
@@ -157,23 +161,23 @@ export class OlderLayout {
   }
 
   /** What cannot be looked at is taken to be there: whoever reads it then tells why it cannot. */
-  #exists(path: string): boolean {
+  #kindAt(path: string): EntryKind | "unknown" | undefined {
     try {
-      return this.#fs.lstat(path) !== undefined
+      return this.#fs.lstat(path)?.kind
     } catch (error) {
       if (systemCode(error) === undefined) throw error
-      return true
+      return "unknown"
     }
+  }
+
+  #exists(path: string): boolean {
+    return this.#kindAt(path) !== undefined
   }
 
   /** A link is none: only the first level is followed. */
   #isFolder(path: string): boolean {
-    try {
-      return this.#fs.lstat(path)?.kind === "directory"
-    } catch (error) {
-      if (systemCode(error) === undefined) throw error
-      return true
-    }
+    const kind = this.#kindAt(path)
+    return kind === "directory" || kind === "unknown"
   }
 
   #projects(): string[] {
@@ -181,6 +185,17 @@ export class OlderLayout {
       .filter(({ kind }) => kind === "directory")
       .map(({ name }) => name)
       .sort()
+  }
+
+  /** Whether a project has a folder of sessions; something else in its place is told of. */
+  #hasSessions(project: string): boolean {
+    const path = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.session)
+    const kind = this.#kindAt(path)
+    if (kind !== "file" && kind !== "other") return kind !== undefined
+    this.#misplaced.push(
+      new StoreError("NOT_A_FILE", `A ${kind} lies where a folder of records should be`, { path }),
+    )
+    return false
   }
 
   /** The real folder of a place, where it exists in that project. */

@@ -17,9 +17,14 @@ const ARRAY = /^application\/json$/i
 /** The format a client asks for; an array unless it names the other one, and would not rather have an array (RFC 9110, 12.5.1). */
 export function listFormat(request: Request): ListFormat {
   const accepted = parseAccept(request.headers.get("accept") ?? "")
-  const quality = (type: RegExp): number =>
-    Math.max(0, ...accepted.filter((range) => type.test(range.type)).map(({ q }) => q))
-  return quality(LINES) > 0 && quality(LINES) >= quality(ARRAY) ? "ndjson" : "json"
+  const quality = (range: RegExp): number | undefined => {
+    const named = accepted.filter(({ type }) => range.test(type)).map(({ q }) => q)
+    return named.length > 0 ? Math.max(...named) : undefined
+  }
+  // The more a range says the more it counts.
+  const array = quality(ARRAY) ?? quality(/^application\/\*$/i) ?? quality(/^\*\/\*$/) ?? 0
+  const lines = quality(LINES) ?? 0
+  return lines > 0 && lines >= array ? "ndjson" : "json"
 }
 
 export interface StreamOptions {

@@ -125,6 +125,8 @@ test.each([
   ["APPLICATION/NDJSON;q=0.5, */*;q=0.1", "application/x-ndjson"],
   ["application/x-ndjson;q=0.5, application/json", "application/json"],
   ["application/x-ndjson;q=0, */*", "application/json"],
+  ["application/x-ndjson;q=0.5, */*", "application/json"],
+  ["application/x-ndjson;q=0.5, application/*;q=0.4, */*", "application/x-ndjson"],
   ["*/*", "application/json"],
   ["application/x-ndjson-not", "application/json"],
   ["", "application/json"],

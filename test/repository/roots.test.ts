@@ -57,6 +57,18 @@ test("what was imported is listed at once, whatever the staleness allowed", asyn
   expect((await all(store.search("explore repo"))).length).toBeGreaterThan(0)
 })
 
+test("a file in the place of an older project's sessions is told of", async () => {
+  const { directory, older } = olderData()
+  const path = put(older, "broken/storage/session/info", "no folder")
+  await using store = await openStore({ directory, backgroundIndex: false })
+  const told = async (): Promise<string[]> =>
+    (await all(store.problems())).map((problem) => `${problem.code} ${problem.path}`)
+  expect(await told()).toEqual([`NOT_A_FILE ${path}`])
+  expect(await all(store.sessions.ids())).toHaveLength(9)
+  fs.rmSync(path)
+  expect(await told()).toEqual([])
+})
+
 test("links in an older tree are told and not followed", async () => {
   const { directory, older } = olderData()
   const elsewhere = tempFolder()
