@@ -19,8 +19,8 @@ export class ManyRows<Statement> {
   constructor(columns: readonly string[], prepare: (rows: RowOfParameters[]) => Statement) {
     this.#columns = columns
     this.#names = Array.from({ length: ROWS_AT_ONCE }, (_, row) => columns.map((column) => `${column}${row}`))
-    this.#many = lazy(() => prepare(this.#names.map((names) => this.#rowOf(names))))
-    this.#one = lazy(() => prepare([this.#rowOf(columns)]))
+    this.#many = lazy(() => prepare(this.#names.map((names) => parametersOf(columns, names))))
+    this.#one = lazy(() => prepare([parametersOf(columns)]))
   }
 
   /** Yields the statements that put these rows, in their order, each with its parameters; every row names every column. */
@@ -37,11 +37,17 @@ export class ManyRows<Statement> {
     }
     for (const row of rows.slice(at)) yield [this.#one(), row]
   }
+}
 
-  /** Parameters by themselves: one that Drizzle takes for a column's value it asks three questions about, each time. */
-  #rowOf(names: readonly string[]): RowOfParameters {
-    return Object.fromEntries(
-      this.#columns.map((column, at) => [column, sql`${sql.placeholder(names[at] ?? column)}`]),
-    )
-  }
+/**
+ * A row of parameters for these columns, of the same names unless others are given. By themselves, each within SQL: one that Drizzle
+ * takes for a column's value it asks three questions about, each time.
+ */
+export function parametersOf(
+  columns: readonly string[],
+  names: readonly string[] = columns,
+): RowOfParameters {
+  return Object.fromEntries(
+    columns.map((column, at) => [column, sql`${sql.placeholder(names[at] ?? column)}`]),
+  )
 }

@@ -1,9 +1,9 @@
-import { and, asc, eq, getColumns, gt, isNotNull, sql } from "drizzle-orm"
+import { and, asc, type Column, eq, getColumns, gt, isNotNull, type SQL, sql } from "drizzle-orm"
 import type { StoreErrorCode } from "../errors.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
-import { ManyRows } from "./many-rows.ts"
+import { ManyRows, parametersOf, type RowOfParameters } from "./many-rows.ts"
 import { directories, type messages, type parts, type sessions } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
@@ -46,11 +46,14 @@ const { placeholder } = sql
 
 /** The columns that name a row. */
 const KEY: ReadonlySet<string> = new Set(["directory", "id"])
+/** Indexed columns that hardly ever change while a record is there. */
+const LASTING: ReadonlySet<string> = new Set(["project", "created", "parent", "problem", "problemMessage"])
 
 /** Prepared statements over one of the three record tables. */
 export class RecordStatements {
   readonly #rows
   readonly #put
+  readonly #putAlike
   readonly #distrust
   readonly #stamps
   readonly #firstStamps
@@ -61,18 +64,28 @@ export class RecordStatements {
 
   constructor(db: Drizzle, table: RecordTable) {
     const { directory, id, stamp, size, problem, problemMessage } = table
-    const columns = Object.keys(getColumns(table)).filter((name) => name !== "row")
-    const changed = columns.filter((name) => !KEY.has(name))
-    this.#put = new ManyRows(columns, (rows) =>
+    const columns = Object.entries<Column>(getColumns(table)).filter(([name]) => name !== "row")
+    const names = columns.map(([name]) => name)
+    const given = (name: string) => sql`excluded.${sql.identifier(name)}`
+    const putting = (rows: RowOfParameters[], setting: readonly string[], setWhere?: SQL) =>
       db
         .insert(table)
         .values(rows as unknown as (typeof table.$inferInsert)[])
         .onConflictDoUpdate({
           target: [directory, id],
-          set: Object.fromEntries(changed.map((name) => [name, sql`excluded.${sql.identifier(name)}`])),
+          set: Object.fromEntries(setting.map((name) => [name, given(name)])),
+          ...(setWhere && { setWhere }),
         })
-        .prepare(),
-    )
+    const changed = names.filter((name) => !KEY.has(name))
+    this.#put = new ManyRows(names, (rows) => putting(rows, changed).prepare())
+    this.#putAlike = lazy(() => {
+      const lasting = columns.filter(([name]) => LASTING.has(name))
+      const alike = and(...lasting.map(([name, column]) => sql`${given(name)} is ${column}`))
+      const others = changed.filter((name) => !LASTING.has(name))
+      return putting([parametersOf(names)], others, alike)
+        .returning({ id })
+        .prepare()
+    })
     this.#rows = lazy(() =>
       db
         .select()
@@ -177,6 +190,14 @@ export class RecordStatements {
   /** Puts rows in place of those with the same directory and id; each names every column of the table. */
   put(rows: readonly Readonly<Record<string, unknown>>[]): void {
     for (const [statement, parameters] of this.#put.of(rows)) statement.run(parameters)
+  }
+
+  /**
+   * As `put`, for a record that was written. SQLite writes an index anew wherever one of its columns is named in an update, changed
+   * or not; so those that hardly ever change are named only where they did.
+   */
+  putWritten(row: Readonly<Record<string, unknown>>): void {
+    if (this.#putAlike().values(row).length === 0) this.put([row])
   }
 
   /** Takes the stamps of a folder's rows away, so that every file in it is read again. */

@@ -62,7 +62,7 @@ export function putOwnWrite(
   if (!row && !written) return
   const directory = (row ?? statements.directories.create(place)).id
   if (written)
-    statements[place.kind].put([
+    statements[place.kind].putWritten(
       rowOf(place.kind, directory, {
         id,
         stamp: null,
@@ -74,7 +74,7 @@ export function putOwnWrite(
             : { fault: { code: "CORRUPT", message: "The file's JSON is not an object" } },
         ),
       }),
-    ])
+    )
   else statements[place.kind].remove(directory, id)
   if (place.kind === "part") statements.texts.await([place.folder], pendingMark())
   statements.directories.touch(directory)
