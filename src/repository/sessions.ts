@@ -2,11 +2,11 @@ import { StoreError } from "../errors.ts"
 import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { fieldsOf } from "../record/extract.ts"
-import { checkKey, checkWritableKey, type Key } from "../record/key.ts"
+import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
-import { getBody, parseBody, placesOf, readBody } from "./bodies.ts"
+import { getBody, holds, parseBody, placesOf, readBody } from "./bodies.ts"
 import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, checkTime, type IdOrKey } from "./check.ts"
 import { cutPage, type Page } from "./cursor.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
@@ -112,12 +112,18 @@ export class SessionRepository<S, M, P> {
       throw new StoreError("INVALID_RECORD", "A session needs its `id` to be written")
     checkKey([id])
     await this.#roots.checkWritable(id)
-    const places = placesOf(this.#files, "session", id)
-    const folder =
-      places.find((place) => place.folder === projectID)?.folder ?? places[0]?.folder ?? projectID
+    const folder = this.#isIn(projectID, id)
+      ? projectID
+      : (placesOf(this.#files, "session", id)[0]?.folder ?? projectID)
     if (typeof folder !== "string")
       throw new StoreError("INVALID_RECORD", "A new session needs its `projectID` to be written")
     await this.#writer.write(["session", folder, id], session)
+  }
+
+  /** Whether a session lies in the folder of that project: mostly so, and then no other has to be looked into. */
+  #isIn(projectID: unknown, id: string): projectID is string {
+    if (typeof projectID !== "string" || segmentFault(projectID) !== undefined) return false
+    return holds(this.#files, { kind: "session", folder: projectID }, id)
   }
 
   /**
