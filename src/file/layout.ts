@@ -147,7 +147,7 @@ export interface FolderNames extends Iterable<string> {
  * The names of what may be folders of one kind (`session/`, `message/`, …), which may itself be a link; what they really are is
  * not looked at. @throws StoreError `UNREADABLE`
  */
-export function folderNames(fs: FileSystem, path: string): FolderNames {
+export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
   const names = sortTexts(namesIn(fs, path).filter((name) => segmentFault(name) === undefined))
   const count = names.length
   // No name holds the separator.

@@ -3,8 +3,8 @@ import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
 import {
   COLLECTION_KINDS,
-  folderNames,
   listRecords,
+  namesOfFolders,
   type Place,
   placePath,
   recordPath,
@@ -89,7 +89,7 @@ class Verification {
   async run(): Promise<VerifyResult> {
     await this.#checkIntegrity()
     for (const kind of COLLECTION_KINDS) {
-      const folders = folderNames(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
+      const folders = namesOfFolders(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
       for await (const folder of foldersWithRows(this.#within, kind, folders))
         await this.#checkFolder({ kind, folder })
     }

@@ -3,11 +3,12 @@ import {
   COLLECTION_KINDS,
   type CollectionKind,
   type FolderNames,
-  folderNames,
+  namesOfFolders,
   type Place,
   placePath,
   recordPath,
 } from "../file/layout.ts"
+import { lstatQuietly } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { compareText } from "../record/order.ts"
 import { patiently } from "./patiently.ts"
@@ -82,7 +83,7 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     if (!isStoreError(fault)) return
     // A plain file among folders is nobody's records.
     const path = fault.path ?? placePath(within.directory, place)
-    if (!known && fault.code === "NOT_A_FILE" && within.fs.lstat(path)?.kind !== "link") return
+    if (!known && fault.code === "NOT_A_FILE" && lstatQuietly(within.fs, path)?.kind !== "link") return
     unreadable.push({ path, code: fault.code, message: fault.message })
   }
   for (const kind of COLLECTION_KINDS) {
@@ -122,7 +123,7 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
 function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: UnreadableRecord[]): FolderNames {
   const path = placePath(within.directory, { kind, folder: "" })
   try {
-    return folderNames(within.fs, path)
+    return namesOfFolders(within.fs, path)
   } catch (error) {
     if (!isStoreError(error)) throw error
     unreadable.push({ path: error.path ?? path, code: error.code, message: error.message })
