@@ -26,8 +26,8 @@ type Work = (statements: Statements) => unknown
 /** An open index: its prepared statements, and transactions over them. */
 export class Connection {
   readonly journalMode: JournalMode
-  /** A random number that tells the database from any other. */
-  readonly mark: number
+  /** Tells the database from any other: its path, and the random number in its first page. */
+  readonly name: string
   readonly #client: Database
   readonly #guard: FileGuard
   readonly #transaction: { deferred(work: Work): unknown; immediate(work: Work): unknown }
@@ -46,7 +46,7 @@ export class Connection {
       await migrateSchema(db)
       const mark = markOf(client)
       guard = new FileGuard(path, mark)
-      const connection = new Connection(client, db, guard, journalMode, mark)
+      const connection = new Connection(client, db, guard, journalMode, `${path} ${mark}`)
       connection.#checkMark()
       return connection
     } catch (error) {
@@ -61,12 +61,12 @@ export class Connection {
     db: Drizzle,
     guard: FileGuard,
     journalMode: JournalMode,
-    mark: number,
+    name: string,
   ) {
     this.#client = client
     this.#guard = guard
     this.journalMode = journalMode
-    this.mark = mark
+    this.name = name
     const statements = new Statements(db)
     // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
     this.#transaction = client.transaction((work: Work) => work(statements))

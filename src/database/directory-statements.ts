@@ -148,27 +148,27 @@ export class DirectoryStatements {
 
   /** Makes the folder's row, with generation 0 and an unknown stamp. */
   create({ kind, folder }: Place): DirectoryRow {
-    const [row] = this.createAll(kind, [{ name: folder, ...UNSETTLED }])
-    if (!row) throw new Error("No row was made")
+    const row = this.createAll(kind, [{ name: folder, ...UNSETTLED }]).get(folder)
+    if (!row) throw new Error("SQLite returned no row for an insert")
     return row
   }
 
-  /** Makes the rows of several folders of one kind, with generation 0; gives them in the same order. */
+  /** Makes the rows of several folders of one kind, with generation 0; gives them by name. */
   createAll(
     kind: CollectionKind,
     folders: readonly (Settlement & { readonly name: string })[],
-  ): DirectoryRow[] {
+  ): Map<string, DirectoryRow> {
     const ids = new Map<string, number>()
-    const rows = folders.map(({ name, stamp, size, entries }) => ({ kind, name, stamp, size, entries }))
     // SQLite does not promise them in the order of the values.
-    for (const [statement, parameters] of this.#create.of(rows))
+    for (const [statement, parameters] of this.#create.of(folders.map((folder) => ({ kind, ...folder }))))
       for (const [id, name] of statement.values(parameters))
         ids.set(soundText("name", name), soundNumber("id", id))
-    return folders.map(({ name, stamp, size, entries }) => {
+    const rows = new Map<string, DirectoryRow>()
+    for (const { name, stamp, size, entries } of folders) {
       const id = ids.get(name)
-      if (id === undefined) throw new Error("SQLite returned no row for an insert")
-      return { id, stamp, size, generation: 0, entries }
-    })
+      if (id !== undefined) rows.set(name, { id, stamp, size, generation: 0, entries })
+    }
+    return rows
   }
 
   /** Notes that rows of the folder changed, and with a settlement also its stamp; gives the row as it then is. */

@@ -88,12 +88,12 @@ export class SqliteIndex {
    * is that of the rows that are read.
    */
   get database(): string | undefined {
-    return this.#connection && `${this.#path} ${this.#connection.mark}`
+    return this.#connection?.name
   }
 
   /** The same, with one opened where none is. @throws IndexFailure */
-  openDatabase(): Promise<string | undefined> {
-    return this.#run(() => this.database)
+  openDatabase(): Promise<string> {
+    return this.#run(({ name }) => name)
   }
 
   /** The share of the file's pages that hold nothing any more. @throws IndexFailure */
@@ -166,7 +166,9 @@ export class SqliteIndex {
     let renewed = !mayRenew
     for (;;) {
       try {
-        return work(this.#live() ?? (await this.#open()))
+        const connection = this.#live() ?? (await this.#open())
+        // One that was given up before its turn came is not the index any more.
+        if (connection === this.#connection) return work(connection)
       } catch (error) {
         const failure = asFailure(error)
         if (!(failure instanceof IndexFailure)) throw failure
@@ -186,18 +188,13 @@ export class SqliteIndex {
    */
   async batch<T>(work: () => Promise<T>, unhurried = false): Promise<T> {
     this.#batches++
-    if (unhurried) this.#setUnhurried(this.#unhurried + 1)
+    if (unhurried && this.#unhurried++ === 0) this.#connection?.checkpointEvery(UNHURRIED_CHECKPOINT_PAGES)
     try {
       return await work()
     } finally {
       this.#batches--
-      if (unhurried) this.#setUnhurried(this.#unhurried - 1)
+      if (unhurried && --this.#unhurried === 0) this.#connection?.checkpointEvery(CHECKPOINT_PAGES)
     }
-  }
-
-  #setUnhurried(batches: number): void {
-    this.#unhurried = batches
-    this.#connection?.checkpointEvery(batches > 0 ? UNHURRIED_CHECKPOINT_PAGES : CHECKPOINT_PAGES)
   }
 
   /** The open connection, if the file it has open is still the index. */
@@ -265,7 +262,7 @@ export class SqliteIndex {
         throw new IndexFailure("unavailable", "The store is closed")
       }
       this.#connection = connection
-      this.#setUnhurried(this.#unhurried)
+      if (this.#unhurried > 0) connection.checkpointEvery(UNHURRIED_CHECKPOINT_PAGES)
       this.#failure = undefined
       return connection
     } finally {

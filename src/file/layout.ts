@@ -55,13 +55,16 @@ export interface Listing {
   readonly hidden: string[]
 }
 
-const NOTHING: Listing = { ids: [], odd: [], hidden: [] }
-
-function unreadable(path: string, cause: unknown): StoreError {
-  return new StoreError("UNREADABLE", `The folder cannot be read (${systemCode(cause) ?? "error"})`, {
-    path,
-    cause,
-  })
+/** Asks the system for what is in a folder, or what it is. */
+function readable<T>(path: string, ask: () => T): T {
+  try {
+    return ask()
+  } catch (cause) {
+    throw new StoreError("UNREADABLE", `The folder cannot be read (${systemCode(cause) ?? "error"})`, {
+      path,
+      cause,
+    })
+  }
 }
 
 /**
@@ -69,12 +72,7 @@ function unreadable(path: string, cause: unknown): StoreError {
  * @throws StoreError `NOT_A_FILE` for a link or file in its place, `UNREADABLE`
  */
 export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
-  let stat: FileStat | undefined
-  try {
-    stat = fs.lstat(path)
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
+  const stat = readable(path, () => fs.lstat(path))
   if (stat && stat.kind !== "directory")
     throw new StoreError("NOT_A_FILE", `A ${stat.kind} lies where a folder of records should be`, {
       path,
@@ -106,15 +104,8 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
 
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
-  let entries: ReturnType<FileSystem["readDirectory"]>
-  try {
-    entries = fs.readDirectory(path)
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-  if (!entries) return NOTHING
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of entries) {
+  for (const { name, kind } of readable(path, () => fs.readDirectory(path)) ?? []) {
     const id = idOfFile(name)
     if (id === undefined) {
       if (name.startsWith(".")) listing.hidden.push(name)
@@ -130,7 +121,7 @@ export function listRecords(fs: FileSystem, path: string): Listing {
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []
   const hidden: string[] = []
-  for (const name of namesIn(fs, path)) {
+  for (const name of readable(path, () => fs.readNames(path)) ?? []) {
     const id = idOfFile(name)
     if (id !== undefined) ids.push(id)
     else if (name.startsWith(".")) hidden.push(name)
@@ -148,7 +139,8 @@ export interface FolderNames extends Iterable<string> {
  * not looked at. @throws StoreError `UNREADABLE`
  */
 export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
-  const names = sortTexts(namesIn(fs, path).filter((name) => segmentFault(name) === undefined))
+  const all = readable(path, () => fs.readNames(path)) ?? []
+  const names = sortTexts(all.filter((name) => segmentFault(name) === undefined))
   const count = names.length
   // No name holds the separator.
   const text = names.join("/")
@@ -164,25 +156,10 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
   }
 }
 
-function namesIn(fs: FileSystem, path: string): string[] {
-  try {
-    return fs.readNames(path) ?? []
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-}
-
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
-  let entries: ReturnType<FileSystem["readDirectory"]>
-  try {
-    entries = fs.readDirectory(path)
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-  if (!entries) return NOTHING
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of entries) {
+  for (const { name, kind } of readable(path, () => fs.readDirectory(path)) ?? []) {
     if (segmentFault(name) !== undefined) continue
     if (kind === "directory") listing.ids.push(name)
     else if (kind === "link") listing.odd.push(name)

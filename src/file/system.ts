@@ -116,14 +116,18 @@ function toFileStat(stat: BigIntStats): FileStat {
 
 const STAT_OPTIONS = { bigint: true, throwIfNoEntry: false } as const
 
-function statWith(call: typeof lstatSync | typeof statSync, path: string): FileStat | undefined {
+function unlessAbsent<T>(call: () => T): T | undefined {
   try {
-    const stat = call(path, STAT_OPTIONS)
-    return stat && toFileStat(stat)
+    return call()
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error
   }
+}
+
+function statWith(call: typeof lstatSync | typeof statSync, path: string): FileStat | undefined {
+  const stat = unlessAbsent(() => call(path, STAT_OPTIONS))
+  return stat && toFileStat(stat)
 }
 
 // One buffer for all small files: it is filled and copied from within one synchronous call.
@@ -170,39 +174,19 @@ function flush(descriptor: number): Promise<void> {
 export const fileSystem: FileSystem = {
   stat: (path) => statWith(statSync, path),
   lstat: (path) => statWith(lstatSync, path),
-  readNames(path) {
-    try {
-      return readdirSync(path)
-    } catch (error) {
-      if (isAbsent(error)) return undefined
-      throw error
-    }
-  },
-  readDirectory(path) {
-    try {
-      return readdirSync(path, { withFileTypes: true }).map((entry) => ({
-        name: entry.name,
-        kind: entry.isFile()
-          ? "file"
-          : entry.isDirectory()
-            ? "directory"
-            : entry.isSymbolicLink()
-              ? "link"
-              : "other",
-      }))
-    } catch (error) {
-      if (isAbsent(error)) return undefined
-      throw error
-    }
-  },
-  openFile(path) {
-    try {
-      return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-    } catch (error) {
-      if (isAbsent(error)) return undefined
-      throw error
-    }
-  },
+  readNames: (path) => unlessAbsent(() => readdirSync(path)),
+  readDirectory: (path) =>
+    unlessAbsent(() => readdirSync(path, { withFileTypes: true }))?.map((entry) => ({
+      name: entry.name,
+      kind: entry.isFile()
+        ? "file"
+        : entry.isDirectory()
+          ? "directory"
+          : entry.isSymbolicLink()
+            ? "link"
+            : "other",
+    })),
+  openFile: (path) => unlessAbsent(() => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
   fstat: (descriptor) => toFileStat(fstatSync(descriptor, { bigint: true })),
   readOpen: readDescriptor,
   *readPieces(path) {

@@ -184,10 +184,10 @@ class Batch {
 
 /** Notes what waits in passes over folders of one kind; gives each with its folder's row as it then is. */
 function putPasses(statements: Statements, kind: CollectionKind, passes: readonly DirectoryPass[]) {
-  const created = new Map<string, DirectoryRow>()
-  const toCreate = passes.flatMap((pass) => pass.toCreate ?? [])
-  for (const [at, row] of statements.directories.createAll(kind, toCreate).entries())
-    created.set(toCreate[at]?.name ?? "", row)
+  const created = statements.directories.createAll(
+    kind,
+    passes.flatMap((pass) => pass.toCreate ?? []),
+  )
   const rows: ReturnType<typeof rowOf>[] = []
   const put = passes.map((pass) => ({
     pass,
