@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path"
 import { SqliteIndex } from "../../src/database/sqlite-index.ts"
 import { openStore, type Store } from "../../src/index.ts"
 import { silentLogger } from "../../src/logger.ts"
-import { all, session } from "../support/records.ts"
+import { all, failure, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
@@ -264,4 +264,17 @@ test("indexPath keeps everything but the records out of the store", async () => 
   await store.write(["todo", "ses_1"], [])
   expect(fs.readdirSync(directory).sort()).toEqual(["session", "todo"])
   expect(fs.existsSync(join(elsewhere, "index.sqlite"))).toBe(true)
+})
+
+test("an index that is closed while it is being made lets go of all it has, and the next one can use it", async () => {
+  const folder = join(tempFolder(), "index")
+  const index = new SqliteIndex({ folder, cacheBytes: 1_000_000, logger: silentLogger })
+  const asked = failure(index.read(({ directories }) => directories.totals()))
+  // Far enough to hold the lock; what migrates is then imported.
+  await Promise.resolve()
+  index.close()
+  expect(await asked).toMatchObject({ kind: "unavailable" })
+  const next = new SqliteIndex({ folder, cacheBytes: 1_000_000, logger: silentLogger })
+  expect(await next.read(({ directories }) => directories.totals())).toMatchObject({ session: 0 })
+  next.close()
 })

@@ -20,6 +20,20 @@ test("one holder at a time; the next gets in when the first lets go", async () =
   b.close()
 })
 
+test("closed while it is held it is free, and letting go of it then is no error", async () => {
+  const path = join(tempFolder(), "lock")
+  const a = new ProcessLock(path)
+  const b = new ProcessLock(path)
+  const release = await a.acquire()
+  a.close()
+  const other = await b.acquire(20)
+  release()
+  expect(a.tryAcquire()).toBeUndefined()
+  other()
+  a.close()
+  b.close()
+})
+
 test("a holder that is killed frees it at once", async () => {
   const path = join(tempFolder(), "lock")
   const holder = Bun.spawn(
