@@ -32,6 +32,17 @@ async function until(look: () => Promise<unknown>, wanted: unknown): Promise<voi
   expect(await look()).toBe(wanted)
 }
 
+/** Waits until the rows in sight have been measured: before that their heights are guessed, and what lies below moves. */
+async function measured(page: Page): Promise<void> {
+  await page.locator(".transcript").evaluate(async (scroller) => {
+    for (let frames = 0, height = -1; frames < 5; ) {
+      await new Promise((resolve) => requestAnimationFrame(resolve))
+      frames = scroller.scrollHeight === height ? frames + 1 : 0
+      height = scroller.scrollHeight
+    }
+  })
+}
+
 /** The text of the message nearest to the top of the transcript, and where it stands. */
 async function topRow(page: Page): Promise<{ key: string; y: number }> {
   return await page.locator(".transcript").evaluate((scroller) => {
@@ -127,6 +138,7 @@ describeInBrowser(
             () => scroller.evaluate((at) => Math.round(at.scrollHeight - at.scrollTop - at.clientHeight)),
             0,
           )
+          await measured(page)
           for (let step = 0; step < 25; step++) {
             const before = await topRow(page)
             await scroller.evaluate((at) => at.scrollBy(0, -150))
