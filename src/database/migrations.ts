@@ -3,6 +3,7 @@ import init from "../../drizzle/20261122210939_init/migration.sql" with { type: 
 import search from "../../drizzle/20261122210940_search/migration.sql" with { type: "text" }
 import deferredMerges from "../../drizzle/20261122212511_deferred_merges/migration.sql" with { type: "text" }
 import trigramSets from "../../drizzle/20261125232117_trigram_sets/migration.sql" with { type: "text" }
+import titlesInStep from "../../drizzle/20261126113433_titles_in_step/migration.sql" with { type: "text" }
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -26,4 +27,5 @@ export const migrations: Migration[] = [
   migration("20261122210940_search", search),
   migration("20261122212511_deferred_merges", deferredMerges),
   migration("20261125232117_trigram_sets", trigramSets),
+  migration("20261126113433_titles_in_step", titlesInStep),
 ]

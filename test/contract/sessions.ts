@@ -63,6 +63,32 @@ export function sessionContract({ open }: Variant): void {
     ])
   })
 
+  test("a session is found by the title it has, whatever that shares with those it had", async () => {
+    await using store = await open(tempFolder())
+    const renames: [title: string | undefined, found: Record<string, number>][] = [
+      ["fix parser", { parser: 1, "fix parser": 1 }],
+      ["Fix: parser", { parser: 1, "fix parser": 1, '"fix parser"': 0, "fix: p": 1 }],
+      ["parser", { parser: 1, fix: 0 }],
+      [undefined, { parser: 0 }],
+      ["the parser, fixed", { parser: 1, fixed: 1 }],
+    ]
+    // By a write of ours, and by another program.
+    const rename = [
+      (body: Session) => store.sessions.write(body),
+      async (body: Session) => void put(store.directory, `session/p/${body.id}.json`, body),
+    ]
+    for (const write of rename)
+      for (const [title, found] of renames) {
+        const { title: _, ...untitled } = session("ses_1", { projectID: "p" })
+        await write((title === undefined ? untitled : { ...untitled, title }) as Session)
+        for (const [search, count] of Object.entries(found)) {
+          expect([title, search, await store.sessions.count({ search })]).toEqual([title, search, count])
+          const hits = await all(store.search(search, { in: "title", fresh: true }))
+          expect(hits.map(({ sessionID }) => sessionID)).toEqual(count === 1 ? ["ses_1"] : [])
+        }
+      }
+  })
+
   test("children are the sessions of that parent in every project", async () => {
     await using store = await open(tempFolder())
     fill(store.directory)
