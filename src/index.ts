@@ -1,8 +1,7 @@
 export { isStoreError, StoreError, type StoreErrorCode } from "./errors.ts"
 export type { Logger } from "./logger.ts"
+export type { Difference, DifferenceKind } from "./migrator/difference.ts"
 export type {
-  Difference,
-  DifferenceKind,
   DuplicateSession,
   VerifyOptions,
   VerifyResult,

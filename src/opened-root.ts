@@ -213,7 +213,18 @@ export class OpenedRoot implements Root {
   /** As `Store.verify`. @throws IndexFailure */
   async verify(options: VerifyOptions): Promise<VerifyResult> {
     const { verify } = await import("./migrator/verify.ts")
-    const result = await verify(this.within, options)
+    const { textDifferences } = await import("./search/verify-texts.ts")
+    const result = await verify(
+      this.within,
+      {
+        differences: (slice) => textDifferences(this.within, this.#searched.files, slice),
+        fillAnew: async () => {
+          await patiently(() => this.index.write(({ fullText }) => fullText.emptyTexts()))
+          await this.#catchUp({ signal: options.signal })
+        },
+      },
+      options,
+    )
     const { locate } = this.files
     return {
       ...result,

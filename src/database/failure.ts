@@ -45,7 +45,7 @@ export class IndexFailure extends Error {
 }
 
 /** The SQLite error inside what Drizzle wraps around it. */
-function rootCause(error: unknown): unknown {
+export function rootCause(error: unknown): unknown {
   let root = error
   while (root instanceof Error && root.name === "DrizzleQueryError" && root.cause !== undefined)
     root = root.cause

@@ -80,8 +80,15 @@ export function vacuum(database: Database, pages: number): void {
   database.query(`PRAGMA incremental_vacuum(${pages})`).all()
 }
 
-/** The faults that SQLite's own check names; none where the file is sound. */
+/** The faults that SQLite's own checks name, of the file and of rows whose owner is gone; none where it is sound. */
 export function integrityFaults(database: Database): string[] {
   const rows = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all()
-  return rows.map((row) => row.integrity_check).filter((fault) => fault !== "ok")
+  const faults = rows.map((row) => row.integrity_check).filter((fault) => fault !== "ok")
+  if (faults.length > 0) return faults
+  const orphans = database.query<{ table: string; rowid: number; parent: string }, []>(
+    "PRAGMA foreign_key_check",
+  )
+  // A document whose message is gone is found by nothing.
+  const found = orphans.all().filter(({ table }) => table !== "documents")
+  return found.map(({ table, rowid, parent }) => `row ${rowid} of ${table} has no row in ${parent}`)
 }

@@ -1,6 +1,7 @@
 import type { Place } from "../file/layout.ts"
 import { DirectoryStatements } from "./directory-statements.ts"
 import type { Drizzle } from "./drizzle.ts"
+import type { FullTextStatements } from "./full-text-statements.ts"
 import { lazy } from "./lazy.ts"
 import { ListingStatements } from "./listing-statements.ts"
 import { RecordStatements } from "./record-statements.ts"
@@ -15,6 +16,7 @@ export class Statements {
   readonly #message
   readonly #part
   readonly #texts
+  readonly #fullText
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
@@ -25,6 +27,11 @@ export class Statements {
     this.#texts = lazy((): TextStatements => {
       const { TextStatements }: typeof import("./text-statements.ts") = require("./text-statements.ts")
       return new TextStatements(db)
+    })
+    this.#fullText = lazy((): FullTextStatements => {
+      const { FullTextStatements }: typeof import("./full-text-statements.ts") =
+        require("./full-text-statements.ts")
+      return new FullTextStatements(db)
     })
   }
 
@@ -42,6 +49,10 @@ export class Statements {
 
   get texts(): TextStatements {
     return this.#texts()
+  }
+
+  get fullText(): FullTextStatements {
+    return this.#fullText()
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

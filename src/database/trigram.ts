@@ -8,11 +8,13 @@ const MAX_TRIGRAMS = 48
  * terms are too short to be looked up.
  */
 export function titleExpression(terms: readonly string[]): string | undefined {
-  return expressionOf(terms, (term) => {
-    // It takes three code points for one.
-    const letters = [...term]
-    return letters.slice(TRIGRAM - 1).map((_, at) => letters.slice(at, at + TRIGRAM).join(""))
-  })
+  return expressionOf(terms, titleTrigrams)
+}
+
+/** The terms by which SQLite's own trigram tokenizer has a title found, each once: it takes three code points for one, and no NULs. */
+export function titleTrigrams(folded: string): ReadonlySet<string> {
+  const letters = [...folded.replaceAll("\0", "")]
+  return new Set(letters.slice(TRIGRAM - 1).map((_, at) => letters.slice(at, at + TRIGRAM).join("")))
 }
 
 /** The same for texts, of which the full-text index holds the tokens of `TrigramSet`. */
@@ -23,7 +25,7 @@ export function textExpression(terms: readonly string[]): string | undefined {
 /** Each as a quoted string, in which nothing is special; those of longer terms first. */
 function expressionOf(
   terms: readonly string[],
-  trigramsOf: (term: string) => readonly string[],
+  trigramsOf: (term: string) => Iterable<string>,
 ): string | undefined {
   const trigrams = new Set<string>()
   for (const term of terms.toSorted((a, b) => b.length - a.length))

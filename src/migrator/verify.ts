@@ -14,26 +14,12 @@ import { lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { compareText, sortTexts } from "../record/order.ts"
+import type { Difference, DifferenceKind } from "./difference.ts"
 import { columnsOf } from "./observation.ts"
 import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
+import { titleDifferences } from "./verify-titles.ts"
 import { foldersWithRows } from "./walk.ts"
-
-/**
- * How the index differs from the files:
- * - `integrity`: SQLite's own check found its file damaged.
- * - `unindexed`: a record file without a row.
- * - `gone`: a row without a record file.
- * - `outdated`: a row read from an earlier version of its file; the next call that needs it would notice.
- * - `wrong`: a row, or a folder's count, that differs from what its stamp vouches for. Only this could give a wrong answer.
- */
-export type DifferenceKind = "integrity" | "unindexed" | "gone" | "outdated" | "wrong"
-
-/** Where the index and a file disagree. */
-export interface Difference {
-  readonly path: string
-  readonly kind: DifferenceKind
-}
 
 /** A session id that lies in several projects' folders; no fault of the index, and listed once. */
 export interface DuplicateSession {
@@ -53,35 +39,56 @@ export interface VerifyResult {
 
 /** How to compare the index with the files. */
 export interface VerifyOptions {
-  /** Mend what differs: a damaged index is begun anew, other differences are reconciled from their files. */
+  /**
+   * Mend what differs: a damaged index is begun anew, a full-text table that differs is filled anew, other differences are
+   * reconciled from their files.
+   */
   readonly repair?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const PAGE_ROWS = 1_000
 
+/** What is kept of the files besides rows: how to compare it with them, and how to make it anew. */
+export interface Derived {
+  differences(slice: TimeSlice): Promise<readonly Difference[]>
+  fillAnew(slice: TimeSlice): Promise<void>
+}
+
 /**
  * Compares the whole index with the content of every file, changing nothing unless told to repair.
+ * @param texts the full-text table of messages, which only the search knows how to fill
  * @throws IndexFailure; the signal's reason
  */
-export async function verify(within: Reconciler, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const verification = new Verification(within, options)
-  const result = await verification.run()
+export async function verify(
+  within: Reconciler,
+  texts: Derived,
+  options: VerifyOptions = {},
+): Promise<VerifyResult> {
+  const titles: Derived = {
+    differences: (slice) => titleDifferences(within, slice),
+    fillAnew: () => patiently(() => within.index.write(({ fullText }) => fullText.refillTitles())),
+  }
+  const compare = (how: VerifyOptions): Promise<VerifyResult> =>
+    new Verification(within, [titles, texts], how).run()
+  const result = await compare(options)
   if (!options.repair || result.ok) return result
   // What was mended is compared once more.
-  return { ...result, ok: (await new Verification(within, { signal: options.signal }).run()).ok }
+  return { ...result, ok: (await compare({ signal: options.signal })).ok }
 }
 
 class Verification {
   readonly #within: Reconciler
+  readonly #derived: readonly Derived[]
   readonly #repair: boolean
   readonly #slice: TimeSlice
   readonly #differences: Difference[] = []
   readonly #checked = { session: 0, message: 0, part: 0 }
   readonly #sessionFolders = new Map<string, string[]>()
 
-  constructor(within: Reconciler, options: VerifyOptions) {
+  constructor(within: Reconciler, derived: readonly Derived[], options: VerifyOptions) {
     this.#within = within
+    this.#derived = derived
     this.#repair = options.repair ?? false
     this.#slice = new TimeSlice(options.signal)
   }
@@ -92,6 +99,12 @@ class Verification {
       const folders = namesOfFolders(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
       for await (const folder of foldersWithRows(this.#within, kind, folders))
         await this.#checkFolder({ kind, folder })
+    }
+    // Behind the rows that they are made of: what was wrong of those is mended by now.
+    for (const derived of this.#derived) {
+      const differences = await derived.differences(this.#slice)
+      this.#differences.push(...differences)
+      if (this.#repair && differences.length > 0) await derived.fillAnew(this.#slice)
     }
     const { session, message, part } = this.#checked
     const duplicates = [...this.#sessionFolders].flatMap(([id, folders]) =>

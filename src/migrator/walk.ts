@@ -176,11 +176,14 @@ async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableR
 
 /**
  * Reads every file again whatever its stamp says, while listings go on: every stamp is taken away first, so that a rebuild
- * that is cut short is finished by whoever looks at a folder next.
+ * that is cut short is finished by whoever looks at a folder next. The full-text tables are filled anew.
  * @throws as `walk`
  */
 export async function rebuild(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
   const slice = new TimeSlice(options.signal, options.onYield)
+  await patiently(() => within.index.write(({ fullText }) => fullText.refillTitles()))
+  await slice.turn()
+  await patiently(() => within.index.write(({ fullText }) => fullText.emptyTexts()))
   for (const kind of COLLECTION_KINDS)
     for await (const folder of foldersWithRows(within, kind, [])) {
       await slice.pass()

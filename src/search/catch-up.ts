@@ -3,17 +3,13 @@ import { TimeSlice } from "../file/time-slice.ts"
 import { patiently } from "../migrator/patiently.ts"
 import type { Reconciler } from "../migrator/reconcile.ts"
 import type { Position } from "../record/order.ts"
-import { TrigramSet } from "../record/trigrams.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
-import { ProblemLog } from "../repository/problem-log.ts"
 import { mergeTexts } from "./merge-texts.ts"
-import { type MessageDocument, readMessageDocument } from "./message-texts.ts"
+import { TokenReader } from "./message-tokens.ts"
 
 const MESSAGES_AT_ONCE = 32
 /** Trigrams put into the index in one transaction, of one message or more: some 4 ms of the event loop. */
 const TRIGRAMS_AT_ONCE = 12_000
-/** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */
-const LETTERS_AT_ONCE = 500_000
 /** Transactions that insert between two merges; there is nothing to merge before. */
 const INSERTIONS_BETWEEN_MERGES = 8
 /** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
@@ -36,13 +32,9 @@ export async function catchUp(
   options: CatchUpOptions = {},
 ): Promise<number> {
   const slice = new TimeSlice(options.signal, options.onYield)
-  const trigrams = new TrigramSet()
+  const reader = new TokenReader(files, slice)
   let insertions = 0
   let done = 0
-  let refused = false
-  const problems = new ProblemLog(({ code }) => {
-    refused ||= code === "UNREADABLE"
-  })
   for (let before: Position | undefined; ; ) {
     const after = before
     const page = await patiently(() =>
@@ -59,17 +51,12 @@ export async function catchUp(
       if (++insertions % INSERTIONS_BETWEEN_MERGES === 0) await mergeTexts(within.index, slice, "what is due")
     }
     for (const message of page) {
-      await slice.pass()
-      refused = false
-      const document = await readMessageDocument({ ...files, problems }, message.session, message.id)
-      const hasTexts = document !== undefined && (await collect(trigrams, document, slice))
-      const { size: more } = trigrams
-      const tokens = trigrams.take()
-      // What the system refused to read it may give the next time: until then searches look at the files.
-      if (refused) continue
-      if (batch.length > 0 && size + more > TRIGRAMS_AT_ONCE) await commit()
-      batch.push({ message, tokens: hasTexts ? tokens : undefined })
-      size += more
+      const read = await reader.read(message.session, message.id)
+      // Until it lets itself be read searches look at the files.
+      if (!read) continue
+      if (batch.length > 0 && size + read.size > TRIGRAMS_AT_ONCE) await commit()
+      batch.push({ message, tokens: read.tokens })
+      size += read.size
       done++
     }
     if (batch.length > 0) await commit()
@@ -82,17 +69,4 @@ export async function catchUp(
     }
     return done
   }
-}
-
-/** Collects the trigrams of a message's texts; tells whether it has any text. */
-async function collect(trigrams: TrigramSet, { texts }: MessageDocument, slice: TimeSlice): Promise<boolean> {
-  let any = false
-  for await (const { folded } of texts) {
-    any = true
-    for (let at = 0; at < folded.length; at += LETTERS_AT_ONCE) {
-      await slice.pass()
-      trigrams.add(folded, at, at + LETTERS_AT_ONCE)
-    }
-  }
-  return any
 }

@@ -1,0 +1,106 @@
+import type { IndexedMessage } from "../database/full-text-statements.ts"
+import { IDS_A_SECOND, secondOf } from "../database/text-statements.ts"
+import { recordPath } from "../file/layout.ts"
+import type { TimeSlice } from "../file/time-slice.ts"
+import type { Difference } from "../migrator/difference.ts"
+import { patiently } from "../migrator/patiently.ts"
+import type { Reconciler } from "../migrator/reconcile.ts"
+import { sumOf, termSums } from "../migrator/term-sums.ts"
+import { isVouchedFor } from "../migrator/vouched.ts"
+import type { RecordFiles } from "../repository/file-catalog.ts"
+import { TokenReader } from "./message-tokens.ts"
+
+const MESSAGES_AT_ONCE = 500
+const MAX_LOOKS = 3
+
+/**
+ * Where the full-text table of messages differs from their files: a message that is not found by just what its texts say, though
+ * neither its mark nor a stamp says that they are still to be put; documents of no message. While others change the index, what
+ * differs is looked at again, up to three times.
+ * @throws IndexFailure; the slice's signal's reason
+ */
+export async function textDifferences(
+  within: Reconciler,
+  files: RecordFiles,
+  slice: TimeSlice,
+): Promise<Difference[]> {
+  const { index, directory } = within
+  const version = (): Promise<string> => patiently(() => index.read(({ texts }) => texts.version()))
+  const look = new Look(within, new TokenReader(files, slice), slice)
+  let found: Found | undefined
+  for (let looks = 1; ; looks++) {
+    const before = await version()
+    found = await look.at(found?.wrong)
+    const isWrong = found.wrong.size > 0 || found.areStrays
+    if (!isWrong || looks === MAX_LOOKS || (await version()) === before) break
+  }
+  const differences: Difference[] = []
+  for (const { session, id } of found.wrong.values()) {
+    const message = { kind: "message", folder: session } as const
+    // Of what goes unvouched for the next walk would put the texts.
+    const vouched =
+      (await isVouchedFor(within, message)) && (await isVouchedFor(within, { kind: "part", folder: id }))
+    if (vouched) differences.push({ path: recordPath(directory, message, id), kind: "wrong" })
+  }
+  if (found.areStrays) differences.push({ path: index.health().path ?? "", kind: "integrity" })
+  return differences
+}
+
+interface Found {
+  /** By their rows. */
+  readonly wrong: ReadonlyMap<number, IndexedMessage>
+  /** Whether there are terms of documents that no message has. */
+  readonly areStrays: boolean
+}
+
+/** Goes through the full-text table once, and then through the messages. */
+class Look {
+  readonly #within: Reconciler
+  readonly #reader: TokenReader
+  readonly #slice: TimeSlice
+
+  constructor(within: Reconciler, reader: TokenReader, slice: TimeSlice) {
+    this.#within = within
+    this.#reader = reader
+    this.#slice = slice
+  }
+
+  /** @param suspects the only messages to be read, where not all are */
+  async at(suspects: ReadonlyMap<number, unknown> | undefined): Promise<Found> {
+    const { index } = this.#within
+    const sums = await termSums(index, "texts", this.#slice)
+    const wrong = new Map<number, IndexedMessage>()
+    for await (const message of this.#messages()) {
+      const sum = message.document === null ? 0 : (sums.get(message.document) ?? 0)
+      if (message.document !== null) sums.delete(message.document)
+      if (suspects && !suspects.has(message.row)) continue
+      // What waits for its texts is looked into by every search.
+      if (message.pending === 0 && !(await this.#isRight(message, sum))) wrong.set(message.row, message)
+    }
+    const left = [...sums.keys()]
+    const strays =
+      left.length > 0 && (await patiently(() => index.read(({ fullText }) => fullText.notDocuments(left))))
+    return { wrong, areStrays: strays && strays.length > 0 }
+  }
+
+  async #isRight({ session, id, document, created }: IndexedMessage, sum: number): Promise<boolean> {
+    const read = await this.#reader.read(session, id)
+    if (!read) return true
+    if (read.tokens === undefined || document === null) return read.tokens === undefined && document === null
+    // A search that has passed a second does not come back to it.
+    if (Math.floor(document / IDS_A_SECOND) < secondOf(created)) return false
+    return sum === sumOf(new Set(read.tokens.split(" ").filter(Boolean)))
+  }
+
+  async *#messages(): AsyncGenerator<IndexedMessage> {
+    for (let after = 0; ; ) {
+      const page = await patiently(() =>
+        this.#within.index.read(({ fullText }) => fullText.messages(after, MESSAGES_AT_ONCE)),
+      )
+      yield* page
+      const last = page.at(-1)
+      if (!last || page.length < MESSAGES_AT_ONCE) return
+      after = last.row
+    }
+  }
+}
