@@ -5,6 +5,7 @@ import {
   fstatSync,
   fsync,
   fsyncSync,
+  ftruncateSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -17,6 +18,7 @@ import {
   unlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs"
 import { systemCode } from "../errors.ts"
 
@@ -84,14 +86,25 @@ export interface FileSystem {
   makeDirectory(path: string): string | undefined
   /** Removes a folder if it is empty; tells whether it did. */
   removeEmptyDirectory(path: string): boolean
-  /** Makes the file if it is missing, sets its change time to the device's now, and gives its stat. */
+  /** Makes the file if it is missing, has the device set its times to the device's now, and gives its stat. */
   touch(path: string): FileStat
 }
 
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 const INITIAL_BUFFER = 64 * 1024
-const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0, S_IFMT, S_IFREG, S_IFDIR, S_IFLNK } = constants
+const PROBE = Buffer.from("\n")
+const {
+  O_RDONLY,
+  O_WRONLY,
+  O_CREAT,
+  O_NOFOLLOW = 0,
+  O_NONBLOCK = 0,
+  S_IFMT,
+  S_IFREG,
+  S_IFDIR,
+  S_IFLNK,
+} = constants
 
 function isAbsent(error: unknown): boolean {
   const code = systemCode(error)
@@ -259,9 +272,16 @@ export const fileSystem: FileSystem = {
     }
   },
   touch(path) {
-    closeSync(openSync(path, "a", FILE_MODE))
-    const now = new Date()
-    utimesSync(path, now, now)
+    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW, FILE_MODE)
+    try {
+      // Written to and not given a time: a file system without change times would show the one that we gave.
+      writeSync(descriptor, PROBE, 0, PROBE.length, 0)
+    } catch {
+      // On a full disk there is room for a change of size, which dates the file as well.
+      ftruncateSync(descriptor, 0)
+    } finally {
+      closeSync(descriptor)
+    }
     return toFileStat(lstatSync(path, { bigint: true }))
   },
 }
