@@ -51,8 +51,8 @@ const RULES: readonly Rule[] = [
   {
     name: "probe clock: now is the device's, not ours",
     file: "src/file/clock.ts",
-    from: "return probe?.device === device ? probe.ctimeNs : this.#youngest.get(device)",
-    to: "return probe || this.#youngest.has(device) ? BigInt(Date.now()) * 1_000_000n : undefined",
+    from: "const now = probe?.device === device ? probe.ctimeNs : this.#youngest.get(device)",
+    to: "const now = probe || this.#youngest.has(device) ? BigInt(Date.now()) * 1_000_000n : undefined",
   },
   {
     name: "stand-in clock: what stands in for a probe never runs ahead of our clock",

@@ -1,4 +1,5 @@
 import type { FileStat, FileSystem } from "./system.ts"
+import { noteClock } from "./torn.ts"
 
 const NS_PER_MS = 1_000_000n
 
@@ -26,7 +27,9 @@ export class DeviceClock {
   now(device: bigint): bigint | undefined {
     const probe = this.#probe()
     // The probe alone tells the present of its device, also where a later change time was seen there.
-    return probe?.device === device ? probe.ctimeNs : this.#youngest.get(device)
+    const now = probe?.device === device ? probe.ctimeNs : this.#youngest.get(device)
+    if (now !== undefined) noteClock(this.#fs, device, now)
+    return now
   }
 
   /** Takes note of a stat: the device's clock is not behind its change time, unless it was set back since. */

@@ -4,6 +4,7 @@ import { statRecord } from "./layout.ts"
 import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause, type TimeSlice } from "./time-slice.ts"
+import { noteWaitedFor } from "./torn.ts"
 
 /** Records above this size are not held whole when only their fields are wanted, in bytes. */
 const STREAM_ABOVE = 1024 * 1024
@@ -84,13 +85,14 @@ export function readNewest(
   return result instanceof Promise ? result.then((later) => ({ stat, result: later })) : { stat, result }
 }
 
-/** As `readFields`, looking again for up to 63 ms where the file is empty or torn and was changed within the last minute. */
+/** As `readFields`, looking again for up to 63 ms where the file is empty or torn and may still be being written. */
 export async function readFieldsPatiently(
   fs: FileSystem,
   path: string,
   maxBytes: number,
   slice: TimeSlice,
 ): Promise<FieldsResult> {
+  let first: FileStat | undefined
   for (const wait of [...RETRY_MS, undefined]) {
     let result: FieldsResult
     let stat: FileStat | undefined
@@ -107,7 +109,12 @@ export async function readFieldsPatiently(
         },
       }
     }
-    if (wait === undefined || !mayHeal(result, stat)) return result
+    if (!mayHeal(fs, result, stat)) return result
+    first ??= stat
+    if (wait === undefined) {
+      noteWaitedFor(fs, first)
+      return result
+    }
     await pause(wait)
   }
   throw new Error("The last try always answers")

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer"
 import { StoreError, type StoreErrorCode, systemCode } from "../errors.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { pause } from "./time-slice.ts"
+import { mayBeBeingWritten, noteWaitedFor } from "./torn.ts"
 
 /** A record as it was read. */
 export interface ReadRecord {
@@ -23,8 +24,6 @@ export type ReadResult = { readonly record: ReadRecord } | { readonly fault: Fau
 
 /** How long to wait between two looks at a file that another program may be writing, in ms. */
 export const RETRY_MS = [1, 2, 4, 8, 16, 32] as const
-/** A torn file older than this is not being written any more, in ms; wide enough for clocks that disagree. */
-const YOUNG_MS = 60_000
 const BYTE_ORDER_MARK = 0xfeff
 
 function failed(code: StoreErrorCode, message: string, cause?: unknown): ReadResult {
@@ -88,20 +87,29 @@ function tooLarge(maxBytes: number): ReadResult {
 }
 
 /** Tells whether a fault may be gone in a moment: other writers overwrite in place, so a file can be seen half written. */
-export function mayHeal(result: object | { readonly fault: Fault }, stat: FileStat | undefined): boolean {
-  if (!("fault" in result) || result.fault.code !== "CORRUPT" || !stat) return false
-  return Math.abs(Date.now() - Number(stat.ctimeNs / 1_000_000n)) < YOUNG_MS
+export function mayHeal(
+  fs: FileSystem,
+  result: object | { readonly fault: Fault },
+  stat: FileStat | undefined,
+): stat is FileStat {
+  return (
+    "fault" in result && result.fault.code === "CORRUPT" && stat !== undefined && mayBeBeingWritten(fs, stat)
+  )
 }
 
-/** Reads a record, looking again for up to 63 ms where it is empty or torn and was changed within the last minute. */
+/** Reads a record, looking again for up to 63 ms where it is empty or torn and may still be being written. */
 export async function readRecord(fs: FileSystem, path: string, maxBytes: number): Promise<ReadResult> {
   let result = readOnce(fs, path, maxBytes)
+  let first: FileStat | undefined
   for (const wait of RETRY_MS) {
     if (!("fault" in result) || result.fault.code !== "CORRUPT") return result
-    if (!mayHeal(result, lstatQuietly(fs, path))) return result
+    const stat = lstatQuietly(fs, path)
+    if (!mayHeal(fs, result, stat)) return result
+    first ??= stat
     await pause(wait)
     result = readOnce(fs, path, maxBytes)
   }
+  if (first && "fault" in result) noteWaitedFor(fs, first)
   return result
 }
 

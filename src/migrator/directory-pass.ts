@@ -9,6 +9,7 @@ import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { pause, type TimeSlice } from "../file/time-slice.ts"
+import { noteWaitedFor } from "../file/torn.ts"
 import { compareText } from "../record/order.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
@@ -58,6 +59,7 @@ export class DirectoryPass {
   #pending: Observation[] = []
   #vanished: string[] = []
   #torn: string[] = []
+  #youngestTorn: FileStat | undefined
   /** How the folder itself is to be noted: its stamp, or that it is gone. */
   #settlement: Settlement | "gone" | undefined
   #namesKnown = false
@@ -310,9 +312,10 @@ export class DirectoryPass {
     // Of another device than its folder: the stamp must be younger than that device's clock as well.
     if (!this.#context.reading.precedes(stat)) return this.#observe(id, path, hasRow)
     this.#changes++
-    const healing = mayHeal(result, stat)
+    const healing = mayHeal(this.#context.fs, result, stat)
     if (healing && !this.#torn.includes(id)) {
       this.#torn.push(id)
+      if (!this.#youngestTorn || stat.ctimeNs > this.#youngestTorn.ctimeNs) this.#youngestTorn = stat
       return undefined
     }
     this.#read++
@@ -329,6 +332,7 @@ export class DirectoryPass {
 
   /** Looks again at files that may have been seen while another program was writing them. */
   async #retryTorn(): Promise<void> {
+    const youngest = this.#youngestTorn
     for (const wait of RETRY_MS) {
       if (this.#torn.length === 0) return
       await pause(wait)
@@ -336,6 +340,7 @@ export class DirectoryPass {
       this.#torn = []
       for (const id of torn) await this.#check(id, undefined)
     }
+    if (youngest) noteWaitedFor(this.#context.fs, youngest)
     // They stay torn: from now on that is what is wrong with them.
     for (const id of this.#torn) await this.#check(id, undefined)
     this.#torn = []

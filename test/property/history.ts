@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
+import { fileSystem } from "../../src/file/system.ts"
+import { noteClock } from "../../src/file/torn.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { ClockedFileSystem, type ClockOptions } from "../support/clocked-fs.ts"
@@ -12,8 +14,9 @@ const MS = 1_000_000n
 const SECOND = 1_000n * MS
 const DAY = 86_400n * SECOND
 
+const END_OF_TIME = 2n ** 62n
+
 const CLOCKS: readonly (ClockOptions & { readonly name: string; readonly torn: boolean })[] = [
-  // A day away from ours, torn files are not waited for.
   { name: "4 ms ticks", granularityNs: 4n * MS, offsetNs: -DAY, torn: true },
   { name: "1 s ticks", granularityNs: SECOND, offsetNs: -DAY, torn: true },
   { name: "2 s ticks", granularityNs: 2n * SECOND, offsetNs: DAY, torn: true },
@@ -42,6 +45,8 @@ export async function runHistory(folder: string, seed: number, steps: number): P
   const random = new Random(seed)
   const clock = CLOCKS[seed % CLOCKS.length] ?? random.pick(CLOCKS)
   const device = new ClockedFileSystem(folder, clock)
+  // Torn files would be waited for at every step, while nobody goes on writing them.
+  if (clock.torn) noteClock(device.fs, fileSystem.touch(join(folder, "device")).device, END_OF_TIME)
   const directory = join(folder, "store")
   const options = resolveOptions({ directory, backgroundIndex: false, durability: "relaxed" })
   let store = new Store(options, { fs: device.fs })

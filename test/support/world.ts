@@ -17,7 +17,7 @@ export class World {
   changes = 0
   readonly log: string[] = []
 
-  /** @param torn whether files may be left torn; where clocks agree the store waits for such files to become whole */
+  /** @param torn whether files may be left torn; the store waits for such files to become whole, unless it knows that they are old */
   constructor(directory: string, random: Random, torn: boolean) {
     this.#directory = directory
     this.#random = random
