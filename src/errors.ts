@@ -13,6 +13,8 @@
  * - `READ_ONLY`: the store was opened with `readOnly: true`.
  * - `LOCKED`: the write lock was not to be had in time, or not at all.
  * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
+ * - `NOT_DURABLE`: the change was made and is seen by all, but the system failed to make it last: a power cut may undo it. To
+ *   apply it again would apply it twice.
  * - `INDEX_UNAVAILABLE`: the index was asked for by name (`index()`) and cannot be used; reads and writes still work.
  * - `CLOSED`: the store is closed.
  */
@@ -29,6 +31,7 @@ export type StoreErrorCode =
   | "READ_ONLY"
   | "LOCKED"
   | "WRITE_FAILED"
+  | "NOT_DURABLE"
   | "INDEX_UNAVAILABLE"
   | "CLOSED"
 

@@ -326,7 +326,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * Copies histories of an older layout (`<data>/project/<name>/storage/session/…`) into this store, record by record and byte
    * for byte; by default those that lie beside it. What is already there stays as it is. It can be cut short at any moment and
    * goes on where it was; the older files are left as they are.
-   * @throws StoreError `READ_ONLY`, `WRITE_FAILED`, `LOCKED`, `NOT_FOUND` for a folder without such histories; the signal's reason
+   * @throws StoreError `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `NOT_FOUND` for a folder without such histories; the signal's reason
    */
   async importOlder(options: ImportOlderOptions = {}): Promise<ImportOlderResult> {
     this.#open()
@@ -362,7 +362,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   /**
    * Brings the export of a session into the store: a file of the shape that `export` writes, whatever stands before the JSON.
    * Nothing is changed where the file is not whole, or a conflict is not decided; a second time nothing is left to do.
-   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_RECORD`, `TOO_LARGE`, `CONFLICT`, `READ_ONLY`, `WRITE_FAILED`, …; TypeError
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `INVALID_RECORD`, `TOO_LARGE`, `CONFLICT`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, …; TypeError
    */
   async import(file: string, options: ImportOptions = {}): Promise<ImportResult> {
     this.#open()
@@ -375,7 +375,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   /**
    * Copies all files of the store's folder to another as they lie there, but for the index, the trash and the secrets in
    * `session_share`; yields what was not copied, and overwrites nothing.
-   * @throws TypeError where one folder lies in the other; StoreError `WRITE_FAILED`; the signal's reason
+   * @throws TypeError where one folder lies in the other; StoreError `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
    */
   async *copyTo(folder: string, options: CopyOptions = {}): AsyncGenerator<NotCopied, CopyResult> {
     this.#open()
@@ -391,7 +391,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * its files and bytes, and returns the sums. With `dryRun` it changes nothing and yields what would go. What is read beside the
    * store is never touched.
    * @throws TypeError for rules that make no sense; StoreError `READ_ONLY`, `INVALID_KEY`, `UNREADABLE`, `LOCKED`,
-   * `WRITE_FAILED`; the signal's reason
+   * `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
    */
   async *prune(options: PruneOptions): AsyncGenerator<Pruned, PruneResult> {
     this.#open()
@@ -489,7 +489,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * Resolves when everything that was to be written is on the disk, versions kept for `coalesce` included.
-   * @throws StoreError `WRITE_FAILED`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again
+   * @throws StoreError `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again
    */
   async flush(): Promise<void> {
     await this.#coalescer.flush()

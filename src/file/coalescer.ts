@@ -1,6 +1,7 @@
 import { dirname } from "node:path"
-import { systemCode } from "../errors.ts"
+import { isStoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
+import { flushFolderNow, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
 import type { ProcessLock } from "./lock.ts"
 import type { ReadRecord } from "./reader.ts"
@@ -175,8 +176,11 @@ export class Coalescer {
       try {
         this.#replaceNow(version)
       } catch (error) {
+        const told = isStoreError(error) ? error.message : (systemCode(error) ?? error)
         console.error(
-          `sessiondex: ${version.path} could not be written at exit (${systemCode(error) ?? error})`,
+          isStoreError(error, "NOT_DURABLE")
+            ? `sessiondex: ${version.path} at exit: ${told}`
+            : `sessiondex: ${version.path} could not be written at exit (${told})`,
         )
       }
     release?.()
@@ -210,6 +214,10 @@ export class Coalescer {
       this.#fs.close(descriptor)
     }
     this.#fs.rename(temp, path)
-    this.#fs.flushDirectorySync(folder)
+    try {
+      flushFolderNow(this.#fs, folder)
+    } catch (error) {
+      throw notDurable(path, error)
+    }
   }
 }

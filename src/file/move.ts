@@ -101,16 +101,3 @@ function isSameFile(fs: FileSystem, from: string, to: string): boolean {
   const b = fs.lstat(to)
   return a !== undefined && a.inode === b?.inode && a.device === b.device
 }
-
-/** Waits until names that a move changed are on the disk; a folder that is gone has none. */
-export async function flushFolders(fs: FileSystem, folders: ReadonlySet<string>): Promise<void> {
-  await Promise.all(
-    [...folders].map(async (folder) => {
-      try {
-        await fs.flushDirectory(folder)
-      } catch (error) {
-        if (systemCode(error) !== "ENOENT") throw error
-      }
-    }),
-  )
-}

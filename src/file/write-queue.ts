@@ -1,6 +1,8 @@
 import { dirname } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
+import { eachAtOnce } from "./at-once.ts"
+import { flushFolder, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
 import type { ProcessLock, Release } from "./lock.ts"
 import { type ReadResult, readRecord } from "./reader.ts"
@@ -67,7 +69,10 @@ interface Target {
   /** Folders that were made for it, and the one above them: their names must reach the disk too. */
   readonly made: string[]
   existed?: boolean
+  /** Why it was not changed. */
   failure?: unknown
+  /** Why a change that was made may not outlive a power cut. */
+  undurable?: unknown
 }
 
 /**
@@ -89,7 +94,7 @@ export class WriteQueue {
   /**
    * Resolves when the change is safely on the disk; tells whether the job changed something (for a removal: whether
    * there was such a file).
-   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`
+   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`; `NOT_DURABLE` where the change was made
    */
   enqueue(job: WriteJob): Promise<boolean> {
     return new Promise((resolve, reject) => {
@@ -133,7 +138,7 @@ export class WriteQueue {
   async #write(batch: readonly Pending[]): Promise<Target[]> {
     const targets = await this.#decide(batch)
     const flushed = this.#options.durability === "full"
-    await Promise.all(targets.map((target) => attempt(target, () => this.#stage(target, flushed))))
+    await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed)))
     const folders = new Set<string>()
     for (const target of targets) {
       await attempt(target, () => this.#replace(target, flushed))
@@ -246,18 +251,14 @@ export class WriteQueue {
   }
 
   async #flushFolders(targets: readonly Target[], folders: ReadonlySet<string>): Promise<void> {
-    const { fs } = this.#options
-    await Promise.all(
-      [...folders].map(async (folder) => {
-        try {
-          await fs.flushDirectory(folder)
-        } catch (error) {
-          // A folder that is gone took its records with it, by someone else's wish.
-          if (systemCode(error) === "ENOENT") return
-          for (const target of targets) if (dirname(target.path) === folder) target.failure ??= error
-        }
-      }),
-    )
+    await eachAtOnce(folders, async (folder) => {
+      try {
+        await flushFolder(this.#options.fs, folder)
+      } catch (error) {
+        for (const target of targets)
+          if (dirname(target.path) === folder || target.made.includes(folder)) target.undurable ??= error
+      }
+    })
   }
 }
 
@@ -291,8 +292,9 @@ async function attempt(target: Target, step: () => Promise<void>): Promise<void>
 function settle(targets: readonly Target[]): void {
   for (const target of targets)
     for (const pending of target.waiting)
-      if (target.failure === undefined) pending.resolve(target.content !== null || target.existed === true)
-      else pending.reject(writeError(target.path, target.failure))
+      if (target.failure !== undefined) pending.reject(writeError(target.path, target.failure))
+      else if (target.undurable !== undefined) pending.reject(notDurable(target.path, target.undurable))
+      else pending.resolve(target.content !== null || target.existed === true)
 }
 
 function writeError(path: string, cause: unknown): StoreError {

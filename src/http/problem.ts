@@ -43,6 +43,7 @@ const STATUS: Record<StoreErrorCode, number> = {
   READ_ONLY: 403,
   LOCKED: 503,
   WRITE_FAILED: 507,
+  NOT_DURABLE: 500,
   INDEX_UNAVAILABLE: 503,
   CLOSED: 503,
 }

@@ -62,7 +62,7 @@ export class MessageRepository<M, P> {
 
   /**
    * Writes a message at the place its `sessionID` and `id` name.
-   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async write(message: M): Promise<void> {
     const { id, sessionID } = fieldsOf(message)
@@ -83,7 +83,7 @@ export class MessageRepository<M, P> {
 
   /**
    * Removes a message and its parts, the message last. Files that cannot be read are left and told of.
-   * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     this.#writer.mustBeWritable()

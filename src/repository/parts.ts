@@ -39,7 +39,7 @@ export class PartRepository<P> {
   /**
    * Writes a part at the place its `messageID` and `id` name. With `coalesce`, a part that is streamed costs one writing of its
    * file in so many ms.
-   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`; TypeError
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`; TypeError
    */
   async write(part: P, options: WriteOptions = {}): Promise<void> {
     const { id, messageID, sessionID } = fieldsOf(part)

@@ -48,7 +48,7 @@ export class RecordWriter {
     this.#mustBeOpen = mustBeOpen
   }
 
-  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`, `CLOSED`; TypeError */
+  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `CLOSED`; TypeError */
   async write(at: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
     if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
       throw new TypeError(`coalesce must be from 1 to ${MAX_COALESCE_MS} ms, not ${String(coalesce)}`)

@@ -83,7 +83,7 @@ export class Records {
 
   /**
    * Puts a body in the record's place; resolves when it is safely on the disk.
-   * @throws StoreError `INVALID_KEY`, `INVALID_RECORD`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `INVALID_KEY`, `INVALID_RECORD`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   write(key: Key, value: unknown): Promise<void> {
     return this.#writer.write(key, value)

@@ -104,7 +104,7 @@ export class SessionRepository<S, M, P> {
   /**
    * Writes a session where it already lies, else into the folder of its `projectID`. One that lies only in a folder that
    * is read beside the store's own is `READ_ONLY`: import it first. Where such a folder has a newer version, that is read on.
-   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async write(session: S): Promise<void> {
     const { id, projectID } = fieldsOf(session)
@@ -142,7 +142,7 @@ export class SessionRepository<S, M, P> {
    * Removes a session in every project that holds it, with its child sessions, messages, parts and side files; the
    * session's own file goes last, so that a removal cut short can be finished by a second call. Files that cannot be
    * read are left and told of, and so are the parts of a message that another session holds too, and copies in folders that are only read: the session is listed from there then.
-   * @throws StoreError `READ_ONLY` also for a session that lies only in such folders; `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `READ_ONLY` also for a session that lies only in such folders; `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     const { id } = checkIdOrKey("session", idOrKey)
@@ -165,7 +165,7 @@ export class SessionRepository<S, M, P> {
   /**
    * Moves a session and its child sessions to another project, which need not have a file; gives the ids of those that moved.
    * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is.
-   * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `LOCKED`
+   * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async move(
     idOrKey: IdOrKey,

@@ -1,8 +1,9 @@
 import { join } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
+import { isStoreError, StoreError, systemCode } from "../errors.ts"
+import { flushFolders } from "../file/folder-flush.ts"
 import { COLLECTION_KINDS, type Place, TRASH_FOLDER } from "../file/layout.ts"
 import { ProcessLock } from "../file/lock.ts"
-import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
+import { type Moved, makeFolder, moveTree } from "../file/move.ts"
 import type { FileSystem } from "../file/system.ts"
 import { isTempName, tempPath } from "../file/temp-file.ts"
 import { TimeSlice } from "../file/time-slice.ts"
@@ -114,8 +115,14 @@ export class EntryFiles {
     }
   }
 
-  /** Moves back what an entry holds, the session's own file last, and removes the entry if nothing is left in it. */
-  async bringBack(name: string, slice: TimeSlice): Promise<{ left: string[]; places: Place[] }> {
+  /**
+   * Moves back what an entry holds, the session's own file last, and removes the entry if nothing is left in it. What came back
+   * and may not survive a power cut is told in `undurable`; the entry then stays, for the next call to finish.
+   */
+  async bringBack(
+    name: string,
+    slice: TimeSlice,
+  ): Promise<{ left: string[]; places: Place[]; undurable: StoreError | undefined }> {
     const { fs } = this.#context.files
     const moved: Moved = { folders: new Set(), left: [] }
     const places: Place[] = []
@@ -131,9 +138,15 @@ export class EntryFiles {
         const indexed = COLLECTION_KINDS.find((candidate) => candidate === kind)
         if (indexed) places.push(...names.map((folder) => ({ kind: indexed, folder })))
       }
-    await this.flush(moved.folders)
-    this.forgetEmpty(name)
-    return { left: moved.left, places }
+    let undurable: StoreError | undefined
+    try {
+      await this.flush(moved.folders)
+      this.forgetEmpty(name)
+    } catch (error) {
+      if (!isStoreError(error, "NOT_DURABLE")) throw error
+      undurable = error
+    }
+    return { left: moved.left, places, undurable }
   }
 
   /** Deletes an entry, its manifest last. */
@@ -142,7 +155,7 @@ export class EntryFiles {
     const path = entryPath(this.#directory, entry.name)
     if (entry.state !== "emptying") {
       this.advance(entry, "emptying")
-      await this.flush(new Set([path]))
+      await this.flushBefore(new Set([path]))
     }
     for (const kind of OWNED_KINDS)
       for (const room of roomsHeld(fs, this.#directory, entry.name, kind)) await this.#removeTree(room, slice)
@@ -187,9 +200,20 @@ export class EntryFiles {
     return extent
   }
 
+  /** Waits until the names in folders are on the disk. @throws StoreError `NOT_DURABLE` */
   async flush(folders: Set<string>): Promise<void> {
     if (this.#context.durability === "full") await flushFolders(this.#context.files.fs, folders)
     folders.clear()
+  }
+
+  /** The same before anything of a session is moved or deleted. @throws StoreError `WRITE_FAILED` */
+  async flushBefore(folders: Set<string>): Promise<void> {
+    try {
+      await this.flush(folders)
+    } catch (error) {
+      if (!isStoreError(error, "NOT_DURABLE")) throw error
+      throw asStoreError(error.cause)
+    }
   }
 
   #moveOwnFiles(

@@ -67,7 +67,7 @@ const AT_ONCE = 32
  *
  * A session whose own file cannot be read has no known age: no rule names it.
  * @throws TypeError for rules that make no sense; StoreError `READ_ONLY`, `INVALID_KEY`, `UNREADABLE`, `LOCKED`,
- * `WRITE_FAILED`; the signal's reason
+ * `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
  */
 export async function* prune(
   files: RecordFiles,

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
+import { eachAtOnce } from "../file/at-once.ts"
 import { TRASH_FOLDER } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey } from "../record/key.ts"
@@ -82,7 +83,7 @@ export class TrashFolder {
   /**
    * Brings back everything that was removed under these ids, a session's own file last, and yields what came back, removed
    * last first. A file that has come back meanwhile is never overwritten: what was to take its place stays in the trash.
-   * @throws StoreError `NOT_FOUND`, `READ_ONLY`, `INVALID_KEY`, `LOCKED`, `WRITE_FAILED`; the signal's reason
+   * @throws StoreError `NOT_FOUND`, `READ_ONLY`, `INVALID_KEY`, `LOCKED`, `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
    */
   async *restore(
     ids: string | readonly string[],
@@ -94,18 +95,20 @@ export class TrashFolder {
     const slice = new TimeSlice(options.signal)
     const found = new Set<string>()
     const projects = new Set<string>()
+    let failed: StoreError | undefined
     try {
       for await (const { name, manifest } of this.#entries(options.signal)) {
         const { id, kind } = manifest
         if (!wanted.has(id)) continue
         found.add(id)
-        const { left, places, files, bytes } = await this.#exclusively(async () => {
+        const { left, places, files, bytes, undurable } = await this.#exclusively(async () => {
           // Counted, since the manifest does not know what stayed at an earlier try, or was lost.
           const held = await this.#files.extent(name, slice)
-          const { left, places } = await this.#files.bringBack(name, slice)
+          const back = await this.#files.bringBack(name, slice)
           const stayed = await this.#files.extent(name, slice)
-          return { left, places, files: held.files - stayed.files, bytes: held.bytes - stayed.bytes }
+          return { ...back, files: held.files - stayed.files, bytes: held.bytes - stayed.bytes }
         })
+        failed ??= undurable
         for (const place of places) if (place.kind === "session") projects.add(place.folder)
         await this.#context.publishFolders(places.filter((place) => place.kind !== "session"))
         yield { id, kind, files, bytes, left }
@@ -118,12 +121,13 @@ export class TrashFolder {
       throw new StoreError("NOT_FOUND", `The trash holds nothing of ${missing.join(", ")}`, {
         path: join(this.#directory, TRASH_FOLDER),
       })
+    if (failed) throw failed
   }
 
   /**
    * Deletes what lies in the trash, for good, and yields what is gone, removed first first. Cut short, the next call that
    * changes the trash deletes the rest of what it was at. What cannot be deleted is told of when all else is gone.
-   * @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`; TypeError; the signal's reason
+   * @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`, `NOT_DURABLE`; TypeError; the signal's reason
    */
   async *empty(options: EmptyOptions = {}): AsyncGenerator<Manifest> {
     const { olderThan, ids, signal } = options
@@ -138,9 +142,10 @@ export class TrashFolder {
       try {
         await this.purge(entry, signal)
       } catch (error) {
-        if (!isStoreError(error) || error.code !== "WRITE_FAILED") throw error
+        const isGone = isStoreError(error, "NOT_DURABLE")
+        if (!isGone && !isStoreError(error, "WRITE_FAILED")) throw error
         failed ??= error
-        continue
+        if (!isGone) continue
       }
       yield entry.manifest
     }
@@ -157,7 +162,7 @@ export class TrashFolder {
   /**
    * Puts a group of sessions or orphans into the trash, sharing flushes, and gives what became of each. With `signal` it ends
    * before the next of them; none is left half moved.
-   * @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`
+   * @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`, `NOT_DURABLE`
    */
   async put(
     group: readonly Doomed[],
@@ -168,10 +173,11 @@ export class TrashFolder {
     return this.#exclusively(async () => {
       const folders = new Set<string>()
       const done: { entry: Entry; result: FillOutcome }[] = []
-      const entries = await Promise.all(
-        group.map(async (doomed) => ({ doomed, entry: await this.#files.begin(doomed.manifest, folders) })),
-      )
-      await this.#files.flush(folders)
+      const entries: { doomed: Doomed; entry: Entry }[] = []
+      await eachAtOnce(group, async (doomed) => {
+        entries.push({ doomed, entry: await this.#files.begin(doomed.manifest, folders) })
+      })
+      await this.#files.flushBefore(folders)
       for (const { doomed, entry } of entries) {
         const isStill = async (): Promise<boolean> => !signal?.aborted && (await doomed.isStill())
         done.push({ entry, result: await this.#files.fill(entry, isStill, shared, folders) })

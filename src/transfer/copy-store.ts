@@ -1,7 +1,9 @@
 import { realpathSync } from "node:fs"
 import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
-import { flushFolders, type Moved, makeFolder, moveTree } from "../file/move.ts"
+import { eachAtOnce } from "../file/at-once.ts"
+import { flushFolders } from "../file/folder-flush.ts"
+import { type Moved, makeFolder, moveTree } from "../file/move.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileSystem } from "../file/system.ts"
 import { tempPath } from "../file/temp-file.ts"
@@ -41,7 +43,7 @@ const MAX_TRIES = 3
  * parsed included; yields what was not copied. What starts with a dot (the index, the trash, temp files) is left out, and so are
  * the secrets in `session_share`. Never overwrites anything; each file is whole or not there, so a copy cut short is gone on with.
  * @param flushed whether to wait until the copies are on the disk
- * @throws TypeError where one folder lies in the other; StoreError `WRITE_FAILED`; the signal's reason
+ * @throws TypeError where one folder lies in the other; StoreError `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
  */
 export async function* copyStore(
   fs: FileSystem,
@@ -62,9 +64,10 @@ export async function* copyStore(
     const paths = group
     group = []
     const folders = new Set<string>()
-    const copies = await Promise.all(
-      paths.map((path) => copyFile(fs, join(directory, path), join(to, path), flushed, folders)),
-    )
+    const copies: Copy[] = []
+    await eachAtOnce(paths.entries(), async ([at, path]) => {
+      copies[at] = await copyFile(fs, join(directory, path), join(to, path), flushed, folders)
+    })
     if (flushed) await flushFolders(fs, folders)
     const missed: NotCopied[] = []
     for (const [at, copy] of copies.entries()) {

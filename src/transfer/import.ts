@@ -78,7 +78,7 @@ const CONFLICTS_NAMED = 3
  * replaced, the session's own last, so that a session that is listed is whole. Records that only the store has stay. Killed
  * and begun again it goes on; a second time it changes nothing.
  * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE`, `CORRUPT`, `INVALID_RECORD`, `INVALID_KEY`, `TOO_LARGE` for the
- * export; `CONFLICT`; `READ_ONLY`, `WRITE_FAILED`, `LOCKED`; TypeError; the signal's reason
+ * export; `CONFLICT`; `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`; TypeError; the signal's reason
  */
 export async function importSession(
   target: ImportTarget,
