@@ -55,8 +55,8 @@ export interface Listing {
   readonly hidden: string[]
 }
 
-/** Asks the system for what is in a folder, or what it is. */
-function readable<T>(path: string, ask: () => T): T {
+/** Asks the system for what is in a folder, or what it is. @throws StoreError `UNREADABLE` for what it refuses */
+export function askSystem<T>(path: string, ask: () => T): T {
   try {
     return ask()
   } catch (cause) {
@@ -72,7 +72,7 @@ function readable<T>(path: string, ask: () => T): T {
  * @throws StoreError `NOT_A_FILE` for a link or file in its place, `UNREADABLE`
  */
 export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
-  const stat = readable(path, () => fs.lstat(path))
+  const stat = askSystem(path, () => fs.lstat(path))
   if (stat && stat.kind !== "directory")
     throw new StoreError("NOT_A_FILE", `A ${stat.kind} lies where a folder of records should be`, {
       path,
@@ -105,7 +105,7 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of readable(path, () => fs.readDirectory(path)) ?? []) {
+  for (const { name, kind } of askSystem(path, () => fs.readDirectory(path)) ?? []) {
     const id = idOfFile(name)
     if (id === undefined) {
       if (name.startsWith(".")) listing.hidden.push(name)
@@ -121,7 +121,7 @@ export function listRecords(fs: FileSystem, path: string): Listing {
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []
   const hidden: string[] = []
-  for (const name of readable(path, () => fs.readNames(path)) ?? []) {
+  for (const name of askSystem(path, () => fs.readNames(path)) ?? []) {
     const id = idOfFile(name)
     if (id !== undefined) ids.push(id)
     else if (name.startsWith(".")) hidden.push(name)
@@ -139,7 +139,7 @@ export interface FolderNames extends Iterable<string> {
  * not looked at. @throws StoreError `UNREADABLE`
  */
 export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
-  const all = readable(path, () => fs.readNames(path)) ?? []
+  const all = askSystem(path, () => fs.readNames(path)) ?? []
   const names = sortTexts(all.filter((name) => segmentFault(name) === undefined))
   const count = names.length
   // No name holds the separator.
@@ -159,7 +159,7 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of readable(path, () => fs.readDirectory(path)) ?? []) {
+  for (const { name, kind } of askSystem(path, () => fs.readDirectory(path)) ?? []) {
     if (segmentFault(name) !== undefined) continue
     if (kind === "directory") listing.ids.push(name)
     else if (kind === "link") listing.odd.push(name)

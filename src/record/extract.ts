@@ -65,6 +65,12 @@ export function messageFields(body: JsonObject): MessageFields {
   return { created: finite(fieldsOf(body.time).created) ?? 0, role: text(body.role) }
 }
 
+/** The times, ms, at which a message says that it was begun and ended; those it tells. Never throws. */
+export function messageTimes(body: JsonObject): number[] {
+  const { created, completed } = fieldsOf(body.time)
+  return [created, completed].flatMap((time) => finite(time) ?? [])
+}
+
 /** Reads a part's fields; as tolerant as `sessionFields`. */
 export function partFields(body: JsonObject): PartFields {
   return { type: text(body.type), tool: text(body.tool) }

@@ -11,7 +11,7 @@ import type { Change } from "../file/write-queue.ts"
 import { type Key, keyPath } from "../record/key.ts"
 import type { RecordFiles } from "../repository/file-catalog.ts"
 import type { SharedMessages } from "../repository/shared-messages.ts"
-import { addTree, companions, type Extent, messageNames, sessionFiles } from "./belongings.ts"
+import { addTree, companions, type Extent, messageNames, noExtent, sessionFiles } from "./belongings.ts"
 import {
   type Entry,
   type EntryState,
@@ -194,7 +194,7 @@ export class EntryFiles {
   /** Adds up what an entry holds. */
   async extent(name: string, slice: TimeSlice): Promise<Extent> {
     const { fs } = this.#context.files
-    const extent: Extent = { files: 0, bytes: 0, youngest: 0 }
+    const extent = noExtent()
     for (const kind of OWNED_KINDS)
       for (const room of roomsHeld(fs, this.#directory, name, kind)) await addTree(fs, room, extent, slice)
     return extent

@@ -28,7 +28,7 @@ export interface Manifest {
   readonly kind: "session" | "remains" | "parts"
   readonly project: string | null
   readonly title: string | null
-  /** The session's `time.updated`, ms; of orphans the youngest modification time. */
+  /** When the session was last used, ms; of orphans the youngest modification time. */
   readonly updated: number
   /** When it was put into the trash, ms. */
   readonly removed: number

@@ -1,7 +1,6 @@
-import type { StoreError } from "../errors.ts"
-import { recordPath } from "../file/layout.ts"
+import { isStoreError, type StoreError } from "../errors.ts"
 import { TimeSlice } from "../file/time-slice.ts"
-import { type JsonObject, sessionFields } from "../record/extract.ts"
+import { sessionFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { placesOf, readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
@@ -9,6 +8,7 @@ import type { RecordFiles } from "../repository/file-catalog.ts"
 import { findSharedMessages, type SharedMessages } from "../repository/shared-messages.ts"
 import { type Extent, measure, sessionFiles } from "./belongings.ts"
 import type { Manifest } from "./entry.ts"
+import { lookAt, type Seen } from "./last-use.ts"
 import { type OrphanOwner, orphanOwners } from "./orphan-owners.ts"
 import { checkRules, countParentless, type Judged, judge, type Reason, type RetentionRules } from "./rules.ts"
 import type { Doomed, TrashFolder } from "./trash.ts"
@@ -19,8 +19,11 @@ export interface PruneOptions extends RetentionRules {
   dryRun?: boolean | undefined
   /** Delete for good instead of moving to the trash. */
   purge?: boolean | undefined
-  /** Of what the rules name only these ids, as when a person has agreed to a list of them. */
-  only?: ReadonlySet<string> | undefined
+  /**
+   * Of what the rules name only these ids, as when a person has agreed to a list of them. A map from each id to the `version` that a
+   * dry run told of it also leaves what was changed since then.
+   */
+  only?: ReadonlySet<string> | ReadonlyMap<string, string> | undefined
   /** Ends it before the next session. */
   signal?: AbortSignal | undefined
 }
@@ -28,6 +31,8 @@ export interface PruneOptions extends RetentionRules {
 /** One session, or the remains of one, that a prune is about. */
 export interface Pruned extends Omit<Manifest, "removed"> {
   readonly reason: Reason
+  /** An opaque text that differs whenever a file of it does; for `only`. */
+  readonly version: string
   /**
    * What became of it: `planned` in a dry run; `trashed`; `purged`; `changed`, left since it was changed after it was chosen;
    * `failed`, left since something of it could not be moved.
@@ -52,10 +57,21 @@ export interface PruneResult {
 interface Session extends Judged {
   readonly project: string
   readonly title: string | null
+  /** Absent where no rule asked for it. */
+  readonly seen: Seen | undefined
 }
 
-/** What was chosen, before it is measured. */
-type Candidate = Omit<Manifest, "removed" | "files" | "bytes"> & { readonly reason: Reason }
+/** What was chosen, before it is measured; of sessions with the version they were chosen in. */
+interface Candidate extends Omit<Manifest, "removed" | "files" | "bytes"> {
+  readonly reason: Reason
+  readonly version?: string
+}
+
+/** What is to go. */
+interface Planned {
+  readonly told: Omit<Pruned, "outcome" | "error">
+  readonly extent: Extent
+}
 
 /** Sessions whose flushes are shared. */
 const AT_ONCE = 32
@@ -65,7 +81,8 @@ const AT_ONCE = 32
  * chosen before the first is removed; what changes after that stays. The parts of a message that lies in several sessions go with
  * the last of them.
  *
- * A session whose own file cannot be read has no known age: no rule names it.
+ * A session whose own file cannot be read has no known age, and of one whose messages cannot be looked at nobody can say whether it
+ * is in use: no rule names them.
  * @throws TypeError for rules that make no sense; StoreError `READ_ONLY`, `INVALID_KEY`, `UNREADABLE`, `LOCKED`,
  * `WRITE_FAILED`, `NOT_DURABLE`; the signal's reason
  */
@@ -95,13 +112,11 @@ export async function* prune(
   const shared = await findSharedMessages(files, slice)
   const plan = measured(files, candidates, shared, options, slice)
   for await (const group of inGroups(plan, dryRun ? 1 : AT_ONCE))
-    if (dryRun) for (const pruned of group) yield add({ ...pruned, outcome: "planned" })
+    if (dryRun) for (const { told } of group) yield add({ ...told, outcome: "planned" })
     else for (const pruned of await remove(files, trash, group, shared, options)) yield add(pruned)
   signal?.throwIfAborted()
   return result
 }
-
-type Planned = Omit<Pruned, "outcome" | "error">
 
 async function choose(
   files: RecordFiles,
@@ -109,33 +124,29 @@ async function choose(
   options: PruneOptions,
   slice: TimeSlice,
 ): Promise<{ candidates: AsyncIterable<Candidate> | Iterable<Candidate>; parentless: number }> {
-  const { projectID, orphans, olderThan, keep, maxBytes } = options
+  const { orphans, olderThan, keep, maxBytes } = options
   if (olderThan === undefined && keep === undefined && maxBytes === undefined)
     return { candidates: orphanCandidates(files, slice), parentless: 0 }
-  const sessions = await allSessions(files, catalog, slice, options.signal)
-  const doomed = await judge(
-    sessions,
-    options,
-    ({ project }) => projectID === undefined || project === projectID,
-    async ({ id }) => (await measure(files, { kind: "session", id }, slice)).bytes,
-    Date.now(),
-  )
-  const chosen = [...doomed]
-    .reverse()
-    .map(
-      ([{ id, project, title, updated }, reason]): Candidate => ({
-        kind: "session",
-        id,
-        project,
-        title,
-        updated,
-        reason,
-      }),
-    )
-    .sort((a, b) => a.updated - b.updated)
+  const now = Date.now()
+  const sessions = await allSessions(files, catalog, options, now, slice)
+  const doomed = judge(sessions, options, (session) => inScope(session, options), now)
+  const chosen: Candidate[] = []
+  for (const [session, reason] of [...doomed].reverse()) {
+    const { id, project, title } = session
+    // One that goes with its parent was not looked at before.
+    const seen = session.seen ?? (await look(files, id, slice))
+    if (!seen) doomed.delete(session)
+    else
+      chosen.push({ kind: "session", id, project, title, updated: seen.used, reason, version: seen.version })
+  }
+  chosen.sort((a, b) => a.updated - b.updated)
   const parentless = countParentless(sessions, doomed)
   if (!orphans) return { candidates: chosen, parentless }
   return { candidates: concatenated(chosen, orphanCandidates(files, slice)), parentless }
+}
+
+function inScope({ project }: Pick<Session, "project">, { projectID }: PruneOptions): boolean {
+  return projectID === undefined || project === projectID
 }
 
 async function* concatenated<T>(...sources: (Iterable<T> | AsyncIterable<T>)[]): AsyncGenerator<T> {
@@ -148,23 +159,50 @@ async function* orphanCandidates(files: RecordFiles, slice: TimeSlice): AsyncGen
   for (const owner of owners) yield { ...owner, project: null, title: null, updated: 0, reason: "orphan" }
 }
 
-/** What the rules need of every session, newest first: not the bodies, which are read one by one. */
+/** What the rules need of every session, last used first: not the bodies, which are read one by one. */
 async function allSessions(
   files: RecordFiles,
   catalog: Catalog,
+  options: PruneOptions,
+  now: number,
   slice: TimeSlice,
-  signal?: AbortSignal,
 ): Promise<Session[]> {
   const query = { archived: "include", order: "updated", direction: "desc" } as const
+  const { olderThan = 0, keep, maxBytes, signal } = options
+  // Only a rule that ranks has to know how each was used; by age alone one whose own time is young has been.
+  const latest = keep === undefined && maxBytes === undefined ? now - olderThan : Number.POSITIVE_INFINITY
   const sessions: Session[] = []
   for (const { id, project } of await catalog.sessions(query, { signal })) {
     await slice.pass()
     const body = await readBody(files, { kind: "session", folder: project }, id)
     if (!body) continue
-    const { parentID, title } = sessionFields(body)
-    sessions.push({ id, project, updated: lastUse(files, project, id, body), parentID, title })
+    const { parentID, title, updated } = sessionFields(body)
+    const wanted = inScope({ project }, options) && updated < latest
+    const seen = wanted ? await look(files, id, slice) : undefined
+    if (wanted && !seen) continue
+    sessions.push({
+      id,
+      project,
+      parentID,
+      title,
+      seen,
+      used: seen?.used ?? updated,
+      bytes: seen?.bytes ?? 0,
+    })
   }
-  return sessions.sort((a, b) => b.updated - a.updated)
+  return sessions.sort((a, b) => b.used - a.used)
+}
+
+/** Looks at a session; one that cannot be looked at is reported, and nobody can say whether it is in use. */
+async function look(files: RecordFiles, id: string, slice: TimeSlice): Promise<Seen | undefined> {
+  try {
+    return await lookAt(files, id, slice)
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    const { path = files.directory, code, message } = error
+    files.problems.report({ path, code, message })
+    return undefined
+  }
 }
 
 async function* measured(
@@ -178,13 +216,17 @@ async function* measured(
   const latest = olderThan === undefined ? Number.POSITIVE_INFINITY : Date.now() - olderThan
   for await (const candidate of candidates) {
     if (only && !only.has(candidate.id)) continue
+    const agreed = only && "get" in only ? only.get(candidate.id) : undefined
     const { id, kind } = candidate
     const stays = (message: string): boolean => shared.isHeldBeside(id, message, gone)
-    const { files: count, bytes, youngest }: Extent = await measure(files, candidate, slice, stays)
+    const extent = await measure(files, candidate, slice, stays)
+    const { files: count, bytes, youngest } = extent
     if (kind !== "session" && (count === 0 || youngest >= latest)) continue
     // What goes later finds this one's messages gone.
     if (kind !== "parts") gone.add(id)
-    yield { ...candidate, updated: kind === "session" ? candidate.updated : youngest, files: count, bytes }
+    const version = agreed ?? candidate.version ?? extent.version
+    const updated = kind === "session" ? candidate.updated : youngest
+    yield { told: { ...candidate, updated, files: count, bytes, version }, extent }
   }
 }
 
@@ -206,39 +248,33 @@ async function remove(
   { purge, signal }: PruneOptions,
 ): Promise<Pruned[]> {
   signal?.throwIfAborted()
-  const doomed = group.map((planned): Doomed => {
-    const { reason: _, ...manifest } = planned
-    return { manifest, isStill: () => isStill(files, planned) }
+  const doomed = group.map(({ told }): Doomed => {
+    const { reason: _, version: __, ...manifest } = told
+    return { manifest, isStill: () => isStill(files, told) }
   })
   const pruned: Pruned[] = []
   for (const [at, { entry, result }] of (await trash.put(doomed, shared, signal)).entries()) {
     const planned = group[at]
     if (!planned) throw new Error("The trash answers for each of the group")
+    const { told } = planned
     if (result.outcome === "trashed" && purge) {
-      await trash.purge({ ...entry, state: "trashed" })
-      pruned.push({ ...planned, outcome: "purged" })
-    } else if (result.outcome !== "changed" || !signal?.aborted) pruned.push({ ...planned, ...result })
+      const gone = await trash.purge(entry, { unless: (held) => hasNews(files, planned, held) })
+      pruned.push({ ...told, outcome: gone ? "purged" : "changed" })
+    } else if (result.outcome !== "changed" || !signal?.aborted) pruned.push({ ...told, ...result })
   }
   return pruned
 }
 
 /** Whether what was chosen is still so: a session that was gone on with, or an orphan whose parent has come, stays. */
-async function isStill(files: RecordFiles, { kind, id, updated }: Planned): Promise<boolean> {
-  if (kind === "parts") return placesOf(files, "message", id).length === 0
-  const copies = sessionFiles(files, id)
-  if (kind === "remains") return copies.length === 0
-  let newest = Number.NEGATIVE_INFINITY
-  for (const [, folder = ""] of copies) {
-    const body = await readBody(files, { kind: "session", folder }, id)
-    if (body) newest = Math.max(newest, lastUse(files, folder, id, body))
-  }
-  return newest === updated
+async function isStill(files: RecordFiles, told: Planned["told"]): Promise<boolean> {
+  const { kind, id, version } = told
+  if (kind === "parts" && placesOf(files, "message", id).length > 0) return false
+  if (kind === "remains" && sessionFiles(files, id).length > 0) return false
+  return (await measure(files, told, new TimeSlice())).version === version
 }
 
-/** When a session was last gone on with, ms: its `time.updated`, or where it has none its file's modification time. */
-function lastUse(files: RecordFiles, folder: string, id: string, body: JsonObject): number {
-  const { updated } = sessionFields(body)
-  if (updated > 0) return updated
-  const stat = files.fs.lstat(recordPath(files.directory, { kind: "session", folder }, id))
-  return stat ? Number(stat.mtimeNs / 1_000_000n) : Date.now()
+/** Whether another program wrote to it while it was being moved: into what went, or behind it. */
+async function hasNews(files: RecordFiles, { told, extent }: Planned, held: Extent): Promise<boolean> {
+  if (held.files > extent.files || held.bytes > extent.bytes || held.youngest > extent.youngest) return true
+  return (await measure(files, told, new TimeSlice())).files > 0
 }

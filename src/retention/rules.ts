@@ -2,9 +2,9 @@ import { checkLimit } from "../repository/check.ts"
 
 /** Which sessions are to go; where several rules are given, a session goes that any of them asks for. */
 export interface RetentionRules {
-  /** Sessions whose `time.updated` is longer ago than this, in ms. */
+  /** Sessions that were last used longer ago than this, in ms: by `time.updated`, their messages' times and their files'. */
   olderThan?: number | undefined
-  /** All but so many of the newest, by `time.updated`. */
+  /** All but so many of the newest, by their last use. */
   keep?: number | undefined
   /** All but the newest whose files take so many bytes together; the first that does not fit goes, and all before it. */
   maxBytes?: number | undefined
@@ -22,7 +22,10 @@ export type Reason = "age" | "count" | "size" | "orphan" | "parent"
 /** A session as the rules see it. */
 export interface Judged {
   readonly id: string
-  readonly updated: number
+  /** When it was last used, ms. */
+  readonly used: number
+  /** What its files take. */
+  readonly bytes: number
   readonly parentID: string | null
 }
 
@@ -42,22 +45,20 @@ export function checkRules(rules: RetentionRules): void {
  * The sessions that are to go, and why.
  * @param sessions newest first, all of them
  * @param inScope whether a session is of the project that is asked about
- * @param bytesOf gives what a session's files take; only asked where a rule needs it
  */
-export async function judge<S extends Judged>(
+export function judge<S extends Judged>(
   sessions: readonly S[],
   rules: RetentionRules,
   inScope: (session: S) => boolean,
-  bytesOf: (session: S) => Promise<number>,
   now: number,
-): Promise<Map<S, Reason>> {
+): Map<S, Reason> {
   const doomed = new Map<S, Reason>()
   let kept = 0
   let bytes = 0
   for (const session of sessions) {
     if (!inScope(session)) continue
-    if (rules.maxBytes !== undefined && bytes <= rules.maxBytes) bytes += await bytesOf(session)
-    if (rules.olderThan !== undefined && session.updated < now - rules.olderThan) doomed.set(session, "age")
+    bytes += session.bytes
+    if (rules.olderThan !== undefined && session.used < now - rules.olderThan) doomed.set(session, "age")
     else if (rules.keep !== undefined && kept >= rules.keep) doomed.set(session, "count")
     else if (rules.maxBytes !== undefined && bytes > rules.maxBytes) doomed.set(session, "size")
     kept++

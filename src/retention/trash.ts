@@ -6,7 +6,7 @@ import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey } from "../record/key.ts"
 import { placesOf } from "../repository/bodies.ts"
 import { findSharedMessages, type SharedMessages } from "../repository/shared-messages.ts"
-import { sessionFiles } from "./belongings.ts"
+import { type Extent, sessionFiles } from "./belongings.ts"
 import {
   type Entry,
   entryNames,
@@ -140,7 +140,7 @@ export class TrashFolder {
     for (const entry of (await Array.fromAsync(this.#entries(signal))).reverse()) {
       if (entry.manifest.removed > latest || (wanted && !wanted.has(entry.manifest.id))) continue
       try {
-        await this.purge(entry, signal)
+        await this.purge(entry, { signal })
       } catch (error) {
         const isGone = isStoreError(error, "NOT_DURABLE")
         if (!isGone && !isStoreError(error, "WRITE_FAILED")) throw error
@@ -189,14 +189,29 @@ export class TrashFolder {
     })
   }
 
-  /** Deletes one entry for good. */
-  async purge(entry: Entry, signal?: AbortSignal): Promise<void> {
+  /**
+   * Deletes one entry for good, and tells that it did. @param unless whether it is rather to be brought back, by what it holds
+   */
+  async purge(
+    { name }: Entry,
+    {
+      unless,
+      signal,
+    }: { unless?: (held: Extent) => Promise<boolean>; signal?: AbortSignal | undefined } = {},
+  ): Promise<boolean> {
     this.#mustBeWritable()
-    await this.#exclusively(async () => {
+    const slice = new TimeSlice(signal)
+    return this.#exclusively(async () => {
       const { fs } = this.#context.files
-      const now = await readEntry(fs, this.#directory, entry.name)
+      const now = await readEntry(fs, this.#directory, name)
+      if (now && (await unless?.(await this.#files.extent(name, slice)))) {
+        const { places } = await this.#files.bringBack(name, slice)
+        await this.#context.publishFolders(places)
+        return false
+      }
       // Another process may have brought it back, or deleted it.
-      if (now) await this.#files.destroy(now, new TimeSlice(signal))
+      if (now) await this.#files.destroy(now, slice)
+      return true
     })
   }
 

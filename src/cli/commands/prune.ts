@@ -24,9 +24,9 @@ interface PruneFlags {
 export function pruneCommand(context: Context): Command {
   return new Command("prune")
     .description("move old sessions to the trash, from where `restore` brings them back")
-    .option("--older-than <duration>", "sessions not gone on with for so long, as 90d, 6w, 1y", duration)
-    .option("--keep <count>", "all but so many of the newest", count)
-    .option("--max-size <size>", "all but the newest that take so much together, as 2GB", bytes)
+    .option("--older-than <duration>", "sessions not used for so long, as 90d, 6w, 1y", duration)
+    .option("--keep <count>", "all but so many of those used last", count)
+    .option("--max-size <size>", "all but those used last that take so much together, as 2GB", bytes)
     .option("--orphans", "records whose session or message has no file")
     .option("--project <id>", "only sessions of this project; --keep and --max-size count these alone")
     .option("--children", "take the child sessions of what goes along; without it each is judged for itself")
@@ -64,9 +64,10 @@ async function prune(
   const { output } = context
   const { olderThan, keep, maxSize: maxBytes, orphans, project: projectID, children } = flags
   const rules: PruneOptions = { olderThan, keep, maxBytes, orphans, projectID, children, purge, signal }
-  const only = new Set<string>()
+  // With the version each was shown in: what is changed while the question stands, stays.
+  const only = new Map<string, string>()
   const planned = await each(store.prune({ ...rules, dryRun: true }), async (pruned) => {
-    only.add(pruned.id)
+    only.set(pruned.id, pruned.version)
     if (!json) await output.line(line(pruned, output))
     else if (dryRun) await output.json(pruned)
   })
@@ -91,12 +92,13 @@ async function prune(
     if (json) await output.json({ ...pruned, ...told })
     else if (pruned.outcome === "failed") output.error(`${pruned.error?.code}: ${pruned.error?.message}`)
   }).finally(() => bar.stop())
-  if (result.left > 0) context.fail()
+  // One that is in use again is not named by the rules any more.
+  const stayed = only.size - done + result.left
+  if (stayed > 0) context.fail()
   if (json) return await output.json(result)
   const gone = `${many(result.sessions, "session")}${result.orphans > 0 ? ` and the orphans of ${result.orphans}` : ""}, ${many(result.files, "file")}, ${size(result.bytes)}`
   await output.line(purge ? `deleted ${gone}` : `moved to the trash: ${gone}`)
-  if (result.left > 0)
-    output.note(`${many(result.left, "session")} stayed: changed meanwhile, or could not be moved`)
+  if (stayed > 0) output.note(`${many(stayed, "session")} stayed: changed meanwhile, or could not be moved`)
 }
 
 /** Runs a prune and gives its sums. */
