@@ -35,7 +35,7 @@ export interface Storage<S = Session, M = Message, P = Part> extends AsyncDispos
   listSessionIds(projectID?: string): AsyncGenerator<string>
   /** A session's message ids, newest first. */
   listMessageIds(sessionID: string): AsyncGenerator<string>
-  /** A message's part ids, by id. */
+  /** A message's part ids in the order of their making. */
   listPartIds(messageID: string): AsyncGenerator<string>
   close(): Promise<void>
 }

@@ -23,7 +23,7 @@ function randomBase62(): string {
  *
  * The hex is the low 48 bits of (milliseconds × 4096 + counter), the counter starting at 1 in each millisecond; a
  * session's is inverted, so that newer ids sort first. Ids of one process never repeat and, between two wraps, sort
- * in the order they were made.
+ * in the order they were made; for those on both sides of a wrap messages go by their times, and parts by `partsInOrder`.
  */
 export function createId(kind: IdKind, now: number = Date.now()): string {
   if (now !== lastTime) {

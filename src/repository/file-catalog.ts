@@ -13,6 +13,7 @@ import {
 } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
 import { comparePosition, compareText, type Position } from "../record/order.ts"
+import { partsInOrder } from "../record/part-order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { matchesTexts } from "../record/search-query.ts"
 import type { Catalog, Range, SessionEntry } from "./catalog.ts"
@@ -176,6 +177,11 @@ export function recordIds(files: RecordFiles, place: Place): string[] {
       })
     return ids
   })
+}
+
+/** The ids of a message's parts in the order of their making, readable or not; as `recordIds`. */
+export function partIds(files: RecordFiles, messageID: string): string[] {
+  return partsInOrder(recordIds(files, { kind: "part", folder: messageID }))
 }
 
 /** The folders of one kind, in the order of `compareText`; links among them are reported. */

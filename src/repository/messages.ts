@@ -134,7 +134,7 @@ export class MessageRepository<M, P> {
     for await (const { body } of this.#bodies(sessionID, options)) yield body as M
   }
 
-  /** Yields messages with their parts (by id), newest first unless `direction` says otherwise. */
+  /** Yields messages with their parts (in the order of `parts.ids`), newest first unless `direction` says otherwise. */
   async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
     for await (const { id, body, root } of this.#bodies(sessionID, options))
       yield { info: body as M, parts: await Array.fromAsync(this.#parts.listOf(root, id)) }

@@ -4,7 +4,7 @@ import { fieldsOf } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { getBody, readBody } from "./bodies.ts"
 import { checkLimit, type IdOrKey } from "./check.ts"
-import { recordIds } from "./file-catalog.ts"
+import { partIds, recordIds } from "./file-catalog.ts"
 import type { RecordWriter, Update, WriteOptions } from "./record-writer.ts"
 import type { Root, Roots } from "./roots.ts"
 
@@ -66,20 +66,17 @@ export class PartRepository<P> {
     return found !== undefined && this.#writer.remove(["part", found.place.folder, found.id])
   }
 
-  /** Yields the ids of a message's parts, by id, readable or not. */
+  /** Yields the ids of a message's parts in the order of their making, which is that of their ids but at a wrap; readable or not. */
   async *ids(messageID: string, options: PartListOptions = {}): AsyncGenerator<string> {
     const { files } = await this.#root(messageID)
     options.signal?.throwIfAborted()
-    for (const id of recordIds(files, { kind: "part", folder: messageID }).slice(
-      0,
-      checkLimit(options.limit),
-    )) {
+    for (const id of partIds(files, messageID).slice(0, checkLimit(options.limit))) {
       options.signal?.throwIfAborted()
       yield id
     }
   }
 
-  /** Yields the bodies of a message's parts, by id; what cannot be read is skipped and reported. */
+  /** Yields the bodies of a message's parts in the order of `ids`; what cannot be read is skipped and reported. */
   async *list(messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
     yield* this.listOf(await this.#root(messageID), messageID, options)
   }
@@ -89,7 +86,7 @@ export class PartRepository<P> {
     const place: Place = { kind: "part", folder: messageID }
     let left = checkLimit(options.limit) ?? Number.POSITIVE_INFINITY
     options.signal?.throwIfAborted()
-    for (const id of recordIds(files, place)) {
+    for (const id of partIds(files, messageID)) {
       if (left <= 0) return
       options.signal?.throwIfAborted()
       const body = await readBody(files, place, id)

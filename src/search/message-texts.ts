@@ -6,7 +6,7 @@ import { messageFields, partFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
 import { messageTexts, partTexts } from "../record/search-text.ts"
 import { readBody } from "../repository/bodies.ts"
-import { bodyOf, type RecordFiles, readPresent, recordIds } from "../repository/file-catalog.ts"
+import { bodyOf, partIds, type RecordFiles, readPresent } from "../repository/file-catalog.ts"
 
 /** One text of a message, as it is shown and as it is compared. */
 export interface MessageText {
@@ -22,7 +22,7 @@ export interface MessageText {
 export interface MessageDocument {
   readonly created: number
   readonly role: string | null
-  /** Its own texts, then those of its parts by id, each part read when its texts are asked for. */
+  /** Its own texts, then those of its parts in their order, each part read when its texts are asked for. */
   readonly texts: AsyncGenerator<MessageText>
 }
 
@@ -46,7 +46,7 @@ async function* textsOf(
   for (const text of messageTexts(message))
     yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
   const place: Place = { kind: "part", folder: messageID }
-  for (const partID of recordIds(files, place)) {
+  for (const partID of partIds(files, messageID)) {
     const part = await readBody(files, place, partID)
     if (!part) continue
     const { type, tool } = partFields(part)

@@ -4,7 +4,7 @@ import { TimeSlice } from "../file/time-slice.ts"
 import { encodeRecord } from "../record/json.ts"
 import { readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
-import { type RecordFiles, recordIds } from "../repository/file-catalog.ts"
+import { partIds, type RecordFiles, recordIds } from "../repository/file-catalog.ts"
 import { type Problem, ProblemLog } from "../repository/problem-log.ts"
 
 /** What an export held, and what it had to leave out because it cannot be read. */
@@ -22,7 +22,7 @@ function indented(body: unknown, levels: number): string {
 
 /**
  * Yields a session as the agent's own export command writes it, byte for byte: the session, then its messages with their parts,
- * oldest first, indented by two spaces, with a line break at the end. One record and the messages' ids are held at a time. Every body bears the ids
+ * oldest first (the agent puts parts in a wrong order where their ids wrap; see `partsInOrder`), indented by two spaces, with a line break at the end. One record and the messages' ids are held at a time. Every body bears the ids
  * of its place. Side files (todo, session_diff) are no part of an export, nor is the session's secret.
  * @param session the session's body, with its ids
  * @throws the signal's reason
@@ -68,7 +68,7 @@ export async function* exportSession(
       yield `${opening}    {\n      "info": ${info},\n      "parts": [`
       let parts = 0
       const within: Place = { kind: "part", folder: message }
-      for (const part of recordIds(telling, within)) {
+      for (const part of partIds(telling, message)) {
         const body = await read(within, part, 4)
         if (body !== undefined) yield `${parts++ === 0 ? "\n" : ",\n"}        ${body}`
       }

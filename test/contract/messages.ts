@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test"
+import { createHandler } from "../../src/http/index.ts"
+import { createId, type Part, type SessionExport } from "../../src/index.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import type { Variant } from "../support/variants.ts"
@@ -150,5 +152,32 @@ export function messageContract({ open }: Variant): void {
     expect(await failure(store.messages.page("ses_1", { from: "msg_1", cursor: "x" }))).toBeInstanceOf(
       TypeError,
     )
+  })
+
+  test("parts of a message that went on over the wrap of ids come in the order of their making everywhere", async () => {
+    await using store = await open(tempFolder())
+    const wrap = 26 * 2 ** 36
+    const times = [wrap - 2, wrap - 1, wrap, wrap + 1, wrap + 60_000]
+    await store.sessions.write(session("ses_1"))
+    await store.messages.write(message("msg_1", "ses_1", wrap - 2))
+    const ids = times.map((time) => createId("part", time))
+    expect(ids.toSorted()).not.toEqual(ids)
+    for (const [at, id] of ids.entries()) await store.parts.write(part(id, "msg_1", `needle ${at}`))
+    const order = (parts: readonly { id: string }[]): string[] => parts.map(({ id }) => id)
+    expect(await all(store.parts.ids("msg_1"))).toEqual(ids)
+    expect(await all(store.parts.ids("msg_1", { limit: 2 }))).toEqual(ids.slice(0, 2))
+    expect(order(await all(store.parts.list("msg_1")))).toEqual(ids)
+    expect(order(await all(store.parts.list("msg_1", { limit: 3 })))).toEqual(ids.slice(0, 3))
+    expect((await all(store.messages.stream("ses_1"))).map(({ parts }) => order(parts))).toEqual([ids])
+    const exported: SessionExport = JSON.parse((await all(store.export("ses_1"))).join(""))
+    expect(exported.messages.map(({ parts }) => order(parts))).toEqual([ids])
+    // The first part that matches is the first that was made.
+    expect(await all(store.search("needle"))).toMatchObject([{ partID: ids[0] }])
+    const handler = createHandler(store)
+    const get = async (path: string): Promise<unknown> =>
+      (await handler(new Request(`http://localhost${path}`))).json()
+    expect(order((await get("/session/ses_1/message/msg_1/part")) as Part[])).toEqual(ids)
+    expect(await get("/session/ses_1/message")).toMatchObject([{ parts: ids.map((id) => ({ id })) }])
+    expect(await get("/session/ses_1/message?limit=5")).toMatchObject([{ parts: ids.map((id) => ({ id })) }])
   })
 }
