@@ -9,6 +9,7 @@ import { ClockedFileSystem, type ClockOptions } from "../support/clocked-fs.ts"
 import type { Truth } from "../support/oracle.ts"
 import { Random } from "../support/random.ts"
 import { answers, PROJECTS, SESSIONS, World } from "../support/world.ts"
+import { find, randomTerms, scan } from "./searches.ts"
 
 const MS = 1_000_000n
 const SECOND = 1_000n * MS
@@ -29,6 +30,8 @@ const CLOCKS: readonly (ClockOptions & { readonly name: string; readonly torn: b
 export interface HistoryResult {
   readonly steps: number
   readonly comparisons: number
+  /** Searches held against a plain look at every title and text. */
+  readonly searches: number
   /** Listings in whose middle another program changed something. */
   readonly disturbed: number
 }
@@ -39,7 +42,8 @@ export class Difference extends Error {}
 /**
  * One random history: our own operations, another program's changes, time passing, and other programs stepping in between
  * any two system calls of ours. After every step the store's answers are held against a fresh look at the files; an answer
- * given while files changed must be one of the states they were in between its beginning and its end.
+ * given while files changed must be one of the states they were in between its beginning and its end. After every few steps titles and
+ * texts are searched for substrings of what there is and of what there was, and at the end the index must be what its files say.
  */
 export async function runHistory(folder: string, seed: number, steps: number): Promise<HistoryResult> {
   const random = new Random(seed)
@@ -52,7 +56,9 @@ export async function runHistory(folder: string, seed: number, steps: number): P
   let store = new Store(options, { fs: device.fs })
   const world = new World(directory, random, clock.torn)
   let comparisons = 0
+  let searches = 0
   let disturbed = 0
+  let before = world.searchable()
   const differ = (what: string, said: unknown, states: readonly unknown[]): Difference =>
     new Difference(
       `seed ${seed} (${clock.name}): ${what}\nsaid ${JSON.stringify(said)}\nwas ${states.map((state) => JSON.stringify(state)).join("\nor  ")}\nafter\n  ${world.log.slice(-12).join("\n  ")}`,
@@ -63,6 +69,23 @@ export async function runHistory(folder: string, seed: number, steps: number): P
     const truth = world.truth()
     comparisons++
     if (!isDeepStrictEqual(said, truth)) throw differ("the answers differ from the files", said, [truth])
+  }
+
+  const compareSearches = async (): Promise<void> => {
+    const there = world.searchable()
+    const project = random.pick(PROJECTS)
+    for (const source of [there, before]) {
+      const terms = randomTerms(random, source)
+      const truth = scan(there, terms, project)
+      // Nothing changes between the two: the second goes by what the first has put into the index.
+      for (const fresh of [true, false]) {
+        const said = await find(store, terms, project, fresh)
+        searches++
+        if (!isDeepStrictEqual(said, truth))
+          throw differ(`a search for ${JSON.stringify(terms)} differs from a scan`, said, [truth])
+      }
+    }
+    before = there
   }
 
   /** One listing while another program changes files between our system calls. */
@@ -107,12 +130,19 @@ export async function runHistory(folder: string, seed: number, steps: number): P
       await store.close()
       if (random.chance(0.2)) rmSync(join(directory, ".sessiondex"), { recursive: true, force: true })
       store = new Store(options, { fs: device.fs })
+    } else if (kind < 93) {
+      if (random.chance(0.5)) await store.rebuild()
+      else await store.verify({ repair: true })
     }
     if (random.chance(0.5)) await compare()
+    if (random.chance(0.1)) await compareSearches()
   }
   await compare()
+  await compareSearches()
+  const { differences } = await store.verify()
+  if (differences.length > 0) throw differ("verify finds differences", differences, [[]])
   await store.close()
-  return { steps, comparisons, disturbed }
+  return { steps, comparisons, searches, disturbed }
 }
 
 const QUESTIONS: readonly {
@@ -134,6 +164,11 @@ const QUESTIONS: readonly {
     name: "the roots' number",
     ask: (store) => store.sessions.count({ parentID: null }),
     truth: ({ roots }) => roots,
+  },
+  {
+    name: "the number of titles with a word",
+    ask: (store) => store.sessions.count({ search: "pars" }),
+    truth: ({ parsers }) => parsers,
   },
   {
     name: "a session's messages",

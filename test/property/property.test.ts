@@ -12,23 +12,25 @@ const ONLY = process.env.SESSIONDEX_TEST_SEED
 test(
   `in ${SEEDS} random histories of ${STEPS} steps every answer is a state of the files`,
   async () => {
-    const total: HistoryResult = { steps: 0, comparisons: 0, disturbed: 0 }
+    const total: HistoryResult = { steps: 0, comparisons: 0, searches: 0, disturbed: 0 }
     const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(ONLY)]
     for (const seed of seeds) {
       // A sixth of them on the disk, with each clock.
       const folder = Math.floor(seed / 6) % 6 === 0 ? tempFolder() : largeTempFolder()
-      const { steps, comparisons, disturbed } = await runHistory(folder, seed, STEPS)
+      const { steps, comparisons, searches, disturbed } = await runHistory(folder, seed, STEPS)
       Object.assign(total, {
         steps: total.steps + steps,
         comparisons: total.comparisons + comparisons,
+        searches: total.searches + searches,
         disturbed: total.disturbed + disturbed,
       })
     }
     console.log(
-      `${seeds.length} seeds, ${total.steps} steps, ${total.comparisons} comparisons, ${total.disturbed} listings disturbed in their middle`,
+      `${seeds.length} seeds, ${total.steps} steps, ${total.comparisons} comparisons, ${total.searches} searches, ${total.disturbed} listings disturbed in their middle`,
     )
     expect(total.steps).toBe(seeds.length * STEPS)
     expect(total.comparisons).toBeGreaterThan(total.steps / 3)
+    expect(total.searches).toBeGreaterThan(total.steps / 4)
     expect(total.disturbed).toBeGreaterThan(total.steps / 100)
   },
   LONG ? 3_600_000 : 120_000,

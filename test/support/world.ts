@@ -1,12 +1,16 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Store } from "../../src/index.ts"
-import { lookAt, type Truth } from "./oracle.ts"
+import { lookAt, lookAtTexts, type Searchable, type Truth } from "./oracle.ts"
 import type { Random } from "./random.ts"
 
 export const PROJECTS = ["a", "b", "c"] as const
 export const SESSIONS = ["ses_1", "ses_2", "ses_3", "ses_4"] as const
 const MESSAGES = ["msg_1", "msg_2", "msg_3", "msg_4", "msg_5"] as const
+const PARTS = ["prt_1", "prt_2"] as const
+/** Of one length, and sharing much: what a change leaves of a title or a text must not be lost, nor what it takes be found. */
+const WORDS = ["pars", "Pars", "arse", "rser", "fixp", "ixpa"] as const
+const ODD_WORDS = ["漢字 a\u0301pa", "🙂pars", "par\u0000ser", "É\u0301ars", "a", "\ufeffparse"] as const
 
 /** A small store that this process's store and "another program" change in turn. */
 export class World {
@@ -28,7 +32,20 @@ export class World {
     return lookAt(this.#directory, SESSIONS, PROJECTS)
   }
 
-  /** A session's or message's body; times of one digit keep many bodies of the same size. */
+  /** What there is to be found. */
+  searchable(): Searchable {
+    return lookAtTexts(this.#directory)
+  }
+
+  /** Two or three words for a title or a part. */
+  words(): string {
+    const random = this.#random
+    const word = (): string => random.pick(random.chance(0.1) ? ODD_WORDS : WORDS)
+    const two = word() + random.pick([" ", ":", ""]) + word()
+    return random.chance(0.2) ? `${two} ${word()}` : two
+  }
+
+  /** A body of a session, a message or a part; times of one digit keep many bodies of the same size. */
   body(): Record<string, unknown> {
     const random = this.#random
     const body: Record<string, unknown> = {
@@ -37,21 +54,30 @@ export class World {
       role: "user",
     }
     if (random.chance(0.3)) body.parentID = random.pick(SESSIONS)
+    if (random.chance(0.8)) body.title = this.words()
     return body
   }
 
-  #path(): string {
+  /** A part has more to be found than a digit. */
+  #bodyOf(kind: string | undefined): Record<string, unknown> {
+    return kind === "part" ? { type: "text", text: this.words() } : this.body()
+  }
+
+  #key(): [kind: string, owner: string, id: string] {
     const random = this.#random
-    return random.chance(0.5)
-      ? join(this.#directory, "session", random.pick(PROJECTS), `${random.pick(SESSIONS)}.json`)
-      : join(this.#directory, "message", random.pick(SESSIONS), `${random.pick(MESSAGES)}.json`)
+    const kind = random.below(10)
+    if (kind < 4) return ["session", random.pick(PROJECTS), random.pick(SESSIONS)]
+    if (kind < 8) return ["message", random.pick(SESSIONS), random.pick(MESSAGES)]
+    return ["part", random.pick(MESSAGES), random.pick(PARTS)]
+  }
+
+  #path(): string {
+    return `${join(this.#directory, ...this.#key())}.json`
   }
 
   #folder(): string {
-    const random = this.#random
-    return random.chance(0.5)
-      ? join(this.#directory, "session", random.pick(PROJECTS))
-      : join(this.#directory, "message", random.pick(SESSIONS))
+    const [kind, owner] = this.#key()
+    return join(this.#directory, kind, owner)
   }
 
   /** One change as another program makes it. */
@@ -61,6 +87,7 @@ export class World {
     const kinds = this.#torn ? all : all.filter(([name]) => !TEARING.has(name))
     const [name, change] = random.pick(kinds)
     const path = this.#path()
+    const text = this.#text(path.slice(this.#directory.length + 1).split("/")[0])
     this.changes++
     this.log.push(`foreign ${name} ${path.slice(this.#directory.length + 1)}`)
     try {
@@ -69,7 +96,7 @@ export class World {
         other: this.#path(),
         folder: this.#folder(),
         otherFolder: this.#folder(),
-        text: this.#text(),
+        text,
         random,
       })
     } catch {
@@ -77,8 +104,8 @@ export class World {
     }
   }
 
-  #text(): string {
-    const text = JSON.stringify(this.body())
+  #text(kind: string | undefined): string {
+    const text = JSON.stringify(this.#bodyOf(kind))
     if (!this.#torn) return text
     return this.#random.chance(0.1) ? text.slice(0, -5) : this.#random.chance(0.05) ? "" : text
   }
@@ -86,19 +113,35 @@ export class World {
   /** One call of our own that changes something. */
   async ownChange(store: Store): Promise<void> {
     const random = this.#random
+    const key = this.#key()
+    const [kind, , id] = key
     const session = random.pick(SESSIONS)
-    const message = random.pick(MESSAGES)
-    const key = random.chance(0.5)
-      ? ["session", random.pick(PROJECTS), session]
-      : ["message", session, message]
-    const kind = random.below(10)
-    this.log.push(`own ${kind < 5 ? "write" : kind < 8 ? "update" : "remove"} ${key.join("/")}`)
+    const [name, change] = random.pick<readonly [string, () => Promise<unknown>]>([
+      ...Array(5).fill(["write", () => store.write(key, this.#bodyOf(kind))]),
+      ...Array(3).fill(["update", () => store.update(key, () => this.#bodyOf(kind))]),
+      ["remove", () => store.remove(key)],
+      [
+        "remove with what belongs to it",
+        async () => {
+          if (kind === "message") await store.messages.remove(id)
+          else if (random.chance(0.3)) await store.sessions.remove(session)
+        },
+      ],
+      [`rename ${session}`, () => store.sessions.update(session, (old) => ({ ...old, title: this.words() }))],
+      [
+        `archive ${session}`,
+        () =>
+          store.sessions.update(session, ({ time, ...old }) => {
+            // Anything may lie there.
+            const { archived, ...times } = { ...(time as typeof time | undefined) } as typeof time
+            return { ...old, time: archived ? times : { ...times, archived: 1 } }
+          }),
+      ],
+      [`move ${session}`, () => store.sessions.move(session, random.pick(PROJECTS))],
+    ])
+    this.log.push(`own ${name} ${key.join("/")}`)
     try {
-      if (kind < 5) await store.write(key, this.body())
-      else if (kind < 8) await store.update(key, () => this.body())
-      else if (kind < 9) await store.remove(key)
-      else if (random.chance(0.3)) await store.sessions.remove(session)
-      else await store.messages.remove(message)
+      await change()
     } catch (error) {
       if (!(error instanceof Error && error.name === "StoreError")) throw error
     }
@@ -196,6 +239,7 @@ export async function answers(store: Store): Promise<Truth> {
     ),
     projects,
     roots: await store.sessions.count({ parentID: null }),
+    parsers: await store.sessions.count({ search: "pars" }),
     messages,
     counts,
   }
