@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import type { Context } from "./context.ts"
 import { makeStore, SIZES } from "./data/store.ts"
 import { printJson, printTable, type Row } from "./report.ts"
+import { beside } from "./trials/beside.ts"
 import { growing } from "./trials/growing.ts"
 import { indexing } from "./trials/indexing.ts"
 import { listing } from "./trials/listing.ts"
@@ -22,6 +23,7 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   writing,
   starting,
   searching,
+  beside,
   growing,
 }
 

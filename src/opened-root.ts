@@ -24,7 +24,7 @@ import type { Root } from "./repository/roots.ts"
 import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
 import type { StoreStats } from "./repository/stats.ts"
 import type { CatchUpOptions } from "./search/catch-up.ts"
-import type { SearchSources } from "./search/search.ts"
+import type { SearchSources } from "./search/finder.ts"
 
 /** The texts of larger records are not searched, in bytes. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024

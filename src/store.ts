@@ -35,7 +35,7 @@ import type { StoreStats } from "./repository/stats.ts"
 import type { Usage, UsageOptions } from "./repository/usage.ts"
 import type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 import type { Trash, TrashFolder } from "./retention/trash.ts"
-import type { SearchEnd, SearchHit, SearchOptions } from "./search/search.ts"
+import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
@@ -284,8 +284,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       await root.sweep(options.fresh ?? false, options.signal)
       root.nudge()
     }
-    const { searchRoots } = await import("./search/search-roots.ts")
-    const end = yield* searchRoots(this.#roots, roots, query, options)
+    const { search } = await import("./search/search.ts")
+    const end = yield* search(this.#roots, roots, query, options)
     const indexing = roots.some(({ background }) =>
       ["waiting", "running"].includes(background.health().state),
     )

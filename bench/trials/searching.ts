@@ -3,11 +3,10 @@ import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { ripgrep } from "../baselines/peers.ts"
 import { type Context, forgetIndex } from "../context.ts"
+import { ABSENT, partsOf, pickWords, plantRareWord, RARE, sayWord, textOf } from "../data/words.ts"
 import { interleave, ratio } from "../measure.ts"
 import { type Row, rowOf } from "../report.ts"
 
-const RARE = "xylophonequartz"
-const ABSENT = "qzjvxabsentword"
 const FOLDERS = ["session", "message", "part"] as const
 
 /** The first 50 verified hits, and the sweep of all stamps, beside ripgrep over the same files. */
@@ -16,12 +15,7 @@ export async function searching({ directory, rounds }: Context): Promise<Row[]> 
     console.error("ripgrep (rg) is not installed: the searches are not measured")
     return []
   }
-  const parts = fs
-    .readdirSync(join(directory, "part"))
-    .sort()
-    .flatMap((folder) =>
-      fs.readdirSync(join(directory, "part", folder)).map((name) => join(directory, "part", folder, name)),
-    )
+  const parts = partsOf(directory)
   plantRareWord(parts)
   const textBytes = parts.reduce((sum, path) => sum + Buffer.byteLength(textOf(path)), 0)
   const { common, two } = pickWords(parts.slice(0, 2_000).map(textOf))
@@ -49,11 +43,15 @@ export async function searching({ directory, rounds }: Context): Promise<Row[]> 
       ours: { run: () => Array.fromAsync(store.search(query, { limit: 50, in: "text" })) },
       rg: { run: () => ripgrep(query.split(" ")[0] ?? "", textFolders) },
     })
-    const what = name === "two" ? "two words" : `${name === "absent" ? "an" : "a"} ${name} word`
     rows.push(
-      rowOf(`search, first 50 hits of ${what}`, "× faster than ripgrep", ratio(times.rg, times.ours), {
-        atLeast: 50,
-      }),
+      rowOf(
+        `search, first 50 hits of ${sayWord(name)}`,
+        "× faster than ripgrep",
+        ratio(times.rg, times.ours),
+        {
+          atLeast: 50,
+        },
+      ),
     )
   }
   const sweep = await interleave(rounds, {
@@ -67,28 +65,4 @@ export async function searching({ directory, rounds }: Context): Promise<Row[]> 
     }),
   )
   return rows
-}
-
-function textOf(path: string): string {
-  const part = JSON.parse(fs.readFileSync(path, "utf8"))
-  return part.text ?? part.state?.output ?? ""
-}
-
-/** Puts a word that is nowhere else into three parts. */
-function plantRareWord(parts: readonly string[]): void {
-  for (let i = 0; i < 3; i++) {
-    const path = parts[Math.floor(((i + 0.5) * parts.length) / 3 / 4) * 4 + 1] ?? ""
-    const part = JSON.parse(fs.readFileSync(path, "utf8"))
-    if (!part.text?.includes(RARE))
-      fs.writeFileSync(path, JSON.stringify({ ...part, text: `${part.text ?? ""} ${RARE}` }))
-  }
-}
-
-/** The commonest word of more than four letters, and two of middling frequency. */
-function pickWords(texts: readonly string[]): { common: string; two: string } {
-  const counts = new Map<string, number>()
-  for (const text of texts)
-    for (const word of text.match(/[a-z]{5,}/g) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1)
-  const sorted = [...counts].sort((a, b) => b[1] - a[1]).map(([word]) => word)
-  return { common: sorted[0] ?? "", two: `${sorted[40] ?? ""} ${sorted[60] ?? ""}` }
 }

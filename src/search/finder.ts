@@ -1,0 +1,173 @@
+import type { Candidate } from "../database/text-statements.ts"
+import { fieldsOf, sessionFields } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
+import type { SessionQuery } from "../record/query.ts"
+import { matchesTexts } from "../record/search-query.ts"
+import { cleanText } from "../record/search-text.ts"
+import { holds, readBody } from "../repository/bodies.ts"
+import type { Catalog, SessionEntry } from "../repository/catalog.ts"
+import { folderNames } from "../repository/file-catalog.ts"
+import { type CandidateSources, candidates } from "./candidates.ts"
+import { type Found, isBehind } from "./found.ts"
+import { type MessageText, readMessageDocument } from "./message-texts.ts"
+import type { Search, SearchHit } from "./options.ts"
+import { cutSnippet } from "./snippet.ts"
+
+/** What a search of one root goes by. */
+export interface SearchSources extends CandidateSources {
+  readonly catalog: Catalog
+  /** What the store was opened with. */
+  readonly mode: "all" | "titles" | "off"
+}
+
+/** What the finders of one search have in common. */
+export interface FinderContext {
+  /** Whether a session is read from this root; asked before anything of it is. */
+  readonly isRead: (sessionID: string) => Promise<boolean>
+  /** The folder to name in hits, where a store reads several. */
+  readonly origin: string | undefined
+}
+
+/** Finds what a search asks for in one root: its titles and its texts, each newest first. */
+export class Finder {
+  readonly #sources: SearchSources
+  readonly #search: Search
+  readonly #context: FinderContext
+  readonly #titles = new Map<string, string>()
+  readonly #seen = new Set<string>()
+  /** The projects' folders, as they were when the first title was asked for. */
+  #projects: string[] | undefined
+
+  constructor(sources: SearchSources, search: Search, context: FinderContext) {
+    this.#sources = sources
+    this.#search = search
+    this.#context = context
+  }
+
+  /** Sessions whose titles match, the one updated last first; `undefined` where titles are not looked for. */
+  async listTitles(): Promise<Iterable<SessionEntry> | undefined> {
+    const { query, in: where, projectID, role, type, tool, since, signal } = this.#search
+    // What only messages and parts have, titles have not.
+    const isOfTitles = where !== "text" && [role, type, tool].every((only) => only === undefined)
+    if (!isOfTitles || this.#sources.mode === "off") return undefined
+    const asked: SessionQuery = {
+      projectID,
+      updatedSince: since,
+      search: query,
+      archived: "include",
+      order: "updated",
+      direction: "desc",
+    }
+    return this.#sources.catalog.sessions(asked, { signal })
+  }
+
+  /** Hits in titles of a listing, by the time the session was updated. */
+  async *titles(entries: Iterable<SessionEntry>): AsyncGenerator<Found> {
+    const { sessionID, until, after } = this.#search
+    for (const { id, project, time } of entries) {
+      if ((sessionID !== undefined && id !== sessionID) || (until !== undefined && time > until)) continue
+      if (after && !isBehind({ kind: "title", sessionID: id, time }, after)) continue
+      yield (await this.#titleHit(id, project, time)) ?? { kind: "passed", time }
+    }
+  }
+
+  async #titleHit(sessionID: string, folder: string, time: number): Promise<SearchHit | undefined> {
+    if (!(await this.#context.isRead(sessionID))) return undefined
+    const { query } = this.#search
+    const body = await readBody(this.#sources.files, { kind: "session", folder }, sessionID)
+    const { title } = body ? sessionFields(body) : { title: null }
+    if (title === null || !matchesTexts(query, [fold(title)])) return undefined
+    const snippet = cutSnippet(cleanText(title), query.wanted)
+    return { kind: "title", sessionID, title, ...this.#origin, time, ...snippet }
+  }
+
+  /** Hits in messages, by the time they were created. */
+  async *texts(): AsyncGenerator<Found> {
+    if (this.#search.in === "title" || this.#sources.mode !== "all") return
+    const { query, sessionID: session, role, since, until } = this.#search
+    for await (const candidate of candidates(this.#sources, query, { session, role, since, until })) {
+      // One id may lie in several sessions.
+      const id = `${candidate.session}/${candidate.id}`
+      const hit =
+        !this.#seen.has(id) && this.#mayBe(candidate) && (await this.#context.isRead(candidate.session))
+          ? await this.#look(candidate)
+          : undefined
+      if (hit) this.#seen.add(id)
+      yield hit ?? { kind: "passed", time: candidate.time }
+    }
+  }
+
+  #mayBe({ id, session, time }: Candidate): boolean {
+    const { projectID, sessionID, after } = this.#search
+    if (sessionID !== undefined && session !== sessionID) return false
+    if (
+      projectID !== undefined &&
+      !holds(this.#sources.files, { kind: "session", folder: projectID }, session)
+    )
+      return false
+    return !after || isBehind({ kind: "text", sessionID: session, messageID: id, time }, after)
+  }
+
+  /** The message's own files decide. */
+  async #look({ id, session }: Candidate): Promise<SearchHit | undefined> {
+    const { query, role, type, tool, since, until } = this.#search
+    const document = await readMessageDocument(this.#sources.files, session, id)
+    if (!document || (role !== undefined && document.role !== role)) return undefined
+    const time = document.created
+    if ((since !== undefined && time < since) || (until !== undefined && time > until)) return undefined
+    const { wanted, excluded } = query
+    const missing = new Set(wanted)
+    let first: MessageText | undefined
+    for await (const text of document.texts) {
+      if ((type !== undefined && text.type !== type) || (tool !== undefined && text.tool !== tool)) continue
+      if (excluded.some((term) => text.folded.includes(term))) return undefined
+      for (const term of missing) {
+        if (!text.folded.includes(term)) continue
+        missing.delete(term)
+        first ??= text
+      }
+      // Nothing that follows can change the hit.
+      if (missing.size === 0 && excluded.length === 0) break
+    }
+    return first && missing.size === 0 ? this.#hit(session, id, time, first) : undefined
+  }
+
+  async #hit(
+    sessionID: string,
+    messageID: string,
+    time: number,
+    { partID, text }: MessageText,
+  ): Promise<SearchHit> {
+    return {
+      kind: "text",
+      sessionID,
+      messageID,
+      ...(partID !== undefined && { partID }),
+      title: await this.#title(sessionID),
+      ...this.#origin,
+      time,
+      ...cutSnippet(text, this.#search.query.wanted),
+    }
+  }
+
+  get #origin(): Pick<SearchHit, "origin"> {
+    const { origin } = this.#context
+    return origin === undefined ? {} : { origin }
+  }
+
+  async #title(sessionID: string): Promise<string> {
+    const known = this.#titles.get(sessionID)
+    if (known !== undefined) return known
+    const { files } = this.#sources
+    this.#projects ??= folderNames(files, "session")
+    const at = this.#projects.findIndex((folder) => holds(files, { kind: "session", folder }, sessionID))
+    const folder = at < 0 ? undefined : this.#projects.splice(at, 1)[0]
+    // What is found next is often of the same project.
+    if (folder !== undefined) this.#projects.unshift(folder)
+    const place = folder === undefined ? undefined : ({ kind: "session", folder } as const)
+    const { title } = fieldsOf(place && (await readBody(files, place, sessionID)))
+    const text = typeof title === "string" ? title : ""
+    this.#titles.set(sessionID, text)
+    return text
+  }
+}

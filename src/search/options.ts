@@ -1,0 +1,78 @@
+import { checkKey } from "../record/key.ts"
+import { type ParsedQuery, parseQuery } from "../record/search-query.ts"
+import { checkChoice, checkLimit, checkTime } from "../repository/check.ts"
+import type { Snippet } from "./snippet.ts"
+
+/** Where to search, and how much. */
+export interface SearchOptions {
+  projectID?: string | undefined
+  sessionID?: string | undefined
+  /** Only messages of this role. */
+  role?: string | undefined
+  /** Only parts of this type, or of this tool. */
+  type?: string | undefined
+  tool?: string | undefined
+  /** Only what is from this time on, or up to it, ms since 1970. */
+  since?: number | undefined
+  until?: number | undefined
+  /** By default `"all"`. */
+  in?: "title" | "text" | "all" | undefined
+  /** At most so many hits; by default 50. */
+  limit?: number | undefined
+  /** Go on behind this hit of an earlier search. */
+  after?: Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time"> | undefined
+  /** First look at every file that changed; without it, changes by other programs are found once a sweep has seen them. */
+  fresh?: boolean | undefined
+  /** Give up after so many ms and say so; by default 10,000. A look at the files that `fresh` asks for comes before that. */
+  timeout?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Something found; its file was looked at just before. */
+export interface SearchHit extends Snippet {
+  readonly kind: "title" | "text"
+  readonly sessionID: string
+  readonly messageID?: string
+  /** The first part that matches; absent where the message itself does. */
+  readonly partID?: string
+  /** The session's title. */
+  readonly title: string
+  /** The folder it was found in, where a store reads several. */
+  readonly origin?: string
+  /** When the message was created or the session updated, ms since 1970. */
+  readonly time: number
+}
+
+/** How a search ended: whether there may be more, and why it stopped before that. */
+export interface SearchEnd {
+  readonly partial: boolean
+  readonly reason?: "limit" | "timeout" | "indexing"
+}
+
+const DEFAULT_LIMIT = 50
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** What is looked for, where, and until when. */
+export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout"> {
+  readonly query: ParsedQuery
+  readonly in: "title" | "text" | "all"
+  readonly limit: number
+  /** In ms. */
+  readonly timeout: number
+}
+
+/** Checks what is asked for and fills in the defaults. @throws TypeError for options that make no sense; StoreError `INVALID_KEY` */
+export function resolveSearch(text: string, options: SearchOptions): Search {
+  const { projectID, sessionID, since, until, timeout = DEFAULT_TIMEOUT_MS } = options
+  checkTime("since", since)
+  checkTime("until", until)
+  if (Number.isNaN(timeout)) throw new TypeError("timeout must be a number of ms, not NaN")
+  for (const id of [projectID, sessionID]) if (id !== undefined) checkKey([id])
+  return {
+    ...options,
+    query: parseQuery(text),
+    in: checkChoice("in", options.in, ["title", "text", "all"], "all"),
+    limit: checkLimit(options.limit) ?? DEFAULT_LIMIT,
+    timeout,
+  }
+}
