@@ -8,7 +8,7 @@ import { Icon } from "./icons.tsx"
 import { useKeys } from "./keys.ts"
 import { useModel } from "./model.ts"
 import { Overview } from "./overview.tsx"
-import { formatRoute, parseRoute, type Route } from "./route.ts"
+import { formatRoute, parseRoute, type Route, segment } from "./route.ts"
 import { Search } from "./search.ts"
 import { Hits, hitRoute } from "./search-view.tsx"
 import { SessionTree } from "./session-list.tsx"
@@ -216,7 +216,7 @@ export function App({ api }: { api: Api }) {
             route={route}
             writable={writable}
             onRemove={async (id) => {
-              await api.request(`session/${encodeURIComponent(id)}`, { method: "DELETE" })
+              await api.request(`session/${segment(id)}`, { method: "DELETE" })
               go({})
               await list.refresh()
             }}

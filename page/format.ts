@@ -65,8 +65,7 @@ function sameDay(a: number, b: number): boolean {
 /** How long a `{ start, end }` took; nothing where it has no sensible end. */
 export function duration(time: unknown): string {
   const { start, end } = fieldsOf(time)
-  if (typeof start !== "number" || typeof end !== "number" || end < start || start === 0) return ""
-  return span(end - start)
+  return valid(start) && valid(end) && end >= start ? span(end - start) : ""
 }
 
 /** A stretch of ms as people read it. */

@@ -1,4 +1,5 @@
 import { fieldsOf, type JsonObject } from "../src/record/extract.ts"
+import { laidOut } from "../src/record/json-text.ts"
 import { Code } from "./code.tsx"
 import { FilePart } from "./file-view.tsx"
 import { Fold, type Folding } from "./fold.tsx"
@@ -72,7 +73,7 @@ export function PartView({ part, role, ...folding }: { part: JsonObject; role: s
     default:
       return (
         <Fold {...folding} name={textOf(part.type) || "Part"} detail="of a kind this page does not know">
-          <Code text={JSON.stringify(part, undefined, 2)} language="json" />
+          <Code text={laidOut(part)} language="json" />
         </Fold>
       )
   }

@@ -31,9 +31,14 @@ export function parseRoute(hash: string): Route {
 /** The hash of a route. */
 export function formatRoute({ session, message, part, query, project, overview }: Route): string {
   const ids = session === undefined ? [] : [session, message, part].filter((id) => id !== undefined)
-  const path = ids.length > 0 ? ["session", ...ids.map(encodeURIComponent)] : overview ? ["overview"] : []
+  const path = ids.length > 0 ? ["session", ...ids.map(segment)] : overview ? ["overview"] : []
   const parameters = new URLSearchParams(defined({ q: query, project }))
   return `#/${path.join("/")}${parameters.size > 0 ? `?${parameters}` : ""}`
+}
+
+/** An id as a step of a path: half a surrogate pair, which JSON can spell, has no place in an address. */
+export function segment(id: string): string {
+  return encodeURIComponent(id.toWellFormed())
 }
 
 function decoded(text: string): string {

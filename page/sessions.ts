@@ -3,6 +3,7 @@ import { type Api, ApiError, sized } from "./api.ts"
 import type { Change } from "./events.ts"
 import { baseName, dayOf, numberOf, textOf } from "./format.ts"
 import { Model } from "./model.ts"
+import { segment } from "./route.ts"
 
 /** What the list shows of a session; the rest of the body is not kept. */
 export interface SessionItem {
@@ -157,7 +158,7 @@ export class SessionList extends Model {
 
   async #ask(id: string, signal?: AbortSignal): Promise<SessionItem | undefined> {
     try {
-      const body = await this.#api.object(`session/${encodeURIComponent(id)}`, signal)
+      const body = await this.#api.object(`session/${segment(id)}`, signal)
       return body && sessionItem(body)
     } catch (error) {
       // Its file cannot be read; a listing leaves it out too.

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact"
 import { fieldsOf, isJsonObject, type JsonObject } from "../src/record/extract.ts"
+import { laidOut } from "../src/record/json-text.ts"
 import { objects } from "./api.ts"
 import { Code } from "./code.tsx"
 import { compare, type DiffView, readPatch } from "./diff.ts"
@@ -40,7 +41,7 @@ function titleOf(tool: string, state: JsonObject): string {
   if (told !== "") return told
   for (const field of ["description", "command", "filePath", "path", "pattern", "query", "url", "prompt"])
     if (textOf(input[field]) !== "") return textOf(input[field]).slice(0, 200)
-  return tool === "" ? JSON.stringify(state).slice(0, 200) : ""
+  return tool === "" ? laidOut(state).replace(/\s+/g, " ").slice(0, 200) : ""
 }
 
 /** What an edit changed: what the tool says, or what its input shows. */
@@ -73,7 +74,7 @@ function ToolBody({ tool, state, diff }: { tool: string; state: JsonObject; diff
     said.push(<Code text={plain(input.content)} language={languageOf(path)} label={path} />)
   else if (todos.length > 0) said.push(<TodoList todos={todos} />)
   else if (isJsonObject(state.input) && Object.keys(state.input).length > 0)
-    said.push(<Code text={JSON.stringify(state.input, undefined, 2)} language="json" label="Input" />)
+    said.push(<Code text={laidOut(state.input)} language="json" label="Input" />)
   else if (textOf(state.raw) !== "") said.push(<Code text={plain(textOf(state.raw))} label="Input" />)
   if (child !== "")
     said.push(

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact"
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import { fieldsOf } from "../src/record/extract.ts"
+import { laidOut } from "../src/record/json-text.ts"
 import { Boundary } from "./boundary.tsx"
 import { Code } from "./code.tsx"
 import { clock, duration, fullTime, money, numberOf, short, shortTime, textOf } from "./format.ts"
@@ -275,7 +276,7 @@ function RowView({
       part === undefined ? (
         <Head message={message} follows={follows} />
       ) : (
-        <Boundary fallback={() => <Code text={JSON.stringify(part, undefined, 2)} language="json" />}>
+        <Boundary fallback={() => <Code text={laidOut(part)} language="json" />}>
           <PartView
             part={part}
             role={textOf(message.info.role)}

@@ -4,6 +4,7 @@ import { ApiError, objects, sized } from "./api.ts"
 import type { Change } from "./events.ts"
 import { textOf } from "./format.ts"
 import { Model } from "./model.ts"
+import { segment } from "./route.ts"
 
 export interface TranscriptMessage {
   readonly id: string
@@ -65,7 +66,7 @@ export class Transcript extends Model {
   }
 
   get #path(): string {
-    return `session/${encodeURIComponent(this.id)}`
+    return `session/${segment(this.id)}`
   }
 
   get messages(): readonly TranscriptMessage[] {
@@ -144,7 +145,7 @@ export class Transcript extends Model {
   }
 
   async #stretch(message?: string): Promise<void> {
-    const from = message === undefined ? "" : `&from=${encodeURIComponent(message)}`
+    const from = message === undefined ? "" : `&from=${segment(message)}`
     let page: Page
     try {
       page = await this.#api.page(`${this.#path}/message?limit=${PAGE}${from}`, this.#end.signal)
@@ -271,7 +272,7 @@ export class Transcript extends Model {
     if (everything || ids.some((id) => !this.find(id))) await this.#lookAtEnd()
     for (const id of ids) {
       if (!this.find(id)) continue
-      const body = await this.#api.object(`${this.#path}/message/${encodeURIComponent(id)}`, signal)
+      const body = await this.#api.object(`${this.#path}/message/${segment(id)}`, signal)
       const changed = body && readMessage(body)
       this.#messages = this.#messages.flatMap((message) => (message.id === id ? (changed ?? []) : message))
     }

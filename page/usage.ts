@@ -45,6 +45,8 @@ export interface Chart {
 
 const DAY = 86_400_000
 const MOST_BARS = 92
+/** The first day that is written with ten letters. */
+const FIRST = number("0000-01-01")
 
 function number(day: string): number {
   return Math.floor(Date.parse(day) / DAY)
@@ -55,7 +57,7 @@ function name(number: number): string {
 }
 
 /**
- * Bars from the first day to the last, without gaps; days go together by weeks, then by four, where there are too many.
+ * Bars from the first day to the last, without gaps; days go together by weeks, then by four, and more where there are too many.
  * @param valuesOf what a row adds to which series
  */
 export function chart(
@@ -66,8 +68,8 @@ export function chart(
   valuesOf: (row: UsageRow) => readonly number[],
 ): Chart {
   const [first, last] = [number(from), number(to)]
-  let days = 1
-  for (const wider of [7, 28, 91]) if ((last - first + 1) / days > MOST_BARS) days = wider
+  const span = last - first + 1
+  const days = [1, 7, 28, 91].find((width) => span / width <= MOST_BARS) ?? Math.ceil(span / MOST_BARS)
   const heights: number[][] = []
   for (let day = first; day <= last; day += days) heights.push(series.map(() => 0))
   const totals = series.map(() => 0)
@@ -97,16 +99,24 @@ export function leading(rows: readonly UsageRow[], most: number): string[] {
     .map(([model]) => model)
 }
 
-/** The span of days to show: `days` up to the newest one there is, or all. */
+/**
+ * The span of days to show: `days` up to the newest one there is, or all. A day that is yet to come, as a wrong clock writes
+ * it, is not the newest where there is another: it would leave nothing else to see.
+ */
 export function stretchOf(
   rows: readonly UsageRow[],
   days: number | undefined,
+  now = Date.now(),
 ): { from: string; to: string } | undefined {
   const sorted = rows.map(({ day }) => day).sort()
-  const [first, last] = [sorted[0], sorted.at(-1)]
+  // Where it is a day later already than in London.
+  const tomorrow = name(number(new Date(now).toISOString().slice(0, 10)) + 1)
+  const first = sorted[0]
+  const last =
+    days === undefined ? sorted.at(-1) : (sorted.findLast((day) => day <= tomorrow) ?? sorted.at(-1))
   if (first === undefined || last === undefined) return undefined
-  const from = days === undefined ? number(first) : number(last) - days + 1
-  return { from: name(Math.min(from, number(last) - 13)), to: last }
+  const from = Math.min(days === undefined ? number(first) : number(last) - days + 1, number(last) - 13)
+  return { from: name(Math.max(from, FIRST)), to: last }
 }
 
 /** A round number at or above the highest bar. */

@@ -1,6 +1,7 @@
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
+import { laidOut } from "../record/json-text.ts"
 import { printable } from "./output.ts"
-import { clock } from "./transcript.ts"
+import { clock } from "./time.ts"
 
 function text(value: unknown): string {
   return typeof value === "string" ? printable(value) : ""
@@ -13,7 +14,8 @@ function heading(value: unknown): string {
 
 /** A fence that the content cannot close. */
 function fenced(content: string, language = ""): string {
-  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length))
+  let longest = 2
+  for (const [run] of content.matchAll(/`{3,}/g)) longest = Math.max(longest, run.length)
   const fence = "`".repeat(longest + 1)
   return `${fence}${language}\n${content.trimEnd()}\n${fence}\n`
 }
@@ -28,15 +30,6 @@ function quoted(content: string): string {
 
 function inlineCode(value: string): string {
   return value === "" ? "" : `\`${value.replaceAll("`", "'")}\``
-}
-
-function laidOut(input: unknown): string {
-  try {
-    return JSON.stringify(input, null, 2)
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return "(nested too deep to be shown)"
-  }
 }
 
 function toolSection(part: JsonObject): string {

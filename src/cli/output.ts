@@ -1,8 +1,10 @@
 import { createInterface } from "node:readline/promises"
 import { stripVTControlCharacters, styleText } from "node:util"
+import { jsonLine } from "../record/json-text.ts"
 
 type Style = Parameters<typeof styleText>[0]
-type Stream = NodeJS.WriteStream
+/** A process's stream, or one that takes its place. */
+type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
@@ -54,7 +56,7 @@ export class Output {
 
   /** Prints one JSON object as a line. */
   json(value: unknown): Promise<void> {
-    return this.line(JSON.stringify(value))
+    return this.line(jsonLine(value))
   }
 
   /** Asks a person on the terminal; everything but yes is no, Ctrl-C and the end of input too. */

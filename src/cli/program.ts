@@ -72,9 +72,11 @@ export function createProgram(context: Context): Command {
   return program
 }
 
-/** Runs one command line and gives its exit code. */
-export async function run(argv: readonly string[]): Promise<number> {
-  const output = new Output(process.stdout, process.stderr)
+/** Runs one command line and gives its exit code. @param output by default the process's own streams */
+export async function run(
+  argv: readonly string[],
+  output = new Output(process.stdout, process.stderr),
+): Promise<number> {
   let code: number = EXIT.fine
   const context: Context = {
     output,

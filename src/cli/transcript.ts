@@ -1,16 +1,15 @@
 import type { MessageWithParts } from "../index.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
+import { jsonLine } from "../record/json-text.ts"
 import { type Output, printable } from "./output.ts"
+import { clock, LAST_TIME } from "./time.ts"
 
 /** Lines of a tool's output that a transcript shows. */
 const OUTPUT_LINES = 12
-const STATE_COLOURS = { completed: "green", error: "red", running: "yellow", pending: "yellow" } as const
-
-/** A time as people read it, or nothing where there is none. */
-export function clock(ms: unknown): string {
-  if (typeof ms !== "number" || !Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return ""
-  return new Date(ms).toISOString().slice(0, 19).replace("T", " ")
-}
+const STATE_COLOURS: ReadonlyMap<string, "green" | "red"> = new Map([
+  ["completed", "green"],
+  ["error", "red"],
+])
 
 function text(value: unknown): string {
   return typeof value === "string" ? printable(value) : ""
@@ -18,7 +17,7 @@ function text(value: unknown): string {
 
 function duration(time: JsonObject): string {
   const { start, end } = time
-  if (typeof start !== "number" || typeof end !== "number" || end < start) return ""
+  if (typeof start !== "number" || typeof end !== "number" || end < start || end > LAST_TIME) return ""
   return end - start < 1000 ? ` ${end - start} ms` : ` ${((end - start) / 1000).toFixed(1)} s`
 }
 
@@ -29,8 +28,8 @@ function indent(lines: string, by = "  "): string[] {
 function toolLines(part: JsonObject, output: Output): string[] {
   const state = fieldsOf(part.state)
   const status = text(state.status)
-  const colour = STATE_COLOURS[status as keyof typeof STATE_COLOURS] ?? "yellow"
-  const title = text(state.title) || text(JSON.stringify(state.input ?? {})).slice(0, 200)
+  const colour = STATE_COLOURS.get(status) ?? "yellow"
+  const title = text(state.title) || text(jsonLine(state.input ?? {})).slice(0, 200)
   const head = `  ${output.style("bold", text(part.tool))} ${output.style(colour, status)}${duration(fieldsOf(state.time))}  ${title}`
   const result = (text(state.output) || text(state.error)).trimEnd()
   if (!result) return [head]

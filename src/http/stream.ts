@@ -1,4 +1,5 @@
 import { parseAccept } from "hono/utils/accept"
+import { jsonLine } from "../record/json-text.ts"
 
 /** Text sent at a time, in UTF-16 units. */
 const CHUNK = 32 * 1024
@@ -51,7 +52,7 @@ export function streamList(
   let list: AsyncGenerator<unknown, unknown> | undefined
   let separator = ""
   const write = (item: unknown): string => {
-    const text = JSON.stringify(item)
+    const text = jsonLine(item)
     if (format === "ndjson") return `${text}\n`
     const written = separator + text
     separator = ","

@@ -27,7 +27,7 @@ export interface ProjectStats {
 
 /** What belongs to the sessions that were last gone on with in one month. */
 export interface MonthStats extends Amount {
-  /** As `2026-11`, by the sessions' `time.updated` in UTC; `null` for what has no session, or one without a time. */
+  /** As `2026-11`, by the sessions' `time.updated` in the system's time zone, as days of `usage` are; `null` for what has no session, or one without a time. */
   readonly month: string | null
   /** How many sessions. */
   sessions: number
@@ -46,8 +46,8 @@ export interface StoreStats {
 }
 
 const LARGEST = 10
-/** Later times have years of more than four digits. */
-const LAST_TIME = Date.UTC(10_000, 0)
+/** Later times have years of more than four digits, in one time zone or another. */
+const LAST_TIME = Date.UTC(9999, 11, 30)
 const FIELDS = { session: "sessions", message: "messages", part: "parts" } as const
 const SIDE_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "session_share"])
 
@@ -178,5 +178,7 @@ class Collector {
 }
 
 function monthOf(time: number): string | null {
-  return time > 0 && time < LAST_TIME ? new Date(time).toISOString().slice(0, 7) : null
+  if (!(time > 0 && time < LAST_TIME)) return null
+  const date = new Date(time)
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}`
 }

@@ -380,6 +380,58 @@ describeInBrowser(
     )
 
     test(
+      "absurd times, ids and depths cost nothing but themselves",
+      async () => {
+        const deep = `${'{"a":['.repeat(30_000)}1${"]}".repeat(30_000)}`
+        const time = { created: 1.7e18, updated: 1.7e18, start: 1.7e18, end: 1.8e18 }
+        const files = [
+          put(suite.directory, "session/b7d2e9/ses_absurd.json", {
+            title: "absurd",
+            parentID: "\ud800",
+            time,
+          }),
+          put(suite.directory, "message/ses_absurd/msg_1.json", { role: "assistant", time, cost: 1e300 }),
+          put(suite.directory, "part/msg_1/prt_1.json", `{"type":"of no kind","deep":${deep}}`),
+          put(suite.directory, "part/msg_1/prt_2.json", `{"type":"tool","state":{"input":${deep}}}`),
+          put(suite.directory, "part/msg_1/prt_3.json", { type: "text", text: "the text beside them", time }),
+          put(suite.directory, "message/ses_absurd/msg_2.json", {
+            role: "assistant",
+            time: { created: 253_370_000_000_000 },
+            cost: 1e300,
+          }),
+        ]
+        try {
+          await suite.open(
+            "#/session/ses_absurd",
+            async (page) => {
+              await page.getByRole("heading", { level: 1, name: "absurd" }).waitFor()
+              await page.locator(".row", { hasText: "the text beside them" }).waitFor()
+              await page.evaluate(() => {
+                for (const head of document.querySelectorAll<HTMLElement>(".transcript .fold-head"))
+                  head.click()
+              })
+              await until(() => page.getByText("nested too deep to be shown").count(), 3)
+              await page.locator(".session", { hasText: "Prices are a cent off" }).waitFor()
+            },
+            { errors: /404/ },
+          )
+          await suite.open(
+            "#/overview",
+            async (page) => {
+              await page.getByRole("heading", { name: "Messages" }).waitFor()
+              // Not a single day of the year 9998.
+              await page.getByRole("rowheader", { name: "sonnet-4.5" }).waitFor()
+            },
+            { errors: /404/ },
+          )
+        } finally {
+          for (const file of files) rmSync(file)
+        }
+      },
+      LIMIT,
+    )
+
+    test(
       "works by keyboard, and tells its keys",
       async () => {
         await suite.open("", async (page) => {

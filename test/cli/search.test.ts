@@ -50,12 +50,16 @@ test("words with a minus exclude, also where they look like options", async () =
   expect((await cli(directory, ["sessions", "-one"])).code).toBe(2)
 })
 
-test("a date is one of UTC, as times are shown, unless it names its zone", async () => {
+test("a date is one of the system's time zone, as times are shown, unless it names its own", async () => {
   const directory = store()
   const zone = { TZ: "America/New_York" }
+  const shown = await cli(directory, ["search", "delta", "--limit", "1"], zone)
+  expect(shown.out).toStartWith("2026-11-23 07:00:00  ses_1")
+  expect((await cli(directory, ["sessions"], zone)).out).toStartWith("1969-12-31 19:00  ses_1")
+  expect((await cli(directory, ["stats"], zone)).out).toContain("\n1969-12")
   expect(await found(directory, ["delta", "--in", "text", "--since", "2026-11-23"], zone)).toEqual(["msg_1"])
-  expect(await found(directory, ["delta", "--since", "2026-11-23 12:00"], zone)).toEqual(["msg_1"])
-  expect(await found(directory, ["delta", "--since", "2026-11-23T12:00:00.001"], zone)).toEqual([])
+  expect(await found(directory, ["delta", "--since", "2026-11-23 07:00"], zone)).toEqual(["msg_1"])
+  expect(await found(directory, ["delta", "--since", "2026-11-23T07:00:00.001"], zone)).toEqual([])
   expect(await found(directory, ["delta", "--since", "2026-11-23T13:00+02:00"], zone)).toEqual(["msg_1"])
   expect(
     await found(directory, ["delta", "--until", String(Date.UTC(2026, 10, 22, 12)), "--in", "text"]),

@@ -61,3 +61,16 @@ test("a row of the answer, and what is none", () => {
   })
   for (const day of [undefined, "", "2026-1-1", "2026-13-01", 5]) expect(readUsage({ day })).toBeUndefined()
 })
+
+test("one absurd day neither hides the others nor makes thousands of bars", () => {
+  const now = Date.parse("2026-05-02T12:00Z")
+  const rows = [row("0001-01-01", "a", 1), row("2026-05-01", "b", 2), row("9998-05-01", "c", 1)]
+  expect(stretchOf(rows, 30, now)).toEqual({ from: "2026-04-02", to: "2026-05-01" })
+  expect(stretchOf(rows.slice(2), 30, now)).toEqual({ from: "9998-04-02", to: "9998-05-01" })
+  const all = stretchOf(rows, undefined, now)
+  expect(all).toEqual({ from: "0001-01-01", to: "9998-05-01" })
+  const { bars, totals } = chart(rows, "0001-01-01", "9998-05-01", ["cost"], ({ cost }) => [cost])
+  expect(bars.length).toBeLessThanOrEqual(92)
+  expect(totals).toEqual([4])
+  expect(stretchOf([row("0000-01-05", "a", 1)], 30, now)).toEqual({ from: "0000-01-01", to: "0000-01-05" })
+})

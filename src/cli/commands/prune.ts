@@ -6,7 +6,7 @@ import { type Output, printable } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { bytes, count, duration, many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
-import { clock } from "../transcript.ts"
+import { clockColumn } from "../time.ts"
 
 interface PruneFlags {
   olderThan?: number
@@ -114,5 +114,5 @@ async function each(
 function line({ id, kind, title, updated, files, bytes, reason }: Pruned, output: Output): string {
   const what =
     kind === "session" ? printable(title ?? "").replaceAll("\n", " ") : "(no such session or message)"
-  return `${output.style("dim", clock(updated))}  ${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}  ${output.style("dim", reason)}  ${what}`
+  return `${output.style("dim", clockColumn(updated))}  ${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}  ${output.style("dim", reason)}  ${what}`
 }

@@ -4,21 +4,21 @@ import type { Context } from "../context.ts"
 import { type Output, printable } from "../output.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
-import { clock } from "../transcript.ts"
+import { clockColumn } from "../time.ts"
 
 const MS = /^\d{5,16}$/
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/
 
-/** Reads a date, in UTC as times are shown unless it names its zone, or a number of ms from the command line. */
+/** Reads a date, in the system's time zone as times are shown unless it names its own, or a number of ms from the command line. */
 function time(text: string): number {
   if (MS.test(text)) return Number(text)
-  const [, day, clock = "00:00", zone = "Z"] = DATE.exec(text.trim()) ?? []
+  const [, day, clock = "00:00", zone = ""] = DATE.exec(text.trim()) ?? []
   const midnight = Date.parse(`${day}T00:00Z`)
   const value = Date.parse(`${day}T${clock}${zone}`)
   // Some days that do not exist are read as those of the month after.
   if (!Number.isFinite(value) || !new Date(midnight).toISOString().startsWith(String(day)))
     throw new InvalidArgumentError(
-      'It must be a date, as 2026-11-22 or "2026-11-22 16:30" in UTC, or ms since 1970.',
+      'It must be a date, as 2026-11-22 or "2026-11-22 16:30", or ms since 1970.',
     )
   return value
 }
@@ -84,7 +84,7 @@ export function searchCommand(context: Context): Command {
     .option("--tool <name>", "only calls of this tool")
     .option(
       "--since <time>",
-      'only from this time on: 2026-11-22, "2026-11-22 16:30" (UTC), or ms since 1970',
+      'only from this time on: 2026-11-22, "2026-11-22 16:30" (your time), or ms since 1970',
       time,
     )
     .option("--until <time>", "only up to this time", time)
@@ -102,7 +102,9 @@ export function searchCommand(context: Context): Command {
           if (json) await output.json(hit)
           else {
             const where = output.style("cyan", printable(hit.sessionID))
-            await output.line(`${output.style("dim", clock(hit.time))}  ${where}  ${printable(hit.title)}`)
+            await output.line(
+              `${output.style("dim", clockColumn(hit.time))}  ${where}  ${printable(hit.title)}`,
+            )
             await output.line(`    ${highlighted(hit, output)}`)
           }
         }

@@ -1,9 +1,11 @@
 import { Command, Option } from "commander"
 import type { SessionListOptions } from "../../index.ts"
+import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { clockColumn } from "../time.ts"
 
 interface SessionFlags {
   project?: string
@@ -40,11 +42,12 @@ export function sessionsCommand(context: Context): Command {
         for await (const { session, origin } of store.sessions.listWithOrigin(options)) {
           if (json) await output.json(several ? { ...session, origin } : session)
           else {
-            const time = new Date(session.time?.updated ?? session.time?.created ?? 0)
-            const when = output.style("dim", time.toISOString().slice(0, 16).replace("T", " "))
-            const title = printable(String(session.title ?? "")).replaceAll("\n", " ")
+            const { updated, title } = sessionFields(session)
+            const when = output.style("dim", clockColumn(updated).slice(0, 16))
             const where = origin === store.directory ? "" : output.style("dim", `  [${printable(origin)}]`)
-            await output.line(`${when}  ${output.style("cyan", printable(session.id))}  ${title}${where}`)
+            await output.line(
+              `${when}  ${output.style("cyan", printable(session.id))}  ${printable(title ?? "").replaceAll("\n", " ")}${where}`,
+            )
           }
         }
       })

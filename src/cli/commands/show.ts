@@ -1,9 +1,10 @@
 import { Command } from "commander"
-import { fieldsOf } from "../../record/extract.ts"
+import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
-import { clock, messageLines } from "../transcript.ts"
+import { clock } from "../time.ts"
+import { messageLines } from "../transcript.ts"
 
 /** `show`: a session as a transcript made to be read. */
 export function showCommand(context: Context): Command {
@@ -19,12 +20,12 @@ export function showCommand(context: Context): Command {
           store.health().alsoReading.length > 0 ? await store.sessions.origin(sessionID) : undefined
         if (json && session) await output.json(origin === undefined ? session : { ...session, origin })
         else if (session) {
-          const { title, directory, time } = fieldsOf(session)
-          await output.line(output.style("bold", printable(String(title ?? "")) || sessionID))
+          const { created, title, directory } = sessionFields(session)
+          await output.line(output.style("bold", printable(title ?? "") || sessionID))
           const facts = [
             sessionID,
-            clock(fieldsOf(time).created),
-            typeof directory === "string" ? directory : "",
+            clock(created),
+            directory ?? "",
             origin === undefined || origin === store.directory ? "" : `[${origin}]`,
           ]
           await output.line(output.style("dim", facts.filter(Boolean).map(printable).join("  ")))

@@ -5,7 +5,7 @@ import { interruptible } from "../interrupt.ts"
 import { printable } from "../output.ts"
 import { duration, many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
-import { clock } from "../transcript.ts"
+import { clockColumn } from "../time.ts"
 
 interface TrashFlags {
   olderThan?: number
@@ -46,7 +46,7 @@ async function list(
       continue
     }
     const { id, kind, title, removed, files, bytes, whole } = entry
-    const when = output.style("dim", clock(removed))
+    const when = output.style("dim", clockColumn(removed))
     const what = kind === "session" ? printable(title ?? "").replaceAll("\n", " ") : "(orphans)"
     const state = whole
       ? ""

@@ -1,6 +1,7 @@
 import { isStoreError, type Key, type MessageWithParts } from "../../index.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
+import { jsonAnswer } from "../json.ts"
 import { pageLinks } from "../links.ts"
 import { HttpProblem } from "../problem.ts"
 import { Query } from "../query.ts"
@@ -69,7 +70,7 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
       const entry = await read(key)
       if (!entry)
         throw new HttpProblem(404, "NOT_FOUND", `There is no message ${key[2]} in session ${key[1]}`)
-      return c.json(entry, 200, ETag === undefined ? {} : { ETag })
+      return jsonAnswer(entry, ETag)
     })
   })
 
@@ -92,7 +93,7 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
           "NOT_FOUND",
           `There is no part ${part} in message ${message} of session ${id}`,
         )
-      return c.json(body, 200, ETag === undefined ? {} : { ETag })
+      return jsonAnswer(body, ETag)
     })
   })
 
@@ -103,11 +104,10 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
     app.get(`/session/:id/${path}`, async (c) => {
       const key = [kind, c.req.param("id")]
       return answerUnlessKnown(c.req.raw, await store.version([key]), async (ETag) => {
-        const headers: Record<string, string> = ETag === undefined ? {} : { ETag }
         try {
-          return c.json(await store.read(key), 200, headers)
+          return jsonAnswer(await store.read(key), ETag)
         } catch (error) {
-          if (isStoreError(error, "NOT_FOUND")) return c.json([], 200, headers)
+          if (isStoreError(error, "NOT_FOUND")) return jsonAnswer([], ETag)
           throw error
         }
       })

@@ -1,6 +1,7 @@
 import { isStoreError, type Key, type SessionListOptions } from "../../index.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
+import { jsonAnswer } from "../json.ts"
 import { pageLinks } from "../links.ts"
 import { HttpProblem, Paths } from "../problem.ts"
 import { Query } from "../query.ts"
@@ -72,7 +73,7 @@ export function sessionRoutes(app: App, { store, writable, onError }: RouteConte
     return answerUnlessKnown(c.req.raw, key && (await store.version([key])), async (ETag) => {
       const session = key && (await store.sessions.get(key))
       if (session === undefined) throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
-      return c.json(withoutSecret(session), 200, ETag === undefined ? {} : { ETag })
+      return jsonAnswer(withoutSecret(session), ETag)
     })
   })
 

@@ -1,0 +1,47 @@
+import { Writable } from "node:stream"
+import { Output } from "../../src/cli/output.ts"
+import { run } from "../../src/cli/program.ts"
+
+export interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command line in this process, which takes a tenth of the time of a process of its own. */
+export function cliHere(directory: string, ...argv: string[]): Promise<Ran> {
+  return runHere(false, directory, argv)
+}
+
+/** As `cliHere`, with a terminal that shows colours as standard output. */
+export function cliOnTerminal(directory: string, ...argv: string[]): Promise<Ran> {
+  return runHere(true, directory, argv)
+}
+
+async function runHere(terminal: boolean, directory: string, argv: readonly string[]): Promise<Ran> {
+  const said = { out: "", err: "" }
+  const stream = (name: "out" | "err", isTTY: boolean): Writable =>
+    Object.assign(
+      new Writable({
+        decodeStrings: false,
+        write(chunk, _, done) {
+          said[name] += String(chunk)
+          done()
+        },
+      }),
+      { isTTY },
+    )
+  const code = await run(
+    ["--dir", directory, ...argv],
+    new Output(stream("out", terminal), stream("err", false)),
+  )
+  return { code, ...said }
+}
+
+/** The lines of `--json`. */
+export function lines(out: string): unknown[] {
+  return out
+    .split("\n")
+    .filter(Boolean)
+    .map((line): unknown => JSON.parse(line))
+}
