@@ -1,13 +1,6 @@
 export { isStoreError, StoreError, type StoreErrorCode } from "./errors.ts"
 export type { Logger } from "./logger.ts"
-export type { Difference, DifferenceKind } from "./migrator/difference.ts"
-export type {
-  DuplicateSession,
-  VerifyOptions,
-  VerifyResult,
-} from "./migrator/verify.ts"
-export type { WalkOptions, WalkProgress, WalkResult } from "./migrator/walk.ts"
-export type { RootHealth } from "./opened-root.ts"
+export type { WalkOptions } from "./migrator/walk.ts"
 export type { StoreOptions } from "./options.ts"
 export type { MessageWithParts, SessionExport } from "./record/export.ts"
 export { createId, type IdKind, idTime } from "./record/id.ts"
@@ -35,22 +28,31 @@ export type { RecordSchemas } from "./record/schema.ts"
 export type { Session } from "./record/session.ts"
 export type { Page } from "./repository/cursor.ts"
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
-export type { Orphan } from "./repository/orphans.ts"
 export type { PartListOptions } from "./repository/parts.ts"
-export type { Problem } from "./repository/problem-log.ts"
-export type { Update, WriteOptions } from "./repository/record-writer.ts"
-export type { Removal } from "./repository/removal.ts"
 export type {
   SessionFilter,
   SessionListOptions,
   SessionPageOptions,
   SessionWithOrigin,
 } from "./repository/sessions.ts"
-export type { Amount, MonthStats, ProjectStats, StoreStats } from "./repository/stats.ts"
 export type { Usage, UsageOptions } from "./repository/usage.ts"
 export type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 export type { Reason, RetentionRules } from "./retention/rules.ts"
 export type { EmptyOptions, Restored, Trash, TrashEntry } from "./retention/trash.ts"
+export type { RootHealth } from "./root/health.ts"
+export type { Update, WriteOptions } from "./root/json/record-writer.ts"
+export type { Removal } from "./root/json/removal.ts"
+export type { Problem } from "./root/problem-log.ts"
+export type { Amount, MonthStats, ProjectStats, StoreStats } from "./root/store-stats.ts"
+export type { Orphan } from "./root/upkeep.ts"
+export type {
+  Difference,
+  DifferenceKind,
+  DuplicateSession,
+  VerifyOptions,
+  VerifyResult,
+} from "./root/verify-result.ts"
+export type { WalkProgress, WalkResult } from "./root/walk-result.ts"
 export type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
 export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"

@@ -2,7 +2,7 @@ import { resolve } from "node:path"
 import type { Logger } from "./logger.ts"
 import { silentLogger } from "./logger.ts"
 import type { RecordSchemas } from "./record/schema.ts"
-import type { Problem } from "./repository/problem-log.ts"
+import type { Problem } from "./root/problem-log.ts"
 
 /** How to open a store; only `directory` is needed. */
 export interface StoreOptions {

@@ -1,5 +1,5 @@
 import { and, asc, between, eq, gt, sql } from "drizzle-orm"
-import type { CollectionKind, Place } from "../file/layout.ts"
+import type { CollectionKind, Place } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"

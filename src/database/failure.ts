@@ -1,13 +1,5 @@
 import { systemCode } from "../errors.ts"
-
-/**
- * What became of the index when SQLite failed:
- * - `busy`: another process holds it; the next call may get in.
- * - `unavailable`: it cannot be opened, read or written just now (permission, read-only, disk full, I/O error).
- * - `damaged`: its content is not to be trusted; a fresh one is begun.
- * - `newer`: a newer version of this package made it; it is left alone.
- */
-export type FailureKind = "busy" | "unavailable" | "damaged" | "newer"
+import type { FailureKind } from "../root/health.ts"
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that say something of the index and not of our code. */
 const KINDS: Readonly<Record<string, FailureKind>> = {

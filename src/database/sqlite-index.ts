@@ -2,10 +2,11 @@ import { closeSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError, systemCode } from "../errors.ts"
 import { ProcessLock } from "../file/lock.ts"
-import { pause } from "../file/time-slice.ts"
 import type { Logger } from "../logger.ts"
+import type { IndexHealth } from "../root/health.ts"
+import { pause } from "../time-slice.ts"
 import { Connection } from "./connection.ts"
-import { asFailure, type FailureKind, IndexFailure } from "./failure.ts"
+import { asFailure, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
 import { CHECKPOINT_PAGES, UNHURRIED_CHECKPOINT_PAGES } from "./pragmas.ts"
 import { keepPrivateFolder, newPrivateFolder, removePrivateFolder } from "./private-folder.ts"
@@ -26,22 +27,6 @@ export interface SqliteIndexOptions {
   /** Bound of the page cache. */
   readonly cacheBytes: number
   readonly logger: Logger
-}
-
-/** How the index is doing. */
-export interface IndexHealth {
-  /** `unopened` until first needed; `failing` while the files answer in its stead. */
-  readonly state: "unopened" | "ready" | "failing" | "closed"
-  /** Why it last failed. */
-  readonly reason: string | undefined
-  readonly kind: FailureKind | undefined
-  /** The current generation's file. */
-  readonly path: string | undefined
-  readonly journalMode: "wal" | "delete" | undefined
-  /** Damaged generations kept for inspection, newest first. */
-  readonly damaged: readonly string[]
-  /** How many calls the index could not serve. */
-  readonly failures: number
 }
 
 /**

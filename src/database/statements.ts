@@ -1,4 +1,4 @@
-import type { Place } from "../file/layout.ts"
+import type { Place } from "../record/kind.ts"
 import { DirectoryStatements } from "./directory-statements.ts"
 import type { Drizzle } from "./drizzle.ts"
 import type { FullTextStatements } from "./full-text-statements.ts"

@@ -1,9 +1,9 @@
 import { systemCode } from "../errors.ts"
 import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
+import { pause, type TimeSlice } from "../time-slice.ts"
 import { statRecord } from "./layout.ts"
 import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
-import { pause, type TimeSlice } from "./time-slice.ts"
 import { noteWaitedFor } from "./torn.ts"
 
 /** Records above this size are not held whole when only their fields are wanted, in bytes. */

@@ -1,24 +1,9 @@
 import { dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { idOfFile, type Key, segmentFault } from "../record/key.ts"
+import type { Place } from "../record/kind.ts"
 import { sortTexts } from "../record/order.ts"
 import type { FileStat, FileSystem } from "./system.ts"
-
-/** The three kinds of record that lie in a folder per owner and that the index knows. */
-export const COLLECTION_KINDS = ["session", "message", "part"] as const
-export type CollectionKind = (typeof COLLECTION_KINDS)[number]
-
-/** Files named after their session, one folder a kind. `session_share` holds secrets: it is never listed with bodies. */
-export const SESSION_SIDE_KINDS = ["todo", "session_diff", "session_share"] as const
-/** The kinds of single files whose bodies may be read by checks: side files, projects and their permissions. */
-export const PLAIN_KINDS = ["project", "todo", "session_diff", "permission"] as const
-
-/** One folder of records: the sessions of a project, the messages of a session, the parts of a message. */
-export interface Place {
-  readonly kind: CollectionKind
-  /** The owner's id, which is the folder's name. */
-  readonly folder: string
-}
 
 /** The index's dot-folder and the write lock, which no listing shows. */
 export const INDEX_FOLDER = ".sessiondex"
@@ -35,14 +20,6 @@ export function placePath(directory: string, { kind, folder }: Place): string {
 /** The file of a record in a place. */
 export function recordPath(directory: string, place: Place, id: string): string {
   return `${placePath(directory, place)}/${id}.json`
-}
-
-/** The place and id a key names, or `undefined` where it is of no indexed kind. */
-export function placeOfKey(key: Key): { place: Place; id: string } | undefined {
-  const [kind, folder, id, ...deeper] = key
-  const known = COLLECTION_KINDS.find((candidate) => candidate === kind)
-  if (!known || folder === undefined || id === undefined || deeper.length > 0) return undefined
-  return { place: { kind: known, folder }, id }
 }
 
 /** What a folder holds, each in the order of `compareText`. */

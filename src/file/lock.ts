@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite"
 import { type BigIntStats, closeSync, existsSync, mkdirSync, openSync, statSync, truncateSync } from "node:fs"
 import { dirname } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
-import { pause } from "./time-slice.ts"
+import { pause } from "../time-slice.ts"
 
 /** How long a writer waits for others before it gives up, in ms. A holder that dies frees the lock at once. */
 const PATIENCE_MS = 30_000

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path"
 import { systemCode } from "../errors.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import type { FileSystem } from "./system.ts"
-import type { TimeSlice } from "./time-slice.ts"
 
 /** What a move did. */
 export interface Moved {

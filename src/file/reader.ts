@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import { StoreError, type StoreErrorCode, systemCode } from "../errors.ts"
+import { pause } from "../time-slice.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
-import { pause } from "./time-slice.ts"
 import { mayBeBeingWritten, noteWaitedFor } from "./torn.ts"
 
 /** A record as it was read. */

@@ -1,6 +1,7 @@
 import { dirname } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { eachAtOnce } from "./at-once.ts"
 import { flushFolder, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
@@ -8,7 +9,6 @@ import type { ProcessLock, Release } from "./lock.ts"
 import { type ReadResult, readRecord } from "./reader.ts"
 import type { FileSystem } from "./system.ts"
 import { tempPath } from "./temp-file.ts"
-import { TimeSlice } from "./time-slice.ts"
 
 /** Bytes to be written as they are, asked for piece by piece, so that memory does not grow with the record. */
 export interface Copy {

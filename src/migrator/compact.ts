@@ -1,5 +1,5 @@
 import type { SqliteIndex } from "../database/sqlite-index.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { patiently } from "./patiently.ts"
 
 /** Pages of the full-text index merged in one transaction. */

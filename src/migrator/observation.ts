@@ -1,9 +1,9 @@
 import type { Statements } from "../database/statements.ts"
-import type { CollectionKind, Place } from "../file/layout.ts"
 import type { Fault } from "../file/reader.ts"
 import type { Stamp } from "../file/stamp.ts"
 import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
+import type { CollectionKind, Place } from "../record/kind.ts"
 
 /** A row to be put: which record, of which version of its file, and what its columns are to hold. */
 export interface Observation {

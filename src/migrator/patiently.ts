@@ -1,5 +1,5 @@
 import { IndexFailure } from "../database/failure.ts"
-import { pause } from "../file/time-slice.ts"
+import { pause } from "../time-slice.ts"
 
 const BUSY_PAUSE_MS = 20
 const MAX_BUSY_TRIES = 500

@@ -1,6 +1,6 @@
 import type { Statements } from "../database/statements.ts"
-import type { Place } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import type { Place } from "../record/kind.ts"
+import { TimeSlice } from "../time-slice.ts"
 import type { Pass } from "./directory-pass.ts"
 import { placeName, type Reconciler, reconcile, Unsettled } from "./reconcile.ts"
 

@@ -1,6 +1,6 @@
 import type { FullTextTable } from "../database/full-text-statements.ts"
 import type { SqliteIndex } from "../database/sqlite-index.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import { patiently } from "./patiently.ts"
 
 /** Pairs of a term and a row looked at in one go, about: some 10 ms. A term alone may be in more rows. */

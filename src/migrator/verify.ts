@@ -1,51 +1,18 @@
 import type { RecordRow } from "../database/record-statements.ts"
 import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
-import {
-  COLLECTION_KINDS,
-  listRecords,
-  namesOfFolders,
-  type Place,
-  placePath,
-  recordPath,
-  statRecord,
-} from "../file/layout.ts"
+import { listRecords, namesOfFolders, placePath, recordPath, statRecord } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { COLLECTION_KINDS, type Place } from "../record/kind.ts"
 import { compareText, sortTexts } from "../record/order.ts"
-import type { Difference, DifferenceKind } from "./difference.ts"
+import type { Difference, DifferenceKind, VerifyOptions, VerifyResult } from "../root/verify-result.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { columnsOf } from "./observation.ts"
 import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
 import { titleDifferences } from "./verify-titles.ts"
 import { foldersWithRows } from "./walk.ts"
-
-/** A session id that lies in several projects' folders; no fault of the index, and listed once. */
-export interface DuplicateSession {
-  readonly id: string
-  readonly paths: readonly string[]
-}
-
-/** What comparing the index with the files found. */
-export interface VerifyResult {
-  /** Whether no difference was found, or with `repair` none is left. */
-  readonly ok: boolean
-  /** Record files compared. */
-  readonly checked: { readonly sessions: number; readonly messages: number; readonly parts: number }
-  readonly differences: Difference[]
-  readonly duplicates: DuplicateSession[]
-}
-
-/** How to compare the index with the files. */
-export interface VerifyOptions {
-  /**
-   * Mend what differs: a damaged index is begun anew, a full-text table that differs is filled anew, other differences are
-   * reconciled from their files.
-   */
-  readonly repair?: boolean | undefined
-  readonly signal?: AbortSignal | undefined
-}
 
 const PAGE_ROWS = 1_000
 

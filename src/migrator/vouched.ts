@@ -1,6 +1,7 @@
 import { isStoreError } from "../errors.ts"
-import { type Place, placePath, recordPath, statPlace, statRecord } from "../file/layout.ts"
+import { placePath, recordPath, statPlace, statRecord } from "../file/layout.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
+import type { Place } from "../record/kind.ts"
 import { patiently } from "./patiently.ts"
 import type { Reconciler } from "./reconcile.ts"
 

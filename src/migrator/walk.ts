@@ -1,47 +1,12 @@
-import { isStoreError, type StoreErrorCode } from "../errors.ts"
-import {
-  COLLECTION_KINDS,
-  type CollectionKind,
-  type FolderNames,
-  namesOfFolders,
-  type Place,
-  placePath,
-  recordPath,
-} from "../file/layout.ts"
+import { isStoreError } from "../errors.ts"
+import { type FolderNames, namesOfFolders, placePath, recordPath } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { COLLECTION_KINDS, type CollectionKind, type Place } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
+import type { UnreadableRecord, WalkProgress, WalkResult } from "../root/walk-result.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
-
-/** A record or folder that cannot be read. */
-export interface UnreadableRecord {
-  readonly path: string
-  readonly code: StoreErrorCode
-  readonly message: string
-}
-
-/** How far a walk has come. */
-export interface WalkProgress {
-  readonly kind: CollectionKind
-  /** Folders of this kind that are done, and how many there are. */
-  readonly done: number
-  readonly total: number
-  /** Record files read so far, over all kinds. */
-  readonly read: number
-}
-
-/** What a walk found. */
-export interface WalkResult {
-  /** Record files by name, readable or not. */
-  readonly sessions: number
-  readonly messages: number
-  readonly parts: number
-  /** Record files that had to be read: those whose stamp was not known. */
-  readonly read: number
-  readonly unreadable: UnreadableRecord[]
-  readonly elapsedMs: number
-}
 
 /** How to walk the whole store. */
 export interface WalkOptions {

@@ -1,6 +1,6 @@
 import { StoreError } from "../errors.ts"
 import type { Position } from "../record/order.ts"
-import type { Range } from "./catalog.ts"
+import type { Range } from "../root/catalog.ts"
 
 /** A page of a listing, newest first, with opaque cursors to the pages beside it where there are any. */
 export interface Page<T> {

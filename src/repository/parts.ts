@@ -1,11 +1,11 @@
 import { StoreError } from "../errors.ts"
-import type { Place } from "../file/layout.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
-import { getBody, readBody } from "./bodies.ts"
-import { checkLimit, type IdOrKey } from "./check.ts"
-import { partIds, recordIds } from "./file-catalog.ts"
-import type { RecordWriter, Update, WriteOptions } from "./record-writer.ts"
+import type { Place } from "../record/kind.ts"
+import { checkLimit, type IdOrKey } from "../root/check.ts"
+import { getBody, readBody } from "../root/json/bodies.ts"
+import { partIds, recordIds } from "../root/json/file-catalog.ts"
+import type { RecordWriter, Update, WriteOptions } from "../root/json/record-writer.ts"
 import type { Root, Roots } from "./roots.ts"
 
 /** How to list the parts of a message. */

@@ -3,7 +3,7 @@ import { faultError, readRecord } from "../file/reader.ts"
 import { isJsonObject } from "../record/extract.ts"
 import { checkKey, keyPath } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import { bodyOf, folderNames, plainIds, type RecordFiles } from "./file-catalog.ts"
+import { bodyOf, folderNames, plainIds, type RecordFiles } from "../root/json/file-catalog.ts"
 import type { Roots } from "./roots.ts"
 
 /** Projects, straight from their few files; of one id in several roots that of the first. */

@@ -1,15 +1,16 @@
 import { isStoreError, StoreError } from "../errors.ts"
-import { type Place, placePath, SESSION_SIDE_KINDS, statPlace } from "../file/layout.ts"
+import { placePath, statPlace } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
-import { TimeSlice } from "../file/time-slice.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, keyPath, segmentFault } from "../record/key.ts"
+import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import { comparePosition } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
-import { holds, placesOf, readBody } from "./bodies.ts"
-import type { Catalog, Range, SessionEntry } from "./catalog.ts"
-import { checkIdOrKey, type IdOrKey } from "./check.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import type { Catalog, Range, SessionEntry } from "../root/catalog.ts"
+import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
+import { holds, placesOf, readBody } from "../root/json/bodies.ts"
+import { folderNames, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import { TimeSlice } from "../time-slice.ts"
 
 /** A folder of sessions, and what there is in it. */
 export interface Root {

@@ -1,21 +1,29 @@
 import { StoreError } from "../errors.ts"
-import { type Place, recordPath, SESSION_SIDE_KINDS } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { recordPath } from "../file/layout.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
+import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
-import { getBody, holds, parseBody, placesOf, readBody } from "./bodies.ts"
-import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, checkTime, type IdOrKey } from "./check.ts"
+import {
+  checkChoice,
+  checkIdOrKey,
+  checkLimit,
+  checkPageSize,
+  checkTime,
+  type IdOrKey,
+} from "../root/check.ts"
+import { getBody, holds, parseBody, placesOf, readBody } from "../root/json/bodies.ts"
+import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import type { RecordWriter, Update } from "../root/json/record-writer.ts"
+import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
+import type { SharedMessages } from "../root/json/shared-messages.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { cutPage, type Page } from "./cursor.ts"
-import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
-import type { RecordWriter, Update } from "./record-writer.ts"
-import { type Removal, removeEmptied, removeReadable } from "./removal.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
-import type { SharedMessages } from "./shared-messages.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -149,7 +157,7 @@ export class SessionRepository<S, M, P> {
     this.#writer.mustBeWritable()
     await this.#roots.checkWritable(id)
     const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-    const { findSharedMessages } = await import("./shared-messages.ts")
+    const { findSharedMessages } = await import("../root/json/shared-messages.ts")
     const shared = await findSharedMessages(this.#files, new TimeSlice(options.signal))
     await this.#removeTree(id, removal, shared, new Set(), options.signal)
     for (const { files } of this.#roots.all.slice(1))
@@ -265,7 +273,7 @@ export class SessionRepository<S, M, P> {
 
   /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
   async #relocate(id: string, projectID: string): Promise<boolean> {
-    const { relocate } = await import("./relocation.ts")
+    const { relocate } = await import("../root/json/relocation.ts")
     const newest = await this.#roots.findSession(id)
     const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
     const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)

@@ -1,9 +1,9 @@
-import { TimeSlice } from "../file/time-slice.ts"
 import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import { readBody } from "./bodies.ts"
-import { folderNames, recordIds } from "./file-catalog.ts"
+import { readBody } from "../root/json/bodies.ts"
+import { folderNames, recordIds } from "../root/json/file-catalog.ts"
+import { TimeSlice } from "../time-slice.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */

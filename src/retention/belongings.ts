@@ -1,10 +1,11 @@
 import { join } from "node:path"
-import { askSystem, type Place, placePath, SESSION_SIDE_KINDS } from "../file/layout.ts"
+import { askSystem, placePath } from "../file/layout.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
 import { idOfFile } from "../record/key.ts"
-import { placesOf } from "../repository/bodies.ts"
-import type { RecordFiles } from "../repository/file-catalog.ts"
+import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
+import { placesOf } from "../root/json/bodies.ts"
+import type { RecordFiles } from "../root/json/file-catalog.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import type { Manifest } from "./entry.ts"
 
 /** Something that belongs to a session: a file, or a folder with all it holds, by its path below the store's folder. */

@@ -1,10 +1,11 @@
 import { dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
-import { SESSION_SIDE_KINDS, TRASH_FOLDER } from "../file/layout.ts"
+import { TRASH_FOLDER } from "../file/layout.ts"
 import { readRecord } from "../file/reader.ts"
 import type { FileSystem } from "../file/system.ts"
 import { isJsonObject } from "../record/extract.ts"
 import { segmentFault } from "../record/key.ts"
+import { SESSION_SIDE_KINDS } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
 
 /**

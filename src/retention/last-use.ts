@@ -1,10 +1,11 @@
 import { StoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { askSystem, type Place, placePath, recordPath } from "../file/layout.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
+import { askSystem, placePath, recordPath } from "../file/layout.ts"
 import { isJsonObject, messageTimes, sessionFields } from "../record/extract.ts"
-import { readBody } from "../repository/bodies.ts"
-import type { RecordFiles } from "../repository/file-catalog.ts"
+import type { Place } from "../record/kind.ts"
+import { readBody } from "../root/json/bodies.ts"
+import type { RecordFiles } from "../root/json/file-catalog.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import { type Measured, measure, messageNames, sessionFiles } from "./belongings.ts"
 
 /** What of a session was looked at before it was judged. */

@@ -1,10 +1,11 @@
 import { join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
-import { listRecords, SESSION_SIDE_KINDS } from "../file/layout.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
-import { folderNames, type RecordFiles, recordIds } from "../repository/file-catalog.ts"
-import { missingMessages } from "../repository/orphans.ts"
-import { type Problem, ProblemLog } from "../repository/problem-log.ts"
+import { listRecords } from "../file/layout.ts"
+import { SESSION_SIDE_KINDS } from "../record/kind.ts"
+import { folderNames, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import { missingMessages } from "../root/json/orphans.ts"
+import { type Problem, ProblemLog } from "../root/problem-log.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import type { Manifest } from "./entry.ts"
 
 /** A session or message that has no file, but records that belonged to it. */

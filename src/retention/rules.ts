@@ -1,4 +1,4 @@
-import { checkLimit } from "../repository/check.ts"
+import { checkLimit } from "../root/check.ts"
 
 /** Which sessions are to go; where several rules are given, a session goes that any of them asks for. */
 export interface RetentionRules {

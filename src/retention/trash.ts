@@ -2,10 +2,10 @@ import { join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
 import { eachAtOnce } from "../file/at-once.ts"
 import { TRASH_FOLDER } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
 import { checkKey } from "../record/key.ts"
-import { placesOf } from "../repository/bodies.ts"
-import { findSharedMessages, type SharedMessages } from "../repository/shared-messages.ts"
+import { placesOf } from "../root/json/bodies.ts"
+import { findSharedMessages, type SharedMessages } from "../root/json/shared-messages.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { type Extent, sessionFiles } from "./belongings.ts"
 import {
   type Entry,

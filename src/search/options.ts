@@ -1,6 +1,6 @@
 import { checkKey } from "../record/key.ts"
 import { type ParsedQuery, parseQuery } from "../record/search-query.ts"
-import { checkChoice, checkLimit, checkTime } from "../repository/check.ts"
+import { checkChoice, checkLimit, checkTime } from "../root/check.ts"
 import type { Snippet } from "./snippet.ts"
 
 /** Where to search, and how much. */

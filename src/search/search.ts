@@ -1,5 +1,5 @@
-import { TimeSlice } from "../file/time-slice.ts"
 import type { Root, Roots } from "../repository/roots.ts"
+import { TimeSlice } from "../time-slice.ts"
 import { Finder, type SearchSources } from "./finder.ts"
 import { newestOf } from "./found.ts"
 import { resolveSearch, type SearchEnd, type SearchHit, type SearchOptions } from "./options.ts"

@@ -1,5 +1,5 @@
-import type { SessionEntry } from "../repository/catalog.ts"
 import type { Root, Roots } from "../repository/roots.ts"
+import type { SessionEntry } from "../root/catalog.ts"
 
 interface Newest {
   readonly root: Root

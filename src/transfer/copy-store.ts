@@ -7,7 +7,7 @@ import { type Moved, makeFolder, moveTree } from "../file/move.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileSystem } from "../file/system.ts"
 import { tempPath } from "../file/temp-file.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { TimeSlice } from "../time-slice.ts"
 
 /** How to copy a store. */
 export interface CopyOptions {

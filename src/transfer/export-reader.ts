@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer"
 import { Tokenizer, TokenizerError } from "@streamparser/json"
 import { StoreError, systemCode } from "../errors.ts"
 import type { FileSystem } from "../file/system.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
 import { isJsonObject, type JsonObject } from "../record/extract.ts"
+import type { TimeSlice } from "../time-slice.ts"
 import { drive, type ExportedKind, exportShape } from "./export-shape.ts"
 
 /** A record as an export holds it. */

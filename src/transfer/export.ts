@@ -1,11 +1,12 @@
 import { isStoreError } from "../errors.ts"
-import { type Place, recordPath } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { recordPath } from "../file/layout.ts"
 import { encodeRecord } from "../record/json.ts"
-import { readBody } from "../repository/bodies.ts"
-import type { Catalog } from "../repository/catalog.ts"
-import { partIds, type RecordFiles, recordIds } from "../repository/file-catalog.ts"
-import { type Problem, ProblemLog } from "../repository/problem-log.ts"
+import type { Place } from "../record/kind.ts"
+import type { Catalog } from "../root/catalog.ts"
+import { readBody } from "../root/json/bodies.ts"
+import { partIds, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import { type Problem, ProblemLog } from "../root/problem-log.ts"
+import { TimeSlice } from "../time-slice.ts"
 
 /** What an export held, and what it had to leave out because it cannot be read. */
 export interface ExportEnd {

@@ -1,27 +1,28 @@
 import { join, resolve } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { listRecords, type Place, recordPath } from "../file/layout.ts"
-import { findOlder, isOlder } from "../file/older-folder.ts"
-import { OlderLayout } from "../file/older-layout.ts"
+import { listRecords, recordPath } from "../file/layout.ts"
 import { readRecord } from "../file/reader.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
-import { TimeSlice } from "../file/time-slice.ts"
 import type { WriteQueue } from "../file/write-queue.ts"
 import { fieldsOf, type JsonObject, sessionFields } from "../record/extract.ts"
 import { type Key, keyPath } from "../record/key.ts"
+import type { Place } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
-import { placesOf } from "../repository/bodies.ts"
+import { placesOf } from "../root/json/bodies.ts"
 import {
   FileCatalog,
   folderNames,
   NOTHING_UNWRITTEN,
   type RecordFiles,
   recordIds,
-} from "../repository/file-catalog.ts"
-import { missingMessages } from "../repository/orphans.ts"
-import { type Problem, ProblemLog } from "../repository/problem-log.ts"
+} from "../root/json/file-catalog.ts"
+import { missingMessages } from "../root/json/orphans.ts"
+import { findOlder, isOlder } from "../root/older/older-folder.ts"
+import { OlderLayout } from "../root/older/older-layout.ts"
+import { type Problem, ProblemLog } from "../root/problem-log.ts"
+import { TimeSlice } from "../time-slice.ts"
 
 /** Records handed to the write queue at once. */
 const AT_ONCE = 128

@@ -4,7 +4,7 @@ import type { Statements } from "../../src/database/statements.ts"
 import type { Reconciler } from "../../src/migrator/reconcile.ts"
 import { parseQuery } from "../../src/record/search-query.ts"
 import { TrigramSet } from "../../src/record/trigrams.ts"
-import { type CandidateSources, candidates } from "../../src/search/candidates.ts"
+import { type CandidateSources, candidates } from "../../src/root/json/candidates.ts"
 import { tempFolder } from "../support/temp.ts"
 
 const MESSAGES = 4_000

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { fileSystem } from "../../src/file/system.ts"
-import { TimeSlice } from "../../src/file/time-slice.ts"
+import { TimeSlice } from "../../src/time-slice.ts"
 import { type ExportedRecord, readExport } from "../../src/transfer/export-reader.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"

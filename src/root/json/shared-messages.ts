@@ -1,7 +1,7 @@
-import { systemCode } from "../errors.ts"
-import { placePath } from "../file/layout.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
-import { RECORD_SUFFIX } from "../record/key.ts"
+import { systemCode } from "../../errors.ts"
+import { placePath } from "../../file/layout.ts"
+import { RECORD_SUFFIX } from "../../record/key.ts"
+import type { TimeSlice } from "../../time-slice.ts"
 import { holds } from "./bodies.ts"
 import { folderNames, type RecordFiles } from "./file-catalog.ts"
 

@@ -1,30 +1,32 @@
 import { join } from "node:path"
+import { IndexFailure } from "../../database/failure.ts"
+import { SqliteIndex } from "../../database/sqlite-index.ts"
+import { systemCode } from "../../errors.ts"
+import { DeviceClock } from "../../file/clock.ts"
+import { INDEX_FOLDER } from "../../file/layout.ts"
+import type { FileSystem } from "../../file/system.ts"
+import type { CompactOptions } from "../../migrator/compact.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import type { Reconciler } from "../../migrator/reconcile.ts"
+import type { WalkOptions } from "../../migrator/walk.ts"
+import type { ResolvedOptions } from "../../options.ts"
+import type { Root } from "../../repository/roots.ts"
+import type { SearchSources } from "../../search/finder.ts"
+import type { Catalog } from "../catalog.ts"
+import type { AnswerCounts, RootHealth } from "../health.ts"
+import { findOlder, isOlder } from "../older/older-folder.ts"
+import type { OlderLayout } from "../older/older-layout.ts"
+import { type Problem, ProblemLog } from "../problem-log.ts"
+import type { StoreStats } from "../store-stats.ts"
+import type { Orphan } from "../upkeep.ts"
+import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
+import type { WalkResult } from "../walk-result.ts"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type BackgroundWork, type WalkHealth } from "./background-walk.ts"
-import { IndexFailure } from "./database/failure.ts"
-import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
-import { systemCode } from "./errors.ts"
-import { DeviceClock } from "./file/clock.ts"
-import { INDEX_FOLDER } from "./file/layout.ts"
-import { findOlder, isOlder } from "./file/older-folder.ts"
-import type { OlderLayout } from "./file/older-layout.ts"
-import type { FileSystem } from "./file/system.ts"
-import type { CompactOptions } from "./migrator/compact.ts"
-import { patiently } from "./migrator/patiently.ts"
-import type { Reconciler } from "./migrator/reconcile.ts"
-import type { VerifyOptions, VerifyResult } from "./migrator/verify.ts"
-import type { WalkOptions, WalkResult } from "./migrator/walk.ts"
-import type { ResolvedOptions } from "./options.ts"
-import type { Catalog } from "./repository/catalog.ts"
-import { type AnswerCounts, FallbackCatalog } from "./repository/fallback-catalog.ts"
-import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./repository/file-catalog.ts"
-import type { Orphan } from "./repository/orphans.ts"
-import { type Problem, ProblemLog } from "./repository/problem-log.ts"
-import type { Root } from "./repository/roots.ts"
-import { SqliteCatalog } from "./repository/sqlite-catalog.ts"
-import type { StoreStats } from "./repository/stats.ts"
-import type { CatchUpOptions } from "./search/catch-up.ts"
-import type { SearchSources } from "./search/finder.ts"
+import { BackgroundWalk, type BackgroundWork } from "./background-walk.ts"
+import type { CatchUpOptions } from "./catch-up.ts"
+import { FallbackCatalog } from "./fallback-catalog.ts"
+import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./file-catalog.ts"
+import { SqliteCatalog } from "./sqlite-catalog.ts"
 
 /** The texts of larger records are not searched, in bytes. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
@@ -49,14 +51,6 @@ export interface RootParts {
   readonly unwritten?: RecordFiles["unwritten"]
   /** What the background walk waits for. */
   readonly before?: Promise<void>
-}
-
-/** How a folder that is read beside the store's own is doing. */
-export interface RootHealth {
-  readonly directory: string
-  readonly layout: "current" | "older"
-  readonly index: IndexHealth
-  readonly backgroundIndex: WalkHealth
 }
 
 /**
@@ -206,14 +200,14 @@ export class OpenedRoot implements Root {
 
   /** As `Store.rebuild`. @throws IndexFailure */
   async rebuild(options: WalkOptions): Promise<WalkResult> {
-    const { rebuild } = await import("./migrator/walk.ts")
+    const { rebuild } = await import("../../migrator/walk.ts")
     return this.#located(await rebuild(this.within, options))
   }
 
   /** As `Store.verify`. @throws IndexFailure */
   async verify(options: VerifyOptions): Promise<VerifyResult> {
-    const { verify } = await import("./migrator/verify.ts")
-    const { textDifferences } = await import("./search/verify-texts.ts")
+    const { verify } = await import("../../migrator/verify.ts")
+    const { textDifferences } = await import("./verify-texts.ts")
     const result = await verify(
       this.within,
       {
@@ -255,7 +249,7 @@ export class OpenedRoot implements Root {
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
   async giveSpaceBack(options: CompactOptions): Promise<void> {
     if (!this.#searched.indexed) return
-    const { compact } = await import("./migrator/compact.ts")
+    const { compact } = await import("../../migrator/compact.ts")
     try {
       await compact(this.index, options)
     } catch (error) {
@@ -266,8 +260,8 @@ export class OpenedRoot implements Root {
   /** Yields every record that cannot be read. */
   async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
     const { locate } = this.files
-    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./repository/problems.ts")
-    const { walk } = await import("./migrator/walk.ts")
+    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./problems.ts")
+    const { walk } = await import("../../migrator/walk.ts")
     if (this.#place.readOnly) yield* this.#absent()
     for (const problem of misplacedFolders(this.files)) yield { ...problem, path: locate(problem.path) }
     try {
@@ -283,13 +277,13 @@ export class OpenedRoot implements Root {
   }
 
   async *orphans(signal?: AbortSignal): AsyncGenerator<Orphan> {
-    const { findOrphans } = await import("./repository/orphans.ts")
+    const { findOrphans } = await import("./orphans.ts")
     for await (const orphan of findOrphans(this.files, signal))
       yield { ...orphan, path: this.files.locate(orphan.path) }
   }
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
-    const { collectStats } = await import("./repository/stats.ts")
+    const { collectStats } = await import("./stats.ts")
     const stats = await collectStats(this.files, signal)
     const largest = stats.largest.map(({ path, bytes }) => ({ path: this.files.locate(path), bytes }))
     return { ...stats, largest }
@@ -312,7 +306,7 @@ export class OpenedRoot implements Root {
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
     if (this.#options.search !== "all") return
-    const { catchUp } = await import("./search/catch-up.ts")
+    const { catchUp } = await import("./catch-up.ts")
     await catchUp(this.within, this.#searched.files, options)
   }
 
@@ -332,7 +326,7 @@ export class OpenedRoot implements Root {
 
   /** A walk of the whole store, which mends what was missed before it began. */
   async #walk(options: WalkOptions): Promise<WalkResult> {
-    const { walk } = await import("./migrator/walk.ts")
+    const { walk } = await import("../../migrator/walk.ts")
     const missed = this.#missed
     const before = await patiently(() => this.index.openDatabase())
     const result = await walk(this.within, options)
@@ -357,6 +351,6 @@ export class OpenedRoot implements Root {
 }
 
 function olderLayout(fs: FileSystem, folder: string): OlderLayout {
-  const { OlderLayout }: typeof import("./file/older-layout.ts") = require("./file/older-layout.ts")
+  const { OlderLayout }: typeof import("../older/older-layout.ts") = require("../older/older-layout.ts")
   return new OlderLayout(fs, folder)
 }

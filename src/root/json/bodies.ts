@@ -1,14 +1,8 @@
-import { isStoreError, StoreError } from "../errors.ts"
-import {
-  type CollectionKind,
-  type Place,
-  placePath,
-  recordPath,
-  statPlace,
-  statRecord,
-} from "../file/layout.ts"
-import { faultError } from "../file/reader.ts"
-import { isJsonObject, type JsonObject } from "../record/extract.ts"
+import { isStoreError, StoreError } from "../../errors.ts"
+import { placePath, recordPath, statPlace, statRecord } from "../../file/layout.ts"
+import { faultError } from "../../file/reader.ts"
+import { isJsonObject, type JsonObject } from "../../record/extract.ts"
+import type { CollectionKind, Place } from "../../record/kind.ts"
 import { bodyOf, folderNames, type RecordFiles, readPresent } from "./file-catalog.ts"
 
 const OWNER_FIELD: Record<CollectionKind, string> = {

@@ -1,17 +1,17 @@
-import { IndexFailure } from "../database/failure.ts"
+import { IndexFailure } from "../../database/failure.ts"
 import {
   type Candidate,
   type CandidateFilter,
   IDS_A_SECOND,
   LAST_SECOND,
   secondOf,
-} from "../database/text-statements.ts"
-import { textExpression } from "../database/trigram.ts"
-import type { Reconciler } from "../migrator/reconcile.ts"
-import { comparePosition, compareText } from "../record/order.ts"
-import type { ParsedQuery } from "../record/search-query.ts"
-import type { Catalog } from "../repository/catalog.ts"
-import { folderNames, type RecordFiles } from "../repository/file-catalog.ts"
+} from "../../database/text-statements.ts"
+import { textExpression } from "../../database/trigram.ts"
+import type { Reconciler } from "../../migrator/reconcile.ts"
+import { comparePosition, compareText } from "../../record/order.ts"
+import type { ParsedQuery } from "../../record/search-query.ts"
+import type { Catalog } from "../catalog.ts"
+import { folderNames, type RecordFiles } from "./file-catalog.ts"
 
 const PAGE = 128
 /** Later than any second there is. */

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
-import { segmentFault } from "../record/key.ts"
+import { StoreError, systemCode } from "../../errors.ts"
+import type { DirectoryEntry, EntryKind, FileStat, FileSystem } from "../../file/system.ts"
+import { segmentFault } from "../../record/key.ts"
 import { OLDER_SESSIONS } from "./older-folder.ts"
-import type { DirectoryEntry, EntryKind, FileStat, FileSystem } from "./system.ts"
 
 const FOLDERS = { session: "info", message: "message", part: "part" } as const
 type Kind = keyof typeof FOLDERS

@@ -1,23 +1,24 @@
-import { isStoreError } from "../errors.ts"
-import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { listFolders, listRecords, type Place, placePath, recordPath, statPlace } from "../file/layout.ts"
-import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../file/reader.ts"
-import type { FileSystem } from "../file/system.ts"
-import { TimeSlice } from "../file/time-slice.ts"
+import { isStoreError } from "../../errors.ts"
+import { readFieldsPatiently } from "../../file/fields-reader.ts"
+import { listFolders, listRecords, placePath, recordPath, statPlace } from "../../file/layout.ts"
+import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
+import type { FileSystem } from "../../file/system.ts"
 import {
   isJsonObject,
   type JsonObject,
   messageFields,
   type SessionFields,
   sessionFields,
-} from "../record/extract.ts"
-import { fold } from "../record/fold.ts"
-import { comparePosition, compareText, type Position } from "../record/order.ts"
-import { partsInOrder } from "../record/part-order.ts"
-import type { SessionQuery } from "../record/query.ts"
-import { matchesTexts } from "../record/search-query.ts"
-import type { Catalog, Range, SessionEntry } from "./catalog.ts"
-import type { ProblemLog } from "./problem-log.ts"
+} from "../../record/extract.ts"
+import { fold } from "../../record/fold.ts"
+import type { Place } from "../../record/kind.ts"
+import { comparePosition, compareText, type Position } from "../../record/order.ts"
+import { partsInOrder } from "../../record/part-order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import { matchesTexts } from "../../record/search-query.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Catalog, Range, SessionEntry } from "../catalog.ts"
+import type { ProblemLog } from "../problem-log.ts"
 
 /** What reading records takes; one object for all calls of a store. */
 export interface RecordFiles {

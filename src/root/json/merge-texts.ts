@@ -1,6 +1,6 @@
-import type { SqliteIndex } from "../database/sqlite-index.ts"
-import type { TimeSlice } from "../file/time-slice.ts"
-import { patiently } from "../migrator/patiently.ts"
+import type { SqliteIndex } from "../../database/sqlite-index.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import type { TimeSlice } from "../../time-slice.ts"
 
 /** Pages of the full-text index merged in one transaction: some 5 ms. */
 const PAGES_AT_ONCE = 8

@@ -1,8 +1,9 @@
-import { systemCode } from "../errors.ts"
-import { type Place, placePath } from "../file/layout.ts"
-import { type Key, keyPath } from "../record/key.ts"
+import { systemCode } from "../../errors.ts"
+import { placePath } from "../../file/layout.ts"
+import { type Key, keyPath } from "../../record/key.ts"
+import type { Place } from "../../record/kind.ts"
+import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import type { Problem } from "./problem-log.ts"
 import type { RecordWriter } from "./record-writer.ts"
 
 /** What a removal took away, and what it left because it could not be read. */

@@ -1,4 +1,4 @@
-import type { SessionEntry } from "./catalog.ts"
+import type { SessionEntry } from "../catalog.ts"
 
 type Packed = readonly [time: number, id: string, project: string, body?: string]
 

@@ -1,10 +1,10 @@
-import { StoreError } from "../errors.ts"
-import type { Coalescer, Version } from "../file/coalescer.ts"
-import { faultError, type ReadResult } from "../file/reader.ts"
-import type { Content, WriteJob, WriteQueue } from "../file/write-queue.ts"
-import { encodeRecord } from "../record/json.ts"
-import { checkKey, checkWritableKey, type Key, keyPath } from "../record/key.ts"
-import { checkSchema, type RecordSchemas } from "../record/schema.ts"
+import { StoreError } from "../../errors.ts"
+import type { Coalescer, Version } from "../../file/coalescer.ts"
+import { faultError, type ReadResult } from "../../file/reader.ts"
+import type { Content, WriteJob, WriteQueue } from "../../file/write-queue.ts"
+import { encodeRecord } from "../../record/json.ts"
+import { checkKey, checkWritableKey, type Key, keyPath } from "../../record/key.ts"
+import { checkSchema, type RecordSchemas } from "../../record/schema.ts"
 
 /** Changes a record: alters the draft it is given, or returns what is to stand in its place. Synchronous. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that only alters its draft returns nothing

@@ -1,19 +1,13 @@
-import { isStoreError } from "../errors.ts"
-import {
-  COLLECTION_KINDS,
-  type Listing,
-  listFolders,
-  listRecords,
-  PLAIN_KINDS,
-  placePath,
-} from "../file/layout.ts"
-import { lstatQuietly, type ReadResult, readRecord } from "../file/reader.ts"
-import type { FileStat, FileSystem } from "../file/system.ts"
-import { TimeSlice } from "../file/time-slice.ts"
-import { isJsonObject } from "../record/extract.ts"
-import { keyPath } from "../record/key.ts"
+import { isStoreError } from "../../errors.ts"
+import { type Listing, listFolders, listRecords, placePath } from "../../file/layout.ts"
+import { lstatQuietly, type ReadResult, readRecord } from "../../file/reader.ts"
+import type { FileStat, FileSystem } from "../../file/system.ts"
+import { isJsonObject } from "../../record/extract.ts"
+import { keyPath } from "../../record/key.ts"
+import { COLLECTION_KINDS, PLAIN_KINDS } from "../../record/kind.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import type { Problem } from "./problem-log.ts"
 
 /** Kinds whose files hold arrays; all others hold an object. */
 const ARRAY_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "permission"])

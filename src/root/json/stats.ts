@@ -1,49 +1,15 @@
-import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { type CollectionKind, PLAIN_KINDS, type Place, recordPath } from "../file/layout.ts"
-import { lstatQuietly } from "../file/reader.ts"
-import { TimeSlice } from "../file/time-slice.ts"
-import { sessionFields } from "../record/extract.ts"
-import { keyPath } from "../record/key.ts"
-import { compareText } from "../record/order.ts"
+import { readFieldsPatiently } from "../../file/fields-reader.ts"
+import { recordPath } from "../../file/layout.ts"
+import { lstatQuietly } from "../../file/reader.ts"
+import { sessionFields } from "../../record/extract.ts"
+import { keyPath } from "../../record/key.ts"
+import { type CollectionKind, PLAIN_KINDS, type Place } from "../../record/kind.ts"
+import { compareText } from "../../record/order.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Amount, MonthStats, ProjectStats, StoreStats } from "../store-stats.ts"
 import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { missingMessages } from "./orphans.ts"
 import { findSharedMessages } from "./shared-messages.ts"
-
-/** Record files and their bytes. */
-export interface Amount {
-  files: number
-  bytes: number
-}
-
-/** What belongs to one project; `project` is `null` for what belongs to no session that has a file. */
-export interface ProjectStats {
-  readonly project: string | null
-  readonly sessions: Amount
-  readonly messages: Amount
-  readonly parts: Amount
-  /** Todos, diffs and shares. */
-  readonly sideFiles: Amount
-}
-
-/** What belongs to the sessions that were last gone on with in one month. */
-export interface MonthStats extends Amount {
-  /** As `2026-11`, by the sessions' `time.updated` in the system's time zone, as days of `usage` are; `null` for what has no session, or one without a time. */
-  readonly month: string | null
-  /** How many sessions. */
-  sessions: number
-}
-
-/** What lies in a store, and where its bytes are. */
-export interface StoreStats {
-  /** By kind, in the order session, message, part, project, todo, session_diff, permission, session_share. */
-  readonly kinds: Readonly<Record<string, Amount>>
-  /** By project, most bytes first. */
-  readonly projects: readonly ProjectStats[]
-  /** By month, newest first. */
-  readonly months: readonly MonthStats[]
-  /** The largest records, largest first. */
-  readonly largest: readonly { readonly path: string; readonly bytes: number }[]
-}
 
 const LARGEST = 10
 /** Later times have years of more than four digits, in one time zone or another. */

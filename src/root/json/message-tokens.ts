@@ -1,7 +1,7 @@
-import type { TimeSlice } from "../file/time-slice.ts"
-import { TrigramSet } from "../record/trigrams.ts"
-import type { RecordFiles } from "../repository/file-catalog.ts"
-import { ProblemLog } from "../repository/problem-log.ts"
+import { TrigramSet } from "../../record/trigrams.ts"
+import type { TimeSlice } from "../../time-slice.ts"
+import { ProblemLog } from "../problem-log.ts"
+import type { RecordFiles } from "./file-catalog.ts"
 import { type MessageDocument, readMessageDocument } from "./message-texts.ts"
 
 /** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path"
-import { systemCode } from "../errors.ts"
-import type { FileSystem } from "./system.ts"
+import { systemCode } from "../../errors.ts"
+import type { FileSystem } from "../../file/system.ts"
 
 /** Where a project of the older layout keeps its sessions, below its own folder. */
 export const OLDER_SESSIONS = ["storage", "session"] as const

@@ -1,15 +1,10 @@
-import { IndexFailure } from "../database/failure.ts"
-import { isStoreError } from "../errors.ts"
-import { Unsettled } from "../migrator/reconcile.ts"
-import type { Position } from "../record/order.ts"
-import type { SessionQuery } from "../record/query.ts"
-import type { Catalog, Range, SessionEntry } from "./catalog.ts"
-
-/** How many questions each side answered. */
-export interface AnswerCounts {
-  index: number
-  files: number
-}
+import { IndexFailure } from "../../database/failure.ts"
+import { isStoreError } from "../../errors.ts"
+import { Unsettled } from "../../migrator/reconcile.ts"
+import type { Position } from "../../record/order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import type { Catalog, Range, SessionEntry } from "../catalog.ts"
+import type { AnswerCounts } from "../health.ts"
 
 /** Tells whether the files can answer what the index could not. A bug in our code is no such failure. */
 function filesMayAnswer(error: unknown): boolean {

@@ -1,12 +1,13 @@
-import { readFieldsPatiently } from "../file/fields-reader.ts"
-import { type Place, recordPath } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
-import type { JsonObject } from "../record/extract.ts"
-import { messageFields, partFields } from "../record/extract.ts"
-import { fold } from "../record/fold.ts"
-import { messageTexts, partTexts } from "../record/search-text.ts"
-import { readBody } from "../repository/bodies.ts"
-import { bodyOf, partIds, type RecordFiles, readPresent } from "../repository/file-catalog.ts"
+import { readFieldsPatiently } from "../../file/fields-reader.ts"
+import { recordPath } from "../../file/layout.ts"
+import type { JsonObject } from "../../record/extract.ts"
+import { messageFields, partFields } from "../../record/extract.ts"
+import { fold } from "../../record/fold.ts"
+import type { Place } from "../../record/kind.ts"
+import { messageTexts, partTexts } from "../../record/search-text.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import { readBody } from "./bodies.ts"
+import { bodyOf, partIds, type RecordFiles, readPresent } from "./file-catalog.ts"
 
 /** One text of a message, as it is shown and as it is compared. */
 export interface MessageText {

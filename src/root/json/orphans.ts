@@ -1,17 +1,9 @@
-import { SESSION_SIDE_KINDS } from "../file/layout.ts"
-import { TimeSlice } from "../file/time-slice.ts"
-import type { Key } from "../record/key.ts"
-import { keyPath } from "../record/key.ts"
+import type { Key } from "../../record/key.ts"
+import { keyPath } from "../../record/key.ts"
+import { SESSION_SIDE_KINDS } from "../../record/kind.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Orphan } from "../upkeep.ts"
 import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
-
-/** A record whose parent has no file: a message or side file without its session, a part without its message. */
-export interface Orphan {
-  readonly kind: "message" | "part" | (typeof SESSION_SIDE_KINDS)[number]
-  readonly key: Key
-  readonly path: string
-  /** The folder it lies in where that is only read, beside the store's own. */
-  readonly origin?: string
-}
 
 /** Ids looked for at a time, so that memory does not grow with the store. */
 const IDS_AT_ONCE = 100_000

@@ -1,19 +1,11 @@
-import { IndexFailure } from "./database/failure.ts"
-import { rest } from "./file/time-slice.ts"
-import type { Logger } from "./logger.ts"
-import type { WalkResult } from "./migrator/walk.ts"
+import { IndexFailure } from "../../database/failure.ts"
+import type { Logger } from "../../logger.ts"
+import { rest } from "../../time-slice.ts"
+import type { WalkHealth } from "../health.ts"
+import type { WalkResult } from "../walk-result.ts"
 
 /** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
 const DELAY_MS = 100
-
-/** How the background indexing is doing. */
-export interface WalkHealth {
-  readonly state: "off" | "waiting" | "running" | "done" | "stopped" | "failed"
-  readonly reason?: string
-  /** Record files it read. */
-  readonly read?: number
-  readonly elapsedMs?: number
-}
 
 /** Work that lets itself be ended and that rests between two slices. */
 export type BackgroundWork<T = unknown> = (options: {

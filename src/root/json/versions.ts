@@ -1,8 +1,8 @@
-import type { DeviceClock } from "../file/clock.ts"
-import { checkFolders, statRecord } from "../file/layout.ts"
-import { isProven, packStamp } from "../file/stamp.ts"
-import { TimeSlice } from "../file/time-slice.ts"
-import { checkKey, type Key, keyPath } from "../record/key.ts"
+import type { DeviceClock } from "../../file/clock.ts"
+import { checkFolders, statRecord } from "../../file/layout.ts"
+import { isProven, packStamp } from "../../file/stamp.ts"
+import { checkKey, type Key, keyPath } from "../../record/key.ts"
+import { TimeSlice } from "../../time-slice.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
 /**

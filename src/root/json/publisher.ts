@@ -1,11 +1,11 @@
-import { IndexFailure } from "./database/failure.ts"
-import type { SqliteIndex } from "./database/sqlite-index.ts"
-import { isStoreError } from "./errors.ts"
-import { type Place, placeOfKey } from "./file/layout.ts"
-import type { Change } from "./file/write-queue.ts"
-import type { Logger } from "./logger.ts"
-import { putOwnWrite } from "./migrator/observation.ts"
-import { type Reconciler, reconcile, Unsettled } from "./migrator/reconcile.ts"
+import { IndexFailure } from "../../database/failure.ts"
+import type { SqliteIndex } from "../../database/sqlite-index.ts"
+import { isStoreError } from "../../errors.ts"
+import type { Change } from "../../file/write-queue.ts"
+import type { Logger } from "../../logger.ts"
+import { putOwnWrite } from "../../migrator/observation.ts"
+import { type Reconciler, reconcile, Unsettled } from "../../migrator/reconcile.ts"
+import { type Place, placeOfKey } from "../../record/kind.ts"
 
 /**
  * Notes changes of ours in the index. Where it cannot, the write has succeeded all the same: the file's stamp makes the

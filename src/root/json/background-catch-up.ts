@@ -1,7 +1,7 @@
+import { IndexFailure } from "../../database/failure.ts"
+import type { Logger } from "../../logger.ts"
+import { rest } from "../../time-slice.ts"
 import type { BackgroundWork } from "./background-walk.ts"
-import { IndexFailure } from "./database/failure.ts"
-import { rest } from "./file/time-slice.ts"
-import type { Logger } from "./logger.ts"
 
 /** How long after a change texts are caught up with: a part that is streamed is put into the index once, not 200 times. */
 const DELAY_MS = 1_000
