@@ -39,12 +39,27 @@ export type { Usage, UsageOptions } from "./repository/usage.ts"
 export type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 export type { Reason, RetentionRules } from "./retention/rules.ts"
 export type { EmptyOptions, Restored, Trash, TrashEntry } from "./retention/trash.ts"
+export type { Catalog, Range, SessionCopy, SessionEntry } from "./root/catalog.ts"
+export { documentOf, readDocument } from "./root/document.ts"
 export type { RootHealth } from "./root/health.ts"
+export { jsonFolder } from "./root/json/json-folder.ts"
 export type { Update, WriteOptions } from "./root/json/record-writer.ts"
 export type { Removal } from "./root/json/removal.ts"
 export type { Problem } from "./root/problem-log.ts"
+export { ProblemLog } from "./root/problem-log.ts"
+export type { RecordSource, Tell } from "./root/record-source.ts"
+export type { Root, RootContext, RootProvider } from "./root/root.ts"
+export { ScannedCatalog } from "./root/scanned/scanned-catalog.ts"
+export { type ScannedRootOptions, scannedRoot } from "./root/scanned/scanned-root.ts"
 export type { Amount, MonthStats, ProjectStats, StoreStats } from "./root/store-stats.ts"
-export type { Orphan } from "./root/upkeep.ts"
+export type {
+  Candidate,
+  CandidateFilter,
+  MessageDocument,
+  MessageText,
+  TextSource,
+} from "./root/text-source.ts"
+export type { Endable, Orphan, Upkeep } from "./root/upkeep.ts"
 export type {
   Difference,
   DifferenceKind,

@@ -1,8 +1,10 @@
 import { resolve } from "node:path"
 import type { Logger } from "./logger.ts"
 import { silentLogger } from "./logger.ts"
+import { fieldsOf } from "./record/extract.ts"
 import type { RecordSchemas } from "./record/schema.ts"
 import type { Problem } from "./root/problem-log.ts"
+import type { RootProvider } from "./root/root.ts"
 
 /** How to open a store; only `directory` is needed. */
 export interface StoreOptions {
@@ -13,6 +15,11 @@ export interface StoreOptions {
    * several is listed once, with its newest `time.updated`. They may also be the `project` folder of an older layout.
    */
   alsoRead?: readonly string[] | undefined
+  /**
+   * Other places to be read beside it, of any kind: what `scannedRoot` makes, or a package gives. Like the folders of
+   * `alsoRead` they are never written to, and come after these.
+   */
+  roots?: readonly RootProvider[] | undefined
   /** Read the history in opencode's older layout too where it lies beside a folder named `storage`. Default `true`. */
   older?: boolean | undefined
   /**
@@ -61,6 +68,7 @@ const MAX_RECORD_BYTES = 0x1fff_ffe8
 export interface ResolvedOptions {
   readonly directory: string
   readonly alsoRead: readonly string[]
+  readonly roots: readonly RootProvider[]
   readonly older: boolean
   readonly indexPath: string | undefined
   readonly backgroundIndex: boolean
@@ -98,6 +106,20 @@ function foldersFrom(alsoRead: unknown, directory: string): string[] {
   return [...folders]
 }
 
+function rootsFrom(roots: readonly RootProvider[] | undefined): readonly RootProvider[] {
+  if (roots === undefined) return []
+  const isRoot = (root: unknown): boolean => {
+    const { place, open } = fieldsOf(root)
+    return typeof place === "string" && place !== "" && typeof open === "function"
+  }
+  if (!Array.isArray(roots) || !roots.every(isRoot))
+    throw new TypeError("roots must be an array of what `scannedRoot` makes: { place, open }")
+  const places = roots.map(({ place }) => place)
+  const twice = places.find((place, at) => places.indexOf(place) !== at)
+  if (twice !== undefined) throw new TypeError(`roots names one place twice: ${twice}`)
+  return [...roots]
+}
+
 /** Checks options and fills in the defaults. @throws TypeError */
 export function resolveOptions(options: StoreOptions): ResolvedOptions {
   if (typeof options?.directory !== "string" || options.directory === "")
@@ -113,6 +135,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
   return {
     directory,
     alsoRead: foldersFrom(options.alsoRead, directory),
+    roots: rootsFrom(options.roots),
     older: options.older ?? true,
     indexPath: options.indexPath === undefined ? undefined : resolve(options.indexPath),
     backgroundIndex: options.backgroundIndex ?? true,

@@ -1,49 +1,36 @@
-import { join } from "node:path"
-import { IndexFailure } from "./database/failure.ts"
-import { lazy } from "./database/lazy.ts"
+import { type Composition, compose, type StoreParts } from "./composition.ts"
 import { StoreError } from "./errors.ts"
-import { Coalescer } from "./file/coalescer.ts"
-import { LOCK_FILE } from "./file/layout.ts"
-import { ProcessLock } from "./file/lock.ts"
-import { type FileSystem, fileSystem } from "./file/system.ts"
-import { type Change, type WriteJob, WriteQueue } from "./file/write-queue.ts"
-import type { WalkOptions } from "./migrator/walk.ts"
+import type { WriteJob } from "./file/write-queue.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
-import { fieldsOf } from "./record/extract.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
 import type { Project } from "./record/project.ts"
 import type { Session } from "./record/session.ts"
+import { indexAll, orphansOfAll, problemsOfAll, rebuildAll, verifyAll } from "./repository/all-upkeep.ts"
 import { MessageRepository } from "./repository/messages.ts"
 import { notFound, PartRepository } from "./repository/parts.ts"
 import { ProjectRepository } from "./repository/projects.ts"
 import { Records } from "./repository/records.ts"
-import { Roots } from "./repository/roots.ts"
 import { SessionRepository } from "./repository/sessions.ts"
 import type { Usage, UsageOptions } from "./repository/usage.ts"
 import type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
-import type { Trash, TrashFolder } from "./retention/trash.ts"
+import type { Trash } from "./retention/trash.ts"
 import type { IdOrKey } from "./root/check.ts"
 import type { AnswerCounts, IndexHealth, RootHealth, WalkHealth } from "./root/health.ts"
-import { OpenedRoot, rootPlaces } from "./root/json/json-root.ts"
-import { folderPublisher, publisher } from "./root/json/publisher.ts"
-import { RecordWriter, type Update } from "./root/json/record-writer.ts"
+import type { Update } from "./root/json/record-writer.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { StoreStats } from "./root/store-stats.ts"
 import type { Orphan } from "./root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
-import type { WalkResult } from "./root/walk-result.ts"
+import type { IndexOptions, WalkResult } from "./root/walk-result.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
 import type { ImportOlderOptions, ImportOlderResult } from "./transfer/import-older.ts"
-import { changeOf, type StoreChange } from "./watch/change.ts"
-import { ChangeFeed } from "./watch/change-feed.ts"
-import type { WatchFolder } from "./watch/folder-watches.ts"
-import { OwnWrites } from "./watch/own-writes.ts"
-import type { StoreWatch, WatchHealth } from "./watch/store-watch.ts"
+import type { StoreChange } from "./watch/change.ts"
+import type { WatchHealth } from "./watch/store-watch.ts"
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -67,132 +54,38 @@ export interface TrashStats {
   readonly bytes: number
 }
 
-/** What a test may put in place of the real thing. */
-export interface StoreParts {
-  readonly fs?: FileSystem
-  /** Answer from the files alone, without any index. */
-  readonly filesOnly?: boolean
-  readonly watch?: WatchFolder
-}
-
 /** A store of sessions, messages and parts: JSON files, with an index beside them. Made by `openStore`. */
 export class Store<S = Session, M = Message, P = Part, J = Project> implements AsyncDisposable {
   readonly projects: ProjectRepository<J>
   readonly sessions: SessionRepository<S, M, P>
   readonly messages: MessageRepository<M, P>
   readonly parts: PartRepository<P>
-  readonly #trash: () => TrashFolder
   readonly #options: ResolvedOptions
+  readonly #parts: Composition
   readonly #records: Records
-  readonly #writer: RecordWriter
-  readonly #fs: FileSystem
-  readonly #root: OpenedRoot
-  readonly #others: readonly OpenedRoot[]
-  readonly #roots: Roots
-  readonly #lock: ProcessLock
-  readonly #queue: WriteQueue
-  readonly #coalescer: Coalescer
-  readonly #writes: Pick<WriteQueue, "enqueue">
-  readonly #feed = new ChangeFeed()
-  readonly #watch: StoreWatch | undefined
   #problems = 0
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, { fs = fileSystem, filesOnly = false, watch }: StoreParts = {}) {
-    const { directory, indexPath, readOnly, logger } = options
+  constructor(options: ResolvedOptions, parts: StoreParts = {}) {
     this.#options = options
-    this.#fs = fs
-    const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
-    this.#lock = new ProcessLock(lockPath)
     const tell = (problem: Problem): void => {
       this.#problems++
       options.onProblem(problem)
     }
-    const own = new OwnWrites(fs)
-    const watching = options.watch && !filesOnly
-    const publish = async (changes: readonly Change[]): Promise<void> => {
-      if (watching) own.note(changes)
-      if (!filesOnly) await note(changes)
-      this.#root.nudge()
-      for (const { key, content } of changes) {
-        const body = content && "value" in content ? fieldsOf(content.value) : {}
-        this.#feed.publish(changeOf(key, content ? "written" : "removed", "store", body))
-      }
-    }
-    this.#queue = new WriteQueue({ ...options, fs, lock: this.#lock, publish })
-    const enqueue = (job: WriteJob): Promise<boolean> =>
-      watching ? own.during(job.path, () => this.#queue.enqueue(job)) : this.#queue.enqueue(job)
-    this.#writes = { enqueue }
-    this.#coalescer = new Coalescer(fs, directory, this.#writes, this.#lock)
-    const parts = { fs, filesOnly, tell }
-    const watched = Promise.withResolvers<void>()
-    const [place, ...others] = rootPlaces(options, fs)
-    this.#root = new OpenedRoot(place, options, {
-      ...parts,
-      unwritten: this.#coalescer,
-      before: watched.promise,
-    })
-    this.#others = others.map((other) => new OpenedRoot(other, options, parts))
-    const mustBeOpen = (): void => {
+    this.#parts = compose(options, parts, tell, () => {
       this.#open()
-    }
-    this.#roots = new Roots(this.#root, this.#others, mustBeOpen)
-    for (const other of this.#others)
-      if (!other.exists()) logger.warn(`There is no folder ${other.files.directory} to be read too`)
-    const note = publisher(this.#root.index, logger, () => this.#root.noteMissed())
-    const writer = new RecordWriter(
-      directory,
-      this.#writes,
-      this.#coalescer,
-      options.schemas,
-      readOnly,
-      mustBeOpen,
-    )
-    this.#writer = writer
-    const publishFolders = folderPublisher(this.#root.within, logger, () => this.#root.noteMissed())
-    this.#trash = lazy(() => {
-      const { TrashFolder }: typeof import("./retention/trash.ts") = require("./retention/trash.ts")
-      return new TrashFolder({
-        files: this.#root.files,
-        lockPath,
-        durability: options.durability,
-        readOnly,
-        mustBeOpen,
-        publish,
-        publishFolders: async (places) => {
-          if (filesOnly) return
-          await publishFolders(places)
-          this.#root.nudge()
-        },
-      })
     })
-    this.#records = new Records(this.#roots, writer)
-    this.projects = new ProjectRepository(this.#roots)
-    this.parts = new PartRepository(this.#roots, writer)
-    this.messages = new MessageRepository(this.#roots, writer, this.parts)
-    this.sessions = new SessionRepository(this.#roots, writer, this.messages)
-    if (watching) {
-      const { StoreWatch }: typeof import("./watch/store-watch.ts") = require("./watch/store-watch.ts")
-      this.#watch = new StoreWatch({
-        within: this.#root.within,
-        watch,
-        own,
-        logger,
-        indexedByOthers: options.backgroundIndex,
-        publish: (change) => this.#feed.publish(change),
-        onIndexed: (whole) => {
-          if (whole) this.#root.noteSwept()
-          this.#root.nudge()
-        },
-        sessionOf: (messageID) => this.#root.catalog.guessFolder("message", messageID),
-      })
-    }
-    watched.resolve(this.#watch?.ready)
+    const { roots, writer } = this.#parts
+    this.#records = new Records(roots, writer)
+    this.projects = new ProjectRepository(roots)
+    this.parts = new PartRepository(roots, writer)
+    this.messages = new MessageRepository(roots, writer, this.parts)
+    this.sessions = new SessionRepository(roots, writer, this.messages)
   }
 
   /** What was pruned and can be brought back. */
   get trash(): Trash {
-    return this.#trash()
+    return this.#parts.trash()
   }
 
   /** The store's folder, absolute. */
@@ -238,10 +131,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<string | undefined> {
     this.#open()
-    // What is read from elsewhere may change without any of these files.
-    if (this.#others.length > 0) return undefined
-    const { versionOf } = await import("./root/json/versions.ts")
-    return versionOf(this.#root.files, this.#root.within.clock, keys, options.signal)
+    const { own, roots } = this.#parts
+    // What is read from elsewhere may change without any of these records.
+    return roots.all.length > 1 ? undefined : own.records.version(keys, options.signal)
   }
 
   /** Yields the keys below a prefix in the order of their segments. */
@@ -260,8 +152,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * processes at once.
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
-  async index(options: WalkOptions = {}): Promise<WalkResult> {
-    return this.#walkAll(options, (root, each) => root.walk(each))
+  async index(options: IndexOptions = {}): Promise<WalkResult> {
+    return indexAll(this.#parts.roots.all, options)
   }
 
   /**
@@ -273,21 +165,16 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
     this.#open()
     try {
-      await this.#coalescer.flush()
+      await this.#parts.coalescer.flush()
     } catch (error) {
       // No search fails because the disk is full: what could not be written stays, and is not found yet.
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     }
-    const roots = this.#allRoots()
-    for (const root of roots) {
-      await root.sweep(options.fresh ?? false, options.signal)
-      root.nudge()
-    }
+    const { roots } = this.#parts
+    for (const { upkeep } of roots.all) await upkeep.prepareSearch(options.fresh ?? false, options.signal)
     const { search } = await import("./search/search.ts")
-    const end = yield* search(this.#roots, roots, query, options)
-    const indexing = roots.some(({ background }) =>
-      ["waiting", "running"].includes(background.health().state),
-    )
+    const end = yield* search(roots, query, options)
+    const indexing = roots.all.some(({ upkeep }) => upkeep.isIndexing())
     return indexing && !end.partial && !options.fresh ? { partial: true, reason: "indexing" } : end
   }
 
@@ -297,28 +184,15 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
-    const results: VerifyResult[] = []
-    for (const root of this.#allRoots()) results.push(await this.#onIndex(root, () => root.verify(options)))
-    const sum = (of: (result: VerifyResult) => number): number =>
-      results.reduce((total, result) => total + of(result), 0)
-    return {
-      ok: results.every(({ ok }) => ok),
-      checked: {
-        sessions: sum(({ checked }) => checked.sessions),
-        messages: sum(({ checked }) => checked.messages),
-        parts: sum(({ checked }) => checked.parts),
-      },
-      differences: results.flatMap(({ differences }) => differences),
-      duplicates: results.flatMap(({ duplicates }) => duplicates),
-    }
+    return verifyAll(this.#parts.roots.all, options)
   }
 
   /**
    * Reads every file again, whatever the index says of it, while listings go on.
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
-  async rebuild(options: WalkOptions = {}): Promise<WalkResult> {
-    return this.#walkAll(options, (root, each) => root.rebuild(each))
+  async rebuild(options: IndexOptions = {}): Promise<WalkResult> {
+    return rebuildAll(this.#parts.roots.all, options)
   }
 
   /**
@@ -334,11 +208,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const queue = {
       enqueue: (job: WriteJob) => {
         this.#open()
-        return this.#writes.enqueue(job)
+        return this.#parts.writes.enqueue(job)
       },
     }
     const { importOlder } = await import("./transfer/import-older.ts")
-    return importOlder({ fs: this.#fs, files: this.#root.files, queue }, options)
+    const { fs, own } = this.#parts
+    return importOlder({ fs, files: own.files, queue }, options)
   }
 
   /**
@@ -351,11 +226,11 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<string, ExportEnd> {
     this.#open()
-    const found = await this.#roots.findSession(idOrKey)
+    const found = await this.#parts.roots.findSession(idOrKey)
     const session = found && (await this.sessions.get(idOrKey))
     if (!found || !session) throw notFound("session", idOrKey)
     const { exportSession } = await import("./transfer/export.ts")
-    return yield* exportSession(found.root.files, found.root.catalog, found.id, session, options.signal)
+    return yield* exportSession(found.root, found.id, session, options.signal)
   }
 
   /**
@@ -368,7 +243,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     // What is held back must not come over what is imported, nor be overlooked.
     await this.flush()
     const { importSession } = await import("./transfer/import.ts")
-    return importSession({ files: this.#root.files, writer: this.#writer }, file, options)
+    const { own, writer } = this.#parts
+    return importSession({ files: own.files, writer }, file, options)
   }
 
   /**
@@ -382,7 +258,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     await this.flush()
     const flushed = this.#options.durability === "full"
     const { copyStore } = await import("./transfer/copy-store.ts")
-    return yield* copyStore(this.#fs, this.directory, folder, flushed, options)
+    return yield* copyStore(this.#parts.fs, this.directory, folder, flushed, options)
   }
 
   /**
@@ -397,8 +273,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     // What is held back for a session must not come after it is gone.
     if (!options.dryRun) await this.flush()
     const { prune } = await import("./retention/prune.ts")
-    const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash(), options)
-    if (!options.dryRun) await this.#root.giveSpaceBack(options)
+    const { own, trash } = this.#parts
+    const result = yield* prune(own.files, own.catalog, trash(), options)
+    if (!options.dryRun) await own.upkeep.giveSpaceBack(options)
     return result
   }
 
@@ -408,16 +285,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async *orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
     this.#open()
-    yield* this.#root.orphans(options.signal)
-    for (const root of this.#others)
-      for await (const orphan of root.orphans(options.signal))
-        yield { ...orphan, origin: root.files.directory }
+    yield* orphansOfAll(this.#parts.roots.all, options)
   }
 
   /** Yields every record that cannot be read, after a look at the whole store. They are left where they are. */
   async *problems(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Problem> {
     this.#open()
-    for (const root of this.#allRoots()) yield* root.problems(options)
+    yield* problemsOfAll(this.#parts.roots.all, options)
   }
 
   /** Counts record files and bytes by looking at every file, which takes a while on a large store. */
@@ -430,18 +304,19 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     }
   > {
     this.#open()
-    const own = await this.#root.stats(options.signal)
+    const { own, all } = this.#parts
+    const stats = await own.upkeep.stats(options)
     const alsoRead: (StoreStats & { directory: string })[] = []
-    for (const root of this.#others)
-      alsoRead.push({ directory: root.files.directory, ...(await root.stats(options.signal)) })
-    const indexBytes = this.#allRoots().reduce((sum, { index }) => sum + index.bytes(), 0)
+    for (const { place, upkeep } of all.slice(1))
+      alsoRead.push({ directory: place, ...(await upkeep.stats(options)) })
+    const indexBytes = this.#parts.all.reduce((sum, { upkeep }) => sum + upkeep.indexBytes(), 0)
     const trash = { entries: 0, files: 0, bytes: 0 }
     for await (const { files, bytes } of this.trash.list(options)) {
       trash.entries++
       trash.files += files
       trash.bytes += bytes
     }
-    return { ...own, indexBytes, trash, alsoRead }
+    return { ...stats, indexBytes, trash, alsoRead }
   }
 
   /**
@@ -452,7 +327,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async usage(options: UsageOptions = {}): Promise<Usage[]> {
     this.#open()
     const { collectUsage } = await import("./repository/usage.ts")
-    return collectUsage(this.#roots, options)
+    return collectUsage(this.#parts.roots, options)
   }
 
   /**
@@ -463,25 +338,26 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   changes(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<StoreChange> {
     this.#open()
-    return this.#feed.changes(options.signal)
+    return this.#parts.feed.changes(options.signal)
   }
 
   /** How the index, its background work and the watch are doing; asks nothing of the disk but the index's folder. */
   health(): StoreHealth {
-    const { index, backgroundIndex } = this.#root.health()
+    const { own, all, watch } = this.#parts
+    const { index, backgroundIndex } = own.upkeep.health()
     const answers = { index: 0, files: 0 }
-    for (const root of this.#allRoots()) {
-      answers.index += root.answers.index
-      answers.files += root.answers.files
+    for (const { upkeep } of all) {
+      answers.index += upkeep.answers.index
+      answers.files += upkeep.answers.files
     }
     return {
       directory: this.directory,
       readOnly: this.#options.readOnly,
       index,
       backgroundIndex,
-      watch: this.#watch?.health() ?? { state: "off", folders: 0 },
+      watch: watch?.health() ?? { state: "off", folders: 0 },
       answers,
-      alsoReading: this.#others.map((root) => root.health()),
+      alsoReading: all.slice(1).map(({ upkeep }) => upkeep.health()),
       problems: this.#problems,
     }
   }
@@ -491,8 +367,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * @throws StoreError `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again
    */
   async flush(): Promise<void> {
-    await this.#coalescer.flush()
-    await this.#queue.idle()
+    await this.#parts.coalescer.flush()
+    await this.#parts.queue.idle()
   }
 
   /**
@@ -509,60 +385,17 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   async #close(): Promise<void> {
-    await this.#watch?.stop()
-    for (const root of this.#allRoots()) await root.stop()
+    const { all, coalescer, feed, lock, queue, watch } = this.#parts
+    await watch?.stop()
+    for (const { upkeep } of all) await upkeep.stop()
     try {
       await this.flush()
     } finally {
-      await this.#queue.idle()
-      this.#feed.close()
-      this.#coalescer.close()
-      for (const root of this.#allRoots()) root.index.close()
-      this.#lock.close()
-    }
-  }
-
-  #allRoots(): readonly OpenedRoot[] {
-    return [this.#root, ...this.#others]
-  }
-
-  /** Walks one root after another, and gives one result. */
-  async #walkAll(
-    { onProgress, ...options }: WalkOptions,
-    work: (root: OpenedRoot, options: WalkOptions) => Promise<WalkResult>,
-  ): Promise<WalkResult> {
-    let sum: WalkResult = { sessions: 0, messages: 0, parts: 0, read: 0, unreadable: [], elapsedMs: 0 }
-    for (const root of this.#allRoots()) {
-      const { read } = sum
-      const result = await this.#onIndex(root, () =>
-        work(root, {
-          ...options,
-          onProgress: onProgress && ((progress) => onProgress({ ...progress, read: read + progress.read })),
-        }),
-      )
-      sum = {
-        sessions: sum.sessions + result.sessions,
-        messages: sum.messages + result.messages,
-        parts: sum.parts + result.parts,
-        read: read + result.read,
-        unreadable: [...sum.unreadable, ...result.unreadable],
-        elapsedMs: sum.elapsedMs + result.elapsedMs,
-      }
-    }
-    return sum
-  }
-
-  async #onIndex<T>({ index }: OpenedRoot, work: () => Promise<T>): Promise<T> {
-    this.#open()
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
-        path: index.health().path,
-        cause: error,
-        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
-      })
+      await queue.idle()
+      feed.close()
+      coalescer.close()
+      for (const { upkeep } of all) upkeep.close()
+      lock.close()
     }
   }
 

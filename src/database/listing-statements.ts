@@ -3,6 +3,7 @@ import { alias } from "drizzle-orm/sqlite-core"
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { ParsedQuery } from "../record/search-query.ts"
+import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { messages, sessions } from "./schema.ts"
 import { soundNumber, soundText } from "./sound.ts"
@@ -12,6 +13,13 @@ import { titleExpression } from "./trigram.ts"
 export interface SessionEntry extends Position {
   readonly project: string
   readonly body?: string | undefined
+}
+
+/** Where a session lies, and when it was updated there. */
+export interface SessionPlace {
+  readonly id: string
+  readonly project: string
+  readonly updated: number
 }
 
 const { placeholder } = sql
@@ -72,6 +80,26 @@ export class ListingStatements {
         .prepare(),
     )
     return statement.all(parameters)[0]?.count ?? 0
+  }
+
+  /** Of these sessions the readable copy that counts, of one project or of all; none for those that are not there. */
+  copies(ids: readonly string[], projectID: string | undefined): SessionPlace[] {
+    const counts =
+      projectID === undefined ? sql`not ${HAS_NEWER_COPY}` : eq(sessions.project, placeholder("project"))
+    const statement = this.#prepare(`copies ${projectID !== undefined}`, () =>
+      this.#db
+        .select({ id: sessions.id, project: sessions.project, updated: sessions.updated })
+        .from(sessions)
+        .where(and(amongst(sessions.id, "ids"), isNull(sessions.problem), counts))
+        .prepare(),
+    )
+    return statement
+      .all({ ids: JSON.stringify(ids), ...(projectID !== undefined && { project: projectID }) })
+      .map(({ id, project, updated }) => ({
+        id: soundText("id", id),
+        project: soundText("project", project),
+        updated: soundNumber("updated", updated),
+      }))
   }
 
   /** Messages of a folder after a position, in order. */

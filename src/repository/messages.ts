@@ -6,13 +6,14 @@ import type { Place } from "../record/kind.ts"
 import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "../root/check.ts"
-import { getBody, placesOf, readBody } from "../root/json/bodies.ts"
+import { placesOf } from "../root/json/bodies.ts"
 import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
 import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
+import type { Root } from "../root/root.ts"
 import { cutPage, type Page } from "./cursor.ts"
 import { notFound, type PartRepository } from "./parts.ts"
-import type { Root, Roots } from "./roots.ts"
+import type { Roots } from "./roots.ts"
 
 /** Which messages of a session, and in which order. */
 export interface MessageListOptions {
@@ -57,7 +58,7 @@ export class MessageRepository<M, P> {
   async get(idOrKey: IdOrKey): Promise<M | undefined> {
     const found = await this.#roots.findMessage(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await getBody(found.root.files, found.place, found.id)) as M | undefined)
+    return found && ((await found.root.records.get("message", found.place.folder, found.id)) as M | undefined)
   }
 
   /**
@@ -137,7 +138,7 @@ export class MessageRepository<M, P> {
   /** Yields messages with their parts (in the order of `parts.ids`), newest first unless `direction` says otherwise. */
   async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
     for await (const { id, body, root } of this.#bodies(sessionID, options))
-      yield { info: body as M, parts: await Array.fromAsync(this.#parts.listOf(root, id)) }
+      yield { info: body as M, parts: await this.#parts.allOf(root, id) }
   }
 
   /**
@@ -146,9 +147,12 @@ export class MessageRepository<M, P> {
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
     const { items, older, newer } = await this.pageKeys(sessionID, options)
-    const { files } = await this.#root(sessionID)
-    const place: Place = { kind: "message", folder: sessionID }
-    const bodies = await Promise.all(items.map(([, , id = ""]) => readBody(files, place, id)))
+    const { records } = await this.#root(sessionID)
+    const bodies = await records.read(
+      "message",
+      sessionID,
+      items.map(([, , id = ""]) => id),
+    )
     return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
   }
 
@@ -178,11 +182,10 @@ export class MessageRepository<M, P> {
 
   async *#bodies(sessionID: string, options: MessageListOptions) {
     const root = await this.#root(sessionID)
-    const place: Place = { kind: "message", folder: sessionID }
     for await (const run of this.#runs(root, sessionID, options))
       for (const { id } of run) {
         options.signal?.throwIfAborted()
-        const body = await readBody(root.files, place, id)
+        const [body] = await root.records.read("message", sessionID, [id])
         if (body) yield { id, body, root }
       }
   }
@@ -197,10 +200,10 @@ export class MessageRepository<M, P> {
   }
 
   /** Where a message stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
-  async #position({ files }: Root, sessionID: string, id: string): Promise<Position> {
+  async #position({ records }: Root, sessionID: string, id: string): Promise<Position> {
     const key = ["message", sessionID, id]
     checkKey(key)
-    const body = await getBody(files, { kind: "message", folder: sessionID }, id)
+    const body = await records.get("message", sessionID, id)
     if (!body) throw notFound("message", key)
     return { id, time: messageFields(body).created }
   }

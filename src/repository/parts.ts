@@ -1,12 +1,10 @@
 import { StoreError } from "../errors.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
-import type { Place } from "../record/kind.ts"
 import { checkLimit, type IdOrKey } from "../root/check.ts"
-import { getBody, readBody } from "../root/json/bodies.ts"
-import { partIds, recordIds } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update, WriteOptions } from "../root/json/record-writer.ts"
-import type { Root, Roots } from "./roots.ts"
+import type { Root } from "../root/root.ts"
+import type { Roots } from "./roots.ts"
 
 /** How to list the parts of a message. */
 export interface PartListOptions {
@@ -33,7 +31,7 @@ export class PartRepository<P> {
   async get(idOrKey: IdOrKey): Promise<P | undefined> {
     const found = await this.#roots.findPart(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await getBody(found.root.files, found.place, found.id)) as P | undefined)
+    return found && ((await found.root.records.get("part", found.place.folder, found.id)) as P | undefined)
   }
 
   /**
@@ -68,9 +66,10 @@ export class PartRepository<P> {
 
   /** Yields the ids of a message's parts in the order of their making, which is that of their ids but at a wrap; readable or not. */
   async *ids(messageID: string, options: PartListOptions = {}): AsyncGenerator<string> {
-    const { files } = await this.#root(messageID)
+    const { records } = await this.#root(messageID)
     options.signal?.throwIfAborted()
-    for (const id of partIds(files, messageID).slice(0, checkLimit(options.limit))) {
+    const ids = await records.ids("part", messageID)
+    for (const id of ids.slice(0, checkLimit(options.limit))) {
       options.signal?.throwIfAborted()
       yield id
     }
@@ -78,28 +77,29 @@ export class PartRepository<P> {
 
   /** Yields the bodies of a message's parts in the order of `ids`; what cannot be read is skipped and reported. */
   async *list(messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
-    yield* this.listOf(await this.#root(messageID), messageID, options)
-  }
-
-  /** As `list`, of a message whose root is known. For the messages' own listing. */
-  async *listOf({ files }: Root, messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
-    const place: Place = { kind: "part", folder: messageID }
+    const { records } = await this.#root(messageID)
     let left = checkLimit(options.limit) ?? Number.POSITIVE_INFINITY
     options.signal?.throwIfAborted()
-    for (const id of partIds(files, messageID)) {
+    for (const id of await records.ids("part", messageID)) {
       if (left <= 0) return
       options.signal?.throwIfAborted()
-      const body = await readBody(files, place, id)
+      const [body] = await records.read("part", messageID, [id])
       if (!body) continue
       left--
       yield body as P
     }
   }
 
-  /** How many part files a message has, by their names. */
+  /** All parts of a message whose root is known, as `list`. For the messages' own listing. */
+  async allOf({ records }: Root, messageID: string): Promise<P[]> {
+    const bodies = await records.read("part", messageID, await records.ids("part", messageID))
+    return bodies.filter((body) => body !== undefined) as P[]
+  }
+
+  /** How many parts a message has by name, readable or not. */
   async count(messageID: string): Promise<number> {
-    const { files } = await this.#root(messageID)
-    return recordIds(files, { kind: "part", folder: messageID }).length
+    const { records } = await this.#root(messageID)
+    return (await records.ids("part", messageID)).length
   }
 
   async #root(messageID: string): Promise<Root> {

@@ -1,12 +1,5 @@
-import { join } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
-import { checkFolders, statRecord } from "../file/layout.ts"
-import { faultError } from "../file/reader.ts"
-import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
-import { compareText } from "../record/order.ts"
-import { type RecordFiles, readPresent } from "../root/json/file-catalog.ts"
+import { checkKey, checkPrefix, type Key } from "../record/key.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
-import { TimeSlice } from "../time-slice.ts"
 import type { Roots } from "./roots.ts"
 
 /**
@@ -15,12 +8,10 @@ import type { Roots } from "./roots.ts"
  */
 export class Records {
   readonly #roots: Roots
-  readonly #files: RecordFiles
   readonly #writer: RecordWriter
 
   constructor(roots: Roots, writer: RecordWriter) {
     this.#roots = roots
-    this.#files = roots.main.files
     this.#writer = writer
   }
 
@@ -30,14 +21,9 @@ export class Records {
    */
   async read<T = unknown>(key: Key): Promise<T> {
     checkKey(key)
-    const { files } = await this.#roots.ofKey(key)
-    const { fs, directory } = files
-    const path = keyPath(directory, key)
-    checkFolders(fs, directory, key)
-    const result = await readPresent(files, path)
-    if ("fault" in result) throw faultError(result.fault, files.locate(path))
-    // The file is as the app's type says if the app and its schemas saw to it.
-    return result.record.value as T
+    const { records } = await this.#roots.ofKey(key)
+    // The record is as the app's type says if the app and its schemas saw to it.
+    return (await records.value(key)) as T
   }
 
   /**
@@ -46,39 +32,8 @@ export class Records {
    */
   async *readText(key: Key, options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
     checkKey(key)
-    const { files } = await this.#roots.ofKey(key)
-    const { fs, directory } = files
-    const path = keyPath(directory, key)
-    checkFolders(fs, directory, key)
-    const unwritten = files.unwritten.newest(path)
-    if (unwritten) {
-      yield unwritten.text
-      return
-    }
-    const kind = statRecord(fs, path)?.kind
-    if (kind === undefined)
-      throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, files.locate(path))
-    if (kind !== "file")
-      throw faultError(
-        { code: "NOT_A_FILE", message: `A ${kind} lies where a record should be` },
-        files.locate(path),
-      )
-    const decoder = new TextDecoder()
-    const slice = new TimeSlice(options.signal)
-    try {
-      for (const piece of fs.readPieces(path)) {
-        await slice.pass()
-        yield decoder.decode(piece, { stream: true })
-      }
-    } catch (cause) {
-      if (systemCode(cause) === undefined) throw cause
-      throw faultError(
-        { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause },
-        files.locate(path),
-      )
-    }
-    const rest = decoder.decode()
-    if (rest) yield rest
+    const { records } = await this.#roots.ofKey(key)
+    yield* records.text(key, options.signal)
   }
 
   /**
@@ -109,12 +64,7 @@ export class Records {
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<string[]> {
     checkPrefix(prefix)
-    const slice = new TimeSlice(options.signal)
-    for (const key of this.#walk(prefix)) {
-      const turn = slice.pass()
-      if (turn) await turn
-      if (key) yield key
-    }
+    yield* this.#roots.main.keys(prefix, options.signal)
   }
 
   /** How many records lie below a prefix, by their names. */
@@ -122,50 +72,5 @@ export class Records {
     let count = 0
     for await (const _ of this.keys(prefix, options)) count++
     return count
-  }
-
-  /** Keys, and `undefined` after every folder that was looked at. */
-  *#walk(prefix: Key): Generator<string[] | undefined> {
-    const { fs, directory } = this.#files
-    const path = join(directory, ...prefix)
-    try {
-      checkFolders(fs, directory, [...prefix, ""])
-      const records = new Set<string>()
-      const folders = new Set<string>()
-      for (const { name, kind } of fs.readDirectory(path) ?? []) {
-        const id = idOfFile(name)
-        if (id !== undefined && kind === "file") records.add(id)
-        else if (
-          segmentFault(name) === undefined &&
-          (kind === "directory" || this.#isFolderLink(prefix, name, kind))
-        )
-          folders.add(name)
-      }
-      yield undefined
-      for (const name of [...records.union(folders)].sort(compareText)) {
-        if (records.has(name)) yield [...prefix, name]
-        if (folders.has(name)) yield* this.#walk([...prefix, name])
-      }
-    } catch (error) {
-      this.#report(path, error)
-    }
-  }
-
-  /** Only the store's first level may be links to elsewhere. */
-  #isFolderLink(prefix: Key, name: string, kind: string): boolean {
-    const { fs, directory } = this.#files
-    return prefix.length === 0 && kind === "link" && fs.stat(join(directory, name))?.kind === "directory"
-  }
-
-  #report(path: string, error: unknown): void {
-    if (error instanceof StoreError)
-      this.#files.problems.report({ path: error.path ?? path, code: error.code, message: error.message })
-    else if (systemCode(error) !== undefined)
-      this.#files.problems.report({
-        path,
-        code: "UNREADABLE",
-        message: `The folder cannot be read (${systemCode(error)})`,
-      })
-    else throw error
   }
 }

@@ -1,6 +1,5 @@
 import { StoreError } from "../errors.ts"
-import { recordPath } from "../file/layout.ts"
-import { fieldsOf } from "../record/extract.ts"
+import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
@@ -14,16 +13,18 @@ import {
   checkTime,
   type IdOrKey,
 } from "../root/check.ts"
-import { getBody, holds, parseBody, placesOf, readBody } from "../root/json/bodies.ts"
+import { holds, parseBody, placesOf } from "../root/json/bodies.ts"
 import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
 import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
 import type { SharedMessages } from "../root/json/shared-messages.ts"
+import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { cutPage, type Page } from "./cursor.ts"
 import type { MessageRepository } from "./messages.ts"
+import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
-import type { Root, RootedEntry, Roots } from "./roots.ts"
+import type { Roots } from "./roots.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -94,7 +95,7 @@ export class SessionRepository<S, M, P> {
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
     const found = await this.#roots.findSession(idOrKey)
     // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await getBody(found.root.files, found.place, found.id)) as S | undefined)
+    return found && ((await found.root.records.get("session", found.place.folder, found.id)) as S | undefined)
   }
 
   /** The folder a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
@@ -160,10 +161,10 @@ export class SessionRepository<S, M, P> {
     const { findSharedMessages } = await import("../root/json/shared-messages.ts")
     const shared = await findSharedMessages(this.#files, new TimeSlice(options.signal))
     await this.#removeTree(id, removal, shared, new Set(), options.signal)
-    for (const { files } of this.#roots.all.slice(1))
-      for (const place of placesOf(files, "session", id))
+    for (const { records } of this.#roots.all.slice(1))
+      for (const folder of await records.foldersOf("session", id))
         removal.left.push({
-          path: files.locate(recordPath(files.directory, place, id)),
+          path: records.locate(["session", folder, id]),
           code: "READ_ONLY",
           message: "Another copy lies in a folder that is only read",
         })
@@ -251,7 +252,7 @@ export class SessionRepository<S, M, P> {
     const { projectID, parentID, directory, archived, updatedSince, search } = query
     const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
     options.signal?.throwIfAborted()
-    if (filters.every((filter) => filter === undefined)) return this.#roots.countSessionFiles(projectID)
+    if (filters.every((filter) => filter === undefined)) return this.#roots.countSessionRecords(projectID)
     return this.#roots.countSessions(query, options.signal)
   }
 
@@ -313,13 +314,13 @@ export class SessionRepository<S, M, P> {
   }
 }
 
-async function readEntry({ id, project, root, body }: RootedEntry) {
-  const place: Place = { kind: "session", folder: project }
-  return (body === undefined ? undefined : parseBody(body, place, id)) ?? readBody(root.files, place, id)
+async function readEntry({ id, project, root, body }: RootedEntry): Promise<JsonObject | undefined> {
+  const kept = body === undefined ? undefined : parseBody(body, { kind: "session", folder: project }, id)
+  return kept ?? (await root.records.read("session", project, [id]))[0]
 }
 
-function originOf({ files }: Root): string {
-  return files.directory
+function originOf({ place }: Root): string {
+  return place
 }
 
 function toQuery(options: SessionListOptions): SessionQuery {

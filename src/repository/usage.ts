@@ -1,8 +1,6 @@
 import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
-import { readBody } from "../root/json/bodies.ts"
-import { folderNames, recordIds } from "../root/json/file-catalog.ts"
 import { TimeSlice } from "../time-slice.ts"
 import type { Roots } from "./roots.ts"
 
@@ -48,18 +46,16 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   const dayOf = daysIn(options.timeZone)
   const rows = new Map<string, Usage>()
   for (const root of roots.all) {
-    const { files } = root
+    const { records } = root
     const sessions =
-      projectID === undefined
-        ? folderNames(files, "message")
-        : recordIds(files, { kind: "session", folder: projectID })
+      projectID === undefined ? await records.folders("message") : await records.ids("session", projectID)
     for (const session of sessions) {
       // What lies in several roots is counted where it is read.
       if ((await roots.ofSession(session)) !== root) continue
-      for (const id of recordIds(files, { kind: "message", folder: session })) {
+      for (const id of await records.ids("message", session)) {
         const turn = slice.pass()
         if (turn) await turn
-        const body = await readBody(files, { kind: "message", folder: session }, id)
+        const [body] = await records.read("message", session, [id])
         if (!body) continue
         const { created, role } = messageFields(body)
         const day = created < since || created > until ? undefined : dayOf(created)

@@ -20,19 +20,34 @@ export interface Range {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The copy of a session that counts in one root: that of the newest `time.updated`, among equals that of the last project. */
+export interface SessionCopy {
+  readonly project: string
+  readonly updated: number
+}
+
 /**
- * What there is, and in which order: all that SQLite is asked for. There are two implementations, one on SQLite that is
- * fast and one on the files that is slow and always right; bodies come from the files whichever answers. The waist is
- * this narrow so that the repositories above are written once and the fallback can change over in mid-listing.
+ * What there is in a root, and in which order. A listing equals what lies there at one moment between its call and its answer.
+ * The waist is this narrow so that the repositories are written once, whatever a history is kept in.
  */
 export interface Catalog {
   /** Readable sessions in order; where no project is named, of several copies of one id only the newest. */
   sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>>
+  /** How many sessions `sessions` would give. */
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number>
+  /**
+   * Which of these sessions lie here, in that project or any, readable: what decides, where several roots have one, from
+   * which it is read.
+   */
+  copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    range: Pick<Range, "moment" | "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>>
   /** Readable messages of a session in order of creation, in bounded runs. */
   messages(sessionID: string, direction: "asc" | "desc", range: Range): AsyncGenerator<readonly Position[]>
-  /** Message files of a session by name, readable or not. */
+  /** Messages of a session by name, readable or not. */
   countMessages(sessionID: string): Promise<number>
-  /** A folder in which a record of that id may lie; the caller looks whether it does. */
+  /** A folder in which a record of that id may lie, where that can be told at once; the caller looks whether it does. */
   guessFolder(kind: "message" | "part", id: string): Promise<string | undefined>
 }

@@ -35,6 +35,8 @@ export interface Upkeep {
    * @throws the signal's reason
    */
   prepareSearch(fresh: boolean, signal?: AbortSignal): Promise<void>
+  /** Whether the place is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
+  isThere(): boolean
   /** Whether a search may find less than there is, since indexing is under way. */
   isIndexing(): boolean
   /** Yields every record that cannot be read. */

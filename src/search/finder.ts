@@ -1,24 +1,14 @@
-import type { Candidate } from "../database/text-statements.ts"
 import { fieldsOf, sessionFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { matchesTexts } from "../record/search-query.ts"
 import { cleanText } from "../record/search-text.ts"
-import type { Catalog, SessionEntry } from "../root/catalog.ts"
-import { holds, readBody } from "../root/json/bodies.ts"
-import { type CandidateSources, candidates } from "../root/json/candidates.ts"
-import { folderNames } from "../root/json/file-catalog.ts"
-import { type MessageText, readMessageDocument } from "../root/json/message-texts.ts"
+import type { SessionEntry } from "../root/catalog.ts"
+import type { Root } from "../root/root.ts"
+import type { Candidate, MessageText } from "../root/text-source.ts"
 import { type Found, isBehind } from "./found.ts"
 import type { Search, SearchHit } from "./options.ts"
 import { cutSnippet } from "./snippet.ts"
-
-/** What a search of one root goes by. */
-export interface SearchSources extends CandidateSources {
-  readonly catalog: Catalog
-  /** What the store was opened with. */
-  readonly mode: "all" | "titles" | "off"
-}
 
 /** What the finders of one search have in common. */
 export interface FinderContext {
@@ -30,16 +20,16 @@ export interface FinderContext {
 
 /** Finds what a search asks for in one root: its titles and its texts, each newest first. */
 export class Finder {
-  readonly #sources: SearchSources
+  readonly #root: Root
   readonly #search: Search
   readonly #context: FinderContext
   readonly #titles = new Map<string, string>()
   readonly #seen = new Set<string>()
-  /** The projects' folders, as they were when the first title was asked for. */
-  #projects: string[] | undefined
+  /** The project of the session whose title was read last: that of the next is often the same. */
+  #project: string | undefined
 
-  constructor(sources: SearchSources, search: Search, context: FinderContext) {
-    this.#sources = sources
+  constructor(root: Root, search: Search, context: FinderContext) {
+    this.#root = root
     this.#search = search
     this.#context = context
   }
@@ -49,7 +39,7 @@ export class Finder {
     const { query, in: where, projectID, role, type, tool, since, signal } = this.#search
     // What only messages and parts have, titles have not.
     const isOfTitles = where !== "text" && [role, type, tool].every((only) => only === undefined)
-    if (!isOfTitles || this.#sources.mode === "off") return undefined
+    if (!isOfTitles || this.#root.texts.mode === "off") return undefined
     const asked: SessionQuery = {
       projectID,
       updatedSince: since,
@@ -58,7 +48,7 @@ export class Finder {
       order: "updated",
       direction: "desc",
     }
-    return this.#sources.catalog.sessions(asked, { signal })
+    return this.#root.catalog.sessions(asked, { signal })
   }
 
   /** Hits in titles of a listing, by the time the session was updated. */
@@ -74,7 +64,7 @@ export class Finder {
   async #titleHit(sessionID: string, folder: string, time: number): Promise<SearchHit | undefined> {
     if (!(await this.#context.isRead(sessionID))) return undefined
     const { query } = this.#search
-    const body = await readBody(this.#sources.files, { kind: "session", folder }, sessionID)
+    const [body] = await this.#root.records.read("session", folder, [sessionID])
     const { title } = body ? sessionFields(body) : { title: null }
     if (title === null || !matchesTexts(query, [fold(title)])) return undefined
     const snippet = cutSnippet(cleanText(title), query.wanted)
@@ -83,13 +73,16 @@ export class Finder {
 
   /** Hits in messages, by the time they were created. */
   async *texts(): AsyncGenerator<Found> {
-    if (this.#search.in === "title" || this.#sources.mode !== "all") return
-    const { query, sessionID: session, role, since, until } = this.#search
-    for await (const candidate of candidates(this.#sources, query, { session, role, since, until })) {
+    if (this.#search.in === "title" || this.#root.texts.mode !== "all") return
+    const { query, sessionID: session, role, since, until, signal } = this.#search
+    const filter = { session, role, since, until }
+    for await (const candidate of this.#root.texts.candidates(query, filter, signal)) {
       // One id may lie in several sessions.
       const id = `${candidate.session}/${candidate.id}`
       const hit =
-        !this.#seen.has(id) && this.#mayBe(candidate) && (await this.#context.isRead(candidate.session))
+        !this.#seen.has(id) &&
+        (await this.#mayBe(candidate)) &&
+        (await this.#context.isRead(candidate.session))
           ? await this.#look(candidate)
           : undefined
       if (hit) this.#seen.add(id)
@@ -97,13 +90,10 @@ export class Finder {
     }
   }
 
-  #mayBe({ id, session, time }: Candidate): boolean {
+  async #mayBe({ id, session, time }: Candidate): Promise<boolean> {
     const { projectID, sessionID, after } = this.#search
     if (sessionID !== undefined && session !== sessionID) return false
-    if (
-      projectID !== undefined &&
-      !holds(this.#sources.files, { kind: "session", folder: projectID }, session)
-    )
+    if (projectID !== undefined && !(await this.#root.records.holds("session", projectID, session)))
       return false
     return !after || isBehind({ kind: "text", sessionID: session, messageID: id, time }, after)
   }
@@ -111,7 +101,7 @@ export class Finder {
   /** The message's own files decide. */
   async #look({ id, session }: Candidate): Promise<SearchHit | undefined> {
     const { query, role, type, tool, since, until } = this.#search
-    const document = await readMessageDocument(this.#sources.files, session, id)
+    const document = await this.#root.texts.document(session, id)
     if (!document || (role !== undefined && document.role !== role)) return undefined
     const time = document.created
     if ((since !== undefined && time < since) || (until !== undefined && time > until)) return undefined
@@ -158,14 +148,12 @@ export class Finder {
   async #title(sessionID: string): Promise<string> {
     const known = this.#titles.get(sessionID)
     if (known !== undefined) return known
-    const { files } = this.#sources
-    this.#projects ??= folderNames(files, "session")
-    const at = this.#projects.findIndex((folder) => holds(files, { kind: "session", folder }, sessionID))
-    const folder = at < 0 ? undefined : this.#projects.splice(at, 1)[0]
-    // What is found next is often of the same project.
-    if (folder !== undefined) this.#projects.unshift(folder)
-    const place = folder === undefined ? undefined : ({ kind: "session", folder } as const)
-    const { title } = fieldsOf(place && (await readBody(files, place, sessionID)))
+    const { records } = this.#root
+    const isThere = this.#project !== undefined && (await records.holds("session", this.#project, sessionID))
+    if (!isThere) this.#project = (await records.foldersOf("session", sessionID))[0]
+    const [body] =
+      this.#project === undefined ? [] : await records.read("session", this.#project, [sessionID])
+    const { title } = fieldsOf(body)
     const text = typeof title === "string" ? title : ""
     this.#titles.set(sessionID, text)
     return text

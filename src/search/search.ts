@@ -1,14 +1,9 @@
-import type { Root, Roots } from "../repository/roots.ts"
+import type { Roots } from "../repository/roots.ts"
 import { TimeSlice } from "../time-slice.ts"
-import { Finder, type SearchSources } from "./finder.ts"
+import { Finder } from "./finder.ts"
 import { newestOf } from "./found.ts"
 import { resolveSearch, type SearchEnd, type SearchHit, type SearchOptions } from "./options.ts"
 import { SessionOwners } from "./session-owners.ts"
-
-/** A root and what a search of it goes by. */
-export interface SearchedRoot extends Root {
-  readonly searched: SearchSources
-}
 
 /**
  * Yields what a query finds in one root or several, newest first, and returns how it ended; of a session that lies in several only
@@ -17,20 +12,19 @@ export interface SearchedRoot extends Root {
  */
 export async function* search(
   roots: Roots,
-  searched: readonly SearchedRoot[],
   text: string,
   options: SearchOptions,
 ): AsyncGenerator<SearchHit, SearchEnd> {
   const search = resolveSearch(text, options)
   if (search.query.wanted.length === 0) return { partial: false }
   const deadline = performance.now() + search.timeout
-  const several = searched.length > 1
+  const several = roots.all.length > 1
   const owners = new SessionOwners(roots)
   const found = await Promise.all(
-    searched.map(async (root) => {
-      const finder = new Finder(root.searched, search, {
+    roots.all.map(async (root) => {
+      const finder = new Finder(root, search, {
         isRead: async (sessionID) => !several || (await owners.of(sessionID)) === root,
-        origin: several ? root.files.directory : undefined,
+        origin: several ? root.place : undefined,
       })
       return { root, finder, entries: (await finder.listTitles()) ?? [] }
     }),

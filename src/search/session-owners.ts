@@ -1,5 +1,6 @@
-import type { Root, Roots } from "../repository/roots.ts"
+import type { Roots } from "../repository/roots.ts"
 import type { SessionEntry } from "../root/catalog.ts"
+import type { Root } from "../root/root.ts"
 
 interface Newest {
   readonly root: Root

@@ -1,11 +1,8 @@
 import { isStoreError } from "../errors.ts"
-import { recordPath } from "../file/layout.ts"
 import { encodeRecord } from "../record/json.ts"
-import type { Place } from "../record/kind.ts"
-import type { Catalog } from "../root/catalog.ts"
-import { readBody } from "../root/json/bodies.ts"
-import { partIds, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
-import { type Problem, ProblemLog } from "../root/problem-log.ts"
+import type { CollectionKind } from "../record/kind.ts"
+import type { Problem } from "../root/problem-log.ts"
+import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 
 /** What an export held, and what it had to leave out because it cannot be read. */
@@ -29,54 +26,53 @@ function indented(body: unknown, levels: number): string {
  * @throws the signal's reason
  */
 export async function* exportSession(
-  files: RecordFiles,
-  catalog: Catalog,
+  { catalog, records }: Root,
   id: string,
   session: unknown,
   signal?: AbortSignal,
 ): AsyncGenerator<string, ExportEnd> {
-  const left: Problem[] = []
-  const problems = new ProblemLog((problem) => {
-    left.push({ ...problem, path: files.locate(problem.path) })
-    files.problems.report(problem)
-  })
-  const telling: RecordFiles = { ...files, problems }
-  const end = { messages: 0, parts: 0, left }
+  const left = new Map<string, Problem>()
+  const tell = (problem: Problem): void => {
+    left.set(problem.path, problem)
+  }
   const slice = new TimeSlice(signal)
-  const place: Place = { kind: "message", folder: id }
-  const read = async (of: Place, record: string, levels: number): Promise<string | undefined> => {
+  const read = async (
+    kind: CollectionKind,
+    folder: string,
+    record: string,
+    levels: number,
+  ): Promise<string | undefined> => {
     const turn = slice.pass()
     if (turn) await turn
-    const body = await readBody(telling, of, record)
+    const [body] = await records.read(kind, folder, [record], tell)
     try {
       return body && indented(body, levels)
     } catch (error) {
       if (!isStoreError(error)) throw error
-      const { code, message } = error
-      problems.report({ path: recordPath(files.directory, of, record), code, message })
+      tell({ path: records.locate([kind, folder, record]), code: error.code, message: error.message })
       return undefined
     }
   }
+  const end = { messages: 0, parts: 0 }
   // A listing passes over what it cannot read. Looked at before, so that what comes meanwhile is not taken for that.
-  const unlisted = new Set(recordIds(telling, place))
+  const unlisted = new Set(await records.ids("message", id, tell))
   yield `{\n  "info": ${indented(session, 1)},\n  "messages": [`
   for await (const run of catalog.messages(id, "asc", { signal }))
     for (const { id: message } of run) {
       unlisted.delete(message)
-      const info = await read(place, message, 3)
+      const info = await read("message", id, message, 3)
       if (info === undefined) continue
       const opening = end.messages++ === 0 ? "\n" : ",\n"
       yield `${opening}    {\n      "info": ${info},\n      "parts": [`
       let parts = 0
-      const within: Place = { kind: "part", folder: message }
-      for (const part of partIds(telling, message)) {
-        const body = await read(within, part, 4)
+      for (const part of await records.ids("part", message, tell)) {
+        const body = await read("part", message, part, 4)
         if (body !== undefined) yield `${parts++ === 0 ? "\n" : ",\n"}        ${body}`
       }
       end.parts += parts
       yield parts === 0 ? "]\n    }" : "\n      ]\n    }"
     }
-  for (const message of unlisted) await readBody(telling, place, message)
+  await records.read("message", id, [...unlisted], tell)
   yield end.messages === 0 ? "]\n}\n" : "\n  ]\n}\n"
-  return end
+  return { ...end, left: [...left.values()] }
 }

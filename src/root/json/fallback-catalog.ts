@@ -3,7 +3,7 @@ import { isStoreError } from "../../errors.ts"
 import { Unsettled } from "../../migrator/reconcile.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import type { Catalog, Range, SessionEntry } from "../catalog.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { AnswerCounts } from "../health.ts"
 
 /** Tells whether the files can answer what the index could not. A bug in our code is no such failure. */
@@ -28,6 +28,14 @@ export class FallbackCatalog implements Catalog {
 
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
     return this.#ask((catalog) => catalog.countSessions(query, signal))
+  }
+
+  copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    range: Pick<Range, "moment" | "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    return this.#ask((catalog) => catalog.copies(ids, projectID, range))
   }
 
   countMessages(sessionID: string): Promise<number> {

@@ -3,22 +3,15 @@ import { readFieldsPatiently } from "../../file/fields-reader.ts"
 import { listFolders, listRecords, placePath, recordPath, statPlace } from "../../file/layout.ts"
 import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
-import {
-  isJsonObject,
-  type JsonObject,
-  messageFields,
-  type SessionFields,
-  sessionFields,
-} from "../../record/extract.ts"
-import { fold } from "../../record/fold.ts"
+import { isJsonObject, type JsonObject, messageFields, sessionFields } from "../../record/extract.ts"
 import type { Place } from "../../record/kind.ts"
-import { comparePosition, compareText, type Position } from "../../record/order.ts"
+import { comparePosition, type Position } from "../../record/order.ts"
 import { partsInOrder } from "../../record/part-order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import { matchesTexts } from "../../record/search-query.ts"
 import { TimeSlice } from "../../time-slice.ts"
-import type { Catalog, Range, SessionEntry } from "../catalog.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { ProblemLog } from "../problem-log.ts"
+import { type FoundSession, isNewer, matchesSession } from "../scanned/scanned-catalog.ts"
 
 /** What reading records takes; one object for all calls of a store. */
 export interface RecordFiles {
@@ -66,6 +59,15 @@ export class FileCatalog implements Catalog {
     return (await this.#matchingSessions(query, signal)).length
   }
 
+  async copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    { signal }: Pick<Range, "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    const found = await this.#newest(projectID, signal, new Set(ids))
+    return new Map([...found].map(([id, { project, fields }]) => [id, { project, updated: fields.updated }]))
+  }
+
   async *messages(
     sessionID: string,
     direction: "asc" | "desc",
@@ -97,38 +99,28 @@ export class FileCatalog implements Catalog {
   }
 
   async #matchingSessions(query: SessionQuery, signal?: AbortSignal): Promise<FoundSession[]> {
+    const newest = await this.#newest(query.projectID, signal)
+    return [...newest.values()].filter(({ fields }) => matchesSession(fields, query))
+  }
+
+  /** Of each session, or each of those that are wanted, the copy that counts. */
+  async #newest(
+    projectID: string | undefined,
+    signal?: AbortSignal,
+    wanted?: ReadonlySet<string>,
+  ): Promise<Map<string, FoundSession>> {
     const newest = new Map<string, FoundSession>()
-    const projects = query.projectID === undefined ? folderNames(this.#files, "session") : [query.projectID]
-    for (const project of projects)
-      for await (const { id, body } of readable(this.#files, { kind: "session", folder: project }, signal)) {
+    const projects = projectID === undefined ? folderNames(this.#files, "session") : [projectID]
+    for (const project of projects) {
+      const place: Place = { kind: "session", folder: project }
+      for await (const { id, body } of readable(this.#files, place, signal, wanted)) {
         const session = { id, project, fields: sessionFields(body) }
         const copy = newest.get(id)
         if (!copy || isNewer(session, copy)) newest.set(id, session)
       }
-    return [...newest.values()].filter(({ fields }) => matches(fields, query))
+    }
+    return newest
   }
-}
-
-interface FoundSession {
-  readonly id: string
-  readonly project: string
-  readonly fields: SessionFields
-}
-
-function isNewer(a: FoundSession, b: FoundSession): boolean {
-  return a.fields.updated === b.fields.updated
-    ? compareText(a.project, b.project) > 0
-    : a.fields.updated > b.fields.updated
-}
-
-function matches(fields: SessionFields, query: SessionQuery): boolean {
-  return (
-    (query.parentID === undefined || fields.parentID === query.parentID) &&
-    (query.directory === undefined || fields.directory === query.directory) &&
-    (query.archived === "include" || fields.archived === (query.archived === "only")) &&
-    (query.updatedSince === undefined || fields.updated >= query.updatedSince) &&
-    (query.search === undefined || matchesTexts(query.search, [fold(fields.title ?? "")]))
-  )
 }
 
 /** The readable records of a folder by id; what cannot be read is reported and passed over. */
@@ -136,9 +128,11 @@ async function* readable(
   files: RecordFiles,
   place: Place,
   signal?: AbortSignal,
+  wanted?: ReadonlySet<string>,
 ): AsyncGenerator<{ id: string; body: JsonObject }> {
   const slice = new TimeSlice(signal)
   for (const id of recordIds(files, place)) {
+    if (wanted && !wanted.has(id)) continue
     const turn = slice.pass()
     if (turn) await turn
     const path = recordPath(files.directory, place, id)

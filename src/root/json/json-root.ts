@@ -1,352 +1,76 @@
 import { join } from "node:path"
-import { IndexFailure } from "../../database/failure.ts"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
-import { systemCode } from "../../errors.ts"
 import { DeviceClock } from "../../file/clock.ts"
-import { INDEX_FOLDER } from "../../file/layout.ts"
+import { lstatQuietly } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
-import type { CompactOptions } from "../../migrator/compact.ts"
-import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
-import type { WalkOptions } from "../../migrator/walk.ts"
-import type { ResolvedOptions } from "../../options.ts"
-import type { Root } from "../../repository/roots.ts"
-import type { SearchSources } from "../../search/finder.ts"
+import { type Key, keyPath } from "../../record/key.ts"
 import type { Catalog } from "../catalog.ts"
-import type { AnswerCounts, RootHealth } from "../health.ts"
-import { findOlder, isOlder } from "../older/older-folder.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
-import { type Problem, ProblemLog } from "../problem-log.ts"
-import type { StoreStats } from "../store-stats.ts"
-import type { Orphan } from "../upkeep.ts"
-import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
-import type { WalkResult } from "../walk-result.ts"
-import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type BackgroundWork } from "./background-walk.ts"
-import type { CatchUpOptions } from "./catch-up.ts"
+import { ProblemLog } from "../problem-log.ts"
+import type { WritableRoot } from "../writable-root.ts"
+import { placesOf } from "./bodies.ts"
 import { FallbackCatalog } from "./fallback-catalog.ts"
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./file-catalog.ts"
+import type { JsonOptions } from "./json-options.ts"
+import { JsonRecords } from "./json-records.ts"
+import { JsonTexts } from "./json-texts.ts"
+import { JsonUpkeep } from "./json-upkeep.ts"
+import { keysBelow } from "./keys.ts"
 import { SqliteCatalog } from "./sqlite-catalog.ts"
 
-/** The texts of larger records are not searched, in bytes. */
-const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
-/** Below the index's folder: the indexes of what is read beside the store. */
-const OTHERS_FOLDER = "also-read"
-
-/** A folder to be read: which, in what layout, and where its index is kept. */
-export interface RootPlace {
-  readonly directory: string
-  readonly layout: "current" | "older"
-  readonly readOnly: boolean
-  /** `undefined` for a private index that goes with the process. */
-  readonly indexFolder: string | undefined
-}
-
-/** What a root is made with. */
-export interface RootParts {
-  readonly fs: FileSystem
-  readonly filesOnly: boolean
-  readonly tell: (problem: Problem) => void
-  /** What the store took for this root and has not written yet. */
-  readonly unwritten?: RecordFiles["unwritten"]
-  /** What the background walk waits for. */
-  readonly before?: Promise<void>
-}
-
 /**
- * The folders that options name, the store's own first, then the others as they are named, then the older layouts that lie
- * beside any of them. Nothing is ever written to the others: their indexes lie in this store's.
+ * A folder of JSON files with a SQLite index beside it: the reference of all roots, and the only one that can be written to. What
+ * listings do not need is loaded when it is used, so that a store that is only listed starts sooner.
  */
-export function rootPlaces(options: ResolvedOptions, fs: FileSystem): readonly [RootPlace, ...RootPlace[]] {
-  const { directory, readOnly, indexPath } = options
-  const indexFolder = indexPath ?? (readOnly ? undefined : join(directory, INDEX_FOLDER))
-  const other = (folder: string, layout: RootPlace["layout"]): RootPlace => ({
-    directory: folder,
-    layout,
-    readOnly: true,
-    indexFolder:
-      indexFolder &&
-      join(
-        indexFolder,
-        OTHERS_FOLDER,
-        new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 16),
-      ),
-  })
-  const named = options.alsoRead.map((folder) => other(folder, isOlder(fs, folder) ? "older" : "current"))
-  const older = options.older
-    ? [directory, ...options.alsoRead].flatMap((folder) => findOlder(fs, folder) ?? [])
-    : []
-  const known = new Set(options.alsoRead)
-  const found = [...new Set(older)].filter((folder) => !known.has(folder))
-  return [
-    { directory, layout: "current", readOnly, indexFolder },
-    ...named,
-    ...found.map((folder) => other(folder, "older")),
-  ]
-}
-
-/**
- * One folder that a store reads, with its own index, catalogs and background work. What listings do not need is loaded when it
- * is used, so that a store that is only listed starts sooner.
- */
-export class OpenedRoot implements Root {
-  readonly files: RecordFiles
+export class JsonRoot implements WritableRoot {
+  readonly source = "json"
+  readonly place: string
   readonly catalog: Catalog
+  readonly records: JsonRecords
+  readonly texts: JsonTexts
+  readonly upkeep: JsonUpkeep
+  /** Its files, for what works on files: writing, the trash, imports, the watch. */
+  readonly files: RecordFiles
+  /** Its index and what making that equal to the files takes. */
   readonly within: Reconciler
-  readonly index: SqliteIndex
-  readonly background: BackgroundWalk
-  readonly #place: RootPlace
-  readonly #options: ResolvedOptions
-  readonly #layout: OlderLayout | undefined
-  readonly #indexed: SqliteCatalog
-  readonly #fallback: FallbackCatalog
-  readonly #catchingUp: BackgroundCatchUp | undefined
-  readonly #searched: SearchSources
-  /** How often the index came to lack what a search has to find with nobody about to put it there, and how much of that is mended. */
-  #missed: number
-  #mended = 0
-  /** The database that was walked through; none where it changed meanwhile. */
-  #walked: string | undefined
 
-  constructor(
-    place: RootPlace,
-    options: ResolvedOptions,
-    { fs: system, filesOnly, tell, unwritten = NOTHING_UNWRITTEN, before = Promise.resolve() }: RootParts,
-  ) {
-    const { directory, readOnly, indexFolder } = place
-    const { maxRecordBytes, logger } = options
-    this.#place = place
-    this.#options = options
-    this.#layout = place.layout === "older" ? olderLayout(system, directory) : undefined
-    const fs = this.#layout?.view() ?? system
-    this.index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
-    const locate = (path: string): string => this.#layout?.locate(path) ?? path
-    const problems = new ProblemLog((problem) => tell({ ...problem, path: locate(problem.path) }))
+  constructor(options: JsonOptions) {
+    const { directory, readOnly, indexFolder, maxRecordBytes, logger, filesOnly = false } = options
+    this.place = directory
+    const layout = options.layout === "older" ? olderLayout(options.fs, directory) : undefined
+    const fs = layout?.view() ?? options.fs
+    const locate = (path: string): string => layout?.locate(path) ?? path
+    const problems = new ProblemLog((problem) => options.tell({ ...problem, path: locate(problem.path) }))
+    const { unwritten = NOTHING_UNWRITTEN } = options
     this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
+    const index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
     // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
-    const clock = new DeviceClock(system, indexFolder === undefined ? undefined : join(indexFolder, "clock"))
-    this.within = { fs, directory, index: this.index, clock, maxRecordBytes, readOnly }
+    const probe = indexFolder === undefined ? undefined : join(indexFolder, "clock")
+    const clock = new DeviceClock(options.fs, probe)
+    this.within = { fs, directory, index, clock, maxRecordBytes, readOnly }
     const scanned = new FileCatalog(this.files)
-    this.#indexed = new SqliteCatalog(this.within, this.files, options.maxStaleness)
-    this.#fallback = new FallbackCatalog(this.#indexed, scanned)
-    this.catalog = filesOnly ? scanned : this.#fallback
-    // Larger records are too much to be folded and shown; they are reported by whoever reads them.
-    const searchable = Math.min(maxRecordBytes, MAX_SEARCHED_BYTES)
-    this.#searched = {
-      within: this.within,
-      files: { ...this.files, maxRecordBytes: searchable, problems: new ProblemLog(() => {}) },
-      scan: scanned,
-      catalog: this.catalog,
-      mode: options.search,
-      indexed: !filesOnly,
-    }
-    const inBackground = options.backgroundIndex && !filesOnly
-    if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.#missed = options.backgroundIndex || filesOnly ? 0 : 1
-    const afterwards: BackgroundWork = async (work) => {
-      await this.#catchUp(work)
-      await this.giveSpaceBack(work)
-    }
-    const onFailed = (): void => {
-      this.#missed++
-    }
-    const work: BackgroundWork<WalkResult> = (options) => this.#walk(options)
-    this.background = new BackgroundWalk(inBackground, work, logger, before, afterwards, onFailed)
+    const indexed = new SqliteCatalog(this.within, this.files, options.maxStaleness)
+    const fallback = new FallbackCatalog(indexed, scanned)
+    this.catalog = filesOnly ? scanned : fallback
+    this.records = new JsonRecords(this.files, clock)
+    const { files, within } = this
+    this.upkeep = new JsonUpkeep({ files, within, indexed, answers: fallback.answers, layout, options })
+    const whole = filesOnly ? undefined : this.upkeep.whole
+    this.texts = new JsonTexts(options.search, files, within, scanned, whole)
   }
 
-  get answers(): Readonly<AnswerCounts> {
-    return this.#fallback.answers
+  has(key: Key): boolean {
+    const path = keyPath(this.place, key)
+    return this.files.unwritten.newest(path) !== undefined || lstatQuietly(this.files.fs, path) !== undefined
   }
 
-  /** What a search goes by: the files alone while the index may lack what is to be found. */
-  get searched(): SearchSources {
-    if (this.#mustSweep) return { ...this.#searched, indexed: false }
-    return { ...this.#searched, database: this.#isWalking ? undefined : this.#walked }
+  keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]> {
+    return keysBelow(this.files, prefix, signal)
   }
 
-  /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
-  exists(): boolean {
-    try {
-      return this.files.fs.stat(this.files.directory)?.kind === "directory"
-    } catch (error) {
-      if (systemCode(error) === undefined) throw error
-      return true
-    }
-  }
-
-  /** Something in this root changed: its texts are to be caught up with. */
-  nudge(): void {
-    this.#catchingUp?.nudge()
-  }
-
-  /** The index has everything a search has to find. */
-  noteSwept(): void {
-    this.#mended = this.#missed
-  }
-
-  /** A change could not be noted in the index: listings must look, and searches must sweep. */
-  noteMissed(): void {
-    this.#indexed.distrust()
-    this.#missed++
-  }
-
-  /** As `Store.index`. @throws IndexFailure */
-  async walk(options: WalkOptions): Promise<WalkResult> {
-    const result = await this.#walk(options)
-    await this.#catchUp(options)
-    await this.giveSpaceBack(options)
-    return this.#located(result)
-  }
-
-  /** As `Store.rebuild`. @throws IndexFailure */
-  async rebuild(options: WalkOptions): Promise<WalkResult> {
-    const { rebuild } = await import("../../migrator/walk.ts")
-    return this.#located(await rebuild(this.within, options))
-  }
-
-  /** As `Store.verify`. @throws IndexFailure */
-  async verify(options: VerifyOptions): Promise<VerifyResult> {
-    const { verify } = await import("../../migrator/verify.ts")
-    const { textDifferences } = await import("./verify-texts.ts")
-    const result = await verify(
-      this.within,
-      {
-        differences: (slice) => textDifferences(this.within, this.#searched.files, slice),
-        fillAnew: async () => {
-          await patiently(() => this.index.write(({ fullText }) => fullText.emptyTexts()))
-          await this.#catchUp({ signal: options.signal })
-        },
-      },
-      options,
-    )
-    const { locate } = this.files
-    return {
-      ...result,
-      differences: result.differences.map(({ path, kind }) => ({ path: locate(path), kind })),
-      duplicates: result.duplicates.map(({ id, paths }) => ({ id, paths: paths.map(locate) })),
-    }
-  }
-
-  /** Brings the index up to date for a search, where it must be; where that cannot be done, the search reads the files. */
-  async sweep(fresh: boolean, signal?: AbortSignal): Promise<void> {
-    if (!this.#searched.indexed) return
-    try {
-      if (!fresh && !this.#mustSweep && (await this.#isWalkedOrBeing())) return
-      await this.#walk({ signal })
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      this.#missed++
-      return
-    }
-    try {
-      await this.#catchUp({ signal })
-    } catch (error) {
-      // A search looks into every message whose texts are not in the index yet.
-      if (!(error instanceof IndexFailure)) throw error
-    }
-  }
-
-  /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
-  async giveSpaceBack(options: CompactOptions): Promise<void> {
-    if (!this.#searched.indexed) return
-    const { compact } = await import("../../migrator/compact.ts")
-    try {
-      await compact(this.index, options)
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-    }
-  }
-
-  /** Yields every record that cannot be read. */
-  async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
-    const { locate } = this.files
-    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./problems.ts")
-    const { walk } = await import("../../migrator/walk.ts")
-    if (this.#place.readOnly) yield* this.#absent()
-    for (const problem of misplacedFolders(this.files)) yield { ...problem, path: locate(problem.path) }
-    try {
-      yield* this.#located(await walk(this.within, options)).unreadable
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      for await (const problem of scanProblems(this.files, options.signal))
-        yield { ...problem, path: locate(problem.path) }
-    }
-    yield* plainFileProblems(this.files, options.signal)
-    for (const { path = this.files.directory, code, message } of this.#layout?.unreadable() ?? [])
-      yield { path, code, message }
-  }
-
-  async *orphans(signal?: AbortSignal): AsyncGenerator<Orphan> {
-    const { findOrphans } = await import("./orphans.ts")
-    for await (const orphan of findOrphans(this.files, signal))
-      yield { ...orphan, path: this.files.locate(orphan.path) }
-  }
-
-  async stats(signal?: AbortSignal): Promise<StoreStats> {
-    const { collectStats } = await import("./stats.ts")
-    const stats = await collectStats(this.files, signal)
-    const largest = stats.largest.map(({ path, bytes }) => ({ path: this.files.locate(path), bytes }))
-    return { ...stats, largest }
-  }
-
-  health(): RootHealth {
-    return {
-      directory: this.#place.directory,
-      layout: this.#place.layout,
-      index: this.index.health(),
-      backgroundIndex: this.background.health(),
-    }
-  }
-
-  /** Ends background work and closes the index. */
-  async stop(): Promise<void> {
-    await this.background.stop()
-    await this.#catchingUp?.stop()
-  }
-
-  async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search !== "all") return
-    const { catchUp } = await import("./catch-up.ts")
-    await catchUp(this.within, this.#searched.files, options)
-  }
-
-  get #mustSweep(): boolean {
-    return this.#missed > this.#mended
-  }
-
-  /** Whether the index in use is not yet known to be whole, as a search then tells. */
-  get #isWalking(): boolean {
-    return ["waiting", "running"].includes(this.background.health().state)
-  }
-
-  /** Another index than the one that was walked through lacks what that had. */
-  async #isWalkedOrBeing(): Promise<boolean> {
-    return this.#isWalking || (await this.index.openDatabase()) === this.#walked
-  }
-
-  /** A walk of the whole store, which mends what was missed before it began. */
-  async #walk(options: WalkOptions): Promise<WalkResult> {
-    const { walk } = await import("../../migrator/walk.ts")
-    const missed = this.#missed
-    const before = await patiently(() => this.index.openDatabase())
-    const result = await walk(this.within, options)
-    const after = await patiently(() => this.index.openDatabase())
-    this.#walked = after === before ? after : undefined
-    this.#mended = Math.max(this.#mended, missed)
-    return result
-  }
-
-  *#absent(): Generator<Problem> {
-    if (this.exists()) return
-    yield { path: this.files.directory, code: "NOT_FOUND", message: "There is no such folder" }
-  }
-
-  #located(result: WalkResult): WalkResult {
-    const unreadable = result.unreadable.map((problem) => ({
-      ...problem,
-      path: this.files.locate(problem.path),
-    }))
-    return { ...result, unreadable }
+  projectsOf(sessionID: string): string[] {
+    return placesOf(this.files, "session", sessionID).map(({ folder }) => folder)
   }
 }
 

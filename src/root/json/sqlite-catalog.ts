@@ -8,7 +8,7 @@ import { isStill, settle } from "../../migrator/settle.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import type { Catalog, Range, SessionEntry } from "../catalog.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { SessionEntries } from "./session-entries.ts"
 
@@ -39,8 +39,8 @@ export class SqliteCatalog implements Catalog {
 
   sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
     return this.#answer(
-      sessionKey(query),
-      () => this.#sessionPlaces(query),
+      sessionKey(query.projectID),
+      () => this.#sessionPlaces(query.projectID),
       range.signal,
       async (ask) => {
         const entries = new SessionEntries()
@@ -59,10 +59,32 @@ export class SqliteCatalog implements Catalog {
 
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
     return this.#answer(
-      sessionKey(query),
-      () => this.#sessionPlaces(query),
+      sessionKey(query.projectID),
+      () => this.#sessionPlaces(query.projectID),
       signal,
       (ask) => ask(({ listings }) => listings.countSessions(query)),
+    )
+  }
+
+  copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    { moment, signal }: Pick<Range, "moment" | "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    return this.#answer(
+      sessionKey(projectID),
+      () => this.#sessionPlaces(projectID),
+      signal,
+      async (ask) => {
+        const copies = new Map<string, SessionCopy>()
+        for (let start = 0; start < ids.length; start += PAGE_ROWS) {
+          const some = ids.slice(start, start + PAGE_ROWS)
+          const found = await ask(({ listings }) => listings.copies(some, projectID))
+          for (const { id, project, updated } of found) copies.set(id, { project, updated })
+        }
+        return copies
+      },
+      moment,
     )
   }
 
@@ -133,7 +155,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   /** The folders to look at: where no project is named, also those that are gone but that the index has rows of. */
-  async #sessionPlaces({ projectID }: SessionQuery): Promise<Place[]> {
+  async #sessionPlaces(projectID: string | undefined): Promise<Place[]> {
     if (projectID !== undefined) return [{ kind: "session", folder: projectID }]
     const folders = new Set(folderNames(this.#files, "session"))
     for (const folder of await this.#within.index.read(({ directories }) => directories.allNames("session")))
@@ -248,6 +270,6 @@ async function unlessOvertaken<T>(ask: () => Promise<T>): Promise<{ readonly ans
   }
 }
 
-function sessionKey({ projectID }: SessionQuery): string {
+function sessionKey(projectID: string | undefined): string {
   return projectID === undefined ? "session" : `session/${projectID}`
 }

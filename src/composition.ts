@@ -1,0 +1,149 @@
+import { join } from "node:path"
+import { lazy } from "./database/lazy.ts"
+import { Coalescer } from "./file/coalescer.ts"
+import { LOCK_FILE } from "./file/layout.ts"
+import { ProcessLock } from "./file/lock.ts"
+import { type FileSystem, fileSystem } from "./file/system.ts"
+import { type Change, type WriteJob, WriteQueue } from "./file/write-queue.ts"
+import type { ResolvedOptions } from "./options.ts"
+import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
+import { fieldsOf } from "./record/extract.ts"
+import { Roots } from "./repository/roots.ts"
+import type { TrashFolder } from "./retention/trash.ts"
+import { JsonRoot } from "./root/json/json-root.ts"
+import { folderPublisher, publisher } from "./root/json/publisher.ts"
+import { RecordWriter } from "./root/json/record-writer.ts"
+import type { Problem } from "./root/problem-log.ts"
+import type { Root } from "./root/root.ts"
+import { changeOf } from "./watch/change.ts"
+import { ChangeFeed } from "./watch/change-feed.ts"
+import type { WatchFolder } from "./watch/folder-watches.ts"
+import { OwnWrites } from "./watch/own-writes.ts"
+import type { StoreWatch } from "./watch/store-watch.ts"
+
+/** What a test may put in place of the real thing. */
+export interface StoreParts {
+  readonly fs?: FileSystem
+  /** Answer from the files alone, without any index. */
+  readonly filesOnly?: boolean
+  readonly watch?: WatchFolder
+}
+
+/** What a store is made of. */
+export interface Composition {
+  readonly fs: FileSystem
+  /** The store's own folder, and with what else is read. */
+  readonly own: JsonRoot
+  readonly roots: Roots
+  /** All roots, the own folder first, also while the store is closed. */
+  readonly all: readonly Root[]
+  /** Changes to the own folder: checked and made; made; held back; told of. */
+  readonly writer: RecordWriter
+  readonly queue: WriteQueue
+  readonly writes: Pick<WriteQueue, "enqueue">
+  readonly coalescer: Coalescer
+  readonly feed: ChangeFeed
+  readonly lock: ProcessLock
+  readonly trash: () => TrashFolder
+  readonly watch: StoreWatch | undefined
+}
+
+/**
+ * Puts a store together: the own folder with its index, what is read beside it, and the way of a change, which is made in the file
+ * first, then noted in the index, then told. Opens nothing yet.
+ * @param mustBeOpen throws once the store is closed
+ */
+export function compose(
+  options: ResolvedOptions,
+  parts: StoreParts,
+  tell: (problem: Problem) => void,
+  mustBeOpen: () => void,
+): Composition {
+  const { fs = fileSystem, filesOnly = false } = parts
+  const { directory, indexPath, readOnly, logger } = options
+  const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
+  const lock = new ProcessLock(lockPath)
+  const ownWrites = new OwnWrites(fs)
+  const watching = options.watch && !filesOnly
+  const feed = new ChangeFeed()
+  const publish = async (changes: readonly Change[]): Promise<void> => {
+    if (watching) ownWrites.note(changes)
+    if (!filesOnly) await note(changes)
+    own.upkeep.nudge()
+    for (const { key, content } of changes) {
+      const body = content && "value" in content ? fieldsOf(content.value) : {}
+      feed.publish(changeOf(key, content ? "written" : "removed", "store", body))
+    }
+  }
+  const queue = new WriteQueue({ ...options, fs, lock, publish })
+  const enqueue = (job: WriteJob): Promise<boolean> =>
+    watching ? ownWrites.during(job.path, () => queue.enqueue(job)) : queue.enqueue(job)
+  const writes = { enqueue }
+  const coalescer = new Coalescer(fs, directory, writes, lock)
+  const watched = Promise.withResolvers<void>()
+  const indexFolder = indexFolderOf(options)
+  const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options
+  const context = { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize, logger, tell }
+  const own = new JsonRoot({
+    ...context,
+    directory,
+    readOnly,
+    fs,
+    filesOnly,
+    indexFolder,
+    unwritten: coalescer,
+    before: watched.promise,
+  })
+  const others = otherPlaces(options, fs, filesOnly).map((place) =>
+    place.open({ ...context, indexFolder: otherIndexFolder(indexFolder, place.place) }),
+  )
+  for (const { place, upkeep } of others)
+    if (!upkeep.isThere()) logger.warn(`There is no folder ${place} to be read too`)
+  const roots = new Roots(own, others, mustBeOpen)
+  const onMissed = (): void => own.upkeep.noteMissed()
+  const note = publisher(own.within.index, logger, onMissed)
+  const publishFolders = folderPublisher(own.within, logger, onMissed)
+  const trash = lazy(() => {
+    const { TrashFolder }: typeof import("./retention/trash.ts") = require("./retention/trash.ts")
+    return new TrashFolder({
+      files: own.files,
+      lockPath,
+      durability: options.durability,
+      readOnly,
+      mustBeOpen,
+      publish,
+      publishFolders: async (places) => {
+        if (filesOnly) return
+        await publishFolders(places)
+        own.upkeep.nudge()
+      },
+    })
+  })
+  const writer = new RecordWriter(directory, writes, coalescer, options.schemas, readOnly, mustBeOpen)
+  const watch = watching ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
+  watched.resolve(watch?.ready)
+  return { fs, own, roots, all: [own, ...others], writer, queue, writes, coalescer, feed, lock, trash, watch }
+}
+
+function watchOf(
+  own: JsonRoot,
+  { logger, backgroundIndex }: ResolvedOptions,
+  watch: WatchFolder | undefined,
+  ownWrites: OwnWrites,
+  feed: ChangeFeed,
+): StoreWatch {
+  const { StoreWatch }: typeof import("./watch/store-watch.ts") = require("./watch/store-watch.ts")
+  return new StoreWatch({
+    within: own.within,
+    watch,
+    own: ownWrites,
+    logger,
+    indexedByOthers: backgroundIndex,
+    publish: (change) => feed.publish(change),
+    onIndexed: (whole) => {
+      if (whole) own.upkeep.whole.noteSwept()
+      own.upkeep.nudge()
+    },
+    sessionOf: (messageID) => own.catalog.guessFolder("message", messageID),
+  })
+}

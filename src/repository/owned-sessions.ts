@@ -1,0 +1,157 @@
+import { comparePosition } from "../record/order.ts"
+import type { SessionQuery } from "../record/query.ts"
+import type { Range, SessionCopy, SessionEntry } from "../root/catalog.ts"
+import type { Root } from "../root/root.ts"
+
+/** A session's place in a listing over all roots. */
+export interface RootedEntry extends SessionEntry {
+  readonly root: Root
+}
+
+/** Ids asked of the other roots at a time. */
+const RUN = 1_000
+/** A page is asked for with some to spare, since some of its sessions may be read from another root. */
+const SPARE = 8
+
+/** An entry of one root's listing: whose, and which one. */
+interface Listed {
+  readonly at: number
+  readonly index: number
+  readonly entry: SessionEntry
+}
+
+/**
+ * The sessions of several roots in order, each once: from the root where its `time.updated` is newest, among equals the first of them. Each root is asked for its
+ * own listing, and the others for their copies of just those ids; so a page costs about what it would in one root of the
+ * same size, and nothing is kept beside the roots that could disagree with them.
+ */
+export class OwnedSessions {
+  readonly #roots: readonly Root[]
+
+  constructor(roots: readonly Root[]) {
+    this.#roots = roots
+  }
+
+  /** As `Catalog.sessions`; which root each is read from is decided before the first is given. */
+  async list(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
+    // All questions are about what one look at each root found.
+    const within = { ...range, moment: range.moment ?? {} }
+    return range.limit === undefined ? this.#all(query, within) : this.#first(range.limit, query, within)
+  }
+
+  async #first(limit: number, query: SessionQuery, range: Range): Promise<RootedEntry[]> {
+    const found: RootedEntry[] = []
+    for (let after = range.after; found.length < limit; ) {
+      const size = limit - found.length + SPARE
+      const lists = await this.#lists(query, { ...range, after, limit: size })
+      const run = firstOf(merged(lists, query.direction), size)
+      const owned = await this.#owned(run, query, range)
+      for (const listed of run) if (owned.has(listed)) found.push(this.#rooted(listed))
+      after = run.at(-1)?.entry
+      if (run.length < size) break
+    }
+    return found.slice(0, limit)
+  }
+
+  async #all(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
+    const lists = await this.#lists(query, range)
+    const elsewhere = lists.map(() => new Set<number>())
+    let run: Listed[] = []
+    const decide = async (): Promise<void> => {
+      const owned = await this.#owned(run, query, range)
+      for (const listed of run) if (!owned.has(listed)) elsewhere[listed.at]?.add(listed.index)
+      run = []
+    }
+    for (const listed of merged(lists, query.direction)) {
+      run.push(listed)
+      if (run.length === RUN) await decide()
+    }
+    await decide()
+    const rooted = (listed: Listed): RootedEntry => this.#rooted(listed)
+    return {
+      *[Symbol.iterator]() {
+        for (const listed of merged(lists, query.direction))
+          if (!elsewhere[listed.at]?.has(listed.index)) yield rooted(listed)
+      },
+    }
+  }
+
+  async #lists(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>[]> {
+    const lists: Iterable<SessionEntry>[] = []
+    for (const { catalog } of this.#roots) lists.push(await catalog.sessions(query, range))
+    return lists
+  }
+
+  #rooted({ at, entry }: Listed): RootedEntry {
+    return { ...entry, root: this.#root(at) }
+  }
+
+  #root(at: number): Root {
+    const root = this.#roots[at]
+    if (!root) throw new Error(`There is no root ${at}`)
+    return root
+  }
+
+  /** Those of a run that are read from the root that lists them. */
+  async #owned(run: readonly Listed[], query: SessionQuery, range: Range): Promise<ReadonlySet<Listed>> {
+    const copies = await this.#copies(run, query, range)
+    return new Set(
+      run.filter(({ at, entry }) => {
+        const own = query.order === "updated" ? entry.time : copies[at]?.get(entry.id)?.updated
+        return copies.every((of, other) => {
+          const updated = other === at ? undefined : of.get(entry.id)?.updated
+          if (updated === undefined) return true
+          // One that is gone since it was listed is read from where it still is. Among equals the first root counts.
+          return own !== undefined && (updated < own || (updated === own && at < other))
+        })
+      }),
+    )
+  }
+
+  /** What each root has of a run's sessions: of those that another root lists, and of its own where the order does not tell how new they are. */
+  async #copies(
+    run: readonly Listed[],
+    { projectID, order }: SessionQuery,
+    { moment, signal }: Range,
+  ): Promise<ReadonlyMap<string, SessionCopy>[]> {
+    const copies: ReadonlyMap<string, SessionCopy>[] = []
+    for (const [at, { catalog }] of this.#roots.entries()) {
+      const asked = run.filter((listed) => order === "created" || listed.at !== at)
+      const ids = [...new Set(asked.map(({ entry }) => entry.id))]
+      copies.push(ids.length === 0 ? new Map() : await catalog.copies(ids, projectID, { moment, signal }))
+    }
+    return copies
+  }
+}
+
+/** Merges listings that are each in order. */
+function* merged(lists: readonly Iterable<SessionEntry>[], direction: "asc" | "desc"): Generator<Listed> {
+  const sign = direction === "asc" ? 1 : -1
+  const heads = lists.map((list, at) => {
+    const entries = list[Symbol.iterator]()
+    return { at, entries, index: 0, next: entries.next() }
+  })
+  for (;;) {
+    let first: (typeof heads)[number] | undefined
+    for (const head of heads)
+      if (
+        !head.next.done &&
+        (!first || first.next.done || sign * comparePosition(head.next.value, first.next.value) < 0)
+      )
+        first = head
+    if (!first || first.next.done) return
+    yield { at: first.at, index: first.index++, entry: first.next.value }
+    first.next = first.entries.next()
+  }
+}
+
+/** The first so many, and those at the very place of the last: a page must not end between copies of one session. */
+function firstOf(all: Iterable<Listed>, size: number): Listed[] {
+  const first: Listed[] = []
+  for (const listed of all) {
+    const last = first.at(-1)?.entry
+    if (first.length >= size && (!last || comparePosition(last, listed.entry) !== 0)) break
+    first.push(listed)
+  }
+  return first
+}

@@ -1,0 +1,39 @@
+import { type JsonObject, messageFields, partFields } from "../record/extract.ts"
+import { fold } from "../record/fold.ts"
+import { messageTexts, partTexts } from "../record/search-text.ts"
+import type { RecordSource } from "./record-source.ts"
+import type { MessageDocument, MessageText } from "./text-source.ts"
+
+/** What of a root's records a message's texts are read from. */
+type Readable = Pick<RecordSource, "ids" | "read">
+
+/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. */
+export async function readDocument(
+  records: Readable,
+  sessionID: string,
+  messageID: string,
+): Promise<MessageDocument | undefined> {
+  const [message] = await records.read("message", sessionID, [messageID])
+  return message && documentOf(records, message, messageID)
+}
+
+/** The texts of a message whose body is at hand. */
+export function documentOf(records: Readable, message: JsonObject, messageID: string): MessageDocument {
+  const { created, role } = messageFields(message)
+  return { created, role, texts: textsOf(records, message, messageID) }
+}
+
+async function* textsOf(
+  records: Readable,
+  message: JsonObject,
+  messageID: string,
+): AsyncGenerator<MessageText> {
+  for (const text of messageTexts(message))
+    yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
+  for (const partID of await records.ids("part", messageID)) {
+    const [part] = await records.read("part", messageID, [partID])
+    if (!part) continue
+    const { type, tool } = partFields(part)
+    for (const text of partTexts(part)) yield { partID, type, tool, text, folded: fold(text) }
+  }
+}

@@ -1,0 +1,62 @@
+import type { JsonObject } from "../record/extract.ts"
+import type { Key } from "../record/key.ts"
+import type { CollectionKind } from "../record/kind.ts"
+import type { Problem } from "./problem-log.ts"
+
+/** Told of a record that cannot be read, by one who asks for it. */
+export type Tell = (problem: Problem) => void
+
+/**
+ * The bodies of a root's records. A record's `folder` is its owner: the project of a session, the session of a message, the
+ * message of a part. Every body that is given bears its own id and its owner's. Where something cannot be looked at for the
+ * moment, that is an error or a reported problem, never an absence.
+ */
+export interface RecordSource {
+  /** The owners that have records of a kind, in the order of `compareText`; what cannot be listed is reported. */
+  folders(kind: CollectionKind): Promise<readonly string[]>
+  /**
+   * The ids in a folder, readable or not: those of parts in the order of a message, others in that of `compareText`.
+   * @param tell told too of what cannot be listed
+   */
+  ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]>
+  /** The folders that hold a record of that id, readable or not, in the order of `compareText`. */
+  foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]>
+  /** Whether there is a record of that id, readable or not. */
+  holds(kind: CollectionKind, folder: string, id: string): Promise<boolean>
+  /**
+   * Bodies for a list, one for each id; `undefined` for what is gone, and, with a reported problem, for what cannot be read.
+   * @param tell told too of what cannot be read
+   */
+  read(
+    kind: CollectionKind,
+    folder: string,
+    ids: readonly string[],
+    tell?: Tell,
+  ): Promise<readonly (JsonObject | undefined)[]>
+  /**
+   * A body asked for by name, `undefined` where there is none.
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`
+   */
+  get(kind: CollectionKind, folder: string, id: string): Promise<JsonObject | undefined>
+  /** The ids of what lies in no owner's folder (`project`, `todo`, `session_diff`, …), in the order of `compareText`. */
+  plainIds(kind: string): Promise<readonly string[]>
+  /** An object that lies in no owner's folder, for a list; `undefined` as `read` gives it. */
+  readPlain(kind: string, id: string): Promise<JsonObject | undefined>
+  /**
+   * The value under any key, as `["todo", session]`.
+   * @throws StoreError `NOT_FOUND`, and as `get`
+   */
+  value(key: Key): Promise<unknown>
+  /**
+   * Yields a record's JSON text in pieces, whatever its size.
+   * @throws StoreError `NOT_FOUND`, `UNREADABLE`, `NOT_A_FILE`; the signal's reason
+   */
+  text(key: Key, signal?: AbortSignal): AsyncGenerator<string>
+  /**
+   * An opaque text that is another one whenever one of these records is; `undefined` where that cannot be told.
+   * @throws StoreError `UNREADABLE`, `NOT_A_FILE`; the signal's reason
+   */
+  version(keys: readonly Key[], signal?: AbortSignal): Promise<string | undefined>
+  /** Where a record lies, for people: a path, or a place within one. */
+  locate(key: Key): string
+}

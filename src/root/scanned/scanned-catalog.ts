@@ -1,0 +1,135 @@
+import { messageFields, type SessionFields, sessionFields } from "../../record/extract.ts"
+import { fold } from "../../record/fold.ts"
+import { comparePosition, compareText, type Position } from "../../record/order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import { matchesTexts } from "../../record/search-query.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
+import type { RecordSource } from "../record-source.ts"
+
+const RUN_LENGTH = 256
+/** Bodies asked for at a time. */
+const BODIES_AT_ONCE = 32
+
+/** A copy of a session, and what a listing needs of it. */
+export interface FoundSession {
+  readonly id: string
+  readonly project: string
+  readonly fields: SessionFields
+}
+
+/**
+ * A catalog made of nothing but the records: it reads all that may be in a listing each time. Slow and always right; for roots of
+ * some hundred sessions, and as the measure of faster ones. It keeps what a listing needs of each record, and no bodies.
+ */
+export class ScannedCatalog implements Catalog {
+  readonly #records: RecordSource
+
+  constructor(records: RecordSource) {
+    this.#records = records
+  }
+
+  async sessions(query: SessionQuery, { after, limit, signal }: Range): Promise<readonly SessionEntry[]> {
+    const sign = query.direction === "asc" ? 1 : -1
+    const entries = [...(await this.#newest(query.projectID, signal)).values()]
+      .filter(({ fields }) => matchesSession(fields, query))
+      .map(({ id, project, fields }) => ({ id, project, time: fields[query.order] }))
+      .filter((entry) => !after || sign * comparePosition(entry, after) > 0)
+      .sort((a, b) => sign * comparePosition(a, b))
+    return limit === undefined ? entries : entries.slice(0, limit)
+  }
+
+  async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    return (await this.sessions(query, { signal })).length
+  }
+
+  async copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    { signal }: Range,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    const copies = new Map<string, SessionCopy>()
+    for (const id of ids) {
+      const projects = projectID === undefined ? await this.#records.foldersOf("session", id) : [projectID]
+      for (const project of projects) {
+        signal?.throwIfAborted()
+        const [body] = await this.#records.read("session", project, [id])
+        if (!body) continue
+        const { updated } = sessionFields(body)
+        const known = copies.get(id)
+        if (!known || updated >= known.updated) copies.set(id, { project, updated })
+      }
+    }
+    return copies
+  }
+
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    { after, limit, signal }: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    const sign = direction === "asc" ? 1 : -1
+    const entries: Position[] = []
+    for await (const { id, body } of this.#readable("message", sessionID, signal)) {
+      const entry = { id, time: messageFields(body).created }
+      if (!after || sign * comparePosition(entry, after) > 0) entries.push(entry)
+    }
+    entries.sort((a, b) => sign * comparePosition(a, b))
+    const end = Math.min(entries.length, limit ?? entries.length)
+    for (let start = 0; start < end; start += RUN_LENGTH)
+      yield entries.slice(start, Math.min(end, start + RUN_LENGTH))
+  }
+
+  async countMessages(sessionID: string): Promise<number> {
+    return (await this.#records.ids("message", sessionID)).length
+  }
+
+  async guessFolder(): Promise<undefined> {
+    return undefined
+  }
+
+  async #newest(projectID: string | undefined, signal?: AbortSignal): Promise<Map<string, FoundSession>> {
+    const newest = new Map<string, FoundSession>()
+    const projects = projectID === undefined ? await this.#records.folders("session") : [projectID]
+    for (const project of projects)
+      for await (const { id, body } of this.#readable("session", project, signal)) {
+        const session = { id, project, fields: sessionFields(body) }
+        const copy = newest.get(id)
+        if (!copy || isNewer(session, copy)) newest.set(id, session)
+      }
+    return newest
+  }
+
+  async *#readable(kind: "session" | "message", folder: string, signal?: AbortSignal) {
+    const slice = new TimeSlice(signal)
+    const ids = await this.#records.ids(kind, folder)
+    for (let start = 0; start < ids.length; start += BODIES_AT_ONCE) {
+      const group = ids.slice(start, start + BODIES_AT_ONCE)
+      const turn = slice.pass()
+      if (turn) await turn
+      const bodies = await this.#records.read(kind, folder, group)
+      for (const [at, id] of group.entries()) {
+        const body = bodies[at]
+        if (body) yield { id, body }
+      }
+    }
+  }
+}
+
+/** Whether of two copies of one session the first counts. */
+export function isNewer(a: FoundSession, b: FoundSession): boolean {
+  return a.fields.updated === b.fields.updated
+    ? compareText(a.project, b.project) > 0
+    : a.fields.updated > b.fields.updated
+}
+
+/** Whether a session is one that a query asks for. */
+export function matchesSession(fields: SessionFields, query: SessionQuery): boolean {
+  return (
+    (query.parentID === undefined || fields.parentID === query.parentID) &&
+    (query.directory === undefined || fields.directory === query.directory) &&
+    (query.archived === "include" || fields.archived === (query.archived === "only")) &&
+    (query.updatedSince === undefined || fields.updated >= query.updatedSince) &&
+    (query.search === undefined || matchesTexts(query.search, [fold(fields.title ?? "")]))
+  )
+}

@@ -1,0 +1,48 @@
+import { comparePosition, compareText } from "../../record/order.ts"
+import type { ParsedQuery } from "../../record/search-query.ts"
+import type { Catalog } from "../catalog.ts"
+import { readDocument } from "../document.ts"
+import type { RecordSource } from "../record-source.ts"
+import type { Candidate, CandidateFilter, MessageDocument, TextSource } from "../text-source.ts"
+
+/** Texts without any index: every message is a candidate of every search. */
+export class ScannedTexts implements TextSource {
+  readonly mode: TextSource["mode"]
+  readonly #records: RecordSource
+  readonly #catalog: Catalog
+
+  constructor(records: RecordSource, catalog: Catalog, mode: TextSource["mode"]) {
+    this.#records = records
+    this.#catalog = catalog
+    this.mode = mode
+  }
+
+  candidates(_: ParsedQuery, filter: CandidateFilter, signal?: AbortSignal): AsyncGenerator<Candidate> {
+    return scanCandidates(this.#records, this.#catalog, filter, signal)
+  }
+
+  document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
+    return readDocument(this.#records, sessionID, messageID)
+  }
+}
+
+/** Yields all messages before a time, newest first, by asking every session for its own: slow, and right without any index. */
+export async function* scanCandidates(
+  records: RecordSource,
+  catalog: Catalog,
+  filter: CandidateFilter & { readonly before?: number | undefined },
+  signal?: AbortSignal,
+): AsyncGenerator<Candidate> {
+  const { session, since, until, before } = filter
+  const all: Candidate[] = []
+  for (const folder of session === undefined ? await records.folders("message") : [session])
+    for await (const run of catalog.messages(folder, "desc", { signal }))
+      for (const { id, time } of run)
+        if (
+          (before === undefined || time < before) &&
+          (since === undefined || time >= since) &&
+          (until === undefined || time <= until)
+        )
+          all.push({ id, time, session: folder })
+  yield* all.sort((a, b) => comparePosition(b, a) || compareText(b.session, a.session))
+}

@@ -1,0 +1,46 @@
+import type { Position } from "../record/order.ts"
+import type { ParsedQuery } from "../record/search-query.ts"
+
+/** One text of a message, as it is shown and as it is compared. */
+export interface MessageText {
+  /** `undefined` for what stands in the message itself. */
+  readonly partID: string | undefined
+  readonly type: string | null
+  readonly tool: string | null
+  readonly text: string
+  readonly folded: string
+}
+
+/** What a message says now. */
+export interface MessageDocument {
+  readonly created: number
+  readonly role: string | null
+  /** Its own texts, then those of its parts in their order, each part read when its texts are asked for. */
+  readonly texts: AsyncGenerator<MessageText>
+}
+
+/** A message that may hold what is searched for. */
+export interface Candidate extends Position {
+  readonly session: string
+}
+
+/** What a message must be to be a candidate; who cannot tell leaves it out of account. */
+export interface CandidateFilter {
+  readonly session?: string | undefined
+  readonly role?: string | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+/** What a search goes through. Each candidate is looked at again, so there may be too many of them, but never too few. */
+export interface TextSource {
+  /** What of it can be searched. */
+  readonly mode: "all" | "titles" | "off"
+  /**
+   * Yields every message that may hold what is wanted, newest first (`time`, then id, then session, all descending).
+   * @throws the signal's reason
+   */
+  candidates(query: ParsedQuery, filter: CandidateFilter, signal?: AbortSignal): AsyncGenerator<Candidate>
+  /** A message as it is now; `undefined` where it cannot be read. Parts that cannot be read are reported. */
+  document(sessionID: string, messageID: string): Promise<MessageDocument | undefined>
+}

@@ -1,0 +1,15 @@
+import type { Key } from "../record/key.ts"
+import type { Root } from "./root.ts"
+
+/**
+ * The root that a store writes to, of which it has one. These questions are answered at once, without a promise, so that a write can
+ * be taken before its call returns.
+ */
+export interface WritableRoot extends Root {
+  /** Whether there is a record under that key, readable or not, written or about to be. */
+  has(key: Key): boolean
+  /** The projects that hold a session of that id, in the order of `compareText`. */
+  projectsOf(sessionID: string): string[]
+  /** Yields the keys below a prefix in the order of their segments; none where there are none. @throws the signal's reason */
+  keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]>
+}
