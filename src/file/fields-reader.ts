@@ -9,8 +9,7 @@ import { noteWaitedFor } from "./torn.ts"
 /** Records above this size are not held whole when only their fields are wanted, in bytes. */
 const STREAM_ABOVE = 1024 * 1024
 const OPENING_BRACE = 0x7b
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
-const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09, ...BYTE_ORDER_MARK])
+const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09])
 const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not an object" }
 
 /** Tells two contents of a file apart. */
@@ -125,29 +124,41 @@ async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Pro
   // Loaded when it is first needed: few stores hold so large a record.
   const { JSONParser } = await import("@streamparser/json")
   const { AbridgingFilter } = await import("./abridging-filter.ts")
+  const { JsonCheck } = await import("./json-check.ts")
   const parser = new JSONParser({ paths: INDEXED_FIELDS.map((field) => `$.${field}`), keepStack: false })
   parser.onValue = ({ key, value }) => {
     const field = INDEXED_FIELDS.find((name) => name === key)
     if (field) body[field] = value
   }
-  let whole = true
-  parser.onError = () => {
-    whole = false
-  }
+  // It is asked of what is left out as well, to the letter; the parser is not always as strict.
+  const check = new JsonCheck()
+  parser.onError = () => {}
   const filter = new AbridgingFilter()
+  // What is no UTF-8 is replaced and a byte order mark left out, as in `decode`; the parser would take neither.
+  const decoder = new TextDecoder()
+  const encoder = new TextEncoder()
   let digest: bigint | number = 0
   let first: number | undefined
+  const take = (text: string): boolean => {
+    const piece = encoder.encode(text)
+    first ??= piece.find((byte) => !WHITE_SPACE.has(byte))
+    if (!check.write(piece)) return false
+    for (const part of filter.pass(piece)) parser.write(part)
+    return true
+  }
   try {
+    let isJson = true
     for (const piece of fs.readPieces(path)) {
       await slice.pass()
-      first ??= piece.find((byte) => !WHITE_SPACE.has(byte))
       digest = Bun.hash(piece, BigInt(digest))
-      for (const part of filter.pass(piece)) parser.write(part)
+      isJson = take(decoder.decode(piece, { stream: true }))
+      if (!isJson) break
     }
+    if (isJson) take(decoder.decode())
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause
     return { fault: { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause } }
   }
-  if (!whole || !parser.isEnded) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
+  if (!check.isWhole) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
   return first === OPENING_BRACE ? { body, digest } : { fault: NOT_AN_OBJECT }
 }
