@@ -50,8 +50,8 @@ const Expect = {
 type Expect = (typeof Expect)[keyof typeof Expect]
 
 /**
- * Tells of UTF-8 that passes in pieces whether it is JSON, to the letter as `JSON.parse` does. It keeps a bit for each open bracket,
- * and nothing else.
+ * Tells of bytes that pass in pieces whether they are JSON, to the letter as `JSON.parse` does of the text they decode to: what is no
+ * UTF-8 may stand in strings alone. It keeps a bit for each open bracket, and nothing else.
  */
 export class JsonCheck {
   #expect: Expect = Expect.Value
