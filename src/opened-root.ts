@@ -1,9 +1,9 @@
 import { join } from "node:path"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type BackgroundWork, type WalkHealth } from "./background-walk.ts"
+import { BackgroundWalk, type WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
 import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
-import { systemCode } from "./errors.ts"
+import { StoreError, systemCode } from "./errors.ts"
 import { DeviceClock } from "./file/clock.ts"
 import { INDEX_FOLDER } from "./file/layout.ts"
 import { findOlder, isOlder } from "./file/older-folder.ts"
@@ -12,6 +12,7 @@ import type { FileSystem } from "./file/system.ts"
 import type { CompactOptions } from "./migrator/compact.ts"
 import { patiently } from "./migrator/patiently.ts"
 import type { Reconciler } from "./migrator/reconcile.ts"
+import { SharedWork, type SlicedWork } from "./migrator/shared-work.ts"
 import type { VerifyOptions, VerifyResult } from "./migrator/verify.ts"
 import type { WalkOptions, WalkResult } from "./migrator/walk.ts"
 import type { ResolvedOptions } from "./options.ts"
@@ -108,11 +109,18 @@ export class OpenedRoot implements Root {
   readonly #fallback: FallbackCatalog
   readonly #catchingUp: BackgroundCatchUp | undefined
   readonly #searched: SearchSources
-  /** How often the index came to lack what a search has to find with nobody about to put it there, and how much of that is mended. */
-  #missed: number
+  /** A walk of the whole store, for the background and for every search that needs one. */
+  readonly #walking: SharedWork<WalkResult>
+  readonly #catchingUpNow: SharedWork<void>
+  /** How often the index came to lack what a search has to find, and how much of that is mended. */
+  #missed = 0
   #mended = 0
   /** The database that was walked through; none where it changed meanwhile. */
   #walked: string | undefined
+  /** Whether the last walk came to nothing since the index could not be used. */
+  #isFailing = false
+  /** Whether texts that a search had to have put into the index were left for the next one. */
+  #isBehind = false
 
   constructor(
     place: RootPlace,
@@ -148,26 +156,26 @@ export class OpenedRoot implements Root {
     }
     const inBackground = options.backgroundIndex && !filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.#missed = options.backgroundIndex || filesOnly ? 0 : 1
-    const afterwards: BackgroundWork = async (work) => {
+    this.#walking = new SharedWork(async (work) => {
+      await before
+      return this.#walk(work)
+    })
+    this.#catchingUpNow = new SharedWork((work) => this.#catchUp(work))
+    const afterwards: SlicedWork = async (work) => {
       await this.#catchUp(work)
       await this.giveSpaceBack(work)
     }
-    const onFailed = (): void => {
-      this.#missed++
-    }
-    const work: BackgroundWork<WalkResult> = (options) => this.#walk(options)
-    this.background = new BackgroundWalk(inBackground, work, logger, before, afterwards, onFailed)
+    const walk = (signal: AbortSignal) => this.#walking.join({ signal, atEase: true })
+    this.background = new BackgroundWalk(inBackground, walk, logger, afterwards)
   }
 
   get answers(): Readonly<AnswerCounts> {
     return this.#fallback.answers
   }
 
-  /** What a search goes by: the files alone while the index may lack what is to be found. */
-  get searched(): SearchSources {
-    if (this.#mustSweep) return { ...this.#searched, indexed: false }
-    return { ...this.#searched, database: this.#isWalking ? undefined : this.#walked }
+  /** Whether texts are searched here, and not titles alone. */
+  get searchesTexts(): boolean {
+    return this.#options.search === "all"
   }
 
   /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
@@ -185,7 +193,7 @@ export class OpenedRoot implements Root {
     this.#catchingUp?.nudge()
   }
 
-  /** The index has everything a search has to find. */
+  /** The index has every change that could not be noted in it. */
   noteSwept(): void {
     this.#mended = this.#missed
   }
@@ -233,23 +241,51 @@ export class OpenedRoot implements Root {
     }
   }
 
-  /** Brings the index up to date for a search, where it must be; where that cannot be done, the search reads the files. */
-  async sweep(fresh: boolean, signal?: AbortSignal): Promise<void> {
+  /**
+   * What a search goes by: the index where that is known to be whole, else the files.
+   * @param mayLack go by an index that lacks something yet, if it can be used at all
+   */
+  async sources(mayLack: boolean): Promise<{ readonly sources: SearchSources; readonly whole: boolean }> {
+    if (await this.#isWhole()) return { sources: { ...this.#searched, database: this.#walked }, whole: true }
+    if (mayLack && !this.#isFailing) return { sources: this.#searched, whole: false }
+    return { sources: { ...this.#searched, indexed: false }, whole: true }
+  }
+
+  /** Looks at every file that changed, for a search; where the index cannot be used the search reads the files. */
+  async refresh(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#searched.indexed) return
     try {
-      if (!fresh && !this.#mustSweep && (await this.#isWalkedOrBeing())) return
       await this.#walk({ signal })
-    } catch (error) {
-      if (!(error instanceof IndexFailure)) throw error
-      this.#missed++
-      return
-    }
-    try {
       await this.#catchUp({ signal })
     } catch (error) {
-      // A search looks into every message whose texts are not in the index yet.
       if (!(error instanceof IndexFailure)) throw error
     }
+  }
+
+  /**
+   * Sees to it that the index becomes whole, and resolves when it is, or cannot be. What is under way is joined.
+   * @throws the signal's reason, which leaves the work to those who also wait for it
+   */
+  async makeWhole(signal: AbortSignal): Promise<void> {
+    if (!this.#searched.indexed) return
+    try {
+      if (!(await this.#isWhole())) {
+        this.background.begin()
+        await this.#walking.join({ signal })
+      } else if (!this.#isBehind) return
+      // Otherwise texts are put into the index in the background, while messages whose texts it lacks are read.
+      if (this.#catchingUp) return
+      this.#isBehind = true
+      await this.#catchingUpNow.join({ signal })
+      this.#isBehind = false
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+    }
+  }
+
+  /** Has the background make the index whole, where it indexes in the background and that is over. */
+  async makeWholeLater(): Promise<void> {
+    if (!(await this.#isWhole())) this.background.again()
   }
 
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
@@ -308,6 +344,9 @@ export class OpenedRoot implements Root {
   async stop(): Promise<void> {
     await this.background.stop()
     await this.#catchingUp?.stop()
+    const closed = new StoreError("CLOSED", "The store is closed", { path: this.#place.directory })
+    await this.#walking.stop(closed)
+    await this.#catchingUpNow.stop(closed)
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
@@ -316,30 +355,37 @@ export class OpenedRoot implements Root {
     await catchUp(this.within, this.#searched.files, options)
   }
 
-  get #mustSweep(): boolean {
-    return this.#missed > this.#mended
-  }
-
-  /** Whether the index in use is not yet known to be whole, as a search then tells. */
-  get #isWalking(): boolean {
-    return ["waiting", "running"].includes(this.background.health().state)
-  }
-
-  /** Another index than the one that was walked through lacks what that had. */
-  async #isWalkedOrBeing(): Promise<boolean> {
-    return this.#isWalking || (await this.index.openDatabase()) === this.#walked
+  /**
+   * Whether the index has all that a search has to find: nothing was missed since the whole store was walked through into this very
+   * database. The files always have it.
+   */
+  async #isWhole(): Promise<boolean> {
+    if (!this.#searched.indexed) return true
+    if (this.#missed > this.#mended || this.#walked === undefined) return false
+    try {
+      return (await this.index.openDatabase()) === this.#walked
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      return false
+    }
   }
 
   /** A walk of the whole store, which mends what was missed before it began. */
   async #walk(options: WalkOptions): Promise<WalkResult> {
     const { walk } = await import("./migrator/walk.ts")
     const missed = this.#missed
-    const before = await patiently(() => this.index.openDatabase())
-    const result = await walk(this.within, options)
-    const after = await patiently(() => this.index.openDatabase())
-    this.#walked = after === before ? after : undefined
-    this.#mended = Math.max(this.#mended, missed)
-    return result
+    try {
+      const before = await patiently(() => this.index.openDatabase())
+      const result = await walk(this.within, options)
+      const after = await patiently(() => this.index.openDatabase())
+      this.#walked = after === before ? after : undefined
+      this.#isFailing = false
+      this.#mended = Math.max(this.#mended, missed)
+      return result
+    } catch (error) {
+      this.#isFailing = error instanceof IndexFailure
+      throw error
+    }
   }
 
   *#absent(): Generator<Problem> {

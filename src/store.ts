@@ -269,6 +269,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * Yields what a query finds in titles and messages, newest first, each hit looked at in its file just before; returns
    * whether there may be more. Words must all occur in one message; `"a phrase"` means that, `-word` excludes, and nothing but
    * exclusions finds nothing. Every substring of one letter or more is found, whatever its case.
+   *
+   * Where the index is not known to be whole yet, as after opening, it waits for that as long as `timeout` allows. If that takes
+   * more than half a second, hits come as they are found meanwhile: newest first each time it looks, but what is found later may
+   * be newer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
@@ -280,16 +284,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     }
     const roots = this.#allRoots()
-    for (const root of roots) {
-      await root.sweep(options.fresh ?? false, options.signal)
-      root.nudge()
-    }
+    for (const root of roots) root.nudge()
     const { search } = await import("./search/search.ts")
-    const end = yield* search(this.#roots, roots, query, options)
-    const indexing = roots.some(({ background }) =>
-      ["waiting", "running"].includes(background.health().state),
-    )
-    return indexing && !end.partial && !options.fresh ? { partial: true, reason: "indexing" } : end
+    return yield* search(this.#roots, roots, query, options)
   }
 
   /**

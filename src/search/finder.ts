@@ -22,6 +22,8 @@ export interface SearchSources extends CandidateSources {
 
 /** What the finders of one search have in common. */
 export interface FinderContext {
+  /** What was found already, by the name of its place (`hitName`), and is not found again. */
+  readonly found: Set<string>
   /** Whether a session is read from this root; asked before anything of it is. */
   readonly isRead: (sessionID: string) => Promise<boolean>
   /** The folder to name in hits, where a store reads several. */
@@ -34,7 +36,6 @@ export class Finder {
   readonly #search: Search
   readonly #context: FinderContext
   readonly #titles = new Map<string, string>()
-  readonly #seen = new Set<string>()
   /** The projects' folders, as they were when the first title was asked for. */
   #projects: string[] | undefined
 
@@ -74,9 +75,12 @@ export class Finder {
   async #titleHit(sessionID: string, folder: string, time: number): Promise<SearchHit | undefined> {
     if (!(await this.#context.isRead(sessionID))) return undefined
     const { query } = this.#search
+    const name = hitName(sessionID)
+    if (this.#context.found.has(name)) return undefined
     const body = await readBody(this.#sources.files, { kind: "session", folder }, sessionID)
     const { title } = body ? sessionFields(body) : { title: null }
     if (title === null || !matchesTexts(query, [fold(title)])) return undefined
+    this.#context.found.add(name)
     const snippet = cutSnippet(cleanText(title), query.wanted)
     return { kind: "title", sessionID, title, ...this.#origin, time, ...snippet }
   }
@@ -86,13 +90,13 @@ export class Finder {
     if (this.#search.in === "title" || this.#sources.mode !== "all") return
     const { query, sessionID: session, role, since, until } = this.#search
     for await (const candidate of candidates(this.#sources, query, { session, role, since, until })) {
-      // One id may lie in several sessions.
-      const id = `${candidate.session}/${candidate.id}`
+      const { found, isRead } = this.#context
+      const name = hitName(candidate.session, candidate.id)
       const hit =
-        !this.#seen.has(id) && this.#mayBe(candidate) && (await this.#context.isRead(candidate.session))
+        !found.has(name) && this.#mayBe(candidate) && (await isRead(candidate.session))
           ? await this.#look(candidate)
           : undefined
-      if (hit) this.#seen.add(id)
+      if (hit) found.add(name)
       yield hit ?? { kind: "passed", time: candidate.time }
     }
   }
@@ -170,4 +174,9 @@ export class Finder {
     this.#titles.set(sessionID, text)
     return text
   }
+}
+
+/** One id may lie in several sessions. */
+function hitName(sessionID: string, messageID = ""): string {
+  return `${sessionID}/${messageID}`
 }

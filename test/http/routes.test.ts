@@ -181,6 +181,8 @@ test("search: hits, then the end, which tells where to go on", async () => {
   expect(found).toEqual(["msg_4", "msg_3", "msg_2", "msg_1", "msg_0", "title"])
   const array = (await (await get("/search?q=zebra&in=title&project=p")).json()) as unknown[]
   expect(array).toEqual([expect.objectContaining({ kind: "title" }), { end: { partial: false } }])
+  expect(await (await get("/search?q=absent&wait=false")).json()).toEqual([{ end: { partial: false } }])
+  expect((await get("/search?q=x&wait=maybe")).status).toBe(400)
   expect((await get("/search")).status).toBe(400)
   expect((await get("/search?q=x&after=bogus")).status).toBe(400)
 })
