@@ -299,13 +299,22 @@ export class OpenedRoot implements Root {
     }
   }
 
-  /** Yields every record that cannot be read. */
+  /** Yields every record that cannot be read; what keeps all folders from being looked at, once. */
   async *problems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
+    const above = new Set<string>()
+    for await (const problem of this.#allProblems(options)) {
+      const isAbove = `${this.files.directory}/`.startsWith(`${problem.path}/`)
+      if (isAbove && above.has(problem.path)) continue
+      if (isAbove) above.add(problem.path)
+      yield problem
+    }
+  }
+
+  async *#allProblems(options: { signal?: AbortSignal | undefined }): AsyncGenerator<Problem> {
     const { locate } = this.files
-    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./repository/problems.ts")
+    const { plainFileProblems, scanProblems } = await import("./repository/problems.ts")
     const { walk } = await import("./migrator/walk.ts")
     if (this.#place.readOnly) yield* this.#absent()
-    for (const problem of misplacedFolders(this.files)) yield { ...problem, path: locate(problem.path) }
     try {
       yield* this.#located(await walk(this.within, options)).unreadable
     } catch (error) {

@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { dirname, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
@@ -34,7 +35,11 @@ export async function withStore(
     maxRecordBytes: options.maxRecord,
     backgroundIndex: false,
     logger: { warn: (message) => output.note(message) },
-    onProblem: ({ path, code, message }) => output.note(`${code} ${path}: ${message}`),
+    onProblem: ({ path, code, message }) => {
+      output.note(`${code} ${path}: ${message}`)
+      // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.
+      if (dirname(path) === resolve(options.dir) || path === resolve(options.dir)) context.fail()
+    },
     ...more,
   })
   await work(store, options)
