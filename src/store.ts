@@ -443,8 +443,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
-   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message; memory grows with
-   * the days and models only.
+   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message. Answers that a forked
+   * session copied are counted once, and told of as `copies`; `copies: "count"` counts each. Memory grows with the days and
+   * models, and by some 32 bytes an answer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {

@@ -187,6 +187,22 @@ test("search: hits, then the end, which tells where to go on", async () => {
   expect((await get("/search?q=x&after=bogus")).status).toBe(400)
 })
 
+test("usage counts a fork's copies once and tells of them, or counts them where it is asked to", async () => {
+  const { json, store } = serving(copyOfTree(TREE))
+  const original = await Array.fromAsync(store.messages.list(SESSION))
+  for (const info of original)
+    await store.messages.write({ ...info, id: `${info.id}x`, sessionID: "ses_fork" })
+  const copies = original.filter(({ role }) => role === "assistant").length
+  expect(copies).toBeGreaterThan(0)
+  const prompts = 13 + original.length - copies
+  expect(await json("/usage")).toMatchObject([{ messages: prompts }, { messages: 27, copies }])
+  expect(await json("/usage?copies=count")).toMatchObject([
+    { messages: prompts },
+    { messages: 27 + copies, copies },
+  ])
+  expect(await json("/usage?copies=never")).toMatchObject({ status: 400, code: "INVALID_QUERY" })
+})
+
 test("usage, stats and health", async () => {
   const { json, store } = serving(copyOfTree(TREE))
   const rows = (await json("/usage")) as { messages: number; model: string | null }[]
