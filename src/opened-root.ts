@@ -8,6 +8,7 @@ import { DeviceClock } from "./file/clock.ts"
 import { INDEX_FOLDER } from "./file/layout.ts"
 import { findOlder, isOlder } from "./file/older-folder.ts"
 import type { OlderLayout } from "./file/older-layout.ts"
+import { isStore, whyNoStore } from "./file/store-folder.ts"
 import type { FileSystem } from "./file/system.ts"
 import type { CompactOptions } from "./migrator/compact.ts"
 import { patiently } from "./migrator/patiently.ts"
@@ -31,6 +32,15 @@ import type { SearchSources } from "./search/finder.ts"
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 /** Below the index's folder: the indexes of what is read beside the store. */
 const OTHERS_FOLDER = "also-read"
+
+const NOTHING_WALKED: WalkResult = {
+  sessions: 0,
+  messages: 0,
+  parts: 0,
+  read: 0,
+  unreadable: [],
+  elapsedMs: 0,
+}
 
 /** A folder to be read: which, in what layout, and where its index is kept. */
 export interface RootPlace {
@@ -128,12 +138,19 @@ export class OpenedRoot implements Root {
     { fs: system, filesOnly, tell, unwritten = NOTHING_UNWRITTEN, before = Promise.resolve() }: RootParts,
   ) {
     const { directory, readOnly, indexFolder } = place
+    // Reading makes nothing in a folder that is no store.
+    const indexPlace = options.indexPath === undefined && !options.readOnly ? options.directory : undefined
     const { maxRecordBytes, logger } = options
     this.#place = place
     this.#options = options
     this.#layout = place.layout === "older" ? olderLayout(system, directory) : undefined
     const fs = this.#layout?.view() ?? system
-    this.index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
+    this.index = new SqliteIndex({
+      folder: indexFolder,
+      cacheBytes: options.cacheSize,
+      logger,
+      mayBeMade: indexPlace === undefined ? undefined : () => isStore(system, indexPlace),
+    })
     const locate = (path: string): string => this.#layout?.locate(path) ?? path
     const problems = new ProblemLog((problem) => tell({ ...problem, path: locate(problem.path) }))
     this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
@@ -178,6 +195,11 @@ export class OpenedRoot implements Root {
     return this.#options.search === "all"
   }
 
+  /** Why the folder cannot be read as a store; `undefined` where it can, or nobody can look. */
+  missing(): StoreError | undefined {
+    return this.#layout ? undefined : whyNoStore(this.files.fs, this.files.directory)
+  }
+
   /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
   exists(): boolean {
     try {
@@ -214,12 +236,20 @@ export class OpenedRoot implements Root {
 
   /** As `Store.rebuild`. @throws IndexFailure */
   async rebuild(options: WalkOptions): Promise<WalkResult> {
+    if (this.#isNoStoreYet) return { ...NOTHING_WALKED }
     const { rebuild } = await import("./migrator/walk.ts")
     return this.#located(await rebuild(this.within, options))
   }
 
   /** As `Store.verify`. @throws IndexFailure */
   async verify(options: VerifyOptions): Promise<VerifyResult> {
+    if (this.#isNoStoreYet)
+      return {
+        ok: true,
+        checked: { sessions: 0, messages: 0, parts: 0 },
+        differences: [],
+        duplicates: [],
+      }
     const { verify } = await import("./migrator/verify.ts")
     const { textDifferences } = await import("./search/verify-texts.ts")
     const result = await verify(
@@ -359,7 +389,7 @@ export class OpenedRoot implements Root {
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {
-    if (this.#options.search !== "all") return
+    if (this.#options.search !== "all" || this.#isNoStoreYet) return
     const { catchUp } = await import("./search/catch-up.ts")
     await catchUp(this.within, this.#searched.files, options)
   }
@@ -379,8 +409,14 @@ export class OpenedRoot implements Root {
     }
   }
 
+  /** Nothing of a store lies in the folder, and no index may be made there: there is nothing to be indexed either. */
+  get #isNoStoreYet(): boolean {
+    return !this.index.mayBeMade() && this.missing() !== undefined
+  }
+
   /** A walk of the whole store, which mends what was missed before it began. */
   async #walk(options: WalkOptions): Promise<WalkResult> {
+    if (this.#isNoStoreYet) return { ...NOTHING_WALKED }
     const { walk } = await import("./migrator/walk.ts")
     const missed = this.#missed
     try {

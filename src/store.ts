@@ -196,6 +196,15 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#trash()
   }
 
+  /**
+   * Which of the folders it was opened with are no stores, its own first, as `NOT_FOUND` errors that say what was looked for and
+   * hint at one near it. A store that is new is one of them until something is written; reading makes nothing in such a folder.
+   */
+  missing(): readonly StoreError[] {
+    this.#open()
+    return this.#allRoots().flatMap((root) => root.missing() ?? [])
+  }
+
   /** The store's folder, absolute. */
   get directory(): string {
     return this.#options.directory
