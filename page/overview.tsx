@@ -117,6 +117,7 @@ function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | unde
       : [...models, "Others"].map((model) => (model === nameOf(row, models) ? row.cost : 0)),
   )
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+  const copies = sum(shown.map((row) => row.copies ?? 0))
   return (
     <>
       <BarChart
@@ -132,6 +133,12 @@ function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | unde
         <p class="faint">No costs are recorded for this time.</p>
       )}
       <Models rows={shown} />
+      {copies > 0 && (
+        <p class="faint">
+          {plural(copies, "answer")} that {copies === 1 ? "lies" : "lie"} in another session too, as after a
+          fork, {copies === 1 ? "is" : "are"} counted there alone.
+        </p>
+      )}
     </>
   )
 }

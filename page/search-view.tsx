@@ -100,7 +100,7 @@ export function Hits({
         </div>
         {state === "searching" && hits.length === 0 && <Loading what="Searching" />}
         {state === "done" && hits.length === 0 && (
-          <Empty title="Nothing found">
+          <Empty title={partial === "indexing" ? "Nothing found yet" : "Nothing found"}>
             <p>
               {partial === "timeout"
                 ? "The search took too long and was ended; more letters make it faster."

@@ -124,7 +124,8 @@ export class Search extends Model {
 
   #parameters(after: string | undefined): URLSearchParams {
     const { project, session, kind } = this.scope
-    const parameters = new URLSearchParams({ q: this.query, limit: String(LIMIT) })
+    // Who is still typing sees what there is so far, and is told where that is not all.
+    const parameters = new URLSearchParams({ q: this.query, limit: String(LIMIT), wait: "false" })
     if (after !== undefined) parameters.set("after", after)
     if (session !== undefined) parameters.set("session", session)
     else if (project !== undefined) parameters.set("project", project)

@@ -11,11 +11,14 @@ export interface UsageRow {
   readonly cached: number
   readonly output: number
   readonly cost: number
+  /** Answers that are left out since another session holds them too; absent where there are none. */
+  readonly copies?: number
 }
 
 export function readUsage(body: JsonObject): UsageRow | undefined {
   const day = textOf(body.day)
   if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(Date.parse(day))) return undefined
+  const copies = numberOf(body.copies)
   return {
     day,
     model: textOf(body.model),
@@ -24,6 +27,7 @@ export function readUsage(body: JsonObject): UsageRow | undefined {
     cached: numberOf(body.cacheRead),
     output: numberOf(body.output) + numberOf(body.reasoning),
     cost: numberOf(body.cost),
+    ...(copies > 0 && { copies }),
   }
 }
 

@@ -37,8 +37,8 @@ const RULES: readonly Rule[] = [
     file: "src/store.ts",
     from: "await note(changes)",
     to: `await note(changes)
-      const { packStamp } = await import("./file/stamp.ts")
-      const { placeOfKey, placePath } = await import("./file/layout.ts")
+      const { packStamp } = await import("../src/file/stamp.ts")
+      const { placeOfKey, placePath } = await import("../src/file/layout.ts")
       for (const { key } of changes) {
         const place = placeOfKey(key)?.place
         const stat = place && fs.lstat(placePath(directory, place))

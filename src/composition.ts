@@ -13,6 +13,7 @@ import type { TrashFolder } from "./retention/trash.ts"
 import { JsonRoot } from "./root/json/json-root.ts"
 import { folderPublisher, publisher } from "./root/json/publisher.ts"
 import { RecordWriter } from "./root/json/record-writer.ts"
+import { isStore } from "./root/json/store-folder.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { Root } from "./root/root.ts"
 import { changeOf } from "./watch/change.ts"
@@ -69,7 +70,7 @@ export function compose(
   const publish = async (changes: readonly Change[]): Promise<void> => {
     if (watching) ownWrites.note(changes)
     if (!filesOnly) await note(changes)
-    own.upkeep.nudge()
+    own.indexing.nudge()
     for (const { key, content } of changes) {
       const body = content && "value" in content ? fieldsOf(content.value) : {}
       feed.publish(changeOf(key, content ? "written" : "removed", "store", body))
@@ -83,7 +84,9 @@ export function compose(
   const watched = Promise.withResolvers<void>()
   const indexFolder = indexFolderOf(options)
   const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options
-  const context = { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize, logger, tell }
+  // Reading makes nothing in a folder that is no store.
+  const mayIndex = (): boolean => readOnly || indexPath !== undefined || isStore(fs, directory)
+  const context = { mayIndex, maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize, logger, tell }
   const own = new JsonRoot({
     ...context,
     directory,
@@ -100,7 +103,7 @@ export function compose(
   for (const { place, upkeep } of others)
     if (!upkeep.isThere()) logger.warn(`There is no folder ${place} to be read too`)
   const roots = new Roots(own, others, mustBeOpen)
-  const onMissed = (): void => own.upkeep.noteMissed()
+  const onMissed = (): void => own.indexing.noteMissed()
   const note = publisher(own.within.index, logger, onMissed)
   const publishFolders = folderPublisher(own.within, logger, onMissed)
   const trash = lazy(() => {
@@ -115,7 +118,7 @@ export function compose(
       publishFolders: async (places) => {
         if (filesOnly) return
         await publishFolders(places)
-        own.upkeep.nudge()
+        own.indexing.nudge()
       },
     })
   })
@@ -141,8 +144,8 @@ function watchOf(
     indexedByOthers: backgroundIndex,
     publish: (change) => feed.publish(change),
     onIndexed: (whole) => {
-      if (whole) own.upkeep.whole.noteSwept()
-      own.upkeep.nudge()
+      if (whole) own.indexing.noteSwept()
+      own.indexing.nudge()
     },
     sessionOf: (messageID) => own.catalog.guessFolder("message", messageID),
   })

@@ -8,7 +8,7 @@ import type { RootProvider } from "./root/root.ts"
 
 /** How to open a store; only `directory` is needed. */
 export interface StoreOptions {
-  /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet. */
+  /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet: the first record makes it. */
   directory: string
   /**
    * Folders of other stores (a backup, a synced machine) to be read beside it, and never written to. A session that lies in

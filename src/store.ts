@@ -88,6 +88,15 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     return this.#parts.trash()
   }
 
+  /**
+   * Which of the folders it was opened with are no stores, its own first, as `NOT_FOUND` errors that say what was looked for and
+   * hint at one near it. A store that is new is one of them until something is written; reading makes nothing in such a folder.
+   */
+  missing(): readonly StoreError[] {
+    this.#open()
+    return this.#parts.all.flatMap(({ upkeep }) => upkeep.missing() ?? [])
+  }
+
   /** The store's folder, absolute. */
   get directory(): string {
     return this.#options.directory
@@ -160,6 +169,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * Yields what a query finds in titles and messages, newest first, each hit looked at in its file just before; returns
    * whether there may be more. Words must all occur in one message; `"a phrase"` means that, `-word` excludes, and nothing but
    * exclusions finds nothing. Every substring of one letter or more is found, whatever its case.
+   *
+   * Where the index is not known to be whole yet, as after opening, it waits for that as long as `timeout` allows. If that takes
+   * more than half a second, hits come as they are found meanwhile: newest first each time it looks, but what is found later may
+   * be newer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
@@ -170,12 +183,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       // No search fails because the disk is full: what could not be written stays, and is not found yet.
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     }
-    const { roots } = this.#parts
-    for (const { upkeep } of roots.all) await upkeep.prepareSearch(options.fresh ?? false, options.signal)
+    const { all, roots } = this.#parts
+    for (const { upkeep } of all) upkeep.nudge()
     const { search } = await import("./search/search.ts")
-    const end = yield* search(roots, query, options)
-    const indexing = roots.all.some(({ upkeep }) => upkeep.isIndexing())
-    return indexing && !end.partial && !options.fresh ? { partial: true, reason: "indexing" } : end
+    return yield* search(roots, query, options)
   }
 
   /**
@@ -275,7 +286,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const { prune } = await import("./retention/prune.ts")
     const { own, trash } = this.#parts
     const result = yield* prune(own.files, own.catalog, trash(), options)
-    if (!options.dryRun) await own.upkeep.giveSpaceBack(options)
+    if (!options.dryRun) await own.indexing.giveSpaceBack(options)
     return result
   }
 
@@ -320,8 +331,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
-   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message; memory grows with
-   * the days and models only.
+   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message. Answers that a forked
+   * session copied are counted once, and told of as `copies`; `copies: "count"` counts each. Memory grows with the days and
+   * models, and by some 32 bytes an answer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {

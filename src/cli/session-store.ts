@@ -1,4 +1,4 @@
-import * as fs from "node:fs"
+import { dirname, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
@@ -24,8 +24,6 @@ export async function withStore(
   const options = command.optsWithGlobals<GlobalOptions>()
   const { output } = context
   if (!options.color) output.noColours()
-  for (const folder of create ? (options.alsoRead ?? []) : [options.dir, ...(options.alsoRead ?? [])])
-    mustBeFolder(folder)
   await using store = await openStore({
     directory: options.dir,
     indexPath: options.indexPath,
@@ -34,16 +32,20 @@ export async function withStore(
     maxRecordBytes: options.maxRecord,
     backgroundIndex: false,
     logger: { warn: (message) => output.note(message) },
-    onProblem: ({ path, code, message }) => output.note(`${code} ${path}: ${message}`),
+    onProblem: ({ path, code, message }) => {
+      output.note(`${code} ${path}: ${message}`)
+      // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.
+      if (dirname(path) === resolve(options.dir) || path === resolve(options.dir)) context.fail()
+    },
     ...more,
   })
+  const missing = store.missing().find(({ path }) => !create || path !== store.directory)
+  if (missing)
+    throw new StoreError(missing.code, missing.message, {
+      path: missing.path,
+      hint:
+        missing.hint ??
+        "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
+    })
   await work(store, options)
-}
-
-function mustBeFolder(folder: string): void {
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
-  throw new StoreError("NOT_FOUND", `There is no folder ${folder}`, {
-    path: folder,
-    hint: "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
-  })
 }

@@ -27,6 +27,8 @@ export interface SqliteIndexOptions {
   /** Bound of the page cache. */
   readonly cacheBytes: number
   readonly logger: Logger
+  /** Whether files of the index may be made where there are none; asked until they are. By default they may. */
+  readonly mayBeMade?: (() => boolean) | undefined
 }
 
 /**
@@ -130,6 +132,11 @@ export class SqliteIndex {
     return this.#files.bytes()
   }
 
+  /** Whether there is an index, or one may be made. */
+  mayBeMade(): boolean {
+    return this.#connection !== undefined || this.#closed || (this.#options.mayBeMade?.() ?? true)
+  }
+
   /** Closes the index with its WAL moved into it; a second call does nothing. */
   close(): void {
     if (this.#closed) return
@@ -146,6 +153,7 @@ export class SqliteIndex {
   }
 
   async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
+    if (!this.mayBeMade()) throw new IndexFailure("unavailable", "There is no store here yet")
     const deadline = performance.now() + PATIENCE_MS
     // Once in a call a damaged index is left for the next generation.
     let renewed = !mayRenew

@@ -6,6 +6,7 @@ import { lazy } from "./lazy.ts"
 import { ListingStatements } from "./listing-statements.ts"
 import { RecordStatements } from "./record-statements.ts"
 import { messages, parts, sessions } from "./schema.ts"
+import type { StepStatements } from "./step-statements.ts"
 import type { TextStatements } from "./text-statements.ts"
 
 /** All prepared statements of one connection; each group is made, and each statement prepared, when it is first needed. */
@@ -15,6 +16,7 @@ export class Statements {
   readonly #session
   readonly #message
   readonly #part
+  readonly #steps
   readonly #texts
   readonly #fullText
 
@@ -24,6 +26,10 @@ export class Statements {
     this.#session = lazy(() => new RecordStatements(db, sessions))
     this.#message = lazy(() => new RecordStatements(db, messages))
     this.#part = lazy(() => new RecordStatements(db, parts))
+    this.#steps = lazy((): StepStatements => {
+      const { StepStatements }: typeof import("./step-statements.ts") = require("./step-statements.ts")
+      return new StepStatements(db)
+    })
     this.#texts = lazy((): TextStatements => {
       const { TextStatements }: typeof import("./text-statements.ts") = require("./text-statements.ts")
       return new TextStatements(db)
@@ -45,6 +51,10 @@ export class Statements {
 
   get part(): RecordStatements {
     return this.#part()
+  }
+
+  get steps(): StepStatements {
+    return this.#steps()
   }
 
   get texts(): TextStatements {

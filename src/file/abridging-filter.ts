@@ -15,8 +15,8 @@ const KEPT_BYTES = 4 * 1024
 const KEPT_DEPTH = 64
 
 /**
- * Leaves out of JSON text that passes in pieces the insides of very long strings, which a tokenizer keeps whole, and of what is
- * nested very deep, which takes a parser the square of the depth. Text that was valid JSON stays so.
+ * Leaves out of JSON text that passes in pieces the insides of very long strings and of what is nested very deep, so that little is
+ * kept of a field whatever is in it. Text that was valid JSON stays so; whether it was is for `JsonCheck` to say.
  */
 export class AbridgingFilter {
   #inString = false

@@ -1,5 +1,5 @@
 import { systemCode } from "../errors.ts"
-import { INDEXED_FIELDS, type IndexedField, isJsonObject, type JsonObject } from "../record/extract.ts"
+import { INDEXED_FIELDS, isJsonObject, type JsonObject } from "../record/extract.ts"
 import { pause, type TimeSlice } from "../time-slice.ts"
 import { statRecord } from "./layout.ts"
 import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
@@ -10,7 +10,7 @@ import { noteWaitedFor } from "./torn.ts"
 const STREAM_ABOVE = 1024 * 1024
 const OPENING_BRACE = 0x7b
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
-const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09, ...BYTE_ORDER_MARK])
+const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09])
 const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not an object" }
 
 /** Tells two contents of a file apart. */
@@ -121,33 +121,46 @@ export async function readFieldsPatiently(
 }
 
 async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Promise<FieldsResult> {
-  const body: Partial<Record<IndexedField, unknown>> = {}
-  // Loaded when it is first needed: few stores hold so large a record.
-  const { JSONParser } = await import("@streamparser/json")
+  // Loaded when they are first needed: few stores hold so large a record.
   const { AbridgingFilter } = await import("./abridging-filter.ts")
-  const parser = new JSONParser({ paths: INDEXED_FIELDS.map((field) => `$.${field}`), keepStack: false })
-  parser.onValue = ({ key, value }) => {
-    const field = INDEXED_FIELDS.find((name) => name === key)
-    if (field) body[field] = value
-  }
-  let whole = true
-  parser.onError = () => {
-    whole = false
-  }
+  const { FieldCutter } = await import("./field-cutter.ts")
+  const { JsonCheck } = await import("./json-check.ts")
+  // Asked first, and of all: what is left out must be JSON too, as `get` will read it.
+  const check = new JsonCheck()
   const filter = new AbridgingFilter()
+  const cutter = new FieldCutter(INDEXED_FIELDS)
   let digest: bigint | number = 0
   let first: number | undefined
   try {
-    for (const piece of fs.readPieces(path)) {
+    for (const piece of withoutMark(fs.readPieces(path))) {
       await slice.pass()
       first ??= piece.find((byte) => !WHITE_SPACE.has(byte))
       digest = Bun.hash(piece, BigInt(digest))
-      for (const part of filter.pass(piece)) parser.write(part)
+      if (!check.write(piece)) break
+      if (first === OPENING_BRACE) for (const part of filter.pass(piece)) cutter.write(part)
     }
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause
     return { fault: { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause } }
   }
-  if (!whole || !parser.isEnded) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
-  return first === OPENING_BRACE ? { body, digest } : { fault: NOT_AN_OBJECT }
+  if (!check.isWhole) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
+  return first === OPENING_BRACE ? { body: cutter.body, digest } : { fault: NOT_AN_OBJECT }
+}
+
+/** The pieces of a file without a byte order mark, as `decode` leaves it out. */
+function* withoutMark(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let begin: Uint8Array | undefined = new Uint8Array()
+  for (const piece of pieces) {
+    if (!begin) {
+      yield piece
+      continue
+    }
+    begin = Buffer.concat([begin, piece])
+    if (begin.length < BYTE_ORDER_MARK.length) continue
+    yield BYTE_ORDER_MARK.every((byte, at) => begin?.[at] === byte)
+      ? begin.subarray(BYTE_ORDER_MARK.length)
+      : begin
+    begin = undefined
+  }
+  if (begin) yield begin
 }

@@ -45,11 +45,38 @@ export function askSystem<T>(path: string, ask: () => T): T {
 }
 
 /**
+ * Checks that what is absent is not there, rather than out of reach: behind a link that leads nowhere, as to a disk that is not
+ * there, nothing can be looked at. @throws StoreError `NOT_A_FILE` for that link, or what else lies in a folder's place
+ */
+function checkAbsence(fs: FileSystem, path: string): void {
+  for (let at = path; ; at = dirname(at)) {
+    const there = askSystem(at, () => fs.lstat(at))
+    if (!there && at !== dirname(at)) continue
+    if (!there || there.kind === "directory") return
+    const isLink = there.kind === "link"
+    if (isLink && askSystem(at, () => fs.stat(at))?.kind === "directory") return
+    throw new StoreError(
+      "NOT_A_FILE",
+      `A ${there.kind}${isLink ? " that leads to no folder" : ""} lies where a folder should be`,
+      { path: at, hint: isLink ? "Is the disk there that it leads to?" : undefined },
+    )
+  }
+}
+
+/** Asks for what is in a folder, which may be a link; `undefined` where there is none. @throws StoreError `UNREADABLE`, `NOT_A_FILE` */
+function entriesOf<T>(fs: FileSystem, path: string, ask: () => T | undefined): T | undefined {
+  const entries = askSystem(path, ask)
+  if (entries === undefined) checkAbsence(fs, path)
+  return entries
+}
+
+/**
  * Stats a place's folder: `undefined` where there is none. Links below the first level are not followed.
- * @throws StoreError `NOT_A_FILE` for a link or file in its place, `UNREADABLE`
+ * @throws StoreError `NOT_A_FILE` for a link or file in its place, or a link above it that leads nowhere; `UNREADABLE`
  */
 export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
   const stat = askSystem(path, () => fs.lstat(path))
+  if (!stat) checkAbsence(fs, dirname(path))
   if (stat && stat.kind !== "directory")
     throw new StoreError("NOT_A_FILE", `A ${stat.kind} lies where a folder of records should be`, {
       path,
@@ -82,7 +109,7 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of askSystem(path, () => fs.readDirectory(path)) ?? []) {
+  for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
     const id = idOfFile(name)
     if (id === undefined) {
       if (name.startsWith(".")) listing.hidden.push(name)
@@ -98,7 +125,7 @@ export function listRecords(fs: FileSystem, path: string): Listing {
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []
   const hidden: string[] = []
-  for (const name of askSystem(path, () => fs.readNames(path)) ?? []) {
+  for (const name of entriesOf(fs, path, () => fs.readNames(path)) ?? []) {
     const id = idOfFile(name)
     if (id !== undefined) ids.push(id)
     else if (name.startsWith(".")) hidden.push(name)
@@ -116,7 +143,7 @@ export interface FolderNames extends Iterable<string> {
  * not looked at. @throws StoreError `UNREADABLE`
  */
 export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
-  const all = askSystem(path, () => fs.readNames(path)) ?? []
+  const all = entriesOf(fs, path, () => fs.readNames(path)) ?? []
   const names = sortTexts(all.filter((name) => segmentFault(name) === undefined))
   const count = names.length
   // No name holds the separator.
@@ -136,7 +163,7 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
   const listing: Listing = { ids: [], odd: [], hidden: [] }
-  for (const { name, kind } of askSystem(path, () => fs.readDirectory(path)) ?? []) {
+  for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
     if (segmentFault(name) !== undefined) continue
     if (kind === "directory") listing.ids.push(name)
     else if (kind === "link") listing.odd.push(name)

@@ -10,7 +10,8 @@ import type { FileStat } from "./system.ts"
  */
 export type Stamp = Uint8Array
 
-const KNOWN_BYTES = 24
+/** How long a stamp is that may be trusted at all, in bytes. */
+export const KNOWN_BYTES = 24
 const SECOND_NS = 1_000_000_000n
 /** A change within this time after another one may leave the same times behind. */
 const GRANULARITY_NS = 100_000_000n

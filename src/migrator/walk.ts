@@ -49,6 +49,9 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     // A plain file among folders is nobody's records.
     const path = fault.path ?? placePath(within.directory, place)
     if (!known && fault.code === "NOT_A_FILE" && lstatQuietly(within.fs, path)?.kind !== "link") return
+    // What keeps all folders of a kind from being looked at is told of once.
+    const isAbove = placePath(within.directory, place).startsWith(`${path}/`)
+    if (isAbove && unreadable.some((told) => told.path === path)) return
     unreadable.push({ path, code: fault.code, message: fault.message })
   }
   for (const kind of COLLECTION_KINDS) {

@@ -22,7 +22,6 @@ export interface PartFields {
 
 /** The top-level fields that the functions below look at. */
 export const INDEXED_FIELDS = ["time", "parentID", "directory", "title", "role", "type", "tool"] as const
-export type IndexedField = (typeof INDEXED_FIELDS)[number]
 
 /** A JSON object whose fields nobody has looked at yet. */
 export type JsonObject = { [field: string]: unknown }

@@ -1,7 +1,11 @@
 import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
+import { checkChoice } from "../root/check.ts"
+import type { RecordSource } from "../root/record-source.ts"
+import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
+import { Copies } from "./copies.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */
@@ -13,6 +17,11 @@ export interface UsageOptions {
   until?: number | undefined
   /** The time zone whose days are meant, by its IANA name; by default the system's. */
   timeZone?: string | undefined
+  /**
+   * What to do with answers of models that lie in several sessions, as those of a forked session: add each up `"once"` (the
+   * default), or `"count"` the copies too.
+   */
+  copies?: "once" | "count" | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -31,20 +40,31 @@ export interface Usage {
   cacheWrite: number
   /** In the currency of the records, US dollars as a rule. */
   cost: number
+  /**
+   * How many answers are copies of others: they are in the figures only if they were to be counted. Absent where there are none.
+   */
+  copies?: number
 }
 
+/** Messages of one session whose steps are asked for together. */
+const MESSAGES_AT_ONCE = 256
+
 /**
- * Adds up tokens and cost by day, model and provider, in that order, by reading every message. Memory grows with the days
- * and models only.
+ * Adds up tokens and cost by day, model and provider, in that order, by reading every message. A message's own field holds the
+ * tokens of its last step alone: where several end in it (`step-finish` parts), theirs are added up instead. Its cost is that of all
+ * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 32 bytes an answer, by which
+ * copies are told (`copies.ts`).
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
  */
 export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
   const { projectID, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
   if (projectID !== undefined) checkKey([projectID])
   if (Number.isNaN(since) || Number.isNaN(until)) throw new TypeError("since and until must be times in ms")
+  const counted = checkChoice("copies", options.copies, ["once", "count"], "once") === "count"
   const slice = new TimeSlice(options.signal)
   const dayOf = daysIn(options.timeZone)
   const rows = new Map<string, Usage>()
+  const copies = new Copies()
   for (const root of roots.all) {
     const { records } = root
     const sessions =
@@ -52,6 +72,8 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
     for (const session of sessions) {
       // What lies in several roots is counted where it is read.
       if ((await roots.ofSession(session)) !== root) continue
+      copies.nextSession()
+      let answers: Answer[] = []
       for (const id of await records.ids("message", session)) {
         const turn = slice.pass()
         if (turn) await turn
@@ -60,8 +82,20 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
         const { created, role } = messageFields(body)
         const day = created < since || created > until ? undefined : dayOf(created)
         // A time that no calendar knows has no day.
-        if (day !== undefined) add(rowOf(rows, day, role, body), body)
+        if (day === undefined) continue
+        const row = rowOf(rows, day, role, body)
+        const isCopy = copies.has(body)
+        if (isCopy) row.copies = (row.copies ?? 0) + 1
+        if (isCopy && !counted) continue
+        row.messages++
+        const answer = { row, id, tokens: body.tokens, cost: amountOf(body.cost) }
+        if (role === "user") add(answer, [])
+        else if (answers.push(answer) === MESSAGES_AT_ONCE) {
+          await addAnswers(root, answers, slice)
+          answers = []
+        }
       }
+      await addAnswers(root, answers, slice)
     }
   }
   return [...rows.values()].sort(
@@ -85,20 +119,56 @@ function rowOf(rows: Map<string, Usage>, day: string, role: string | null, body:
   return made
 }
 
-function add(row: Usage, body: JsonObject): void {
-  const tokens = fieldsOf(body.tokens)
-  const cache = fieldsOf(tokens.cache)
-  row.messages++
-  row.input += amount(tokens.input)
-  row.output += amount(tokens.output)
-  row.reasoning += amount(tokens.reasoning)
-  row.cacheRead += amount(cache.read)
-  row.cacheWrite += amount(cache.write)
-  row.cost += amount(body.cost)
+/** A message's own figures, and where they belong. */
+interface Answer {
+  readonly row: Usage
+  readonly id: string
+  readonly tokens: unknown
+  readonly cost: number | undefined
 }
 
-function amount(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : 0
+/** Adds up messages of one session, with their steps where there are several. */
+async function addAnswers(
+  { records, catalog }: Root,
+  answers: readonly Answer[],
+  slice: TimeSlice,
+): Promise<void> {
+  if (answers.length === 0) return
+  const several = await catalog.withSeveralSteps(answers.map(({ id }) => id))
+  for (const answer of answers)
+    add(answer, several.has(answer.id) ? await stepsOf(records, answer.id, slice) : [])
+}
+
+function add({ row, tokens, cost }: Answer, steps: readonly JsonObject[]): void {
+  const isOne = steps.length < 2
+  for (const of of isOne ? [tokens] : steps.map((step) => step.tokens)) {
+    const { input, output, reasoning, cache } = fieldsOf(of)
+    const { read, write } = fieldsOf(cache)
+    row.input += amountOf(input) ?? 0
+    row.output += amountOf(output) ?? 0
+    row.reasoning += amountOf(reasoning) ?? 0
+    row.cacheRead += amountOf(read) ?? 0
+    row.cacheWrite += amountOf(write) ?? 0
+  }
+  row.cost += cost ?? (isOne ? 0 : steps.reduce((sum, step) => sum + (amountOf(step.cost) ?? 0), 0))
+}
+
+/** The parts with which a message's steps end; what cannot be read is reported. */
+async function stepsOf(records: RecordSource, messageID: string, slice: TimeSlice): Promise<JsonObject[]> {
+  const steps: JsonObject[] = []
+  const ids = await records.ids("part", messageID)
+  if (ids.length < 2) return steps
+  for (const id of ids) {
+    const turn = slice.pass()
+    if (turn) await turn
+    const [part] = await records.read("part", messageID, [id])
+    if (part?.type === "step-finish") steps.push(part)
+  }
+  return steps
+}
+
+function amountOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined
 }
 
 function text(value: unknown): string | null {

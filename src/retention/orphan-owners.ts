@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
 import { listRecords } from "../file/layout.ts"
-import { SESSION_SIDE_KINDS } from "../record/kind.ts"
+import { COLLECTION_KINDS, type CollectionKind, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import { folderNames, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
 import { missingMessages } from "../root/json/orphans.ts"
 import { type Problem, ProblemLog } from "../root/problem-log.ts"
@@ -13,22 +13,27 @@ export type OrphanOwner = Pick<Manifest, "id" | "kind">
 
 /**
  * Yields the owners of all orphans: sessions, then messages, by id.
- * @throws StoreError `UNREADABLE` where not all sessions and messages can be listed, since then nobody can say what has lost
- * its parent
+ * @param forced also where there is no session at all, or no message, but records that belong to one
+ * @throws StoreError `UNREADABLE` where not all sessions and messages can be listed, or there are none though there is what belongs
+ * to them: they may lie on a disk that is not there, and nobody can say what has lost its parent
  */
-export async function* orphanOwners(files: RecordFiles, slice: TimeSlice): AsyncGenerator<OrphanOwner> {
+export async function* orphanOwners(
+  files: RecordFiles,
+  slice: TimeSlice,
+  forced = false,
+): AsyncGenerator<OrphanOwner> {
   const unlisted: Problem[] = []
   const strict: RecordFiles = { ...files, problems: new ProblemLog((problem) => unlisted.push(problem)) }
-  checkFirstLevel(files)
   const sessions = new Set<string>()
   for (const folder of folderNames(strict, "session"))
     for (const id of recordIds(strict, { kind: "session", folder })) sessions.add(id)
   const left = new Set<string>()
+  let messages = 0
   for (const session of folderNames(strict, "message")) {
     await slice.pass()
+    // Those of a session that is there are listed for the parts' sake.
+    messages += recordIds(strict, { kind: "message", folder: session }).length
     if (!sessions.has(session)) left.add(session)
-    // Messages are listed for the parts' sake.
-    else recordIds(strict, { kind: "message", folder: session })
   }
   for (const kind of SESSION_SIDE_KINDS)
     for (const id of sideIds(files, kind)) {
@@ -36,11 +41,41 @@ export async function* orphanOwners(files: RecordFiles, slice: TimeSlice): Async
       if (!sessions.has(id)) left.add(id)
     }
   refuse(unlisted)
+  if (!forced && sessions.size === 0 && left.size > 0) refuse([isBare(files, "session")])
+  if (!forced && messages === 0 && folderNames(strict, "part").length > 0) refuse([isBare(files, "message")])
   for (const id of [...left].sort()) yield { kind: "remains", id }
   for await (const id of missingMessages(strict, slice)) {
     refuse(unlisted)
     yield { kind: "parts", id }
   }
+}
+
+/**
+ * Checks that what belongs to sessions can be reached: where messages lie on a disk that is not there, sessions look as if they had
+ * none, and nobody knows their last use. @throws StoreError `UNREADABLE`
+ */
+export function checkReachable(files: RecordFiles): void {
+  const unlisted: Problem[] = []
+  const strict: RecordFiles = { ...files, problems: new ProblemLog((problem) => unlisted.push(problem)) }
+  const folders = (kind: CollectionKind): string[] => folderNames(strict, kind)
+  folders("session")
+  const bare = !folders("message").some((folder) => recordIds(files, { kind: "message", folder }).length > 0)
+  const parts = folders("part")
+  // A link among the folders of a kind hides its own records alone.
+  const within = COLLECTION_KINDS.map((kind) => `${files.directory}/${kind}/`)
+  const [problem = bare && parts.length > 0 ? isBare(files, "message") : undefined] = unlisted.filter(
+    ({ path }) => !within.some((folder) => path.startsWith(folder)),
+  )
+  if (problem)
+    throw new StoreError("UNREADABLE", `Which sessions are in use cannot be told without ${problem.path}`, {
+      path: problem.path,
+      hint: problem.message,
+    })
+}
+
+function isBare({ directory }: RecordFiles, kind: "session" | "message"): Problem {
+  const message = `It holds no ${kind}, but there is what belongs to one: is its disk there? \`orphans: "force"\` (--orphans --force) removes that all the same.`
+  return { path: join(directory, kind), code: "UNREADABLE", message }
 }
 
 function refuse([problem]: readonly Problem[]): void {
@@ -50,15 +85,6 @@ function refuse([problem]: readonly Problem[]): void {
       `What has lost its parent cannot be told, since this cannot be listed: ${problem.path}`,
       { path: problem.path, hint: problem.message },
     )
-}
-
-/** A link to a disk that is not there looks like a folder without any session. */
-function checkFirstLevel({ fs, directory }: RecordFiles): void {
-  for (const kind of ["session", "message"]) {
-    const path = join(directory, kind)
-    if (fs.lstat(path) && fs.stat(path)?.kind !== "directory")
-      refuse([{ path, code: "UNREADABLE", message: "It is no folder, or leads to none." }])
-  }
 }
 
 function sideIds(files: RecordFiles, kind: string): string[] {

@@ -9,7 +9,7 @@ import { TimeSlice } from "../time-slice.ts"
 import { type Extent, measure, sessionFiles } from "./belongings.ts"
 import type { Manifest } from "./entry.ts"
 import { lookAt, type Seen } from "./last-use.ts"
-import { type OrphanOwner, orphanOwners } from "./orphan-owners.ts"
+import { checkReachable, orphanOwners } from "./orphan-owners.ts"
 import { checkRules, countParentless, type Judged, judge, type Reason, type RetentionRules } from "./rules.ts"
 import type { Doomed, TrashFolder } from "./trash.ts"
 
@@ -123,10 +123,16 @@ async function choose(
   catalog: Catalog,
   options: PruneOptions,
   slice: TimeSlice,
-): Promise<{ candidates: AsyncIterable<Candidate> | Iterable<Candidate>; parentless: number }> {
+): Promise<{ candidates: readonly Candidate[]; parentless: number }> {
   const { orphans, olderThan, keep, maxBytes } = options
+  // All are found before the first session is moved, with what belongs to it.
+  const owners = orphans ? await Array.fromAsync(orphanOwners(files, slice, orphans === "force")) : []
+  const left = owners.map(
+    (owner): Candidate => ({ ...owner, project: null, title: null, updated: 0, reason: "orphan" }),
+  )
   if (olderThan === undefined && keep === undefined && maxBytes === undefined)
-    return { candidates: orphanCandidates(files, slice), parentless: 0 }
+    return { candidates: left, parentless: 0 }
+  checkReachable(files)
   const now = Date.now()
   const sessions = await allSessions(files, catalog, options, now, slice)
   const doomed = judge(sessions, options, (session) => inScope(session, options), now)
@@ -141,22 +147,11 @@ async function choose(
   }
   chosen.sort((a, b) => a.updated - b.updated)
   const parentless = countParentless(sessions, doomed)
-  if (!orphans) return { candidates: chosen, parentless }
-  return { candidates: concatenated(chosen, orphanCandidates(files, slice)), parentless }
+  return { candidates: [...chosen, ...left], parentless }
 }
 
 function inScope({ project }: Pick<Session, "project">, { projectID }: PruneOptions): boolean {
   return projectID === undefined || project === projectID
-}
-
-async function* concatenated<T>(...sources: (Iterable<T> | AsyncIterable<T>)[]): AsyncGenerator<T> {
-  for (const source of sources) yield* source
-}
-
-async function* orphanCandidates(files: RecordFiles, slice: TimeSlice): AsyncGenerator<Candidate> {
-  // All are found before the first is moved: parts whose message went just now are not yet among them.
-  const owners: OrphanOwner[] = await Array.fromAsync(orphanOwners(files, slice))
-  for (const owner of owners) yield { ...owner, project: null, title: null, updated: 0, reason: "orphan" }
 }
 
 /** What the rules need of every session, last used first: not the bodies, which are read one by one. */
@@ -207,14 +202,14 @@ async function look(files: RecordFiles, id: string, slice: TimeSlice): Promise<S
 
 async function* measured(
   files: RecordFiles,
-  candidates: Iterable<Candidate> | AsyncIterable<Candidate>,
+  candidates: readonly Candidate[],
   shared: SharedMessages,
   { only, olderThan }: PruneOptions,
   slice: TimeSlice,
 ): AsyncGenerator<Planned> {
   const gone = new Set<string>()
   const latest = olderThan === undefined ? Number.POSITIVE_INFINITY : Date.now() - olderThan
-  for await (const candidate of candidates) {
+  for (const candidate of candidates) {
     if (only && !only.has(candidate.id)) continue
     const agreed = only && "get" in only ? only.get(candidate.id) : undefined
     const { id, kind } = candidate

@@ -8,8 +8,11 @@ export interface RetentionRules {
   keep?: number | undefined
   /** All but the newest whose files take so many bytes together; the first that does not fit goes, and all before it. */
   maxBytes?: number | undefined
-  /** Records whose session or message has no file; with `olderThan`, only those whose files are all older than that. */
-  orphans?: boolean | undefined
+  /**
+   * Records whose session or message has no file; with `olderThan`, only those whose files are all older than that. Where there is no
+   * session at all, or no message, their disk may not be there: only `"force"` takes what belongs to them.
+   */
+  orphans?: boolean | "force" | undefined
   /** Only sessions of this project; `keep` and `maxBytes` count these alone. Orphans belong to none. */
   projectID?: string | undefined
   /** Take the children of what goes along, and theirs, whatever the rules say of them. Default: each is judged for itself. */
@@ -37,6 +40,8 @@ export function checkRules(rules: RetentionRules): void {
   if (maxBytes !== undefined && !(maxBytes >= 0))
     throw new TypeError(`maxBytes must be a number from 0, not ${maxBytes}`)
   checkLimit(keep)
+  if (orphans !== undefined && typeof orphans !== "boolean" && orphans !== "force")
+    throw new TypeError(`orphans must be true, false or "force", not ${String(orphans)}`)
   if (olderThan === undefined && keep === undefined && maxBytes === undefined && !orphans)
     throw new TypeError("prune needs a rule: olderThan, keep, maxBytes or orphans")
 }

@@ -48,6 +48,8 @@ export interface Catalog {
   messages(sessionID: string, direction: "asc" | "desc", range: Range): AsyncGenerator<readonly Position[]>
   /** Messages of a session by name, readable or not. */
   countMessages(sessionID: string): Promise<number>
+  /** Of these messages those with parts in which more than one step may end: all but those that are known to have none such. */
+  withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>>
   /** A folder in which a record of that id may lie, where that can be told at once; the caller looks whether it does. */
   guessFolder(kind: "message" | "part", id: string): Promise<string | undefined>
 }

@@ -32,15 +32,30 @@ export interface CandidateFilter {
   readonly until?: number | undefined
 }
 
-/** What a search goes through. Each candidate is looked at again, so there may be too many of them, but never too few. */
-export interface TextSource {
-  /** What of it can be searched. */
-  readonly mode: "all" | "titles" | "off"
+/** What of a root's texts can be searched at the moment. */
+export interface TextLook {
+  /** Whether nothing is missing in it. */
+  readonly whole: boolean
   /**
-   * Yields every message that may hold what is wanted, newest first (`time`, then id, then session, all descending).
+   * Yields every message that may hold what is wanted, newest first (`time`, then id, then session, all descending). Each is looked
+   * at again, so there may be too many, but, where the look is whole, never too few.
    * @throws the signal's reason
    */
   candidates(query: ParsedQuery, filter: CandidateFilter, signal?: AbortSignal): AsyncGenerator<Candidate>
+}
+
+/** What a search goes through. */
+export interface TextSource {
+  /** What of it can be searched. */
+  readonly mode: "all" | "titles" | "off"
+  /** What can be searched now. @param mayLack be content with an index that lacks something yet, if it can be used at all */
+  look(mayLack: boolean): Promise<TextLook>
+  /** Looks at everything that changed; what cannot be indexed is read by the search itself. @throws the signal's reason */
+  refresh(signal?: AbortSignal): Promise<void>
+  /** Resolves when a look lacks nothing that is not slow to be had otherwise. @throws the signal's reason */
+  makeWhole(signal: AbortSignal): Promise<void>
+  /** Sees to the same in the background, where that is wanted. */
+  makeWholeLater(): Promise<void>
   /** A message as it is now; `undefined` where it cannot be read. Parts that cannot be read are reported. */
   document(sessionID: string, messageID: string): Promise<MessageDocument | undefined>
 }

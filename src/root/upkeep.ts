@@ -1,3 +1,4 @@
+import type { StoreError } from "../errors.ts"
 import type { Key } from "../record/key.ts"
 import type { SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { AnswerCounts, RootHealth } from "./health.ts"
@@ -30,15 +31,12 @@ export interface Upkeep {
   rebuild(options: IndexOptions): Promise<WalkResult>
   /** Compares the index with every record. @throws as `index` */
   verify(options: VerifyOptions): Promise<VerifyResult>
-  /**
-   * Makes searches find what there is, where that has to be done first; with `fresh` also what others changed.
-   * @throws the signal's reason
-   */
-  prepareSearch(fresh: boolean, signal?: AbortSignal): Promise<void>
+  /** Something may have changed: the index is to be caught up with it in the background, soon. */
+  nudge(): void
+  /** Why the place holds nothing that can be read; `undefined` where it does, or nobody can look. */
+  missing(): StoreError | undefined
   /** Whether the place is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
   isThere(): boolean
-  /** Whether a search may find less than there is, since indexing is under way. */
-  isIndexing(): boolean
   /** Yields every record that cannot be read. */
   problems(options: Endable): AsyncGenerator<Problem>
   /** Yields every record whose parent is missing: messages, parts, then side files, each by folder and id. */

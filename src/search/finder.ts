@@ -5,13 +5,17 @@ import { matchesTexts } from "../record/search-query.ts"
 import { cleanText } from "../record/search-text.ts"
 import type { SessionEntry } from "../root/catalog.ts"
 import type { Root } from "../root/root.ts"
-import type { Candidate, MessageText } from "../root/text-source.ts"
+import type { Candidate, MessageText, TextLook } from "../root/text-source.ts"
 import { type Found, isBehind } from "./found.ts"
 import type { Search, SearchHit } from "./options.ts"
 import { cutSnippet } from "./snippet.ts"
 
 /** What the finders of one search have in common. */
 export interface FinderContext {
+  /** What was found already, by the name of its place (`hitName`), and is not found again. */
+  readonly found: Set<string>
+  /** What of the texts can be searched now. */
+  readonly look: TextLook
   /** Whether a session is read from this root; asked before anything of it is. */
   readonly isRead: (sessionID: string) => Promise<boolean>
   /** The folder to name in hits, where a store reads several. */
@@ -24,7 +28,6 @@ export class Finder {
   readonly #search: Search
   readonly #context: FinderContext
   readonly #titles = new Map<string, string>()
-  readonly #seen = new Set<string>()
   /** The project of the session whose title was read last: that of the next is often the same. */
   #project: string | undefined
 
@@ -64,9 +67,12 @@ export class Finder {
   async #titleHit(sessionID: string, folder: string, time: number): Promise<SearchHit | undefined> {
     if (!(await this.#context.isRead(sessionID))) return undefined
     const { query } = this.#search
+    const name = hitName(sessionID)
+    if (this.#context.found.has(name)) return undefined
     const [body] = await this.#root.records.read("session", folder, [sessionID])
     const { title } = body ? sessionFields(body) : { title: null }
     if (title === null || !matchesTexts(query, [fold(title)])) return undefined
+    this.#context.found.add(name)
     const snippet = cutSnippet(cleanText(title), query.wanted)
     return { kind: "title", sessionID, title, ...this.#origin, time, ...snippet }
   }
@@ -76,16 +82,14 @@ export class Finder {
     if (this.#search.in === "title" || this.#root.texts.mode !== "all") return
     const { query, sessionID: session, role, since, until, signal } = this.#search
     const filter = { session, role, since, until }
-    for await (const candidate of this.#root.texts.candidates(query, filter, signal)) {
-      // One id may lie in several sessions.
-      const id = `${candidate.session}/${candidate.id}`
+    for await (const candidate of this.#context.look.candidates(query, filter, signal)) {
+      const { found, isRead } = this.#context
+      const name = hitName(candidate.session, candidate.id)
       const hit =
-        !this.#seen.has(id) &&
-        (await this.#mayBe(candidate)) &&
-        (await this.#context.isRead(candidate.session))
+        !found.has(name) && (await this.#mayBe(candidate)) && (await isRead(candidate.session))
           ? await this.#look(candidate)
           : undefined
-      if (hit) this.#seen.add(id)
+      if (hit) found.add(name)
       yield hit ?? { kind: "passed", time: candidate.time }
     }
   }
@@ -158,4 +162,9 @@ export class Finder {
     this.#titles.set(sessionID, text)
     return text
   }
+}
+
+/** One id may lie in several sessions. */
+function hitName(sessionID: string, messageID = ""): string {
+  return `${sessionID}/${messageID}`
 }

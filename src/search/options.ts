@@ -19,10 +19,15 @@ export interface SearchOptions {
   in?: "title" | "text" | "all" | undefined
   /** At most so many hits; by default 50. */
   limit?: number | undefined
-  /** Go on behind this hit of an earlier search. */
+  /** Go on behind this hit of an earlier search; of one that began before the store was indexed, what it had not found may be before it. */
   after?: Pick<SearchHit, "kind" | "sessionID" | "messageID" | "time"> | undefined
   /** First look at every file that changed; without it, changes by other programs are found once a sweep has seen them. */
   fresh?: boolean | undefined
+  /**
+   * `false`: do not wait for a store to be indexed, but end as `partial` with what is found so far, as while somebody types. By
+   * default a search waits, as long as `timeout` allows; `fresh` always does.
+   */
+  wait?: boolean | undefined
   /** Give up after so many ms and say so; by default 10,000. A look at the files that `fresh` asks for comes before that. */
   timeout?: number | undefined
   signal?: AbortSignal | undefined
@@ -43,7 +48,7 @@ export interface SearchHit extends Snippet {
   readonly time: number
 }
 
-/** How a search ended: whether there may be more, and why it stopped before that. */
+/** How a search ended: whether there may be more, and why it stopped before that; `indexing` where it was not to wait. */
 export interface SearchEnd {
   readonly partial: boolean
   readonly reason?: "limit" | "timeout" | "indexing"

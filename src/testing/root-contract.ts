@@ -42,6 +42,7 @@ export function rootContract(name: string, make: () => RootSubject | Promise<Roo
       subject = await make()
       store = await openStore({
         directory: join(folder, "store"),
+        indexPath: join(folder, "index"),
         roots: [subject.root],
         backgroundIndex: false,
       })

@@ -82,3 +82,11 @@ test("exit codes, notes and colours", async () => {
   expect(limited.out.split("\n")).toHaveLength(2)
   expect(limited.err).toContain("There may be more (limit)")
 })
+
+test("a store that is not indexed is indexed first, unless that is not to be waited for", async () => {
+  const directory = store()
+  const hasty = await cli(directory, ["search", "delta", "--no-wait", "--in", "text"])
+  expect(hasty).toMatchObject({ code: 1, out: "", err: expect.stringContaining("(indexing)") })
+  expect(await found(directory, ["delta", "--in", "text"])).toEqual(["msg_1", "msg_0"])
+  expect(await found(directory, ["delta", "--in", "text", "--no-wait"])).toEqual(["msg_1", "msg_0"])
+})

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import type { Problem } from "../../src/index.ts"
-import { all, message, part, session } from "../support/records.ts"
+import { all, failure, message, part, session } from "../support/records.ts"
 import { copyOfTree, put, tempFolder } from "../support/temp.ts"
 import type { Variant } from "../support/variants.ts"
 
@@ -50,6 +50,39 @@ export function oddityContract({ name, open }: Variant): void {
     expect(await store.messages.count("ses_1")).toBe(2)
     expect(told.map(({ path }) => path)).toContain(brokenMessage)
     expect(await all(store.messages.ids("ses_unknown"))).toEqual(["msg_3"])
+  })
+
+  test("large records that are broken deep inside are told of and hide no others", async () => {
+    const told: Problem[] = []
+    await using store = await open(tempFolder(), { onProblem: (problem) => told.push(problem) })
+    const { directory } = store
+    const long = "x".repeat(550_000)
+    const body = (text: string): string =>
+      `{"time":{"created":50,"updated":2000},"title":"Broken","summary":${text}}`
+    const broken = [
+      put(directory, "session/p/ses_3.json", body(`"${long}\n${long}"`)),
+      put(
+        directory,
+        "message/ses_1/msg_3.json",
+        body(`["${long}${long}",${"[".repeat(99)}{]${"]".repeat(99)}]`),
+      ),
+    ]
+    for (const id of ["1", "2"]) {
+      put(directory, `session/p/ses_${id}.json`, session(`ses_${id}`, { projectID: "p" }))
+      put(directory, `message/ses_1/msg_${id}.json`, message(`msg_${id}`, "ses_1", 1))
+    }
+
+    expect(await store.sessions.count({ archived: "exclude" })).toBe(2)
+    expect((await all(store.sessions.list())).map(({ id }) => id)).toEqual(["ses_2", "ses_1"])
+    const sessions = await store.sessions.page({ limit: 1 })
+    expect(sessions.items.map(({ id }) => id)).toEqual(["ses_2"])
+    const older = await store.sessions.page({ limit: 1, cursor: sessions.older })
+    expect([older.items.map(({ id }) => id), older.older]).toEqual([["ses_1"], undefined])
+    const messages = await store.messages.page("ses_1", { limit: 2 })
+    expect([messages.items.map(({ id }) => id), messages.older]).toEqual([["msg_2", "msg_1"], undefined])
+    expect(await failure(store.sessions.get("ses_3"))).toMatchObject({ code: "CORRUPT" })
+    expect((await all(store.problems())).map(({ path }) => path).sort()).toEqual(broken.toSorted())
+    expect(new Set(told.map(({ path }) => path))).toEqual(new Set(broken))
   })
 
   test("every oddity that real stores hold is survived, and the rest is reported by path", async () => {

@@ -41,7 +41,7 @@ function* sessionQueries(): Generator<SessionQuery> {
 }
 
 test("no listing, and no putting of a text, scans or sorts a whole table", () => {
-  const plans = plansOf(({ listings, directories, texts, session, message, part }) => {
+  const plans = plansOf(({ listings, directories, texts, steps, session, message, part }) => {
     for (const query of sessionQueries())
       for (const after of [undefined, { time: 5, id: "ses_1" }]) listings.sessions(query, after, 50)
     for (const direction of ["asc", "desc"] as const)
@@ -53,6 +53,7 @@ test("no listing, and no putting of a text, scans or sorts a whole table", () =>
     message.put([{ ...UNREAD, directory, id: "msg_1", size: 0, created: 5, role: null, pending: 1 }])
     texts.put(texts.pending(undefined, 1).map((message) => ({ message, tokens: "one" })))
     texts.await(["msg_1"], 1)
+    steps.maybeSeveral([1, 2])
     for (const table of [session, message, part]) {
       table.stamps(1, "", 10)
       table.firstStamps([1, 2], 10)

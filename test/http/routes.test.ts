@@ -181,8 +181,26 @@ test("search: hits, then the end, which tells where to go on", async () => {
   expect(found).toEqual(["msg_4", "msg_3", "msg_2", "msg_1", "msg_0", "title"])
   const array = (await (await get("/search?q=zebra&in=title&project=p")).json()) as unknown[]
   expect(array).toEqual([expect.objectContaining({ kind: "title" }), { end: { partial: false } }])
+  expect(await (await get("/search?q=absent&wait=false")).json()).toEqual([{ end: { partial: false } }])
+  expect((await get("/search?q=x&wait=maybe")).status).toBe(400)
   expect((await get("/search")).status).toBe(400)
   expect((await get("/search?q=x&after=bogus")).status).toBe(400)
+})
+
+test("usage counts a fork's copies once and tells of them, or counts them where it is asked to", async () => {
+  const { json, store } = serving(copyOfTree(TREE))
+  const original = await Array.fromAsync(store.messages.list(SESSION))
+  for (const info of original)
+    await store.messages.write({ ...info, id: `${info.id}x`, sessionID: "ses_fork" })
+  const copies = original.filter(({ role }) => role === "assistant").length
+  expect(copies).toBeGreaterThan(0)
+  const prompts = 13 + original.length - copies
+  expect(await json("/usage")).toMatchObject([{ messages: prompts }, { messages: 27, copies }])
+  expect(await json("/usage?copies=count")).toMatchObject([
+    { messages: prompts },
+    { messages: 27 + copies, copies },
+  ])
+  expect(await json("/usage?copies=never")).toMatchObject({ status: 400, code: "INVALID_QUERY" })
 })
 
 test("usage, stats and health", async () => {

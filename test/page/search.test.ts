@@ -27,3 +27,16 @@ test("a search in one session looks everywhere again when another is opened, or 
   await done()
   expect(asked).toEqual(["ses_1", "everywhere", "ses_2", "everywhere"])
 })
+
+test("a search as you type does not wait for the index, and tells where something may be missing", async () => {
+  class Indexing extends Api {
+    override async *lines(path: string) {
+      expect(this.url(path).searchParams.get("wait")).toBe("false")
+      yield { end: { partial: true, reason: "indexing" } }
+    }
+  }
+  const search = new Search(new Indexing("http://localhost/"))
+  search.ask("word")
+  while (search.state !== "done") await new Promise<void>((resolve) => search.watch(resolve))
+  expect([search.error, search.partial, search.canGrow]).toEqual([undefined, "indexing", false])
+})

@@ -74,3 +74,9 @@ test("one absurd day neither hides the others nor makes thousands of bars", () =
   expect(totals).toEqual([4])
   expect(stretchOf([row("0000-01-05", "a", 1)], 30, now)).toEqual({ from: "0000-01-01", to: "0000-01-05" })
 })
+
+test("copies of answers are told of where there are some", () => {
+  const body = { day: "2026-01-01", model: "m", messages: 2 }
+  expect(readUsage({ ...body, copies: 3 })?.copies).toBe(3)
+  for (const copies of [0, undefined, "3"]) expect(readUsage({ ...body, copies })?.copies).toBeUndefined()
+})

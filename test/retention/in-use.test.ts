@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import type { Pruned, PruneOptions, Store } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store as StoreClass } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
-import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { all, failure, message, part, session } from "../support/records.ts"
+import { put, snapshot, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
 
 tempFoldersInMemory()
 
@@ -233,121 +233,168 @@ test("an orphan that was written to between dry run and run stays", async () => 
   ])
 })
 
-interface Known {
-  readonly id: string
-  readonly project: string
-  used: number
-  bytes: number
-}
-
-/** A store of random ages and activity, with folders that are missing, and what a plain look says of each session. */
-function randomStore(directory: string, random: Random): Known[] {
-  const known: Known[] = []
+/** Puts a store of random ages and activity, some of it copied, torn, orphaned, or on a disk that is not there. */
+function putRandomStore(directory: string, random: Random): void {
   for (let s = 0; s < 12; s++) {
     const id = `ses_${s}`
-    const project = random.pick(["a", "b"])
     const updated = NOW - random.below(300 * DAY)
-    // Some were copied: then their files are younger than what they say.
+    // Of some that were copied the files are younger than what they say.
     const written = random.chance(0.3) ? Math.max(updated, NOW - 10 * DAY) : updated
-    const paths: string[] = []
-    const add = (path: string, body: unknown, time: number): void => {
-      paths.push(putAt(directory, path, body, time))
-    }
-    add(`session/${project}/${id}.json`, session(id, { time: { created: 1, updated } }), written)
-    let used = updated
-    let youngest = written
-    for (let m = 0; m < random.below(4); m++) {
+    const body = session(id, { time: { created: 1, updated } })
+    putAt(directory, `session/${random.pick(["a", "b"])}/${id}.json`, body, written)
+    for (let m = random.below(4); m > 0; m--) {
       const messageID = `msg_${s}_${m}`
       const created = random.chance(0.2) ? updated + random.below(NOW - updated) : updated - random.below(DAY)
-      const completed = random.chance(0.3) ? created + random.below(HOUR) : undefined
-      const torn = random.chance(0.04)
-      if (!torn) used = Math.max(used, created, completed ?? 0)
+      const time = random.chance(0.3) ? { created, completed: created + random.below(HOUR) } : { created }
       const at = random.chance(0.1) ? written + random.below(NOW - written) : written - random.below(HOUR)
-      youngest = Math.max(youngest, at)
-      const time = completed === undefined ? { created } : { created, completed }
-      add(`message/${id}/${messageID}.json`, torn ? "{" : message(messageID, id, created, { time }), at)
-      if (random.chance(0.7)) add(`part/${messageID}/prt_1.json`, part("prt_1", messageID), written - 5)
+      const text = random.chance(0.04) ? "{" : message(messageID, id, created, { time })
+      putAt(directory, `message/${id}/${messageID}.json`, text, at)
+      if (random.chance(0.7))
+        putAt(directory, `part/${messageID}/prt_1.json`, part("prt_1", messageID), at - 5)
     }
-    if (random.chance(0.3)) add(`todo/${id}.json`, [], written)
-    if (youngest > written + HOUR) used = Math.max(used, Math.floor(youngest))
-    known.push({ id, project, used, bytes: paths.reduce((sum, path) => sum + fs.statSync(path).size, 0) })
+    if (random.chance(0.3)) putAt(directory, `todo/${id}.json`, [], written)
   }
-  return known.sort((a, b) => b.used - a.used)
+  for (const path of ["session", "message", "part", "todo", "session/a", "message/ses_1"])
+    if (random.chance(0.07)) fs.rmSync(join(directory, path), { recursive: true, force: true })
+  if (random.chance(0.2)) putAt(directory, "part/msg_gone/prt_1.json", {}, NOW - 100 * DAY)
 }
 
-function expected(known: readonly Known[], { olderThan, keep, maxBytes, projectID }: PruneOptions): string[] {
+/** A session or orphan, as a plain look at the files finds it. */
+interface Known {
+  readonly id: string
+  readonly project?: string
+  readonly paths: string[]
+  readonly used: number
+}
+
+function below(directory: string, path: string): string[] {
+  const folder = join(directory, path)
+  return fs.existsSync(folder) ? fs.readdirSync(folder).sort() : []
+}
+
+function idsBelow(directory: string, path: string): string[] {
+  return below(directory, path).map((name) => name.replace(".json", ""))
+}
+
+/** Everything that goes with an id, and the newest time that its messages tell. */
+function belongings(directory: string, id: string): { paths: string[]; told: number } {
+  const paths: string[] = []
+  let told = 0
+  for (const messageID of idsBelow(directory, `message/${id}`)) {
+    const path = `message/${id}/${messageID}.json`
+    paths.push(path, ...below(directory, `part/${messageID}`).map((name) => `part/${messageID}/${name}`))
+    const text = fs.readFileSync(join(directory, path), "utf8")
+    if (text === "{") continue
+    const { time } = JSON.parse(text) as { time: { created: number; completed?: number } }
+    told = Math.max(told, time.created, time.completed ?? 0)
+  }
+  if (fs.existsSync(join(directory, `todo/${id}.json`))) paths.push(`todo/${id}.json`)
+  return { paths, told }
+}
+
+function mtimes(directory: string, paths: readonly string[]): number {
+  return Math.max(0, ...paths.map((path) => Math.floor(fs.statSync(join(directory, path)).mtimeMs)))
+}
+
+/** All sessions, used last first, and all orphans, those of sessions before those of messages. */
+function plainLook(directory: string): { sessions: Known[]; orphans: Known[] } {
+  const sessions = ["a", "b"].flatMap((project) =>
+    idsBelow(directory, `session/${project}`).map((id): Known => {
+      const own = `session/${project}/${id}.json`
+      const { time } = JSON.parse(fs.readFileSync(join(directory, own), "utf8")) as {
+        time: { updated: number }
+      }
+      const { paths, told } = belongings(directory, id)
+      const youngest = mtimes(directory, paths)
+      const recorded = Math.max(time.updated, told)
+      const used = youngest > mtimes(directory, [own]) + HOUR ? Math.max(recorded, youngest) : recorded
+      return { id, project, paths: [own, ...paths], used }
+    }),
+  )
+  const ids = new Set(sessions.map(({ id }) => id))
+  const held = new Set(below(directory, "message").flatMap((id) => idsBelow(directory, `message/${id}`)))
+  const remains = new Set(
+    [...below(directory, "message"), ...idsBelow(directory, "todo")].filter((id) => !ids.has(id)),
+  )
+  const orphans = [
+    ...[...remains].sort().map((id) => ({ id, paths: belongings(directory, id).paths })),
+    ...below(directory, "part")
+      .filter((id) => !held.has(id))
+      .map((id) => ({ id, paths: below(directory, `part/${id}`).map((name) => `part/${id}/${name}`) })),
+  ].map((orphan): Known => ({ ...orphan, used: mtimes(directory, orphan.paths) }))
+  return { sessions: sessions.sort((a, b) => b.used - a.used), orphans }
+}
+
+/** The ids that go by these rules, or `undefined` where a disk seems not to be there. */
+function expected(directory: string, rules: PruneOptions): string[] | undefined {
+  const { olderThan, keep, maxBytes, projectID, orphans } = rules
+  const found = plainLook(directory)
+  const noMessage = !below(directory, "message").some((id) => below(directory, `message/${id}`).length > 0)
+  if (noMessage && below(directory, "part").length > 0) return undefined
+  if (orphans && found.sessions.length === 0 && found.orphans.some(({ id }) => id.startsWith("ses")))
+    return undefined
+  const cut = olderThan === undefined ? undefined : NOW - olderThan
   let bytes = 0
-  return known
+  const gone = found.sessions
     .filter(({ project }) => projectID === undefined || project === projectID)
-    .filter((one, at) => {
-      bytes += one.bytes
-      return (
-        (olderThan !== undefined && one.used < NOW - olderThan) ||
-        (keep !== undefined && at >= keep) ||
-        (maxBytes !== undefined && bytes > maxBytes)
-      )
+    .filter(({ used, paths }, at) => {
+      bytes += paths.reduce((sum, path) => sum + fs.statSync(join(directory, path)).size, 0)
+      const isOld = cut !== undefined && used < cut
+      return isOld || (keep !== undefined && at >= keep) || (maxBytes !== undefined && bytes > maxBytes)
     })
-    .map(({ id }) => id)
     .reverse()
+  const left = orphans ? found.orphans.filter(({ used }) => used < (cut ?? Number.POSITIVE_INFINITY)) : []
+  return [...gone, ...left].map(({ id }) => id)
 }
 
 test("over random stores what goes is what a plain computation says, and nothing that changed after the dry run", async () => {
+  let refused = 0
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = new Random(seed)
     const directory = tempFolder()
-    const known = randomStore(directory, random)
-    for (const kind of ["part", "todo"])
-      if (random.chance(0.1)) fs.rmSync(join(directory, kind), { recursive: true, force: true })
-    for (const one of known) one.bytes = bytesOf(directory, one)
+    putRandomStore(directory, random)
     await using store = open(directory, seed % 2 === 0)
-    const total = known.reduce((sum, { bytes }) => sum + bytes, 0)
-    const rules: PruneOptions = random.pick([
-      { olderThan: random.below(300) * DAY },
-      { keep: random.below(12) },
-      { maxBytes: random.below(total) },
-      { keep: random.below(6), projectID: "a" },
-      { olderThan: random.below(300) * DAY, maxBytes: random.below(total) },
-    ])
-    const dry = await all(store.prune({ ...rules, dryRun: true }))
-    expect([seed, rules, dry.map(({ id }) => id)]).toEqual([seed, rules, expected(known, rules)])
-    const only = new Map(dry.map(({ id, version }) => [id, version]))
-    const changed = dry.map(({ id }) => id).filter(() => random.chance(0.4))
-    for (const id of changed) {
-      const project = known.find((one) => one.id === id)?.project
-      const own = fs.readFileSync(join(directory, `session/${project}/${id}.json`), "utf8")
-      if (random.chance(0.5)) put(directory, `session/${project}/${id}.json`, `${own} `)
-      else
-        put(
-          directory,
-          `message/${id}/msg_${random.below(9)}.json`,
-          random.chance(0.5) ? message("x", id, NOW) : "{",
-        )
+    const rules: PruneOptions = {
+      ...random.pick([
+        { olderThan: random.below(300) * DAY },
+        { keep: random.below(12) },
+        { maxBytes: random.below(8000) },
+        { keep: random.below(6), projectID: "a" },
+        { olderThan: random.below(300) * DAY, maxBytes: random.below(8000) },
+      ]),
+      orphans: random.chance(0.5),
     }
-    const before = new Map(changed.map((id) => [id, filesOf(directory, id)]))
+    const plain = expected(directory, rules)
+    if (!plain) {
+      refused++
+      const before = snapshot(directory)
+      expect(await failure(all(store.prune({ ...rules, purge: true })))).toMatchObject({ code: "UNREADABLE" })
+      for (const [path, content] of Object.entries(before)) expect(snapshot(directory)[path]).toBe(content)
+      continue
+    }
+    const dry = await all(store.prune({ ...rules, dryRun: true }))
+    expect([seed, rules, dry.map(({ id }) => id)]).toEqual([seed, rules, plain])
+    const only = new Map(dry.map(({ id, version }) => [id, version]))
+    const looked = plainLook(directory)
+    const known = new Map([...looked.sessions, ...looked.orphans].map((one) => [one.id, one.paths]))
+    const changed = new Set<string>()
+    for (const { id, kind } of dry) {
+      if (!random.chance(0.4)) continue
+      changed.add(id)
+      const [path = ""] = known.get(id) ?? []
+      const bytes = fs.readFileSync(join(directory, path), "utf8")
+      if (random.chance(0.5)) fs.writeFileSync(join(directory, path), `${bytes} `)
+      else if (kind === "parts") put(directory, `part/${id}/prt_new.json`, {})
+      else put(directory, `message/${id}/msg_new_${id}.json`, message("x", id, random.chance(0.5) ? NOW : 5))
+    }
     const purge = random.chance(0.5)
     const gone = (await outcomes(store, { ...rules, only, purge })).flatMap(([id, outcome]) =>
       outcome === "changed" ? [] : id,
     )
-    expect([seed, gone]).toEqual([seed, dry.map(({ id }) => id).filter((id) => !changed.includes(id))])
-    for (const [id, files] of before) expect([seed, filesOf(directory, id)]).toEqual([seed, files])
+    expect([seed, gone]).toEqual([seed, plain.filter((id) => !changed.has(id))])
+    for (const [id, paths] of known)
+      for (const path of paths)
+        expect([seed, path, fs.existsSync(join(directory, path))]).toEqual([seed, path, !gone.includes(id)])
   }
-}, 120_000)
-
-function filesOf(directory: string, id: string): string[] {
-  return fs
-    .readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes(".sessiondex"))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => path.includes(`${id}.json`) || dirname(path).endsWith(id))
-    .sort()
-}
-
-function bytesOf(directory: string, { id }: Known): number {
-  const paths = filesOf(directory, id)
-  const messages = paths.filter((path) => dirname(path).endsWith(`message/${id}`))
-  const parts = messages.flatMap((path) => {
-    const folder = join(directory, "part", path.slice(path.lastIndexOf("/") + 1, -".json".length))
-    return fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => join(folder, name)) : []
-  })
-  return [...paths, ...parts].reduce((sum, path) => sum + fs.statSync(path).size, 0)
-}
+  console.log(`${SEEDS} stores, of which ${refused} seemed to lack a disk`)
+}, 300_000)

@@ -13,6 +13,7 @@ interface PruneFlags {
   keep?: number
   maxSize?: number
   orphans?: boolean
+  force?: boolean
   project?: string
   children?: boolean
   dryRun?: boolean
@@ -28,6 +29,10 @@ export function pruneCommand(context: Context): Command {
     .option("--keep <count>", "all but so many of those used last", count)
     .option("--max-size <size>", "all but those used last that take so much together, as 2GB", bytes)
     .option("--orphans", "records whose session or message has no file")
+    .option(
+      "--force",
+      "with --orphans: also where there is no session or message at all, as without its disk",
+    )
     .option("--project <id>", "only sessions of this project; --keep and --max-size count these alone")
     .option("--children", "take the child sessions of what goes along; without it each is judged for itself")
     .option("--dry-run", "only say what would go")
@@ -62,7 +67,8 @@ async function prune(
   signal: AbortSignal,
 ): Promise<void> {
   const { output } = context
-  const { olderThan, keep, maxSize: maxBytes, orphans, project: projectID, children } = flags
+  const { olderThan, keep, maxSize: maxBytes, force, project: projectID, children } = flags
+  const orphans = flags.orphans && force ? "force" : flags.orphans
   const rules: PruneOptions = { olderThan, keep, maxBytes, orphans, projectID, children, purge, signal }
   // With the version each was shown in: what is changed while the question stands, stays.
   const only = new Map<string, string>()

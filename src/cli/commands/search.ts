@@ -62,7 +62,7 @@ function highlighted({ snippet, ranges }: SearchHit, output: Output): string {
 }
 
 interface SearchFlags
-  extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit"> {
+  extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit" | "wait"> {
   project?: string
   session?: string
 }
@@ -90,10 +90,16 @@ export function searchCommand(context: Context): Command {
     .option("--until <time>", "only up to this time", time)
     .addOption(new Option("--in <where>", "where to look").choices(["title", "text", "all"]).default("all"))
     .option("--limit <count>", "at most so many hits", count, 50)
-    .action(async (words: string[], { project, session, ...options }: SearchFlags, command: Command) => {
+    .option(
+      "--no-wait",
+      "do not bring the index up to date first: what it lacks is not found, but a note says so",
+    )
+    .action(async (words: string[], { project, session, wait, ...flags }: SearchFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        const hits = store.search(words.join(" "), { ...options, projectID: project, sessionID: session })
+        // Who waits at a terminal, or a script, wants all of it and in order.
+        const options = { ...flags, projectID: project, sessionID: session, wait, fresh: wait }
+        const hits = store.search(words.join(" "), options)
         let found = 0
         let next = await hits.next()
         for (; !next.done; next = await hits.next()) {

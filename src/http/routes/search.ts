@@ -69,6 +69,7 @@ export function searchRoutes(app: App, { store, onError }: RouteContext): void {
       limit: query.limit(),
       after: decode(query.text("after")),
       fresh: query.flag("fresh"),
+      wait: query.choice("wait", ["true", "false"]) !== "false",
     }
     return streamList(c.req.raw, (signal) => hits(text, { ...options, signal }), { eager: true, onError })
   })

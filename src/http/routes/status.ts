@@ -26,6 +26,7 @@ export function statusRoutes(app: App, { store, writable, onError }: RouteContex
       projectID: query.id("project"),
       since: query.time("since"),
       until: query.time("until"),
+      copies: query.choice("copies", ["once", "count"]),
     }
     withoutTimeout(c.env, c.req.raw)
     return streamList(

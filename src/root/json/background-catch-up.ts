@@ -1,20 +1,20 @@
 import { IndexFailure } from "../../database/failure.ts"
 import type { Logger } from "../../logger.ts"
+import type { SlicedWork } from "../../migrator/shared-work.ts"
 import { rest } from "../../time-slice.ts"
-import type { BackgroundWork } from "./background-walk.ts"
 
 /** How long after a change texts are caught up with: a part that is streamed is put into the index once, not 200 times. */
 const DELAY_MS = 1_000
 
 /** Catches up with texts some time after a change, in slices, and without keeping the process alive. */
 export class BackgroundCatchUp {
-  readonly #work: BackgroundWork
+  readonly #work: SlicedWork
   readonly #logger: Logger
   readonly #abort = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
   #running: Promise<void> | undefined
 
-  constructor(work: BackgroundWork, logger: Logger) {
+  constructor(work: SlicedWork, logger: Logger) {
     this.#work = work
     this.#logger = logger
   }

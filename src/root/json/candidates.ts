@@ -48,7 +48,7 @@ export async function* candidates(
   filter: CandidateFilter,
 ): AsyncGenerator<Candidate> {
   const { within } = sources
-  if (!sources.indexed) return yield* scanned(sources, END)
+  if (!sources.indexed) return yield* scanned(sources, filter, END)
   const expression = textExpression(query.wanted)
   // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
   // index is in one of the two places.
@@ -101,7 +101,7 @@ export async function* candidates(
     }
   } catch (error) {
     if (!(error instanceof IndexFailure)) throw error
-    yield* scanned(sources, upper)
+    yield* scanned(sources, filter, upper)
   }
 }
 
@@ -115,10 +115,14 @@ function lastSecond(page: readonly Candidate[], limit: number): number {
   return last && page.length >= limit ? foundAt(last) : -1
 }
 
-/** All messages before a second, by looking into every one: slow, and right without any index. */
-async function* scanned({ files, scan }: CandidateSources, upper: number): AsyncGenerator<Candidate> {
+/** All messages before a second, or those of the session that is asked for, by looking into every one: slow, and right without any index. */
+async function* scanned(
+  { files, scan }: CandidateSources,
+  filter: CandidateFilter,
+  upper: number,
+): AsyncGenerator<Candidate> {
   const all: Candidate[] = []
-  for (const session of folderNames(files, "message"))
+  for (const session of filter.session === undefined ? folderNames(files, "message") : [filter.session])
     for await (const run of scan.messages(session, "desc", {}))
       for (const { id, time } of run) if (secondOf(time) < upper) all.push({ id, time, session, role: null })
   yield* all.sort(newestFirst)

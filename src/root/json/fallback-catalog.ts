@@ -42,6 +42,10 @@ export class FallbackCatalog implements Catalog {
     return this.#ask((catalog) => catalog.countMessages(sessionID))
   }
 
+  withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#ask((catalog) => catalog.withSeveralSteps(messageIDs))
+  }
+
   guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
     return this.#ask((catalog) => catalog.guessFolder(kind, id))
   }

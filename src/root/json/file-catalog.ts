@@ -94,6 +94,10 @@ export class FileCatalog implements Catalog {
     return recordIds(this.#files, { kind: "message", folder: sessionID }).length
   }
 
+  async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(messageIDs)
+  }
+
   async guessFolder(): Promise<undefined> {
     return undefined
   }

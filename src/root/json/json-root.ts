@@ -12,6 +12,7 @@ import type { WritableRoot } from "../writable-root.ts"
 import { placesOf } from "./bodies.ts"
 import { FallbackCatalog } from "./fallback-catalog.ts"
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./file-catalog.ts"
+import { JsonIndexing } from "./json-indexing.ts"
 import type { JsonOptions } from "./json-options.ts"
 import { JsonRecords } from "./json-records.ts"
 import { JsonTexts } from "./json-texts.ts"
@@ -30,6 +31,7 @@ export class JsonRoot implements WritableRoot {
   readonly records: JsonRecords
   readonly texts: JsonTexts
   readonly upkeep: JsonUpkeep
+  readonly indexing: JsonIndexing
   /** Its files, for what works on files: writing, the trash, imports, the watch. */
   readonly files: RecordFiles
   /** Its index and what making that equal to the files takes. */
@@ -44,7 +46,12 @@ export class JsonRoot implements WritableRoot {
     const problems = new ProblemLog((problem) => options.tell({ ...problem, path: locate(problem.path) }))
     const { unwritten = NOTHING_UNWRITTEN } = options
     this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
-    const index = new SqliteIndex({ folder: indexFolder, cacheBytes: options.cacheSize, logger })
+    const index = new SqliteIndex({
+      folder: indexFolder,
+      cacheBytes: options.cacheSize,
+      logger,
+      mayBeMade: options.mayIndex,
+    })
     // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
     const probe = indexFolder === undefined ? undefined : join(indexFolder, "clock")
     const clock = new DeviceClock(options.fs, probe)
@@ -55,9 +62,10 @@ export class JsonRoot implements WritableRoot {
     this.catalog = filesOnly ? scanned : fallback
     this.records = new JsonRecords(this.files, clock)
     const { files, within } = this
-    this.upkeep = new JsonUpkeep({ files, within, indexed, answers: fallback.answers, layout, options })
-    const whole = filesOnly ? undefined : this.upkeep.whole
-    this.texts = new JsonTexts(options.search, files, within, scanned, whole)
+    this.indexing = new JsonIndexing({ files, within, indexed, options })
+    const { indexing } = this
+    this.upkeep = new JsonUpkeep({ files, within, indexing, answers: fallback.answers, layout, readOnly })
+    this.texts = new JsonTexts(options.search, files, within, scanned, indexing)
   }
 
   has(key: Key): boolean {

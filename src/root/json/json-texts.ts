@@ -1,57 +1,65 @@
 import type { Reconciler } from "../../migrator/reconcile.ts"
-import type { ParsedQuery } from "../../record/search-query.ts"
 import type { Catalog } from "../catalog.ts"
-import { ProblemLog } from "../problem-log.ts"
-import type { Candidate, CandidateFilter, MessageDocument, TextSource } from "../text-source.ts"
+import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import type { WholeIndex } from "./whole-index.ts"
+import type { JsonIndexing } from "./json-indexing.ts"
+import { searchable } from "./searchable.ts"
 
-/** The texts of larger records are not searched, in bytes. */
-const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
-
-/** What is read to be searched. Larger records are too much to be folded and shown; they are reported by whoever reads them. */
-export function searchable(files: RecordFiles): RecordFiles {
-  const maxRecordBytes = Math.min(files.maxRecordBytes, MAX_SEARCHED_BYTES)
-  return { ...files, maxRecordBytes, problems: new ProblemLog(() => {}) }
-}
-
-/** Texts found by the full-text index, or by the files alone while that may lack what is to be found. */
+/** Texts found by the full-text index, or by the files alone while that lacks what is to be found. */
 export class JsonTexts implements TextSource {
   readonly mode: TextSource["mode"]
   readonly #files: RecordFiles
   readonly #within: Reconciler
   readonly #scan: Catalog
-  readonly #whole: WholeIndex | undefined
+  readonly #indexing: JsonIndexing
 
-  /** @param whole of the index; `undefined` to go by the files alone */
+  /** @param scan finds messages by looking at every one of them */
   constructor(
     mode: TextSource["mode"],
     files: RecordFiles,
     within: Reconciler,
     scan: Catalog,
-    whole: WholeIndex | undefined,
+    indexing: JsonIndexing,
   ) {
     this.mode = mode
     this.#files = searchable(files)
     this.#within = within
     this.#scan = scan
-    this.#whole = whole
+    this.#indexing = indexing
   }
 
-  async *candidates(query: ParsedQuery, filter: CandidateFilter): AsyncGenerator<Candidate> {
-    const { candidates } = await import("./candidates.ts")
-    const sources = {
-      within: this.#within,
-      files: this.#files,
-      scan: this.#scan,
-      indexed: this.#whole !== undefined && !this.#whole.mustSweep,
-      database: this.#whole?.database,
-    }
-    yield* candidates(sources, query, filter)
+  async look(mayLack: boolean): Promise<TextLook> {
+    if (await this.#indexing.isWhole())
+      return this.#look(!this.#indexing.filesOnly, this.#indexing.walked, true)
+    if (mayLack && !this.#indexing.isFailing) return this.#look(true, undefined, false)
+    return this.#look(false, undefined, true)
+  }
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.#indexing.refresh(signal)
+  }
+
+  makeWhole(signal: AbortSignal): Promise<void> {
+    return this.#indexing.makeWhole(signal)
+  }
+
+  makeWholeLater(): Promise<void> {
+    return this.#indexing.makeWholeLater()
   }
 
   async document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
     const { readMessageDocument } = await import("./message-texts.ts")
     return readMessageDocument(this.#files, sessionID, messageID)
+  }
+
+  #look(indexed: boolean, database: string | undefined, whole: boolean): TextLook {
+    const sources = { within: this.#within, files: this.#files, scan: this.#scan, indexed, database }
+    return {
+      whole,
+      async *candidates(query, filter) {
+        const { candidates } = await import("./candidates.ts")
+        yield* candidates(sources, query, filter)
+      },
+    }
   }
 }

@@ -1,9 +1,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { StoreError, systemCode } from "../../errors.ts"
-import type { CompactOptions } from "../../migrator/compact.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
-import type { WalkOptions } from "../../migrator/walk.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { AnswerCounts, RootHealth } from "../health.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
@@ -12,52 +10,34 @@ import type { StoreStats } from "../store-stats.ts"
 import type { Endable, Orphan, Upkeep } from "../upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
-import { BackgroundCatchUp } from "./background-catch-up.ts"
-import { BackgroundWalk, type BackgroundWork } from "./background-walk.ts"
-import type { CatchUpOptions } from "./catch-up.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import type { JsonOptions } from "./json-options.ts"
-import { searchable } from "./json-texts.ts"
-import type { SqliteCatalog } from "./sqlite-catalog.ts"
-import { WholeIndex } from "./whole-index.ts"
+import type { JsonIndexing } from "./json-indexing.ts"
+import { searchable } from "./searchable.ts"
+
+const NOTHING_VERIFIED: VerifyResult = {
+  ok: true,
+  checked: { sessions: 0, messages: 0, parts: 0 },
+  differences: [],
+  duplicates: [],
+}
 
 /** What the upkeep of a folder works on. */
 export interface JsonUpkeepParts {
   readonly files: RecordFiles
   readonly within: Reconciler
-  /** Told to look again where rows may lack something. */
-  readonly indexed: SqliteCatalog
+  readonly indexing: JsonIndexing
   readonly answers: Readonly<AnswerCounts>
   /** The older layout, where the folder is in that. */
   readonly layout: OlderLayout | undefined
-  readonly options: JsonOptions
+  readonly readOnly: boolean
 }
 
-/** Keeps a folder's index: walks, catch-ups, checks, in the background and when they are asked for. */
+/** Tells of a folder's index and files, and checks and mends the index when that is asked for. */
 export class JsonUpkeep implements Upkeep {
-  readonly background: BackgroundWalk
-  readonly whole: WholeIndex
   readonly #parts: JsonUpkeepParts
-  readonly #catchingUp: BackgroundCatchUp | undefined
 
   constructor(parts: JsonUpkeepParts) {
-    const { filesOnly = false, backgroundIndex, logger, before = Promise.resolve() } = parts.options
     this.#parts = parts
-    const inBackground = backgroundIndex && !filesOnly
-    if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.#catchUp(work), logger)
-    this.whole = new WholeIndex(backgroundIndex || filesOnly, () => this.background.health().state)
-    const afterwards: BackgroundWork = async (work) => {
-      await this.#catchUp(work)
-      await this.giveSpaceBack(work)
-    }
-    this.background = new BackgroundWalk(
-      inBackground,
-      (work) => this.#walk(work),
-      logger,
-      before,
-      afterwards,
-      () => this.whole.noteMissed(),
-    )
   }
 
   get answers(): Readonly<AnswerCounts> {
@@ -66,30 +46,29 @@ export class JsonUpkeep implements Upkeep {
 
   index(options: IndexOptions): Promise<WalkResult> {
     return this.#onIndex(async () => {
-      const result = await this.#walk(options)
-      await this.#catchUp(options)
-      await this.giveSpaceBack(options)
+      const { indexing } = this.#parts
+      const result = await indexing.walk(options)
+      await indexing.catchUp(options)
+      await indexing.giveSpaceBack(options)
       return this.#located(result)
     })
   }
 
   rebuild(options: IndexOptions): Promise<WalkResult> {
-    return this.#onIndex(async () => {
-      const { rebuild } = await import("../../migrator/walk.ts")
-      return this.#located(await rebuild(this.#parts.within, options))
-    })
+    return this.#onIndex(async () => this.#located(await this.#parts.indexing.rebuild(options)))
   }
 
   verify(options: VerifyOptions): Promise<VerifyResult> {
     return this.#onIndex(async () => {
-      const { files, within } = this.#parts
+      const { files, indexing, within } = this.#parts
+      if (indexing.isNoStoreYet) return structuredClone(NOTHING_VERIFIED)
       const { verify } = await import("../../migrator/verify.ts")
       const { textDifferences } = await import("./verify-texts.ts")
       const derived = {
         differences: (slice: TimeSlice) => textDifferences(within, searchable(files), slice),
         fillAnew: async () => {
           await patiently(() => within.index.write(({ fullText }) => fullText.emptyTexts()))
-          await this.#catchUp({ signal: options.signal })
+          await indexing.catchUp({ signal: options.signal })
         },
       }
       const result = await verify(within, derived, options)
@@ -102,32 +81,41 @@ export class JsonUpkeep implements Upkeep {
     })
   }
 
-  /** Brings the index up to date for a search, where it must be; where that cannot be done, the search reads the files. */
-  async prepareSearch(fresh: boolean, signal?: AbortSignal): Promise<void> {
-    if (this.#filesOnly) return
+  nudge(): void {
+    this.#parts.indexing.nudge()
+  }
+
+  missing(): StoreError | undefined {
+    return this.#parts.indexing.missing()
+  }
+
+  isThere(): boolean {
+    const { fs, directory } = this.#parts.files
     try {
-      if (fresh || this.whole.mustSweep || !(await this.#isWalkedOrBeing())) {
-        await this.#walk({ signal })
-        await this.#catchUp({ signal }).catch(tolerateFailure)
-      }
+      return fs.stat(directory)?.kind === "directory"
     } catch (error) {
-      tolerateFailure(error)
-      this.whole.noteMissed()
+      if (systemCode(error) === undefined) throw error
+      return true
     }
-    this.nudge()
   }
 
-  isIndexing(): boolean {
-    return this.whole.isWalking
+  /** Yields every record that cannot be read; what keeps all folders from being looked at, once. */
+  async *problems(options: Endable): AsyncGenerator<Problem> {
+    const above = new Set<string>()
+    for await (const problem of this.#allProblems(options)) {
+      const isAbove = `${this.#parts.files.directory}/`.startsWith(`${problem.path}/`)
+      if (isAbove && above.has(problem.path)) continue
+      if (isAbove) above.add(problem.path)
+      yield problem
+    }
   }
 
-  async *problems({ signal }: Endable): AsyncGenerator<Problem> {
-    const { files, within, layout, options } = this.#parts
-    const { misplacedFolders, plainFileProblems, scanProblems } = await import("./problems.ts")
+  async *#allProblems({ signal }: Endable): AsyncGenerator<Problem> {
+    const { files, within, layout, readOnly } = this.#parts
+    const { plainFileProblems, scanProblems } = await import("./problems.ts")
     const { walk } = await import("../../migrator/walk.ts")
-    if (options.readOnly && !this.isThere())
+    if (readOnly && !this.isThere())
       yield { path: files.directory, code: "NOT_FOUND", message: "There is no such folder" }
-    for (const problem of misplacedFolders(files)) yield { ...problem, path: files.locate(problem.path) }
     try {
       yield* this.#located(await walk(within, { signal })).unreadable
     } catch (error) {
@@ -156,12 +144,12 @@ export class JsonUpkeep implements Upkeep {
   }
 
   health(): RootHealth {
-    const { files, within, layout } = this.#parts
+    const { files, indexing, within, layout } = this.#parts
     return {
       directory: files.directory,
       layout: layout ? "older" : "current",
       index: within.index.health(),
-      backgroundIndex: this.background.health(),
+      backgroundIndex: indexing.background.health(),
     }
   }
 
@@ -169,70 +157,12 @@ export class JsonUpkeep implements Upkeep {
     return this.#parts.within.index.bytes()
   }
 
-  async stop(): Promise<void> {
-    await this.background.stop()
-    await this.#catchingUp?.stop()
+  stop(): Promise<void> {
+    return this.#parts.indexing.stop()
   }
 
   close(): void {
     this.#parts.within.index.close()
-  }
-
-  /** Whether the folder is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
-  isThere(): boolean {
-    const { fs, directory } = this.#parts.files
-    try {
-      return fs.stat(directory)?.kind === "directory"
-    } catch (error) {
-      if (systemCode(error) === undefined) throw error
-      return true
-    }
-  }
-
-  /** Something changed: its texts are to be caught up with. */
-  nudge(): void {
-    this.#catchingUp?.nudge()
-  }
-
-  /** A change could not be noted in the index: listings must look, and searches must sweep. */
-  noteMissed(): void {
-    this.#parts.indexed.distrust()
-    this.whole.noteMissed()
-  }
-
-  /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
-  async giveSpaceBack(options: CompactOptions): Promise<void> {
-    if (this.#filesOnly) return
-    const { compact } = await import("../../migrator/compact.ts")
-    await compact(this.#parts.within.index, options).catch(tolerateFailure)
-  }
-
-  get #filesOnly(): boolean {
-    return this.#parts.options.filesOnly ?? false
-  }
-
-  async #catchUp(options: CatchUpOptions): Promise<void> {
-    const { within, files, options: opened } = this.#parts
-    if (opened.search !== "all") return
-    const { catchUp } = await import("./catch-up.ts")
-    await catchUp(within, searchable(files), options)
-  }
-
-  /** Another index than the one that was walked through lacks what that had. */
-  async #isWalkedOrBeing(): Promise<boolean> {
-    return this.whole.isWalking || (await this.#parts.within.index.openDatabase()) === this.whole.walked
-  }
-
-  /** A walk of the whole folder. */
-  async #walk(options: WalkOptions): Promise<WalkResult> {
-    const { within } = this.#parts
-    const { walk } = await import("../../migrator/walk.ts")
-    const done = this.whole.begin()
-    const before = await patiently(() => within.index.openDatabase())
-    const result = await walk(within, options)
-    const after = await patiently(() => within.index.openDatabase())
-    done(after === before ? after : undefined)
-    return result
   }
 
   async #onIndex<T>(work: () => Promise<T>): Promise<T> {
@@ -253,9 +183,4 @@ export class JsonUpkeep implements Upkeep {
     const unreadable = result.unreadable.map((problem) => ({ ...problem, path: locate(problem.path) }))
     return { ...result, unreadable }
   }
-}
-
-/** The index's failures are told of by its health; the files answer meanwhile. */
-function tolerateFailure(error: unknown): void {
-  if (!(error instanceof IndexFailure)) throw error
 }

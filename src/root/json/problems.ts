@@ -1,7 +1,6 @@
 import { isStoreError } from "../../errors.ts"
 import { type Listing, listFolders, listRecords, placePath } from "../../file/layout.ts"
-import { lstatQuietly, type ReadResult, readRecord } from "../../file/reader.ts"
-import type { FileStat, FileSystem } from "../../file/system.ts"
+import { type ReadResult, readRecord } from "../../file/reader.ts"
 import { isJsonObject } from "../../record/extract.ts"
 import { keyPath } from "../../record/key.ts"
 import { COLLECTION_KINDS, PLAIN_KINDS } from "../../record/kind.ts"
@@ -11,27 +10,6 @@ import type { RecordFiles } from "./file-catalog.ts"
 
 /** Kinds whose files hold arrays; all others hold an object. */
 const ARRAY_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "permission"])
-
-/** Yields what lies where the store's folder or one of its first level should be: to listings it is as good as absent. */
-export function* misplacedFolders({ fs, directory }: RecordFiles): Generator<Problem> {
-  for (const name of ["", ...COLLECTION_KINDS, ...PLAIN_KINDS]) {
-    const path = name === "" ? directory : `${directory}/${name}`
-    // Links are followed here; one that leads nowhere is still there itself.
-    const kind = (statQuietly(fs, path) ?? lstatQuietly(fs, path))?.kind
-    if (kind === undefined || kind === "directory") continue
-    yield { path, code: "NOT_A_FILE", message: `A ${kind} lies where a folder should be` }
-    if (name === "") return
-  }
-}
-
-function statQuietly(fs: FileSystem, path: string): FileStat | undefined {
-  try {
-    return fs.stat(path)
-  } catch {
-    // What cannot be looked at is reported by whoever lists it.
-    return undefined
-  }
-}
 
 /** Yields the plain files (projects, todos, diffs, permissions) that cannot be read, by kind and id. */
 export async function* plainFileProblems(files: RecordFiles, signal?: AbortSignal): AsyncGenerator<Problem> {

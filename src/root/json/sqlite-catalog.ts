@@ -150,6 +150,27 @@ export class SqliteCatalog implements Catalog {
     return recordIds(this.#files, place).length
   }
 
+  /**
+   * The rows of parts tell it where the folder's stamp vouches for their names, and each was read under a stamp of its own: a part
+   * that is rewritten stays what it is.
+   */
+  async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
+    const { fs, index, directory } = this.#within
+    // The rows first: whatever changes a folder after that leaves it another stamp.
+    const { rows, several } = await index.read(({ directories, steps }) => {
+      const rows = new Map(directories.findAll("part", messageIDs).map((row) => [row.name, row]))
+      const ids = [...rows.values()].flatMap(({ id, entries }) => (entries > 1 ? id : []))
+      return { rows, several: ids.length > 0 ? steps.maybeSeveral(ids) : new Set<number>() }
+    })
+    const found = messageIDs.filter((message) => {
+      const stat = statPlace(fs, placePath(directory, { kind: "part", folder: message }))
+      if (!stat) return false
+      const row = rows.get(message)
+      return !row || !isKnown(row.stamp) || !sameStamp(row.stamp, row.size, stat) || several.has(row.id)
+    })
+    return new Set(found)
+  }
+
   async guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
     return (await this.#within.index.read((statements) => statements[kind].folders(id)))[0]
   }

@@ -84,6 +84,10 @@ export class ScannedCatalog implements Catalog {
     return (await this.#records.ids("message", sessionID)).length
   }
 
+  async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(messageIDs)
+  }
+
   async guessFolder(): Promise<undefined> {
     return undefined
   }

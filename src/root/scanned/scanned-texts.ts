@@ -1,9 +1,8 @@
 import { comparePosition, compareText } from "../../record/order.ts"
-import type { ParsedQuery } from "../../record/search-query.ts"
 import type { Catalog } from "../catalog.ts"
 import { readDocument } from "../document.ts"
 import type { RecordSource } from "../record-source.ts"
-import type { Candidate, CandidateFilter, MessageDocument, TextSource } from "../text-source.ts"
+import type { Candidate, CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 
 /** Texts without any index: every message is a candidate of every search. */
 export class ScannedTexts implements TextSource {
@@ -17,9 +16,17 @@ export class ScannedTexts implements TextSource {
     this.mode = mode
   }
 
-  candidates(_: ParsedQuery, filter: CandidateFilter, signal?: AbortSignal): AsyncGenerator<Candidate> {
-    return scanCandidates(this.#records, this.#catalog, filter, signal)
+  async look(): Promise<TextLook> {
+    const candidates: TextLook["candidates"] = (_, filter, signal) =>
+      scanCandidates(this.#records, this.#catalog, filter, signal)
+    return { whole: true, candidates }
   }
+
+  async refresh(): Promise<void> {}
+
+  async makeWhole(): Promise<void> {}
+
+  async makeWholeLater(): Promise<void> {}
 
   document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
     return readDocument(this.#records, sessionID, messageID)

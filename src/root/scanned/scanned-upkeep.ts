@@ -51,14 +51,14 @@ export class ScannedUpkeep implements Upkeep {
     return { ok: true, checked: { sessions, messages, parts }, differences: [], duplicates: [] }
   }
 
-  async prepareSearch(): Promise<void> {}
+  nudge(): void {}
+
+  missing(): undefined {
+    return undefined
+  }
 
   isThere(): boolean {
     return true
-  }
-
-  isIndexing(): boolean {
-    return false
   }
 
   async *problems(

@@ -1,0 +1,228 @@
+import { IndexFailure } from "../../database/failure.ts"
+import { StoreError } from "../../errors.ts"
+import type { CompactOptions } from "../../migrator/compact.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import type { Reconciler } from "../../migrator/reconcile.ts"
+import { SharedWork, type SlicedWork } from "../../migrator/shared-work.ts"
+import type { WalkOptions } from "../../migrator/walk.ts"
+import type { WalkResult } from "../walk-result.ts"
+import { BackgroundCatchUp } from "./background-catch-up.ts"
+import { BackgroundWalk } from "./background-walk.ts"
+import type { CatchUpOptions } from "./catch-up.ts"
+import type { RecordFiles } from "./file-catalog.ts"
+import type { JsonOptions } from "./json-options.ts"
+import { searchable } from "./searchable.ts"
+import type { SqliteCatalog } from "./sqlite-catalog.ts"
+import { whyNoStore } from "./store-folder.ts"
+
+const NOTHING_WALKED: WalkResult = {
+  sessions: 0,
+  messages: 0,
+  parts: 0,
+  read: 0,
+  unreadable: [],
+  elapsedMs: 0,
+}
+
+/** What is indexed, and how. */
+export interface JsonIndexingParts {
+  readonly files: RecordFiles
+  readonly within: Reconciler
+  /** Told to look again where rows may lack something. */
+  readonly indexed: SqliteCatalog
+  readonly options: JsonOptions
+}
+
+/**
+ * Makes a folder's index whole and keeps it so: walks and catch-ups with texts, in the background, for searches that wait for them,
+ * and when they are asked for. What several want at once is done once.
+ */
+export class JsonIndexing {
+  readonly background: BackgroundWalk
+  readonly #parts: JsonIndexingParts
+  readonly #catchingUp: BackgroundCatchUp | undefined
+  /** A walk of the whole store, for the background and for every search that needs one. */
+  readonly #walking: SharedWork<WalkResult>
+  readonly #catchingUpNow: SharedWork<void>
+  /** How often the index came to lack what a search has to find, and how much of that is mended. */
+  #missed = 0
+  #mended = 0
+  /** The database that was walked through; none where it changed meanwhile. */
+  #walked: string | undefined
+  /** Whether the last walk came to nothing since the index could not be used. */
+  #isFailing = false
+  /** Whether texts that a search had to have put into the index were left for the next one. */
+  #isBehind = false
+
+  constructor(parts: JsonIndexingParts) {
+    this.#parts = parts
+    const { backgroundIndex, logger, before = Promise.resolve() } = parts.options
+    const inBackground = backgroundIndex && !this.filesOnly
+    if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.catchUp(work), logger)
+    this.#walking = new SharedWork(async (work) => {
+      await before
+      return this.walk(work)
+    })
+    this.#catchingUpNow = new SharedWork((work) => this.catchUp(work))
+    const afterwards: SlicedWork = async (work) => {
+      await this.catchUp(work)
+      await this.giveSpaceBack(work)
+    }
+    const walk = (signal: AbortSignal) => this.#walking.join({ signal, atEase: true })
+    this.background = new BackgroundWalk(inBackground, walk, logger, afterwards)
+  }
+
+  /** Whether there is no index to be used at all. */
+  get filesOnly(): boolean {
+    return this.#parts.options.filesOnly ?? false
+  }
+
+  /** The database that was walked through last. */
+  get walked(): string | undefined {
+    return this.#walked
+  }
+
+  /** Whether the last walk came to nothing since the index could not be used. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  /** Nothing of a store lies in the folder, and no index may be made there: there is nothing to be indexed either. */
+  get isNoStoreYet(): boolean {
+    return !this.#parts.within.index.mayBeMade() && this.missing() !== undefined
+  }
+
+  /** Why the folder cannot be read as a store; `undefined` where it can, or nobody can look. */
+  missing(): StoreError | undefined {
+    const { files, options } = this.#parts
+    return options.layout === "older" ? undefined : whyNoStore(files.fs, files.directory)
+  }
+
+  /**
+   * Whether the index has all that a search has to find: nothing was missed since the whole store was walked through into this very
+   * database. The files always have it.
+   */
+  async isWhole(): Promise<boolean> {
+    if (this.filesOnly) return true
+    if (this.#missed > this.#mended || this.#walked === undefined) return false
+    try {
+      return (await this.#parts.within.index.openDatabase()) === this.#walked
+    } catch (error) {
+      tolerateFailure(error)
+      return false
+    }
+  }
+
+  /** Something changed: its texts are to be caught up with. */
+  nudge(): void {
+    this.#catchingUp?.nudge()
+  }
+
+  /** The index has every change that could not be noted in it. */
+  noteSwept(): void {
+    this.#mended = this.#missed
+  }
+
+  /** A change could not be noted in the index: listings must look, and searches must sweep. */
+  noteMissed(): void {
+    this.#parts.indexed.distrust()
+    this.#missed++
+  }
+
+  /** Looks at every file that changed, for a search; where the index cannot be used the search reads the files. */
+  async refresh(signal: AbortSignal | undefined): Promise<void> {
+    if (this.filesOnly) return
+    try {
+      await this.walk({ signal })
+      await this.catchUp({ signal })
+    } catch (error) {
+      tolerateFailure(error)
+    }
+  }
+
+  /**
+   * Sees to it that the index becomes whole, and resolves when it is, or cannot be. What is under way is joined.
+   * @throws the signal's reason, which leaves the work to those who also wait for it
+   */
+  async makeWhole(signal: AbortSignal): Promise<void> {
+    if (this.filesOnly) return
+    try {
+      if (!(await this.isWhole())) {
+        this.background.begin()
+        await this.#walking.join({ signal })
+      } else if (!this.#isBehind) return
+      // Otherwise texts are put into the index in the background, while messages whose texts it lacks are read.
+      if (this.#catchingUp) return
+      this.#isBehind = true
+      await this.#catchingUpNow.join({ signal })
+      this.#isBehind = false
+    } catch (error) {
+      tolerateFailure(error)
+    }
+  }
+
+  /** Has the background make the index whole, where it indexes in the background and that is over. */
+  async makeWholeLater(): Promise<void> {
+    if (!(await this.isWhole())) this.background.again()
+  }
+
+  /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; the signal's reason */
+  async walk(options: WalkOptions): Promise<WalkResult> {
+    if (this.isNoStoreYet) return { ...NOTHING_WALKED }
+    const { within } = this.#parts
+    const { walk } = await import("../../migrator/walk.ts")
+    const missed = this.#missed
+    try {
+      const before = await patiently(() => within.index.openDatabase())
+      const result = await walk(within, options)
+      const after = await patiently(() => within.index.openDatabase())
+      this.#walked = after === before ? after : undefined
+      this.#isFailing = false
+      this.#mended = Math.max(this.#mended, missed)
+      return result
+    } catch (error) {
+      this.#isFailing = error instanceof IndexFailure
+      throw error
+    }
+  }
+
+  /** Reads every file again. @throws as `walk` */
+  async rebuild(options: WalkOptions): Promise<WalkResult> {
+    if (this.isNoStoreYet) return { ...NOTHING_WALKED }
+    const { rebuild } = await import("../../migrator/walk.ts")
+    return rebuild(this.#parts.within, options)
+  }
+
+  /** Puts the texts that the index lacks into it. @throws as `walk` */
+  async catchUp(options: CatchUpOptions): Promise<void> {
+    const { files, within, options: opened } = this.#parts
+    if (opened.search !== "all" || this.isNoStoreYet) return
+    const { catchUp } = await import("./catch-up.ts")
+    await catchUp(within, searchable(files), options)
+  }
+
+  /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
+  async giveSpaceBack(options: CompactOptions): Promise<void> {
+    if (this.filesOnly) return
+    const { compact } = await import("../../migrator/compact.ts")
+    try {
+      await compact(this.#parts.within.index, options)
+    } catch (error) {
+      tolerateFailure(error)
+    }
+  }
+
+  /** Ends all of it; what is done stays done. */
+  async stop(): Promise<void> {
+    await this.background.stop()
+    await this.#catchingUp?.stop()
+    const closed = new StoreError("CLOSED", "The store is closed", { path: this.#parts.files.directory })
+    await this.#walking.stop(closed)
+    await this.#catchingUpNow.stop(closed)
+  }
+}
+
+/** The index's failures are told of by its health; the files answer meanwhile. */
+function tolerateFailure(error: unknown): void {
+  if (!(error instanceof IndexFailure)) throw error
+}
