@@ -75,6 +75,12 @@ const RULES: readonly Rule[] = [
     to: "",
   },
   {
+    name: "doubt: a row that says its record can be read, where it cannot, is read anew",
+    file: "src/database/statements.ts",
+    from: "if (row && this[place.kind].doubt(row.id, id)) this.directories.touch(row.id)",
+    to: "void (row && id)",
+  },
+  {
     name: "a clean round: what was read in a round is confirmed by the next",
     file: "src/migrator/settle.ts",
     from: "if (passes.every(({ clean }) => clean)) return passes",
@@ -82,6 +88,8 @@ const RULES: readonly Rule[] = [
   },
 ]
 
+/** Where each of them has to be noticed. */
+const TESTS = ["test/property", "test/migrator/protocol.test.ts", "test/repository/unreadable.test.ts"]
 const ROOT = join(import.meta.dir, "..")
 const TESTS = ["test/property", "test/migrator/protocol.test.ts", "test/file/clock.test.ts"]
 

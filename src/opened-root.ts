@@ -5,7 +5,7 @@ import { IndexFailure } from "./database/failure.ts"
 import { type IndexHealth, SqliteIndex } from "./database/sqlite-index.ts"
 import { StoreError, systemCode } from "./errors.ts"
 import { DeviceClock } from "./file/clock.ts"
-import { INDEX_FOLDER } from "./file/layout.ts"
+import { INDEX_FOLDER, type Place } from "./file/layout.ts"
 import { findOlder, isOlder } from "./file/older-folder.ts"
 import type { OlderLayout } from "./file/older-layout.ts"
 import { isStore, whyNoStore } from "./file/store-folder.ts"
@@ -153,7 +153,9 @@ export class OpenedRoot implements Root {
     })
     const locate = (path: string): string => this.#layout?.locate(path) ?? path
     const problems = new ProblemLog((problem) => tell({ ...problem, path: locate(problem.path) }))
-    this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
+    const doubt = (at: Place, id: string): Promise<void> =>
+      filesOnly ? Promise.resolve() : this.#doubt(at, id)
+    this.files = { fs, directory, maxRecordBytes, problems, unwritten, doubt, locate }
     // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
     const clock = new DeviceClock(system, indexFolder === undefined ? undefined : join(indexFolder, "clock"))
     this.within = { fs, directory, index: this.index, clock, maxRecordBytes, readOnly }
@@ -386,6 +388,17 @@ export class OpenedRoot implements Root {
     const closed = new StoreError("CLOSED", "The store is closed", { path: this.#place.directory })
     await this.#walking.stop(closed)
     await this.#catchingUpNow.stop(closed)
+  }
+
+  /** The row of a record says that it can be read, and it cannot. */
+  async #doubt(place: Place, id: string): Promise<void> {
+    this.#indexed.distrust()
+    try {
+      await this.index.write((statements) => statements.doubt(place, id))
+    } catch (error) {
+      // The record was told of, and whoever reads it next tells the index again.
+      if (!(error instanceof IndexFailure)) throw error
+    }
   }
 
   async #catchUp(options: CatchUpOptions): Promise<void> {

@@ -27,6 +27,8 @@ export interface RecordFiles {
   readonly problems: ProblemLog
   /** Versions of records that this store took and has not written yet. */
   readonly unwritten: { newest(path: string): ReadRecord | undefined }
+  /** Tells that a record could not be read though a listing may have named it: before the next one it is read anew. */
+  doubt(place: Place, id: string): Promise<void>
   /** Where a path really lies, which for an older layout is elsewhere. */
   locate(path: string): string
 }

@@ -8,7 +8,7 @@ import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
 import { getBody, holds, parseBody, placesOf, readBody } from "./bodies.ts"
 import { checkChoice, checkIdOrKey, checkLimit, checkPageSize, checkTime, type IdOrKey } from "./check.ts"
-import { cutPage, type Page } from "./cursor.ts"
+import { cutPage, type Fetch, fetchReadable, type Page } from "./cursor.ts"
 import { type RecordFiles, recordIds } from "./file-catalog.ts"
 import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
@@ -211,10 +211,24 @@ export class SessionRepository<S, M, P> {
 
   /** As `list`, each with the folder it is read from. */
   async *listWithOrigin(options: SessionListOptions = {}): AsyncGenerator<SessionWithOrigin<S>> {
-    for (const entry of await this.#entries(options)) {
-      options.signal?.throwIfAborted()
-      const session = await readEntry(entry)
-      if (session) yield { session: session as S, origin: originOf(entry.root) }
+    let missing = checkLimit(options.limit)
+    // A session touched meanwhile may come up again among those that take the place of what cannot be read.
+    const given = new Set<string>()
+    for (let after: RootedEntry | undefined; missing !== 0; ) {
+      let asked = missing
+      for (const entry of await this.#entries({ ...options, limit: missing }, after)) {
+        options.signal?.throwIfAborted()
+        after = entry
+        if (asked !== undefined) asked--
+        const session = given.has(entry.id) ? undefined : await readEntry(entry)
+        if (!session) continue
+        if (missing !== undefined) {
+          missing--
+          given.add(entry.id)
+        }
+        yield { session: session as S, origin: originOf(entry.root) }
+      }
+      if (asked !== 0) return
     }
   }
 
@@ -226,14 +240,17 @@ export class SessionRepository<S, M, P> {
 
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
   async page(options: SessionPageOptions = {}): Promise<Page<S>> {
-    const { items, older, newer } = await this.#page(options, true)
-    const bodies = await Promise.all(items.map(readEntry))
-    return { items: bodies.filter((body) => body !== undefined) as S[], older, newer }
+    const { items, older, newer } = await this.#page(
+      options,
+      (fetch) => fetchReadable(fetch, readEntry),
+      true,
+    )
+    return { items: items.map(({ read }) => read as S), older, newer }
   }
 
   /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */
   async pageKeys(options: SessionPageOptions = {}): Promise<Page<Key>> {
-    const { items, older, newer } = await this.#page(options, false)
+    const { items, older, newer } = await this.#page(options, (fetch) => fetch)
     return { items: items.map(({ id, project }) => ["session", project, id]), older, newer }
   }
 
@@ -247,20 +264,25 @@ export class SessionRepository<S, M, P> {
     return this.#roots.countSessions(query, options.signal)
   }
 
-  #page(options: SessionPageOptions, bodies: boolean): Promise<Page<RootedEntry>> {
+  #page<Entry extends RootedEntry>(
+    options: SessionPageOptions,
+    fetching: (fetch: Fetch<RootedEntry>) => Fetch<Entry>,
+    bodies = false,
+  ): Promise<Page<Entry>> {
     const query = toQuery(options)
     return cutPage(
       `session/${query.order}`,
       options.cursor,
       checkPageSize(options.limit),
-      (direction, range) =>
+      fetching((direction, range) =>
         this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }),
+      ),
     )
   }
 
-  async #entries(options: SessionListOptions): Promise<Iterable<RootedEntry>> {
+  async #entries(options: SessionListOptions, after?: RootedEntry): Promise<Iterable<RootedEntry>> {
     const query = toQuery(options)
-    return this.#roots.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
+    return this.#roots.sessions(query, { after, limit: checkLimit(options.limit), signal: options.signal })
   }
 
   /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
