@@ -16,6 +16,7 @@ import { comparePosition, compareText, type Position } from "../record/order.ts"
 import { partsInOrder } from "../record/part-order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { matchesTexts } from "../record/search-query.ts"
+import { SYNC_COPY } from "../record/sync-copy.ts"
 import type { Catalog, Range, SessionEntry } from "./catalog.ts"
 import type { ProblemLog } from "./problem-log.ts"
 
@@ -174,13 +175,15 @@ export function recordIds(files: RecordFiles, place: Place): string[] {
   const path = placePath(files.directory, place)
   return reporting(files, () => {
     if (!statPlace(files.fs, path)) return []
-    const { ids, odd } = listRecords(files.fs, path)
+    const { ids, odd, copies } = listRecords(files.fs, path)
     for (const id of odd)
       files.problems.report({
         path: recordPath(files.directory, place, id),
         code: "NOT_A_FILE",
         message: "Something else lies where a record should be",
       })
+    for (const name of copies)
+      files.problems.report({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
     return ids
   })
 }
@@ -207,7 +210,12 @@ export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
 
 /** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
 export function plainIds(files: RecordFiles, kind: string): string[] {
-  return reporting(files, () => listRecords(files.fs, `${files.directory}/${kind}`).ids)
+  return reporting(files, () => {
+    const path = `${files.directory}/${kind}`
+    const { ids, copies } = listRecords(files.fs, path)
+    for (const name of copies) files.problems.report({ path: `${path}/${name}.json`, ...SYNC_COPY })
+    return ids
+  })
 }
 
 function reporting(files: RecordFiles, list: () => string[]): string[] {

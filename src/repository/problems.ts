@@ -11,6 +11,7 @@ import { type ReadResult, readRecord } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { isJsonObject } from "../record/extract.ts"
 import { keyPath } from "../record/key.ts"
+import { SYNC_COPY } from "../record/sync-copy.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { Problem } from "./problem-log.ts"
 
@@ -55,6 +56,7 @@ async function* folderProblems(
     const found = problemOf(await readRecord(fs, file, maxRecordBytes), !ARRAY_KINDS.has(folder[0] ?? ""))
     if (found) yield { path: file, ...found }
   }
+  for (const name of listing.copies) yield { path: keyPath(directory, [...folder, name]), ...SYNC_COPY }
 }
 
 function problemOf(result: ReadResult, objectWanted: boolean): Omit<Problem, "path"> | undefined {
@@ -72,6 +74,6 @@ function listOrReport(path: string, list: () => Listing): { listing: Listing; pr
   } catch (error) {
     if (!isStoreError(error)) throw error
     const problem = { path: error.path ?? path, code: error.code, message: error.message }
-    return { listing: { ids: [], odd: [], hidden: [] }, problem }
+    return { listing: { ids: [], odd: [], copies: [], hidden: [] }, problem }
   }
 }

@@ -3,8 +3,9 @@ import { StoreError, systemCode } from "../errors.ts"
 import { checkFolders, statRecord } from "../file/layout.ts"
 import { faultError } from "../file/reader.ts"
 import { TimeSlice } from "../file/time-slice.ts"
-import { checkKey, checkPrefix, idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
+import { checkKey, checkPrefix, type Key, keyPath, segmentFault, stemOfFile } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
+import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
 import { type RecordFiles, readPresent } from "./file-catalog.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 import type { Roots } from "./roots.ts"
@@ -133,8 +134,10 @@ export class Records {
       const records = new Set<string>()
       const folders = new Set<string>()
       for (const { name, kind } of fs.readDirectory(path) ?? []) {
-        const id = idOfFile(name)
-        if (id !== undefined && kind === "file") records.add(id)
+        const id = stemOfFile(name)
+        if (id !== undefined && kind === "file" && isSyncCopy(id))
+          this.#files.problems.report({ path: keyPath(directory, [...prefix, id]), ...SYNC_COPY })
+        else if (id !== undefined && kind === "file") records.add(id)
         else if (
           segmentFault(name) === undefined &&
           (kind === "directory" || this.#isFolderLink(prefix, name, kind))

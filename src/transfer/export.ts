@@ -2,6 +2,7 @@ import { isStoreError } from "../errors.ts"
 import { type Place, recordPath } from "../file/layout.ts"
 import { TimeSlice } from "../file/time-slice.ts"
 import { encodeRecord } from "../record/json.ts"
+import { SYNC_COPY } from "../record/sync-copy.ts"
 import { readBody } from "../repository/bodies.ts"
 import type { Catalog } from "../repository/catalog.ts"
 import { partIds, type RecordFiles, recordIds } from "../repository/file-catalog.ts"
@@ -36,7 +37,8 @@ export async function* exportSession(
 ): AsyncGenerator<string, ExportEnd> {
   const left: Problem[] = []
   const problems = new ProblemLog((problem) => {
-    left.push({ ...problem, path: files.locate(problem.path) })
+    // A synchroniser's copy is no record that the export lacks.
+    if (problem.code !== SYNC_COPY.code) left.push({ ...problem, path: files.locate(problem.path) })
     files.problems.report(problem)
   })
   const telling: RecordFiles = { ...files, problems }

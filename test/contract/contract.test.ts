@@ -10,6 +10,7 @@ import { removalContract } from "./removal.ts"
 import { retentionContract } from "./retention.ts"
 import { rootsContract } from "./roots.ts"
 import { sessionContract } from "./sessions.ts"
+import { syncCopyContract } from "./sync-copies.ts"
 import { transferContract } from "./transfer.ts"
 
 for (const variant of variants)
@@ -22,6 +23,7 @@ for (const variant of variants)
     describe("changes", () => changeContract(variant))
     describe("removal", () => removalContract(variant))
     describe("oddities", () => oddityContract(variant))
+    describe("copies of synchronisers", () => syncCopyContract(variant))
     describe("older layout", () => olderContract(variant))
     describe("several roots", () => rootsContract(variant))
     describe("retention", () => retentionContract(variant))
