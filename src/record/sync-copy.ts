@@ -9,14 +9,12 @@ export const SYNC_COPY = {
  * before 2.5, Seafile.
  */
 const MARKED = new RegExp(
-  [
+  `^(.+?)(?:${[
     "\\.sync-conflict-\\d{8}-\\d{6}(?:-[A-Z0-9]{7})?",
     " \\((?:[^()]* )?conflicted copy(?: [^()]*(?:\\(\\d+\\))?)?\\)(?: \\(\\d+\\))?",
     "_conflict-\\d{8}-\\d{6}",
     " \\(SFConflict [^()]+\\)",
-  ]
-    .map((form) => `.${form}$`)
-    .join("|"),
+  ].join("|")})$`,
   "is",
 )
 
@@ -30,9 +28,15 @@ const NUMBERED = /^(.+?)(?: \d{1,3}| \(\d{1,3}\)|-(?:DESKTOP|LAPTOP)-[A-Z0-9]{7,
 const SUSPECT = /[ .]|_conflict-|-DESKTOP-|-LAPTOP-/i
 
 /** Whether a file of that name, without `.json`, is a copy that a synchroniser left of a record that was changed in two places. */
-export function isSyncCopy(id: string): boolean {
-  if (!SUSPECT.test(id)) return false
-  if (MARKED.test(id)) return true
-  const base = NUMBERED.exec(id)?.[1]
-  return base !== undefined && (MADE.test(base) || isSyncCopy(base))
+export function isSyncCopy(name: string): boolean {
+  return originalOf(name) !== undefined
+}
+
+/** The id of the record that such a file is a copy of, `undefined` where it is none. */
+export function originalOf(name: string): string | undefined {
+  if (!SUSPECT.test(name)) return undefined
+  const base = MARKED.exec(name)?.[1] ?? NUMBERED.exec(name)?.[1]
+  if (base === undefined) return undefined
+  const original = originalOf(base)
+  return original ?? (MARKED.test(name) || MADE.test(base) ? base : undefined)
 }

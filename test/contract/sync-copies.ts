@@ -114,6 +114,23 @@ export function syncCopyContract({ open }: Variant): void {
     expect(await counts(store, id)).toEqual(ONE)
   })
 
+  test("whose record is left as a copy alone is no orphan that a prune may take", async () => {
+    await using store = await open(tempFolder())
+    const { directory } = store
+    const { id } = conflicted(directory, SYNCTHING)
+    const [messageID = ""] = await all(store.messages.ids(id))
+    const lost = conflicted(directory, DROPBOX)
+    const [only = ""] = await all(store.messages.ids(lost.id))
+    fs.rmSync(join(directory, "session/proj", `${lost.id}.json`))
+    fs.rmSync(join(directory, "message", id, `${messageID}.json`))
+    put(directory, "message/ses_gone/msg_gone.json", message("msg_gone", "ses_gone", 1))
+    put(directory, "part/msg_none/prt_gone.json", part("prt_gone", "msg_none"))
+    const taken = await all(store.prune({ orphans: true, purge: true }))
+    expect(taken.map((each) => each.id).sort()).toEqual(["msg_none", "ses_gone"])
+    expect(await all(store.parts.ids(messageID))).toHaveLength(1)
+    expect(await all(store.messages.ids(lost.id))).toEqual([only])
+  })
+
   test("what a removal leaves of a session since it is no record is told of", async () => {
     await using store = await open(tempFolder())
     const { id, copies } = conflicted(store.directory, DROPBOX)
