@@ -40,7 +40,9 @@ export type { PartListOptions } from "./repository/parts.ts"
 export type { Problem } from "./repository/problem-log.ts"
 export type { Update, WriteOptions } from "./repository/record-writer.ts"
 export type { Removal } from "./repository/removal.ts"
+export type { RepairOptions } from "./repository/repair.ts"
 export type {
+  RepairedSession,
   SessionFilter,
   SessionListOptions,
   SessionPageOptions,

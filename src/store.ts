@@ -350,7 +350,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * Yields a session as the agent's own export command writes it, in pieces of text, one record at a time; returns how much it was
-   * and what could not be read. Side files are no part of it.
+   * and what could not be read. Side files are no part of it. Of a session whose own file is gone, what `sessions.recover` gives stands
+   * in its place.
    * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `INVALID_KEY`; the signal's reason
    */
   async *export(
@@ -359,10 +360,15 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   ): AsyncGenerator<string, ExportEnd> {
     this.#open()
     const found = await this.#roots.findSession(idOrKey)
-    const session = found && (await this.sessions.get(idOrKey))
-    if (!found || !session) throw notFound("session", idOrKey)
+    const lost =
+      found || typeof idOrKey !== "string" ? undefined : await this.sessions.recover(idOrKey, options)
+    const session = lost ?? (found && (await this.sessions.get(idOrKey)))
+    if (!session) throw notFound("session", idOrKey)
+    const id = found?.id ?? String(idOrKey)
+    const { files, catalog } = found?.root ?? (await this.#roots.ofSession(id))
     const { exportSession } = await import("./transfer/export.ts")
-    return yield* exportSession(found.root.files, found.root.catalog, found.id, session, options.signal)
+    const end = yield* exportSession(files, catalog, id, session, options.signal)
+    return lost ? { ...end, recovered: true } : end
   }
 
   /**

@@ -14,6 +14,7 @@ import type { MessageRepository } from "./messages.ts"
 import { notFound } from "./parts.ts"
 import type { RecordWriter, Update } from "./record-writer.ts"
 import { type Removal, removeEmptied, removeReadable } from "./removal.ts"
+import type { RepairOptions } from "./repair.ts"
 import type { Root, RootedEntry, Roots } from "./roots.ts"
 import type { SharedMessages } from "./shared-messages.ts"
 
@@ -61,6 +62,12 @@ export interface SessionWithOrigin<S = Session> {
   readonly origin: string
 }
 
+/** A session that was brought back, and the file it was, or would be, written to. */
+export interface RepairedSession<S = Session> {
+  readonly session: S
+  readonly path: string
+}
+
 /**
  * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
  * once, the newest `time.updated` winning.
@@ -71,6 +78,7 @@ export class SessionRepository<S, M, P> {
   readonly #files: RecordFiles
   readonly #writer: RecordWriter
   readonly #messages: MessageRepository<M, P>
+  #repairing: Promise<unknown> = Promise.resolve()
 
   constructor(roots: Roots, writer: RecordWriter, messages: MessageRepository<M, P>) {
     this.#roots = roots
@@ -191,6 +199,35 @@ export class SessionRepository<S, M, P> {
       if (await this.#relocate(next, projectID)) moved.push(next)
     }
     return moved
+  }
+
+  /**
+   * Brings back a session whose own file is gone and whose messages are there: writes a file made of what is left, and gives its body
+   * and path. The id is that of the messages' folder, the times are theirs, the title is the person's first words, the directory and
+   * project are those the model worked in. A file of the session that is there, in any project, readable or not, stays as it is.
+   * @throws StoreError `CONFLICT` where there is a file, `NOT_FOUND` where there are no messages either, `UNREADABLE` where it cannot
+   * be told, `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; the signal's reason
+   */
+  async repair(id: string, options: RepairOptions = {}): Promise<RepairedSession<S>> {
+    const { repairSession } = await import("./repair.ts")
+    // One after another: of two at once, for different projects, neither would see the other's file.
+    const repaired = this.#repairing.then(() => repairSession(this.#roots, this.#writer, id, options))
+    this.#repairing = repaired.catch(() => {})
+    const { session, path } = await repaired
+    return { session: session as S, path }
+  }
+
+  /**
+   * What stands for a session whose own file is gone and whose messages are there, as `repair` would write it; `undefined` where it
+   * has a file or no messages.
+   * @throws StoreError `UNREADABLE` where it cannot be told, `INVALID_KEY`; the signal's reason
+   */
+  async recover(id: string, options: { signal?: AbortSignal | undefined } = {}): Promise<S | undefined> {
+    checkKey([id])
+    const { recoverSession, sessionFile } = await import("./recovery.ts")
+    if (sessionFile(this.#roots, id) !== undefined) return undefined
+    const root = await this.#roots.ofSession(id)
+    return (await recoverSession(this.#roots, root, id, undefined, options.signal)) as S | undefined
   }
 
   /** Yields session ids in the order of `list`. */

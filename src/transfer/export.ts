@@ -13,6 +13,8 @@ export interface ExportEnd {
   readonly messages: number
   readonly parts: number
   readonly left: readonly Problem[]
+  /** Whether the session's own file is gone, and what stands for it was made of its messages. */
+  readonly recovered?: boolean
 }
 
 /** A record's text as it stands in the export, so many levels deep. */

@@ -7,6 +7,7 @@ import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
 import { olderContract } from "./older.ts"
 import { removalContract } from "./removal.ts"
+import { repairContract } from "./repair.ts"
 import { retentionContract } from "./retention.ts"
 import { rootsContract } from "./roots.ts"
 import { sessionContract } from "./sessions.ts"
@@ -26,6 +27,7 @@ for (const variant of variants)
     describe("copies of synchronisers", () => syncCopyContract(variant))
     describe("older layout", () => olderContract(variant))
     describe("several roots", () => rootsContract(variant))
+    describe("repair", () => repairContract(variant))
     describe("retention", () => retentionContract(variant))
     describe("transfer", () => transferContract(variant))
   })
