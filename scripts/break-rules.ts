@@ -81,6 +81,24 @@ const RULES: readonly Rule[] = [
     to: "void (row && id)",
   },
   {
+    name: "dated renames: where a rename does not date folders, their stamps are no proof of names",
+    file: "src/migrator/clock-reading.ts",
+    from: "return this.proves(folder) && this.#clock.datesRenames(folder.device)",
+    to: "return this.proves(folder)",
+  },
+  {
+    name: "own writes: after them the stamp of the folder is dropped",
+    file: "src/migrator/observation.ts",
+    from: "directories.dropStamp(directory)",
+    to: "directories.touch(directory)",
+  },
+  {
+    name: "own moves: after them the stamps of the folders are dropped",
+    file: "src/publisher.ts",
+    from: "directories.dropStamp(id)",
+    to: "void id",
+  },
+  {
     name: "a clean round: what was read in a round is confirmed by the next",
     file: "src/migrator/settle.ts",
     from: "if (passes.every(({ clean }) => clean)) return passes",
@@ -95,6 +113,7 @@ const TESTS = [
   "test/migrator/protocol.test.ts",
   "test/file/clock.test.ts",
   "test/repository/unreadable.test.ts",
+  "test/migrator/renames.test.ts",
 ]
 
 async function survives(rule: Rule): Promise<boolean> {
