@@ -69,3 +69,9 @@ export function isStoreError(error: unknown, code?: StoreErrorCode): error is St
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
 }
+
+/** Tells whether a system call failed, or an error of ours was caused by one that did, since the disk is full: of bytes or of inodes. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemCode(error instanceof StoreError ? error.cause : error)
+  return code === "ENOSPC" || code === "EDQUOT"
+}

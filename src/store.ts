@@ -3,7 +3,7 @@ import type { WalkHealth } from "./background-walk.ts"
 import { IndexFailure } from "./database/failure.ts"
 import { lazy } from "./database/lazy.ts"
 import type { IndexHealth } from "./database/sqlite-index.ts"
-import { StoreError } from "./errors.ts"
+import { isDiskFull, StoreError } from "./errors.ts"
 import { Coalescer } from "./file/coalescer.ts"
 import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
@@ -104,7 +104,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#options = options
     this.#fs = fs
     const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
-    this.#lock = new ProcessLock(lockPath)
+    this.#lock = new ProcessLock(lockPath, fs)
     const tell = (problem: Problem): void => {
       this.#problems++
       options.onProblem(problem)
@@ -408,7 +408,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async *prune(options: PruneOptions): AsyncGenerator<Pruned, PruneResult> {
     this.#open()
     // What is held back for a session must not come after it is gone.
-    if (!options.dryRun) await this.flush()
+    if (!options.dryRun) await this.#flushIfRoom()
     const { prune } = await import("./retention/prune.ts")
     const result = yield* prune(this.#root.files, this.#root.catalog, this.#trash(), options)
     if (!options.dryRun) await this.#root.giveSpaceBack(options)
@@ -536,6 +536,16 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     }
   }
 
+  /** As `flush`, for what may give a full disk room: what cannot be written yet stays. */
+  async #flushIfRoom(): Promise<void> {
+    try {
+      await this.flush()
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      this.#options.logger.warn("A version that waits could not be written, since the disk is full", error)
+    }
+  }
+
   #allRoots(): readonly OpenedRoot[] {
     return [this.#root, ...this.#others]
   }
@@ -568,6 +578,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   async #onIndex<T>({ index }: OpenedRoot, work: () => Promise<T>): Promise<T> {
     this.#open()
+    // What made it fail may be over: a full disk has been given room.
+    index.tryAgain()
     try {
       return await work()
     } catch (error) {
