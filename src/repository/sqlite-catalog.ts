@@ -9,6 +9,7 @@ import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Catalog, Range, SessionEntry } from "./catalog.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { JoinedRuns } from "./joined-runs.ts"
 import { SessionEntries } from "./session-entries.ts"
 
 const RUN_LENGTH = 256
@@ -20,6 +21,8 @@ export class SqliteCatalog implements Catalog {
   readonly #within: Reconciler
   readonly #files: RecordFiles
   readonly #maxStaleness: number
+  /** However many list a collection at once, its files are looked at for all of them together. */
+  readonly #settling = new JoinedRuns<Moment>()
   /** When a collection was last settled, for `maxStaleness`. */
   readonly #settled = new Map<string, Settled>()
   /** What was settled for the first of several questions, by their `moment`. */
@@ -197,8 +200,11 @@ export class SqliteCatalog implements Catalog {
     }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = performance.now()
-      const passes = await settle(this.#within, places, signal)
-      const { database } = index
+      const { passes, database } = await this.#settling.run(
+        key,
+        async (each) => ({ passes: await settle(this.#within, places, each), database: index.database }),
+        signal,
+      )
       const answered = await asking(database, passes)
       if (!answered) continue
       await this.#reportProblems(passes)
