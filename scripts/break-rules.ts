@@ -75,6 +75,30 @@ const RULES: readonly Rule[] = [
     to: "",
   },
   {
+    name: "doubt: a row that says its record can be read, where it cannot, is read anew",
+    file: "src/database/statements.ts",
+    from: "if (row && this[place.kind].doubt(row.id, id)) this.directories.touch(row.id)",
+    to: "void (row && id)",
+  },
+  {
+    name: "dated renames: where a rename does not date folders, their stamps are no proof of names",
+    file: "src/migrator/clock-reading.ts",
+    from: "return this.proves(folder) && this.#clock.datesRenames(folder.device)",
+    to: "return this.proves(folder)",
+  },
+  {
+    name: "own writes: after them the stamp of the folder is dropped",
+    file: "src/migrator/observation.ts",
+    from: "directories.dropStamp(directory)",
+    to: "directories.touch(directory)",
+  },
+  {
+    name: "own moves: after them the stamps of the folders are dropped",
+    file: "src/publisher.ts",
+    from: "directories.dropStamp(id)",
+    to: "void id",
+  },
+  {
     name: "a clean round: what was read in a round is confirmed by the next",
     file: "src/migrator/settle.ts",
     from: "if (passes.every(({ clean }) => clean)) return passes",
@@ -83,7 +107,14 @@ const RULES: readonly Rule[] = [
 ]
 
 const ROOT = join(import.meta.dir, "..")
-const TESTS = ["test/property", "test/migrator/protocol.test.ts", "test/file/clock.test.ts"]
+/** Where each of them has to be noticed. */
+const TESTS = [
+  "test/property",
+  "test/migrator/protocol.test.ts",
+  "test/file/clock.test.ts",
+  "test/repository/unreadable.test.ts",
+  "test/migrator/renames.test.ts",
+]
 
 async function survives(rule: Rule): Promise<boolean> {
   const copy = await mkdtemp(join(tmpdir(), "sessiondex-rule-"))

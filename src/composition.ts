@@ -63,7 +63,7 @@ export function compose(
   const { fs = fileSystem, filesOnly = false } = parts
   const { directory, indexPath, readOnly, logger } = options
   const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
-  const lock = new ProcessLock(lockPath)
+  const lock = new ProcessLock(lockPath, fs)
   const ownWrites = new OwnWrites(fs)
   const watching = options.watch && !filesOnly
   const feed = new ChangeFeed()

@@ -9,7 +9,8 @@
  * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
  * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
  * - `INVALID_CURSOR`: the cursor is not one this store gave for this listing.
- * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed.
+ * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed. As a problem's code: a
+ *   file that a synchroniser left beside a record that was changed in two places.
  * - `READ_ONLY`: the store was opened with `readOnly: true`.
  * - `LOCKED`: the write lock was not to be had in time, or not at all.
  * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
@@ -67,4 +68,10 @@ export function isStoreError(error: unknown, code?: StoreErrorCode): error is St
 /** The code of a failed system call (`ENOENT`, `SQLITE_BUSY`, …), or `undefined` for any other error. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
+}
+
+/** Tells whether a system call failed, or an error of ours was caused by one that did, since the disk is full: of bytes or of inodes. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemCode(error instanceof StoreError ? error.cause : error)
+  return code === "ENOSPC" || code === "EDQUOT"
 }

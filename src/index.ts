@@ -29,7 +29,9 @@ export type { Session } from "./record/session.ts"
 export type { Page } from "./repository/cursor.ts"
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
 export type { PartListOptions } from "./repository/parts.ts"
+export type { RepairOptions } from "./repository/repair.ts"
 export type {
+  RepairedSession,
   SessionFilter,
   SessionListOptions,
   SessionPageOptions,

@@ -1,5 +1,5 @@
 import { type Composition, compose, type StoreParts } from "./composition.ts"
-import { StoreError } from "./errors.ts"
+import { isDiskFull, StoreError } from "./errors.ts"
 import type { WriteJob } from "./file/write-queue.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import type { Key } from "./record/key.ts"
@@ -229,7 +229,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * Yields a session as the agent's own export command writes it, in pieces of text, one record at a time; returns how much it was
-   * and what could not be read. Side files are no part of it.
+   * and what could not be read. Side files are no part of it. Of a session whose own file is gone, what `sessions.recover` gives stands
+   * in its place.
    * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `INVALID_KEY`; the signal's reason
    */
   async *export(
@@ -237,11 +238,17 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<string, ExportEnd> {
     this.#open()
-    const found = await this.#parts.roots.findSession(idOrKey)
-    const session = found && (await this.sessions.get(idOrKey))
-    if (!found || !session) throw notFound("session", idOrKey)
+    const { roots } = this.#parts
+    const found = await roots.findSession(idOrKey)
+    const lost =
+      found || typeof idOrKey !== "string" ? undefined : await this.sessions.recover(idOrKey, options)
+    const session = lost ?? (found && (await this.sessions.get(idOrKey)))
+    if (!session) throw notFound("session", idOrKey)
+    const id = found?.id ?? String(idOrKey)
     const { exportSession } = await import("./transfer/export.ts")
-    return yield* exportSession(found.root, found.id, session, options.signal)
+    const root = found?.root ?? (await roots.ofSession(id))
+    const end = yield* exportSession(root, id, session, options.signal)
+    return lost ? { ...end, recovered: true } : end
   }
 
   /**
@@ -282,7 +289,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async *prune(options: PruneOptions): AsyncGenerator<Pruned, PruneResult> {
     this.#open()
     // What is held back for a session must not come after it is gone.
-    if (!options.dryRun) await this.flush()
+    if (!options.dryRun) await this.#flushIfRoom()
     const { prune } = await import("./retention/prune.ts")
     const { own, trash } = this.#parts
     const result = yield* prune(own.files, own.catalog, trash(), options)
@@ -408,6 +415,16 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       coalescer.close()
       for (const { upkeep } of all) upkeep.close()
       lock.close()
+    }
+  }
+
+  /** As `flush`, for what may give a full disk room: what cannot be written yet stays. */
+  async #flushIfRoom(): Promise<void> {
+    try {
+      await this.flush()
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      this.#options.logger.warn("A version that waits could not be written, since the disk is full", error)
     }
   }
 

@@ -9,6 +9,7 @@ import { moveCommand } from "./commands/move.ts"
 import { orphansCommand } from "./commands/orphans.ts"
 import { pruneCommand } from "./commands/prune.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
+import { repairCommand } from "./commands/repair.ts"
 import { restoreCommand } from "./commands/restore.ts"
 import { escapeExclusions, searchCommand } from "./commands/search.ts"
 import { serveCommand } from "./commands/serve.ts"
@@ -36,6 +37,7 @@ const COMMANDS = [
   verifyCommand,
   rebuildCommand,
   orphansCommand,
+  repairCommand,
   exportCommand,
   importCommand,
   moveCommand,

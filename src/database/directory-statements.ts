@@ -38,6 +38,7 @@ export class DirectoryStatements {
   readonly #anyBetween
   readonly #create
   readonly #touch
+  readonly #dropStamp
   readonly #settle
   readonly #remove
   readonly #page
@@ -80,6 +81,13 @@ export class DirectoryStatements {
       db
         .update(directories)
         .set({ generation: sql`${generation} + 1` })
+        .where(eq(id, placeholder("id")))
+        .prepare(),
+    )
+    this.#dropStamp = lazy(() =>
+      db
+        .update(directories)
+        .set({ generation: sql`${generation} + 1`, stamp: null })
         .where(eq(id, placeholder("id")))
         .prepare(),
     )
@@ -181,6 +189,11 @@ export class DirectoryStatements {
   /** Notes that rows of the folder changed. */
   touch(id: number): void {
     this.#touch().run({ id })
+  }
+
+  /** Notes that rows of the folder changed, and that no stamp vouches for its names any more. */
+  dropStamp(id: number): void {
+    this.#dropStamp().run({ id })
   }
 
   /** Notes that rows of the folder changed and under which stamp all names were read. */

@@ -4,6 +4,9 @@ import search from "../../drizzle/20261122210940_search/migration.sql" with { ty
 import deferredMerges from "../../drizzle/20261122212511_deferred_merges/migration.sql" with { type: "text" }
 import trigramSets from "../../drizzle/20261125232117_trigram_sets/migration.sql" with { type: "text" }
 import titlesInStep from "../../drizzle/20261126113433_titles_in_step/migration.sql" with { type: "text" }
+import largeRecordsAnew from "../../drizzle/20261126121952_large_records_anew/migration.sql" with {
+  type: "text",
+}
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -28,4 +31,5 @@ export const migrations: Migration[] = [
   migration("20261122212511_deferred_merges", deferredMerges),
   migration("20261125232117_trigram_sets", trigramSets),
   migration("20261126113433_titles_in_step", titlesInStep),
+  migration("20261126121952_large_records_anew", largeRecordsAnew),
 ]

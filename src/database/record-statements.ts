@@ -1,4 +1,4 @@
-import { and, asc, type Column, eq, getColumns, gt, isNotNull, type SQL, sql } from "drizzle-orm"
+import { and, asc, type Column, eq, getColumns, gt, isNotNull, isNull, type SQL, sql } from "drizzle-orm"
 import type { StoreErrorCode } from "../errors.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
@@ -55,6 +55,7 @@ export class RecordStatements {
   readonly #put
   readonly #putAlike
   readonly #distrust
+  readonly #doubt
   readonly #stamps
   readonly #firstStamps
   readonly #remove
@@ -100,6 +101,14 @@ export class RecordStatements {
         .update(table)
         .set({ stamp: null })
         .where(eq(directory, placeholder("directory")))
+        .prepare(),
+    )
+    this.#doubt = lazy(() =>
+      db
+        .update(table)
+        .set({ stamp: null })
+        .where(and(eq(directory, placeholder("directory")), eq(id, placeholder("id")), isNull(problem)))
+        .returning({ id })
         .prepare(),
     )
     this.#stamps = lazy(() =>
@@ -203,6 +212,11 @@ export class RecordStatements {
   /** Takes the stamps of a folder's rows away, so that every file in it is read again. */
   distrust(directory: number): void {
     this.#distrust().run({ directory })
+  }
+
+  /** Takes the stamp of a row away that says that its record can be read; tells whether there is such a row. */
+  doubt(directory: number, id: string): boolean {
+    return this.#doubt().values({ directory, id }).length > 0
   }
 
   remove(directory: number, id: string): void {

@@ -109,6 +109,11 @@ export class SqliteIndex {
     }
   }
 
+  /** Has the next call try again an index that just failed, instead of taking it to be still so: who asks for it by name means it. */
+  tryAgain(): void {
+    this.#retryAt = 0
+  }
+
   /** Leaves the present file for inspection and begins the next generation at the next call. */
   startAnew(): void {
     this.#damaged = this.#path
@@ -245,7 +250,7 @@ export class SqliteIndex {
     try {
       release = await this.#openLock.acquire(PATIENCE_MS)
     } catch (error) {
-      if (!isStoreError(error, "LOCKED")) throw error
+      if (!isStoreError(error)) throw error
       throw new IndexFailure(error.cause === undefined ? "busy" : "unavailable", error.message, error)
     }
     try {

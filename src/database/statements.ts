@@ -72,4 +72,10 @@ export class Statements {
     this[place.kind].distrust(row.id)
     this.directories.settle(row.id, { stamp: null, size: 0, entries: 0 })
   }
+
+  /** Takes the stamp of one row away where it says that its record can be read, so that the next reconcile reads it. */
+  doubt(place: Place, id: string): void {
+    const row = this.directories.find(place)
+    if (row && this[place.kind].doubt(row.id, id)) this.directories.touch(row.id)
+  }
 }

@@ -4,7 +4,10 @@
  */
 const AT_ONCE = 16
 
-/** Does something for each item, for a bounded number of them at a time. @throws the first failure, with no more begun */
+/**
+ * Does something for each item, for a bounded number of them at a time.
+ * @throws the first failure, with no more begun, and when what was under way is over
+ */
 export async function eachAtOnce<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]()
   let failed = false
@@ -17,5 +20,7 @@ export async function eachAtOnce<T>(items: Iterable<T>, work: (item: T) => Promi
         throw error
       }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  const workers = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+  const failure = workers.find((result) => result.status === "rejected")
+  if (failure) throw failure.reason
 }

@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
-import { idOfFile, type Key, segmentFault } from "../record/key.ts"
+import { type Key, segmentFault, stemOfFile } from "../record/key.ts"
 import type { Place } from "../record/kind.ts"
 import { sortTexts } from "../record/order.ts"
+import { isSyncCopy } from "../record/sync-copy.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 
 /** The index's dot-folder and the write lock, which no listing shows. */
@@ -28,6 +29,8 @@ export interface Listing {
   readonly ids: string[]
   /** Names that look like those but belong to links, folders, pipes, … */
   readonly odd: string[]
+  /** Names of copies that a synchroniser left of records, whatever bears them. */
+  readonly copies: string[]
   /** File names that start with a dot: temp files, ours or others'. */
   readonly hidden: string[]
 }
@@ -108,25 +111,28 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
 
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
-  const listing: Listing = { ids: [], odd: [], hidden: [] }
+  const listing: Listing = { ids: [], odd: [], copies: [], hidden: [] }
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
-    const id = idOfFile(name)
+    const id = stemOfFile(name)
     if (id === undefined) {
       if (name.startsWith(".")) listing.hidden.push(name)
-    } else if (kind === "file") listing.ids.push(id)
+    } else if (isSyncCopy(id)) listing.copies.push(id)
+    else if (kind === "file") listing.ids.push(id)
     else listing.odd.push(id)
   }
-  sortTexts(listing.ids)
-  sortTexts(listing.odd)
+  for (const names of [listing.ids, listing.odd, listing.copies]) sortTexts(names)
   return listing
 }
 
-/** The ids of one folder's record files, or of what else bears such a name, and its hidden names. @throws StoreError `UNREADABLE` */
+/**
+ * The ids of one folder's record files, or of what else bears such a name, synchronisers' copies among them, and its hidden names.
+ * @throws StoreError `UNREADABLE`
+ */
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []
   const hidden: string[] = []
   for (const name of entriesOf(fs, path, () => fs.readNames(path)) ?? []) {
-    const id = idOfFile(name)
+    const id = stemOfFile(name)
     if (id !== undefined) ids.push(id)
     else if (name.startsWith(".")) hidden.push(name)
   }
@@ -162,7 +168,7 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
 
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
-  const listing: Listing = { ids: [], odd: [], hidden: [] }
+  const listing: Listing = { ids: [], odd: [], copies: [], hidden: [] }
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
     if (segmentFault(name) !== undefined) continue
     if (kind === "directory") listing.ids.push(name)

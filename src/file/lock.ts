@@ -1,8 +1,10 @@
 import { Database } from "bun:sqlite"
-import { type BigIntStats, closeSync, existsSync, mkdirSync, openSync, statSync, truncateSync } from "node:fs"
+import { type BigIntStats, closeSync, existsSync, openSync, statSync, truncateSync } from "node:fs"
 import { dirname } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
+import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import { pause } from "../time-slice.ts"
+import type { FileSystem } from "./system.ts"
+import { fileSystem } from "./system.ts"
 
 /** How long a writer waits for others before it gives up, in ms. A holder that dies frees the lock at once. */
 const PATIENCE_MS = 30_000
@@ -18,16 +20,19 @@ export type Release = () => void
  */
 export class ProcessLock {
   readonly #path: string
+  readonly #fs: Pick<FileSystem, "makeDirectory">
   #database: Database | undefined
   #inode: bigint | undefined
 
-  constructor(path: string) {
+  constructor(path: string, fs: Pick<FileSystem, "makeDirectory"> = fileSystem) {
     this.#path = path
+    this.#fs = fs
   }
 
   /**
    * Waits for the lock without holding the event loop.
-   * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once where the lock's file cannot be used
+   * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once where the lock's file cannot be used; `WRITE_FAILED`
+   * where it is not there yet and the disk is too full to make it
    */
   async acquire(patienceMs = PATIENCE_MS): Promise<Release> {
     const deadline = performance.now() + patienceMs
@@ -45,7 +50,7 @@ export class ProcessLock {
 
   /**
    * Takes the lock if it is free, else gives `undefined`.
-   * @throws StoreError `LOCKED` where the lock's file cannot be used
+   * @throws StoreError `LOCKED` where the lock's file cannot be used, `WRITE_FAILED` where the disk is too full to make it
    */
   tryAcquire(): Release | undefined {
     try {
@@ -72,14 +77,21 @@ export class ProcessLock {
   #open(): Database {
     if (this.#database && !this.#isReplaced()) return this.#database
     this.close()
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    this.#fs.makeDirectory(dirname(this.#path))
     if (!existsSync(this.#path)) this.#create()
     const database = new Database(this.#path)
+    try {
+      this.#inode = this.#stat()?.ino
+      // Never wait inside SQLite: that would hold the event loop.
+      database.run("PRAGMA busy_timeout = 0")
+      // A file of its own needs room, which a full disk does not have. What a kill spoils here is begun anew.
+      database.run("PRAGMA journal_mode = MEMORY")
+      giveFirstPage(database)
+    } catch (error) {
+      database.close()
+      throw error
+    }
     this.#database = database
-    this.#inode = this.#stat()?.ino
-    // Never wait inside SQLite: that would hold the event loop.
-    database.run("PRAGMA busy_timeout = 0")
-    giveFirstPage(database)
     return database
   }
 
@@ -112,6 +124,12 @@ export class ProcessLock {
       } catch (failure) {
         code = systemCode(failure) ?? code
       }
+    if (isDiskFull(error))
+      throw new StoreError("WRITE_FAILED", `The lock's file cannot be made (${code})`, {
+        path: this.#path,
+        cause: error,
+        hint: "The disk is full; nothing was changed.",
+      })
     throw new StoreError("LOCKED", `The lock cannot be used (${code || "error"})`, {
       path: this.#path,
       cause: error,
@@ -120,10 +138,7 @@ export class ProcessLock {
   }
 }
 
-/**
- * An empty database is given its first page anew by every transaction that may write, by way of a journal file that is made
- * and removed; one that has its first page is just locked.
- */
+/** An empty database is given its first page anew by every transaction that may write; one that has it is just locked. */
 function giveFirstPage(database: Database): void {
   if (database.query<{ page_count: number }, []>("PRAGMA page_count").get()?.page_count !== 0) return
   try {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
+import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { eachAtOnce } from "./at-once.ts"
@@ -114,29 +114,36 @@ export class WriteQueue {
     while (this.#pending.length > 0) {
       const batch = this.#pending.splice(0, MAX_BATCH_JOBS)
       const behind = this.#pending.length
-      let release: Release
+      let release: Release | undefined
+      let noRoom: unknown
       try {
         release = await this.#options.lock.acquire()
       } catch (error) {
-        // What was waiting behind it has waited as long.
-        for (const { reject } of [...batch, ...this.#pending.splice(0, behind)]) reject(error)
-        continue
+        if (isDiskFull(error)) noRoom = error
+        else {
+          // What was waiting behind it has waited as long.
+          for (const { reject } of [...batch, ...this.#pending.splice(0, behind)]) reject(error)
+          continue
+        }
       }
       let targets: Target[] = []
       try {
-        targets = await this.#write(batch)
+        targets = await this.#write(batch, noRoom)
       } catch (error) {
         for (const { reject } of batch) reject(error)
       } finally {
-        release()
+        release?.()
       }
       settle(targets)
     }
     this.#running = undefined
   }
 
-  async #write(batch: readonly Pending[]): Promise<Target[]> {
+  /** @param noRoom why there is no lock: then nobody else has one either, and what gives room goes on */
+  async #write(batch: readonly Pending[], noRoom: unknown): Promise<Target[]> {
     const targets = await this.#decide(batch)
+    if (noRoom !== undefined)
+      for (const target of targets) if (target.content !== null) target.failure = noRoom
     const flushed = this.#options.durability === "full"
     await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed)))
     const folders = new Set<string>()
@@ -300,10 +307,11 @@ function settle(targets: readonly Target[]): void {
 function writeError(path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause
   const code = systemCode(cause)
-  const full = code === "ENOSPC" || code === "EDQUOT"
   return new StoreError("WRITE_FAILED", `The record cannot be written (${code ?? "error"})`, {
     path,
     cause,
-    hint: full ? "The disk is full; nothing was changed." : "Check that the store's folder can be written.",
+    hint: isDiskFull(cause)
+      ? "The disk is full; nothing was changed."
+      : "Check that the store's folder can be written.",
   })
 }

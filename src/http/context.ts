@@ -1,5 +1,6 @@
 import type { Hono } from "hono"
 import type { Store } from "../index.ts"
+import type { ListTurns, Turns } from "./turns.ts"
 
 /** What `Bun.serve` passes beside a request: long answers ask it not to be cut off. */
 export interface RequestTimeouts {
@@ -11,6 +12,14 @@ export interface RouteContext {
   readonly store: Store<unknown, unknown, unknown, unknown>
   readonly writable: boolean
   readonly onError: (error: unknown) => void
+  /** Where what may take long, or hold much, waits for its turn. */
+  readonly turns: {
+    readonly sessions: ListTurns
+    readonly messages: Turns
+    readonly searches: Turns
+    /** What looks at every file to give a few figures. */
+    readonly sums: Turns
+  }
 }
 
 export interface Env {

@@ -14,6 +14,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"
 const NUMERIC = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
 const COOKIE = "sessiondex"
 const MAX_URL = 8 * 1024
+const MAX_PORT = 65_535
 
 /** Whether a server that listens there can be reached from this machine only. */
 export function isLoopback(hostname: string): boolean {
@@ -52,12 +53,14 @@ export class Guard {
   /**
    * Lets a request pass or refuses it.
    * @returns an answer that takes the place of the route's: the redirection that turns `?token=` into a cookie
-   * @throws HttpProblem 401, 403, 414
+   * @throws HttpProblem 400, 401, 403, 414
    */
   check(request: Request): Response | undefined {
     if (request.url.length > MAX_URL)
       throw new HttpProblem(414, "URI_TOO_LONG", `The address is longer than ${MAX_URL} characters`)
     const host = this.#checkHost(request)
+    // The address is put together from what the client sent as host and as path.
+    if (!URL.canParse(request.url)) throw new HttpProblem(400, "INVALID_URL", "That is no address")
     this.#checkOrigin(request, host)
     return this.#checkToken(request)
   }
@@ -65,7 +68,8 @@ export class Guard {
   /** A foreign name for our address is how a page elsewhere gets around the same-origin rule (DNS rebinding). */
   #checkHost(request: Request): string {
     const host = (request.headers.get("host") ?? hostOf(request.url)).toLowerCase()
-    const name = /^(\[[0-9a-f:.]+\]|[^:@/?#\s]+)(?::\d{1,5})?$/.exec(host)?.[1] ?? ""
+    const [, written = "", port = "0"] = /^(\[[0-9a-f:.]+\]|[^:@/?#\s]+)(?::(\d{1,5}))?$/.exec(host) ?? []
+    const name = Number(port) <= MAX_PORT ? written : ""
     const numeric = this.#hosts.has("*") && NUMERIC.test(name)
     if (!LOOPBACK.has(name) && !this.#hosts.has(name) && !numeric)
       throw new HttpProblem(403, "FOREIGN_HOST", "This server does not answer to that host name")

@@ -12,6 +12,7 @@ import { pageRoutes } from "./routes/page.ts"
 import { searchRoutes } from "./routes/search.ts"
 import { sessionRoutes } from "./routes/sessions.ts"
 import { statusRoutes } from "./routes/status.ts"
+import { ListTurns, Turns } from "./turns.ts"
 
 /** What a handler allows, and whom. */
 export interface HandlerOptions extends GuardOptions {
@@ -19,6 +20,8 @@ export interface HandlerOptions extends GuardOptions {
   readonly writable?: boolean | undefined
   /** Serve the page too. Default `true`. */
   readonly page?: boolean | undefined
+  /** How long a client may take nothing of a list while others wait for theirs, in ms. Default 10,000. */
+  readonly patience?: number | undefined
   /** Told of errors that are no problem of the request; the client hears nothing of their inside. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -28,6 +31,10 @@ export type Handler = (request: Request, server?: Partial<RequestTimeouts>) => P
 
 /** No request has a body that matters. */
 const MAX_BODY = 64 * 1024
+
+const PATIENCE_MS = 10_000
+/** So many lists of all sessions, of all messages of one, and searches are written at once. */
+const [SESSION_LISTS, MESSAGE_LISTS, SEARCHES] = [8, 32, 8]
 
 /** What the page may do: nothing but its own files and this server's answers; images also from the records themselves. */
 const CONTENT_SECURITY_POLICY = {
@@ -47,11 +54,22 @@ const CONTENT_SECURITY_POLICY = {
  * @throws TypeError for options that make no sense
  */
 export function createHandler<S, M, P, J>(store: Store<S, M, P, J>, options: HandlerOptions = {}): Handler {
-  const { writable = false, page = true, onError = () => {} } = options
+  const { writable = false, page = true, patience = PATIENCE_MS, onError = () => {} } = options
+  if (!(patience > 0)) throw new TypeError(`patience must be a number of ms, not ${patience}`)
   const guard = new Guard(options)
   const app = new Hono<Env>()
   // Routes hand records on as they are, whatever their type.
-  const context: RouteContext = { store: store as unknown as RouteContext["store"], writable, onError }
+  const context: RouteContext = {
+    store: store as unknown as RouteContext["store"],
+    writable,
+    onError,
+    turns: {
+      sessions: new ListTurns(SESSION_LISTS, patience),
+      messages: new Turns(MESSAGE_LISTS, patience),
+      searches: new Turns(SEARCHES, patience),
+      sums: new Turns(1, patience),
+    },
+  }
   app.use(
     secureHeaders({
       contentSecurityPolicy: CONTENT_SECURITY_POLICY,

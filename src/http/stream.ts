@@ -1,5 +1,6 @@
 import { parseAccept } from "hono/utils/accept"
 import { jsonLine } from "../record/json-text.ts"
+import type { Turn, Turns } from "./turns.ts"
 
 /** Text sent at a time, in UTF-16 units. */
 const CHUNK = 32 * 1024
@@ -32,6 +33,8 @@ export interface StreamOptions {
   readonly headers?: Record<string, string | undefined>
   /** Send every item at once instead of filling chunks, for those that are slow to find. */
   readonly eager?: boolean
+  /** Where the list waits for its turn; by default it begins at once. */
+  readonly turns?: Turns
   /** Told of what broke the stream; the client sees it cut off. */
   readonly onError: (error: unknown) => void
 }
@@ -44,12 +47,13 @@ export interface StreamOptions {
 export function streamList(
   request: Request,
   items: (signal: AbortSignal) => AsyncGenerator<unknown, unknown>,
-  { headers = {}, eager = false, onError }: StreamOptions,
+  { headers = {}, eager = false, turns, onError }: StreamOptions,
 ): Response {
   const format = listFormat(request)
   const abort = new AbortController()
   const encoder = new TextEncoder()
   let list: AsyncGenerator<unknown, unknown> | undefined
+  let turn: Turn | undefined
   let separator = ""
   const write = (item: unknown): string => {
     const text = jsonLine(item)
@@ -58,18 +62,31 @@ export function streamList(
     separator = ","
     return written
   }
+  let begun = false
+  /** Ends the list where it is; a client that takes more of it finds it cut off. */
+  const end = async (reason: Error): Promise<void> => {
+    abort.abort(reason)
+    turn?.end()
+    await list?.return(undefined)
+  }
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          if (!list) {
-            list = items(abort.signal)
-            // The first byte does not wait for the first record.
+          if (!begun) {
+            begun = true
+            // The first byte waits neither for the first record nor for the list's turn.
             if (format === "json") {
               controller.enqueue(encoder.encode("["))
               return
             }
           }
+          turn ??= await turns?.take(abort.signal, () => {
+            controller.error(new Error("Others waited, and nothing was taken of this list"))
+            void end(new Error("The list lost its turn"))
+          })
+          turn?.busy(true)
+          list ??= items(abort.signal)
           // Streams go on from one chunk to the next without letting others run.
           await new Promise((resolve) => setImmediate(resolve))
           let text = ""
@@ -79,20 +96,21 @@ export function streamList(
               if (format === "json") text += "]"
               if (text) controller.enqueue(encoder.encode(text))
               controller.close()
+              turn?.end()
               return
             }
             text += write(next.value)
           } while (!eager && text.length < CHUNK)
           controller.enqueue(encoder.encode(text))
+          turn?.busy(false)
         } catch (error) {
-          if (!abort.signal.aborted) onError(error)
+          turn?.end()
+          if (abort.signal.aborted) return
+          onError(error)
           controller.error(error)
         }
       },
-      async cancel() {
-        abort.abort(new Error("The client went away"))
-        await list?.return(undefined)
-      },
+      cancel: () => end(new Error("The client went away")),
     },
     // Without this a chunk would be read before anyone asks for it.
     { highWaterMark: 0 },

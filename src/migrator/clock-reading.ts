@@ -26,4 +26,9 @@ export class ClockReading {
   proves(stat: FileStat): boolean {
     return isProven(stat, this.#now.get(stat.device))
   }
+
+  /** As `proves`, for a folder whose names were read after its stat: it must also be one that every rename dates. */
+  provesNames(folder: FileStat): boolean {
+    return this.proves(folder) && this.#clock.datesRenames(folder.device)
+  }
 }

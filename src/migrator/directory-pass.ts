@@ -11,6 +11,7 @@ import { sweepTempFiles } from "../file/temp-file.ts"
 import { noteWaitedFor } from "../file/torn.ts"
 import type { Place } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
+import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
 import { pause, type TimeSlice } from "../time-slice.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
@@ -68,6 +69,8 @@ export class DirectoryPass {
   #read = 0
   /** How many of the names are those of files. */
   #files = 0
+  /** Whether the folder's count is of names that are none of records. */
+  #mustRecount = false
   /** Whether nothing was found under one of the names. */
   #missing = false
 
@@ -186,7 +189,8 @@ export class DirectoryPass {
     }
     if (this.#torn.length > 0) await this.#retryTorn()
     // A name is gone though the stamp says otherwise: it is not to be trusted again.
-    if (this.#vanished.length > 0) this.#settlement = { stamp: null, size: 0, entries: 0 }
+    if (this.#vanished.length > 0 || this.#mustRecount)
+      this.#settlement = { stamp: null, size: 0, entries: 0 }
   }
 
   /** Reads the names, and compares them with the rows, both in the order of `compareText`. */
@@ -223,7 +227,7 @@ export class DirectoryPass {
     if (this.#torn.length > 0) await this.#retryTorn()
     // A name that is not UTF-8 reads as that of another path, and is one of a file all the same.
     if (this.#missing) this.#files = listRecords(fs, this.#path).ids.length
-    const proven = reading.proves(before)
+    const proven = reading.provesNames(before)
     const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
     if (this.#changes > 0 || proven || !knownSoFar)
       this.#settlement = { stamp: packStamp(before, proven), size: before.size, entries: this.#files }
@@ -242,6 +246,7 @@ export class DirectoryPass {
     const turn = this.#context.slice.pass()
     if (turn) return turn.then(() => this.#check(id, row))
     const path = `${this.#path}/${id}.json`
+    if (isSyncCopy(id)) return this.#checkCopy(id, path, row)
     if (!row) return this.#observe(id, path, false)
     const seen = statRecord(this.#context.fs, path)
     if (!seen) return this.#forget(id)
@@ -249,6 +254,26 @@ export class DirectoryPass {
     if (!isKnown(row.stamp)) return this.#checkUnproven(id, path, seen)
     this.#count(seen)
     return undefined
+  }
+
+  /** Whatever a synchroniser's copy holds, its row says that it is one. */
+  #checkCopy(id: string, path: string, row: RecordStamp | undefined): Promise<void> | undefined {
+    const seen = statRecord(this.#context.fs, path)
+    if (!seen) {
+      this.#missing ||= row === undefined
+      return row && this.#forget(id)
+    }
+    if (row?.problem === SYNC_COPY.code) return undefined
+    // An index made before took it for a record, and counted it.
+    this.#mustRecount ||= row !== undefined
+    this.#changes++
+    this.#pending.push({
+      id,
+      stamp: null,
+      size: seen.size,
+      columns: columnsOf(this.place, { fault: SYNC_COPY }),
+    })
+    return this.#context.noteChange()
   }
 
   /** Reads a file whose stamp proves nothing, unless it reads as it did in the earlier pass. */

@@ -49,7 +49,8 @@ export function rowOf(kind: CollectionKind, directory: number, { id, stamp, size
 
 /**
  * Brings a row up to date with a file that this process just wrote or removed. Its stamp stays unknown until the file
- * is read back, and the folder's stamp is left alone: someone else may have changed it at the same moment.
+ * is read back, and the folder's stamp is dropped: someone else may have changed it at the same moment, and where renames do
+ * not date folders it would still stand.
  * @param value what was written, `undefined` for a removal
  */
 export function putOwnWrite(
@@ -77,5 +78,5 @@ export function putOwnWrite(
     )
   else statements[place.kind].remove(directory, id)
   if (place.kind === "part") statements.texts.await([place.folder], pendingMark())
-  statements.directories.touch(directory)
+  statements.directories.dropStamp(directory)
 }

@@ -1,11 +1,13 @@
 import type { RecordRow } from "../database/record-statements.ts"
 import { isStoreError } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
+import type { Listing } from "../file/layout.ts"
 import { listRecords, namesOfFolders, placePath, recordPath, statRecord } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
 import { COLLECTION_KINDS, type Place } from "../record/kind.ts"
 import { compareText, sortTexts } from "../record/order.ts"
+import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
 import type { Difference, DifferenceKind, VerifyOptions, VerifyResult } from "../root/verify-result.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { columnsOf } from "./observation.ts"
@@ -107,7 +109,8 @@ class Verification {
     const path = placePath(this.#within.directory, place)
     const row = await patiently(() => this.#within.index.read(({ directories }) => directories.find(place)))
     const stat = lstatQuietly(this.#within.fs, path)
-    const { ids, odd } = stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [] }
+    const { ids, odd, copies } =
+      stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [], copies: [] }
     if (
       row &&
       stat &&
@@ -120,12 +123,12 @@ class Verification {
     if (place.kind === "session")
       for (const id of ids)
         this.#sessionFolders.set(id, [...(this.#sessionFolders.get(id) ?? []), place.folder])
-    await this.#checkRecords(place, sortTexts([...ids, ...odd]), row?.id)
+    await this.#checkRecords(place, sortTexts([...ids, ...odd, ...copies]), row?.id)
     if (this.#repair && this.#differences.length > before) await this.#mend(place)
   }
 
   /** A folder that cannot be read has no names to compare. */
-  #list(path: string): { ids: string[]; odd: string[] } {
+  #list(path: string): Pick<Listing, "ids" | "odd" | "copies"> {
     try {
       const listing = listRecords(this.#within.fs, path)
       const name = listing.ids[0] ?? listing.odd[0]
@@ -133,7 +136,7 @@ class Verification {
       return listing
     } catch (error) {
       if (!isStoreError(error)) throw error
-      return { ids: [], odd: [] }
+      return { ids: [], odd: [], copies: [] }
     }
   }
 
@@ -168,7 +171,9 @@ class Verification {
     const { fs, directory, maxRecordBytes } = this.#within
     const path = recordPath(directory, place, row.id)
     const stat = lstatQuietly(fs, path)
-    const result = await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
+    const result = isSyncCopy(row.id)
+      ? { fault: SYNC_COPY }
+      : await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
     const expected = columnsOf(place, result)
     const columns: Record<string, unknown> = { ...row }
     if (Object.entries(expected).every(([name, value]) => columns[name] === value)) return

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { StoreError } from "../errors.ts"
+import { isSyncCopy } from "./sync-copy.ts"
 
 /** The path of a record below the store's folder, segment by segment, without `.json`. */
 export type Key = readonly string[]
@@ -54,8 +55,8 @@ export function checkPrefix(prefix: unknown): asserts prefix is Key {
 }
 
 /**
- * As `checkKey`, and refuses the names that Windows reserves, so that a store can be carried to any machine.
- * Such records, made elsewhere, can still be read and removed.
+ * As `checkKey`, and refuses the names that Windows reserves, so that a store can be carried to any machine, and those that
+ * synchronisers give to their copies, since no listing would show it. Such files, made elsewhere, can still be read and removed.
  * @throws StoreError `INVALID_KEY`
  */
 export function checkWritableKey(key: unknown): asserts key is Key {
@@ -64,6 +65,9 @@ export function checkWritableKey(key: unknown): asserts key is Key {
     if (WINDOWS_DEVICE.test(segment) || WINDOWS_FORBIDDEN.test(segment))
       refuse(key, `the segment ${JSON.stringify(segment)} is reserved by Windows`)
   }
+  const name = key.at(-1)
+  if (name !== undefined && isSyncCopy(name))
+    refuse(key, `${JSON.stringify(name)} is a name that synchronisers give to copies`)
 }
 
 /**
@@ -76,9 +80,15 @@ export function keyPath(directory: string, key: Key): string {
   return path
 }
 
-/** The record's id in a file name, or `undefined` for a file that is not a record's (temp, hidden, foreign). */
+/** The record's id in a file name, or `undefined` for a file that is not a record's (temp, hidden, foreign, a synchroniser's copy). */
 export function idOfFile(name: string): string | undefined {
+  const stem = stemOfFile(name)
+  return stem === undefined || isSyncCopy(stem) ? undefined : stem
+}
+
+/** The name of a file without its suffix, where it could be a record's or is a synchroniser's copy of one. */
+export function stemOfFile(name: string): string | undefined {
   if (!name.endsWith(RECORD_SUFFIX)) return undefined
-  const id = name.slice(0, -RECORD_SUFFIX.length)
-  return segmentFault(id) === undefined ? id : undefined
+  const stem = name.slice(0, -RECORD_SUFFIX.length)
+  return segmentFault(stem) === undefined ? stem : undefined
 }

@@ -49,6 +49,30 @@ export type Fetch<Entry extends Position> = (
   range: Pick<Range, "after" | "limit" | "moment">,
 ) => Promise<Iterable<Entry>>
 
+/** As a fetch, with what was read of each entry: of those that can be read alone, so that none takes the place of another. */
+export function fetchReadable<Entry extends Position, Body>(
+  fetch: Fetch<Entry>,
+  read: (entry: Entry) => Promise<Body | undefined>,
+): Fetch<ReadEntry<Entry, Body>> {
+  return async (direction, range) => {
+    const found: ReadEntry<Entry, Body>[] = []
+    for (let { after } = range; ; ) {
+      const limit = range.limit === undefined ? undefined : range.limit - found.length
+      const entries = [...(await fetch(direction, { ...range, after, limit }))]
+      const bodies = await Promise.all(entries.map(read))
+      for (const [at, entry] of entries.entries()) {
+        const body = bodies[at]
+        if (body !== undefined) found.push({ ...entry, read: body })
+      }
+      if (limit === undefined || entries.length < limit || found.length === range.limit) return found
+      after = entries.at(-1)
+    }
+  }
+}
+
+/** An entry of a listing, and the body that was read of it. */
+export type ReadEntry<Entry, Body> = Entry & { readonly read: Body }
+
 /**
  * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere
  * neither repeat nor drop entries.

@@ -1,6 +1,6 @@
 import { StoreError } from "../errors.ts"
 import type { MessageWithParts } from "../record/export.ts"
-import { fieldsOf, messageFields } from "../record/extract.ts"
+import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
 import type { Place } from "../record/kind.ts"
 import type { Position } from "../record/order.ts"
@@ -11,7 +11,8 @@ import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
 import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
 import type { Root } from "../root/root.ts"
-import { cutPage, type Page } from "./cursor.ts"
+import type { Fetch, ReadEntry } from "./cursor.ts"
+import { cutPage, fetchReadable, type Page } from "./cursor.ts"
 import { notFound, type PartRepository } from "./parts.ts"
 import type { Roots } from "./roots.ts"
 
@@ -23,6 +24,8 @@ export interface MessageListOptions {
   limit?: number | undefined
   signal?: AbortSignal | undefined
 }
+
+type NamedMessage = ReadEntry<Position, JsonObject>
 
 /** Which page of a session's messages. */
 export interface MessagePageOptions {
@@ -146,27 +149,15 @@ export class MessageRepository<M, P> {
    * @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`, `NOT_FOUND` for `from`; TypeError
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
-    const { items, older, newer } = await this.pageKeys(sessionID, options)
-    const { records } = await this.#root(sessionID)
-    const bodies = await records.read(
-      "message",
-      sessionID,
-      items.map(([, , id = ""]) => id),
+    const { items, older, newer } = await this.#page(sessionID, options, (fetch, { records }) =>
+      fetchReadable(fetch, async ({ id }) => (await records.read("message", sessionID, [id]))[0]),
     )
-    return { items: bodies.filter((body) => body !== undefined) as M[], older, newer }
+    return { items: items.map(({ read }) => read as M), older, newer }
   }
 
   /** As `page`, with the messages' keys, for a caller that reads bodies one by one. */
   async pageKeys(sessionID: string, options: MessagePageOptions = {}): Promise<Page<Key>> {
-    const limit = checkPageSize(options.limit)
-    const root = await this.#root(sessionID)
-    const { items, older, newer } = await cutPage(
-      `message/${sessionID}`,
-      options.cursor,
-      limit,
-      (direction, range) => this.#take(root, sessionID, direction, { ...range, signal: options.signal }),
-      options.from === undefined ? undefined : await this.#position(root, sessionID, options.from),
-    )
+    const { items, older, newer } = await this.#page(sessionID, options, (fetch): Fetch<Position> => fetch)
     return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }
   }
 
@@ -180,32 +171,68 @@ export class MessageRepository<M, P> {
     return this.#roots.ofSession(sessionID)
   }
 
-  async *#bodies(sessionID: string, options: MessageListOptions) {
+  /** @param fetching makes of a fetch of places the one that the page is cut out of */
+  async #page<Entry extends Position>(
+    sessionID: string,
+    options: MessagePageOptions,
+    fetching: (fetch: Fetch<Position>, root: Root) => Fetch<Entry | NamedMessage>,
+  ): Promise<Page<Entry | NamedMessage>> {
+    const limit = checkPageSize(options.limit)
     const root = await this.#root(sessionID)
-    for await (const run of this.#runs(root, sessionID, options))
-      for (const { id } of run) {
-        options.signal?.throwIfAborted()
-        const [body] = await root.records.read("message", sessionID, [id])
-        if (body) yield { id, body, root }
-      }
+    return cutPage(
+      `message/${sessionID}`,
+      options.cursor,
+      limit,
+      fetching(
+        (direction, range) => this.#take(root, sessionID, direction, { ...range, signal: options.signal }),
+        root,
+      ),
+      options.from === undefined ? undefined : await this.#named(root, sessionID, options.from),
+    )
   }
 
-  #runs(root: Root, sessionID: string, options: MessageListOptions): AsyncGenerator<readonly Position[]> {
+  async *#bodies(sessionID: string, options: MessageListOptions) {
+    const root = await this.#root(sessionID)
+    let missing = checkLimit(options.limit)
+    // Others take the place of what cannot be read.
+    for (let after: Position | undefined; missing !== 0; ) {
+      let asked = missing
+      for await (const run of this.#runs(root, sessionID, { ...options, limit: missing }, after))
+        for (const entry of run) {
+          options.signal?.throwIfAborted()
+          after = entry
+          if (asked !== undefined) asked--
+          const [body] = await root.records.read("message", sessionID, [entry.id])
+          if (!body) continue
+          if (missing !== undefined) missing--
+          yield { id: entry.id, body, root }
+        }
+      if (asked !== 0) return
+    }
+  }
+
+  #runs(
+    root: Root,
+    sessionID: string,
+    options: MessageListOptions,
+    after?: Position,
+  ): AsyncGenerator<readonly Position[]> {
     const direction = checkChoice("direction", options.direction, ["asc", "desc"], "desc")
     options.signal?.throwIfAborted()
     return root.catalog.messages(sessionID, direction, {
+      after,
       limit: checkLimit(options.limit),
       signal: options.signal,
     })
   }
 
-  /** Where a message stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
-  async #position({ records }: Root, sessionID: string, id: string): Promise<Position> {
+  /** A message, and where it stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
+  async #named({ records }: Root, sessionID: string, id: string): Promise<NamedMessage> {
     const key = ["message", sessionID, id]
     checkKey(key)
     const body = await records.get("message", sessionID, id)
     if (!body) throw notFound("message", key)
-    return { id, time: messageFields(body).created }
+    return { id, time: messageFields(body).created, read: body }
   }
 
   async #take(root: Root, sessionID: string, direction: "asc" | "desc", range: Range): Promise<Position[]> {

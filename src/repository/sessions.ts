@@ -20,10 +20,12 @@ import { type Removal, removeEmptied, removeReadable } from "../root/json/remova
 import type { SharedMessages } from "../root/json/shared-messages.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
-import { cutPage, type Page } from "./cursor.ts"
+import type { Fetch } from "./cursor.ts"
+import { cutPage, fetchReadable, type Page } from "./cursor.ts"
 import type { MessageRepository } from "./messages.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
+import type { RepairOptions } from "./repair.ts"
 import type { Roots } from "./roots.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
@@ -70,6 +72,12 @@ export interface SessionWithOrigin<S = Session> {
   readonly origin: string
 }
 
+/** A session that was brought back, and the file it was, or would be, written to. */
+export interface RepairedSession<S = Session> {
+  readonly session: S
+  readonly path: string
+}
+
 /**
  * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
  * once, the newest `time.updated` winning.
@@ -80,6 +88,7 @@ export class SessionRepository<S, M, P> {
   readonly #files: RecordFiles
   readonly #writer: RecordWriter
   readonly #messages: MessageRepository<M, P>
+  #repairing: Promise<unknown> = Promise.resolve()
 
   constructor(roots: Roots, writer: RecordWriter, messages: MessageRepository<M, P>) {
     this.#roots = roots
@@ -202,6 +211,35 @@ export class SessionRepository<S, M, P> {
     return moved
   }
 
+  /**
+   * Brings back a session whose own file is gone and whose messages are there: writes a file made of what is left, and gives its body
+   * and path. The id is that of the messages' folder, the times are theirs, the title is the person's first words, the directory and
+   * project are those the model worked in. A file of the session that is there, in any project, readable or not, stays as it is.
+   * @throws StoreError `CONFLICT` where there is a file, `NOT_FOUND` where there are no messages either, `UNREADABLE` where it cannot
+   * be told, `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; the signal's reason
+   */
+  async repair(id: string, options: RepairOptions = {}): Promise<RepairedSession<S>> {
+    const { repairSession } = await import("./repair.ts")
+    // One after another: of two at once, for different projects, neither would see the other's file.
+    const repaired = this.#repairing.then(() => repairSession(this.#roots, this.#writer, id, options))
+    this.#repairing = repaired.catch(() => {})
+    const { session, path } = await repaired
+    return { session: session as S, path }
+  }
+
+  /**
+   * What stands for a session whose own file is gone and whose messages are there, as `repair` would write it; `undefined` where it
+   * has a file or no messages.
+   * @throws StoreError `UNREADABLE` where it cannot be told, `INVALID_KEY`; the signal's reason
+   */
+  async recover(id: string, options: { signal?: AbortSignal | undefined } = {}): Promise<S | undefined> {
+    checkKey([id])
+    const { recoverSession, sessionFile } = await import("./recovery.ts")
+    if ((await sessionFile(this.#roots, id)) !== undefined) return undefined
+    const root = await this.#roots.ofSession(id)
+    return (await recoverSession(this.#roots, root, id, undefined, options.signal)) as S | undefined
+  }
+
   /** Yields session ids in the order of `list`. */
   async *ids(options: SessionListOptions = {}): AsyncGenerator<string> {
     for (const { id } of await this.#entries(options)) {
@@ -220,10 +258,24 @@ export class SessionRepository<S, M, P> {
 
   /** As `list`, each with the folder it is read from. */
   async *listWithOrigin(options: SessionListOptions = {}): AsyncGenerator<SessionWithOrigin<S>> {
-    for (const entry of await this.#entries(options)) {
-      options.signal?.throwIfAborted()
-      const session = await readEntry(entry)
-      if (session) yield { session: session as S, origin: originOf(entry.root) }
+    let missing = checkLimit(options.limit)
+    // A session touched meanwhile may come up again among those that take the place of what cannot be read.
+    const given = new Set<string>()
+    for (let after: RootedEntry | undefined; missing !== 0; ) {
+      let asked = missing
+      for (const entry of await this.#entries({ ...options, limit: missing }, after)) {
+        options.signal?.throwIfAborted()
+        after = entry
+        if (asked !== undefined) asked--
+        const session = given.has(entry.id) ? undefined : await readEntry(entry)
+        if (!session) continue
+        if (missing !== undefined) {
+          missing--
+          given.add(entry.id)
+        }
+        yield { session: session as S, origin: originOf(entry.root) }
+      }
+      if (asked !== 0) return
     }
   }
 
@@ -235,14 +287,17 @@ export class SessionRepository<S, M, P> {
 
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
   async page(options: SessionPageOptions = {}): Promise<Page<S>> {
-    const { items, older, newer } = await this.#page(options, true)
-    const bodies = await Promise.all(items.map(readEntry))
-    return { items: bodies.filter((body) => body !== undefined) as S[], older, newer }
+    const { items, older, newer } = await this.#page(
+      options,
+      (fetch) => fetchReadable(fetch, readEntry),
+      true,
+    )
+    return { items: items.map(({ read }) => read as S), older, newer }
   }
 
   /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */
   async pageKeys(options: SessionPageOptions = {}): Promise<Page<Key>> {
-    const { items, older, newer } = await this.#page(options, false)
+    const { items, older, newer } = await this.#page(options, (fetch) => fetch)
     return { items: items.map(({ id, project }) => ["session", project, id]), older, newer }
   }
 
@@ -256,20 +311,25 @@ export class SessionRepository<S, M, P> {
     return this.#roots.countSessions(query, options.signal)
   }
 
-  #page(options: SessionPageOptions, bodies: boolean): Promise<Page<RootedEntry>> {
+  #page<Entry extends RootedEntry>(
+    options: SessionPageOptions,
+    fetching: (fetch: Fetch<RootedEntry>) => Fetch<Entry>,
+    bodies = false,
+  ): Promise<Page<Entry>> {
     const query = toQuery(options)
     return cutPage(
       `session/${query.order}`,
       options.cursor,
       checkPageSize(options.limit),
-      (direction, range) =>
+      fetching((direction, range) =>
         this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }),
+      ),
     )
   }
 
-  async #entries(options: SessionListOptions): Promise<Iterable<RootedEntry>> {
+  async #entries(options: SessionListOptions, after?: RootedEntry): Promise<Iterable<RootedEntry>> {
     const query = toQuery(options)
-    return this.#roots.sessions(query, { limit: checkLimit(options.limit), signal: options.signal })
+    return this.#roots.sessions(query, { after, limit: checkLimit(options.limit), signal: options.signal })
   }
 
   /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */

@@ -1,7 +1,8 @@
 import { join } from "node:path"
-import { isStoreError, StoreError, systemCode } from "../errors.ts"
+import { isDiskFull, isStoreError, StoreError, systemCode } from "../errors.ts"
 import { flushFolders } from "../file/folder-flush.ts"
-import { TRASH_FOLDER } from "../file/layout.ts"
+import { placePath, TRASH_FOLDER } from "../file/layout.ts"
+import type { Release } from "../file/lock.ts"
 import { ProcessLock } from "../file/lock.ts"
 import { type Moved, makeFolder, moveTree } from "../file/move.ts"
 import type { FileSystem } from "../file/system.ts"
@@ -64,7 +65,7 @@ export class EntryFiles {
     this.#context = context
     this.#directory = context.files.directory
     // One of its own, since a lock object admits one holder, and the write queue's may be held.
-    this.#lock = new ProcessLock(context.lockPath)
+    this.#lock = new ProcessLock(context.lockPath, context.files.fs)
   }
 
   /** Makes an entry's folder and its manifest, before anything is moved; `folders` are to be flushed before, too. */
@@ -73,17 +74,59 @@ export class EntryFiles {
     const manifest: Manifest = { ...known, removed: Date.now() }
     const name = newEntryName(manifest.removed)
     const path = entryPath(this.#directory, name)
-    makeFolder(fs, path, { folders })
-    const temp = tempPath(path)
-    const descriptor = fs.createFile(temp, encodeManifest(manifest))
     try {
-      if (this.#context.durability === "full") await fs.flush(descriptor)
-    } finally {
-      fs.close(descriptor)
+      makeFolder(fs, path, { folders })
+      const temp = tempPath(path)
+      const descriptor = fs.createFile(temp, encodeManifest(manifest))
+      try {
+        if (this.#context.durability === "full") await fs.flush(descriptor)
+      } finally {
+        fs.close(descriptor)
+      }
+      fs.rename(temp, manifestPath(this.#directory, name, "moving"))
+    } catch (error) {
+      // On a full disk it gets no further. What is left of it would be listed by nobody.
+      this.forgetEmpty(name)
+      throw error
     }
-    fs.rename(temp, manifestPath(this.#directory, name, "moving"))
     folders.add(path)
     return { name, state: "moving", manifest }
+  }
+
+  /**
+   * Deletes everything of a session or orphan where it lies, for a disk too full to move it to the trash; the session's own file
+   * last, so that what a kill leaves is still a session, or an orphan, and goes with the next prune. Tells whether it did.
+   * @param isStill whether it is what was to be removed; asked under the write lock, just before
+   * @param shared the messages whose parts stay while another session holds them
+   */
+  async destroyInPlace(
+    owner: Pick<Manifest, "id" | "kind">,
+    isStill: () => Promise<boolean>,
+    shared: SharedMessages,
+  ): Promise<boolean> {
+    const { id, kind } = owner
+    const { fs } = this.#context.files
+    const slice = new TimeSlice()
+    const messages =
+      kind === "parts" ? [] : messageNames(fs, placePath(this.#directory, { kind: "message", folder: id }))
+    const own = kind === "session" ? sessionFiles(this.#context.files, id) : []
+    const gone = await this.#lockedIfRoom(async () => {
+      if (!(await isStill())) return false
+      for (const message of messages)
+        if (!shared.isHeldBeside(id, message))
+          await this.#removeTree(join(this.#directory, "part", message), slice)
+      for (const path of [...companions(owner), ...own])
+        await this.#removeTree(join(this.#directory, ...path), slice)
+      return true
+    })
+    const folders = own.map(([, folder = ""]): Place => ({ kind: "session", folder }))
+    const owned: Place = { kind: kind === "parts" ? "part" : "message", folder: id }
+    await this.#context.publishFolders([
+      ...folders,
+      owned,
+      ...messages.map((folder): Place => ({ kind: "part", folder })),
+    ])
+    return gone
   }
 
   /**
@@ -289,6 +332,16 @@ export class EntryFiles {
     this.#lock.close()
   }
 
+  /** As `#locked`, for what gives a full disk room; where the lock's file cannot be made nobody else has it either. */
+  async #lockedIfRoom<T>(work: () => Promise<T>): Promise<T> {
+    const release = await orNoRoom(this.#lock.acquire())
+    try {
+      return await work()
+    } finally {
+      release?.()
+    }
+  }
+
   /** Runs work under the store's write lock. The trash's lock sees to it that there is one holder at a time. */
   async #locked<T>(work: () => Promise<T>): Promise<T> {
     const release = await this.#lock.acquire()
@@ -313,18 +366,36 @@ function removeHollow(fs: FileSystem, path: string): void {
   fs.removeEmptyDirectory(path)
 }
 
-/** Runs work while holding a lock that processes share. @throws StoreError `LOCKED` */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const lock = new ProcessLock(path)
+/**
+ * Runs work while holding a lock that processes share; `fs` makes its folder.
+ * @param givesRoom whether it also runs where the disk is too full to make the lock's file: nobody else has it then
+ * @throws StoreError `LOCKED`, `WRITE_FAILED`
+ */
+export async function withLock<T>(
+  path: string,
+  fs: FileSystem,
+  givesRoom: boolean,
+  work: () => Promise<T>,
+): Promise<T> {
+  const lock = new ProcessLock(path, fs)
   try {
-    const release = await lock.acquire()
+    const release = givesRoom ? await orNoRoom(lock.acquire()) : await lock.acquire()
     try {
       return await work()
     } finally {
-      release()
+      release?.()
     }
   } finally {
     lock.close()
+  }
+}
+
+async function orNoRoom(acquired: Promise<Release>): Promise<Release | undefined> {
+  try {
+    return await acquired
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    return undefined
   }
 }
 
@@ -338,6 +409,8 @@ export function asStoreError(error: unknown): StoreError {
   return new StoreError("WRITE_FAILED", `A file cannot be moved or deleted (${code})`, {
     path,
     cause: error,
-    hint: "Everything is in the store or in its trash. Check that both can be written.",
+    hint: isDiskFull(error)
+      ? "The disk is full. To move a session to the trash takes a little room; --purge and `trash empty` take none."
+      : "Everything is in the store or in its trash. Check that both can be written.",
   })
 }

@@ -48,7 +48,7 @@ export async function lookAt(files: RecordFiles, id: string, slice: TimeSlice): 
 }
 
 /** The latest time that a message of the session tells; 0 where none does. @throws StoreError `UNREADABLE` */
-async function newestMessage(files: RecordFiles, session: string, slice: TimeSlice): Promise<number> {
+export async function newestMessage(files: RecordFiles, session: string, slice: TimeSlice): Promise<number> {
   const place: Place = { kind: "message", folder: session }
   let newest = 0
   for (const id of messageNames(files.fs, placePath(files.directory, place))) {

@@ -1,7 +1,9 @@
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
 import { listRecords } from "../file/layout.ts"
+import { RECORD_SUFFIX } from "../record/key.ts"
 import { COLLECTION_KINDS, type CollectionKind, SESSION_SIDE_KINDS } from "../record/kind.ts"
+import { originalOf, SYNC_COPY } from "../record/sync-copy.ts"
 import { folderNames, type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
 import { missingMessages } from "../root/json/orphans.ts"
 import { type Problem, ProblemLog } from "../root/problem-log.ts"
@@ -12,7 +14,8 @@ import type { Manifest } from "./entry.ts"
 export type OrphanOwner = Pick<Manifest, "id" | "kind">
 
 /**
- * Yields the owners of all orphans: sessions, then messages, by id.
+ * Yields the owners of all orphans: sessions, then messages, by id. Whoever is left as a synchroniser's copy alone may be brought back
+ * from that, so what belongs to it is no orphan yet.
  * @param forced also where there is no session at all, or no message, but records that belong to one
  * @throws StoreError `UNREADABLE` where not all sessions and messages can be listed, or there are none though there is what belongs
  * to them: they may lie on a disk that is not there, and nobody can say what has lost its parent
@@ -23,7 +26,12 @@ export async function* orphanOwners(
   forced = false,
 ): AsyncGenerator<OrphanOwner> {
   const unlisted: Problem[] = []
-  const strict: RecordFiles = { ...files, problems: new ProblemLog((problem) => unlisted.push(problem)) }
+  const copied = new Set<string>()
+  const note = (problem: Problem): void => {
+    if (problem.code !== SYNC_COPY.code) unlisted.push(problem)
+    else copied.add(originalOf(basename(problem.path, RECORD_SUFFIX)) ?? "")
+  }
+  const strict: RecordFiles = { ...files, problems: new ProblemLog(note) }
   const sessions = new Set<string>()
   for (const folder of folderNames(strict, "session"))
     for (const id of recordIds(strict, { kind: "session", folder })) sessions.add(id)
@@ -43,10 +51,10 @@ export async function* orphanOwners(
   refuse(unlisted)
   if (!forced && sessions.size === 0 && left.size > 0) refuse([isBare(files, "session")])
   if (!forced && messages === 0 && folderNames(strict, "part").length > 0) refuse([isBare(files, "message")])
-  for (const id of [...left].sort()) yield { kind: "remains", id }
+  for (const id of [...left].sort()) if (!copied.has(id)) yield { kind: "remains", id }
   for await (const id of missingMessages(strict, slice)) {
     refuse(unlisted)
-    yield { kind: "parts", id }
+    if (!copied.has(id)) yield { kind: "parts", id }
   }
 }
 

@@ -1,4 +1,4 @@
-import { isStoreError, type StoreError } from "../errors.ts"
+import { isDiskFull, isStoreError, type StoreError } from "../errors.ts"
 import { sessionFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import type { Catalog } from "../root/catalog.ts"
@@ -240,24 +240,59 @@ async function remove(
   trash: TrashFolder,
   group: readonly Planned[],
   shared: SharedMessages,
-  { purge, signal }: PruneOptions,
+  options: PruneOptions,
 ): Promise<Pruned[]> {
+  const { purge, signal } = options
   signal?.throwIfAborted()
   const doomed = group.map(({ told }): Doomed => {
     const { reason: _, version: __, ...manifest } = told
     return { manifest, isStill: () => isStill(files, told) }
   })
   const pruned: Pruned[] = []
-  for (const [at, { entry, result }] of (await trash.put(doomed, shared, signal)).entries()) {
-    const planned = group[at]
-    if (!planned) throw new Error("The trash answers for each of the group")
+  const results = await intoTrash(trash, doomed, shared, options)
+  for (const [at, planned] of group.entries()) {
     const { told } = planned
-    if (result.outcome === "trashed" && purge) {
+    const { entry, result } = results[at] ?? {}
+    const one = doomed[at]
+    if (!one) throw new Error("There is one for each of the group")
+    const isFull = !result || (result.outcome === "failed" && isDiskFull(result.error))
+    if (purge && isFull) {
+      if (!signal?.aborted) pruned.push({ ...told, ...(await inPlace(trash, one, shared)) })
+    } else if (purge && entry && result?.outcome === "trashed") {
       const gone = await trash.purge(entry, { unless: (held) => hasNews(files, planned, held) })
       pruned.push({ ...told, outcome: gone ? "purged" : "changed" })
-    } else if (result.outcome !== "changed" || !signal?.aborted) pruned.push({ ...told, ...result })
+    } else if (result && (result.outcome !== "changed" || !signal?.aborted))
+      pruned.push({ ...told, ...result })
   }
   return pruned
+}
+
+/** Puts a group into the trash; none of it where that is on the way out for good and the disk is too full for it. */
+async function intoTrash(
+  trash: TrashFolder,
+  group: readonly Doomed[],
+  shared: SharedMessages,
+  { purge, signal }: PruneOptions,
+): Promise<Awaited<ReturnType<TrashFolder["put"]>>> {
+  try {
+    return await trash.put(group, shared, signal)
+  } catch (error) {
+    if (!purge || !isDiskFull(error)) throw error
+    return []
+  }
+}
+
+async function inPlace(
+  trash: TrashFolder,
+  doomed: Doomed,
+  shared: SharedMessages,
+): Promise<Pick<Pruned, "outcome" | "error">> {
+  try {
+    return { outcome: (await trash.destroyInPlace(doomed, shared)) ? "purged" : "changed" }
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    return { outcome: "failed", error }
+  }
 }
 
 /** Whether what was chosen is still so: a session that was gone on with, or an orphan whose parent has come, stays. */

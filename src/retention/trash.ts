@@ -156,7 +156,7 @@ export class TrashFolder {
   async finish(signal?: AbortSignal): Promise<void> {
     this.#mustBeWritable()
     if (!this.#context.files.fs.lstat(join(this.#directory, TRASH_FOLDER))) return
-    await this.#exclusively(() => this.#recover(new TimeSlice(signal)))
+    await this.#exclusively(() => this.#recover(new TimeSlice(signal)), true)
   }
 
   /**
@@ -174,9 +174,14 @@ export class TrashFolder {
       const folders = new Set<string>()
       const done: { entry: Entry; result: FillOutcome }[] = []
       const entries: { doomed: Doomed; entry: Entry }[] = []
-      await eachAtOnce(group, async (doomed) => {
-        entries.push({ doomed, entry: await this.#files.begin(doomed.manifest, folders) })
-      })
+      try {
+        await eachAtOnce(group, async (doomed) => {
+          entries.push({ doomed, entry: await this.#files.begin(doomed.manifest, folders) })
+        })
+      } catch (error) {
+        for (const { entry } of entries) this.#files.forgetEmpty(entry.name)
+        throw error
+      }
       await this.#files.flushBefore(folders)
       for (const { doomed, entry } of entries) {
         const isStill = async (): Promise<boolean> => !signal?.aborted && (await doomed.isStill())
@@ -212,7 +217,22 @@ export class TrashFolder {
       // Another process may have brought it back, or deleted it.
       if (now) await this.#files.destroy(now, slice)
       return true
-    })
+    }, true)
+  }
+
+  /**
+   * Deletes something for good where it lies, for a disk too full to move it to the trash first; tells whether it was still what was
+   * to be removed. @throws StoreError `READ_ONLY`, `LOCKED`, `WRITE_FAILED`
+   */
+  async destroyInPlace({ manifest, isStill }: Doomed, shared: SharedMessages): Promise<boolean> {
+    this.#mustBeWritable()
+    try {
+      return await this.#files.destroyInPlace(manifest, isStill, shared)
+    } catch (error) {
+      throw asStoreError(error)
+    } finally {
+      this.#files.close()
+    }
   }
 
   /** Entries, removed last first, read one by one. */
@@ -287,9 +307,10 @@ export class TrashFolder {
     })
   }
 
-  /** Runs work while no other process changes the trash. */
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return withLock(join(this.#directory, TRASH_FOLDER, "lock"), async () => {
+  /** Runs work while no other process changes the trash. @param givesRoom as `withLock` */
+  async #exclusively<T>(work: () => Promise<T>, givesRoom = false): Promise<T> {
+    const path = join(this.#directory, TRASH_FOLDER, "lock")
+    return withLock(path, this.#context.files.fs, givesRoom, async () => {
       try {
         return await work()
       } catch (error) {

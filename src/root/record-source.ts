@@ -19,8 +19,11 @@ export interface RecordSource {
    * @param tell told too of what cannot be listed
    */
   ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]>
-  /** The folders that hold a record of that id, readable or not, in the order of `compareText`. */
-  foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]>
+  /**
+   * The folders that hold a record of that id, readable or not, in the order of `compareText`.
+   * @param tell told too of what cannot be looked into
+   */
+  foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]>
   /** Whether there is a record of that id, readable or not. */
   holds(kind: CollectionKind, folder: string, id: string): Promise<boolean>
   /**

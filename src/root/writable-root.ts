@@ -10,6 +10,11 @@ export interface WritableRoot extends Root {
   has(key: Key): boolean
   /** The projects that hold a session of that id, in the order of `compareText`. */
   projectsOf(sessionID: string): string[]
+  /**
+   * The file of a session, readable or not; `undefined` where there is none in any project.
+   * @throws StoreError `UNREADABLE` where that cannot be told
+   */
+  sessionFile(sessionID: string): string | undefined
   /** Yields the keys below a prefix in the order of their segments; none where there are none. @throws the signal's reason */
   keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]>
 }

@@ -1,6 +1,7 @@
 import { isStoreError } from "../errors.ts"
 import { encodeRecord } from "../record/json.ts"
 import type { CollectionKind } from "../record/kind.ts"
+import { SYNC_COPY } from "../record/sync-copy.ts"
 import type { Problem } from "../root/problem-log.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
@@ -10,6 +11,8 @@ export interface ExportEnd {
   readonly messages: number
   readonly parts: number
   readonly left: readonly Problem[]
+  /** Whether the session's own file is gone, and what stands for it was made of its messages. */
+  readonly recovered?: boolean
 }
 
 /** A record's text as it stands in the export, so many levels deep. */
@@ -33,7 +36,8 @@ export async function* exportSession(
 ): AsyncGenerator<string, ExportEnd> {
   const left = new Map<string, Problem>()
   const tell = (problem: Problem): void => {
-    left.set(problem.path, problem)
+    // A synchroniser's copy is no record that the export lacks.
+    if (problem.code !== SYNC_COPY.code) left.set(problem.path, problem)
   }
   const slice = new TimeSlice(signal)
   const read = async (

@@ -129,6 +129,8 @@ class OlderImport {
       directory: folder,
       maxRecordBytes: ANY_SIZE,
       unwritten: NOTHING_UNWRITTEN,
+      // No index speaks of them yet.
+      doubt: async () => {},
       problems: new ProblemLog((problem) => this.#report(problem)),
       locate: (path) => this.#layout.locate(path),
     }

@@ -1,9 +1,10 @@
 import { realpathSync } from "node:fs"
 import { StoreError, systemCode } from "../errors.ts"
 import { type ReadResult, readRecord } from "../file/reader.ts"
-import { isJsonObject, type JsonObject, sessionFields } from "../record/extract.ts"
+import { isJsonObject, type JsonObject, messageTimes, sessionFields } from "../record/extract.ts"
 import { checkKey, type Key, keyPath } from "../record/key.ts"
 import { placeOfKey } from "../record/kind.ts"
+import { newestMessage } from "../retention/last-use.ts"
 import { checkChoice } from "../root/check.ts"
 import { holds, identify, placesOf, readBody } from "../root/json/bodies.ts"
 import type { RecordFiles } from "../root/json/file-catalog.ts"
@@ -19,7 +20,7 @@ export type ConflictChoice = "keep" | "replace" | "newest"
 export interface ImportOptions {
   /**
    * Where the store holds another content under an id of the export: `"keep"` the store's, `"replace"` it by the export's, or let
-   * the one win whose session has the `"newest"` `time.updated`. By default a conflict is an error, and nothing is changed.
+   * the one win that was used last (`"newest"`: by `time.updated` and the messages' times; the store's among equals). By default a conflict is an error, and nothing is changed.
    */
   onConflict?: ConflictChoice | undefined
   /** The project a session goes into that the store does not have yet; by default the one it names. */
@@ -105,7 +106,7 @@ interface Survey {
   readonly conflictCount: number
   /** The first of them, by path. */
   readonly conflicts: readonly string[]
-  /** Whether the export's session was updated later than the store's. */
+  /** Whether the export's session was used later than the store's. */
   readonly isNewer: boolean
   /** Whether a part differs that belongs to a message of that id in another session. */
   readonly foreign: boolean
@@ -143,7 +144,7 @@ class ImportRun {
   async survey(): Promise<Survey> {
     const conflicts: string[] = []
     let conflictCount = 0
-    let isNewer = true
+    let used = 0
     let foreign = false
     let result: ImportResult | undefined
     for await (const { key, body } of this.#arrivals("check")) {
@@ -151,8 +152,9 @@ class ImportRun {
       const [kind, folder = "", id = ""] = key
       if (kind === "session") {
         result = { sessionID: id, projectID: folder, added: 0, replaced: 0, unchanged: 0, kept: 0, left: [] }
-        isNewer = await this.#isNewer(key, body)
+        used = sessionFields(body).updated
       }
+      if (kind === "message") used = Math.max(used, ...messageTimes(body))
       if (!result) throw new Error("An export begins with its session")
       const present = await this.#compare(key, body)
       if (present === "nothing") result.added++
@@ -164,6 +166,7 @@ class ImportRun {
       } else result.left.push(present.fault)
     }
     if (!result) throw new Error("An export holds its session")
+    const isNewer = used > (await this.#lastUse(result))
     return { counts: result, conflictCount, conflicts, isNewer, foreign }
   }
 
@@ -267,9 +270,13 @@ class ImportRun {
     return folder
   }
 
-  async #isNewer([, folder = "", id = ""]: Key, body: JsonObject): Promise<boolean> {
-    const present = await readBody(this.#target.files, { kind: "session", folder }, id)
-    return !present || sessionFields(body).updated > sessionFields(present).updated
+  /** When the store's session was last used, by its records; a session that is not there never was. */
+  async #lastUse({ projectID: folder, sessionID: id }: ImportResult): Promise<number> {
+    const { files } = this.#target
+    const present = await readBody(files, { kind: "session", folder }, id)
+    const newest = await newestMessage(files, id, this.#slice)
+    if (!present) return newest > 0 ? newest : Number.NEGATIVE_INFINITY
+    return Math.max(sessionFields(present).updated, newest)
   }
 
   async #compare(key: Key, body: JsonObject): Promise<Present> {

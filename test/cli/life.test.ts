@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
-import { all, session } from "../support/records.ts"
+import { all, message, part, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
@@ -148,3 +148,27 @@ test("prune says what would go, needs a yes, and restore brings it back; stats a
   expect((await cli(directory, ["trash", "empty", "--yes"])).code).toBe(0)
   expect(Object.keys(files()).filter((path) => /^(?:session|message|part)\//.test(path))).toEqual([])
 }, 60_000)
+
+test("a session whose file is gone is exported, and repaired once that is asked for", async () => {
+  const directory = tempFolder()
+  put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1_700_000_000_000))
+  put(directory, "part/msg_1/prt_1.json", part("prt_1", "msg_1", "fix the parser"))
+  const lost = await cli(directory, ["export", "ses_1", "--json"])
+  expect(JSON.parse(lost.out)).toMatchObject({ info: { title: "fix the parser", projectID: "global" } })
+  expect(lost).toMatchObject({ code: 0, err: expect.stringContaining("own file is gone") })
+  const markdown = await cli(directory, ["export", "ses_1", "--markdown"])
+  expect(markdown).toMatchObject({ code: 0, err: expect.stringContaining("own file is gone") })
+  expect(markdown.out).toContain("# fix the parser")
+  const path = join(directory, "session/global/ses_1.json")
+  const dry = await cli(directory, ["repair", "ses_1", "--dry-run", "--json"])
+  expect(JSON.parse(dry.out)).toMatchObject({ path, dryRun: true, session: { id: "ses_1" } })
+  expect((await cli(directory, ["sessions", "--json"])).out).toBe("")
+  expect(await cli(directory, ["repair", "ses_1"])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`written: ${path}`),
+  })
+  expect((await cli(directory, ["sessions", "--json"])).out).toContain("fix the parser")
+  const again = await cli(directory, ["repair", "ses_1", "--project", "other"])
+  expect(again).toMatchObject({ code: 1, out: "", err: expect.stringContaining("CONFLICT") })
+  expect((await cli(directory, ["repair", "ses_2"])).code).toBe(1)
+})

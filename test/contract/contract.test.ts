@@ -7,9 +7,11 @@ import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
 import { olderContract } from "./older.ts"
 import { removalContract } from "./removal.ts"
+import { repairContract } from "./repair.ts"
 import { retentionContract } from "./retention.ts"
 import { rootsContract } from "./roots.ts"
 import { sessionContract } from "./sessions.ts"
+import { syncCopyContract } from "./sync-copies.ts"
 import { transferContract } from "./transfer.ts"
 
 for (const variant of variants)
@@ -22,8 +24,10 @@ for (const variant of variants)
     describe("changes", () => changeContract(variant))
     describe("removal", () => removalContract(variant))
     describe("oddities", () => oddityContract(variant))
+    describe("copies of synchronisers", () => syncCopyContract(variant))
     describe("older layout", () => olderContract(variant))
     describe("several roots", () => rootsContract(variant))
+    describe("repair", () => repairContract(variant))
     describe("retention", () => retentionContract(variant))
     describe("transfer", () => transferContract(variant))
   })

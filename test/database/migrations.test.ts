@@ -1,16 +1,19 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { drizzle } from "drizzle-orm/bun-sqlite"
 import { migrate } from "drizzle-orm/bun-sqlite/migrator"
 import { migrations } from "../../src/database/migrations.ts"
+import { packStamp } from "../../src/file/stamp.ts"
+import { type FileStat, fileSystem } from "../../src/file/system.ts"
 import { openStore } from "../../src/index.ts"
 import { all, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
 const TITLES_IN_STEP = "20261126113433_titles_in_step"
+const LARGE_RECORDS_ANEW = "20261126121952_large_records_anew"
 
 /** The index of a store as it was made before a migration was. */
 function madeBefore(directory: string, name: string): Database {
@@ -46,4 +49,30 @@ test("an index that lost a renamed title finds it again once it is opened, witho
   expect(await store.sessions.count({ search: "fix: parser" })).toBe(1)
   expect(await store.sessions.count({ search: '"fix parser"' })).toBe(0)
   expect(store.health()).toMatchObject({ index: { damaged: [] }, answers: { files: 0 } })
+})
+
+test("an index that took a large broken record for a readable one reads it anew once it is opened", async () => {
+  const directory = tempFolder()
+  const long = "x".repeat(1_100_000)
+  const path = put(directory, "session/p/ses_1.json", `{"title":"${long}\n"}`)
+  put(directory, "session/p/ses_2.json", session("ses_2"))
+  const index = madeBefore(directory, LARGE_RECORDS_ANEW)
+  const stampOf = (of: string): Uint8Array => packStamp(fileSystem.lstat(of) as FileStat, true)
+  index.run(
+    "insert into directories (id, kind, name, stamp, size, entries) values (1, 'session', 'p', ?, ?, 2)",
+    [stampOf(dirname(path)), statSync(dirname(path)).size],
+  )
+  for (const id of ["ses_1", "ses_2"]) {
+    const file = join(dirname(path), `${id}.json`)
+    index.run(
+      `insert into sessions (directory, id, stamp, size, project, created, updated, archived)
+       values (1, ?, ?, ?, 'p', 1000, 1000, 0)`,
+      [id, stampOf(file), statSync(file).size],
+    )
+  }
+  index.close()
+  await using store = await openStore({ directory, backgroundIndex: false })
+  expect(await all(store.sessions.ids())).toEqual(["ses_2"])
+  expect((await all(store.problems())).map((problem) => problem.path)).toEqual([path])
+  expect(store.health().answers.files).toBe(0)
 })

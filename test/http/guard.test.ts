@@ -39,6 +39,74 @@ test.each([
   expect(status(await raw(port, `GET /session HTTP/1.1\nHost: ${host}\nConnection: close\n\n`))).toBe(code)
 })
 
+const ODD_HOSTS = [
+  "localhost:99999",
+  "localhost:65536",
+  "localhost:",
+  "localhost:-1",
+  "localhost:0x50",
+  "localhost:1:2",
+  "127.0.0.1:99999",
+  "127.1",
+  "[::1]:99999",
+  "[::1",
+  "[::1%25lo]",
+  "[:::]",
+  "localhost%00",
+  "localhost%",
+  "localhost\\",
+  "local host",
+  "localhost/x",
+  "localhost?x",
+  ".",
+  "\u00e9",
+  "a".repeat(9_000),
+]
+const ODD_TARGETS = [
+  "/session/%E0%A4%A",
+  "/session/%",
+  "/session/%00",
+  "/session/..%2f..%2fetc",
+  "//evil.example/session",
+  "///",
+  "/\\evil.example",
+  "http://evil.example/session",
+  "http://localhost:99999/session",
+  "http://[/session",
+  "http:/session",
+  "javascript:alert(1)",
+  "*",
+  "session",
+  "?limit=1",
+  "/session?limit=1&limit=%",
+  "/session?cursor=%E0%A4%A&limit=1",
+  "/session?%=%&&&==",
+  "/session?limit=1#x",
+  "/search?q=%ff",
+  "/search?q=x&after=%ff",
+]
+
+test("no Host and no address, however odd, is an error of the server's own", async () => {
+  const errors: unknown[] = []
+  const { port, json } = serving(directoryWithOne(), { onError: (error) => errors.push(error) })
+  const requests = [
+    ...ODD_HOSTS.flatMap((host) =>
+      ["/session", "/session?limit=1", "/"].map((target) => [host, target] as const),
+    ),
+    ...ODD_TARGETS.map((target) => ["localhost", target] as const),
+    ...ODD_TARGETS.map((target) => ["localhost:99999", target] as const),
+  ]
+  for (const [host, target] of requests) {
+    const answer = await raw(port, `GET ${target} HTTP/1.1\nHost: ${host}\nConnection: close\n\n`)
+    expect([host, target, status(answer) < 500, /\n\s+at /.test(answer)]).toEqual([host, target, true, false])
+  }
+  expect(errors).toEqual([])
+  expect(status(await raw(port, "GET /session HTTP/1.1\nHost: localhost:99999\nConnection: close\n\n"))).toBe(
+    403,
+  )
+  expect(await json("/session")).toBeArrayOfSize(1)
+})
+
 test("every address of this machine alone answers to its own number", async () => {
   await using store = await openStore({ directory: directoryWithOne(), backgroundIndex: false })
   for (const hostname of ["127.0.0.1", "127.0.0.2"]) {

@@ -99,6 +99,87 @@ test("work that has sent nothing yet ends too when its client goes away", async 
   expect(read).toBeLessThan(MESSAGES)
 }, 30_000)
 
+/** Clients that ask for a list and read nothing of it until they are told to; how each answer ends. */
+function unread(port: number, path: string, clients: number) {
+  const sockets = Array.from({ length: clients }, () => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.pause()
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    })
+    // A list that is cut off resets the connection.
+    socket.on("error", () => {})
+    return socket
+  })
+  return {
+    leave: () => sockets.map((socket) => socket.destroy()),
+    readOn: () =>
+      Promise.all(
+        sockets.map(async (socket) => {
+          let answer = ""
+          // Its end tells whether it was whole.
+          socket.on("data", (data) => {
+            answer = `${answer}${data}`.slice(-10)
+          })
+          const closed = new Promise((resolve) => socket.on("close", resolve))
+          socket.resume()
+          await closed
+          return answer
+        }),
+      ),
+  }
+}
+
+test("lists that nobody reads are written a few at a time, and a page is answered meanwhile", async () => {
+  const { port, reads, get } = serving(many)
+  const before = reads()
+  const { leave } = unread(port, "/session", 60)
+  await until(() => reads() - before > SESSIONS / 4)
+  expect(await (await get("/session?limit=5")).json()).toBeArrayOfSize(5)
+  let read = -1
+  await until(async () => {
+    const last = read
+    await Bun.sleep(200)
+    read = reads()
+    return last === read
+  })
+  // Eight at once, and none of them to its end.
+  expect(read - before).toBeLessThan(8 * SESSIONS)
+  expect(await (await get("/session?limit=5")).json()).toBeArrayOfSize(5)
+  leave()
+  // Whoever waited is gone too, and the next one's turn comes.
+  expect(await (await get("/session")).json()).toBeArrayOfSize(SESSIONS)
+}, 60_000)
+
+test("who takes nothing of a list loses its turn to those who wait, and only to them", async () => {
+  const { port, get } = serving(many, { patience: 300 })
+  const few = unread(port, "/session", 2)
+  await Bun.sleep(600)
+  // Nobody waited, so nobody lost anything.
+  for (const answer of await few.readOn()) expect(answer).toEndWith("0\r\n\r\n")
+  const stalled = unread(port, "/session", 8)
+  await Bun.sleep(200)
+  expect(await (await get("/session")).json()).toBeArrayOfSize(SESSIONS)
+  const cut = (await stalled.readOn()).filter((answer) => !answer.endsWith("0\r\n\r\n"))
+  expect(cut.length).toBeGreaterThan(0)
+  expect(cut.length).toBeLessThan(8)
+}, 60_000)
+
+test("sums of all files are made one after another, searches a few at a time, and one that is given up makes room", async () => {
+  const { store, port, get } = serving(many)
+  await store.index()
+  const { leave } = unread(port, "/usage", 10)
+  const stats = get("/stats")
+  const searches = unread(port, "/search?q=x&in=title", 20)
+  await Bun.sleep(50)
+  expect(await (await get("/session/ses_1")).json()).toMatchObject({ id: "ses_1" })
+  leave()
+  searches.leave()
+  expect(await (await stats).json()).toMatchObject({ kinds: { session: { files: SESSIONS } } })
+  expect(await (await get("/usage")).json()).toBeArrayOfSize(1)
+  const hits = await (await get("/search?q=x&in=title&limit=3")).json()
+  expect(hits).toBeArrayOfSize(4)
+}, 60_000)
+
 test("HEAD answers as GET does, without reading a record", async () => {
   const { get, reads } = serving(many)
   const before = reads()

@@ -138,8 +138,11 @@ test("a file `migration`, and a folder of records that is a link to one or to no
   symlinkSync(tempFolder(), join(linked, "session"))
   const broken = tempFolder()
   symlinkSync(join(broken, "nowhere"), join(broken, "session"))
-  for (const directory of [migration, linked, broken])
+  for (const directory of [migration, linked])
     expect(await cliHere(directory, "sessions")).toMatchObject({ code: 0, out: "" })
+  const { code, out, err } = await cliHere(broken, "sessions")
+  expect({ code, out }).toEqual({ code: 1, out: "" })
+  expect(err).toContain(`NOT_A_FILE ${join(broken, "session")}`)
 })
 
 test("an empty folder becomes a store when it is first written to, by us or by others, while it is open", async () => {

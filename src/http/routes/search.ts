@@ -35,7 +35,7 @@ function decode(text: string | undefined): After | undefined {
 }
 
 /** Hits as they are found, newest first, then `{ "end": … }` which tells whether there may be more. */
-export function searchRoutes(app: App, { store, onError }: RouteContext): void {
+export function searchRoutes(app: App, { store, onError, turns }: RouteContext): void {
   async function* hits(text: string, options: SearchOptions): AsyncGenerator<SearchHit | { end: End }> {
     const found = store.search(text, options)
     let last: SearchHit | undefined
@@ -71,6 +71,10 @@ export function searchRoutes(app: App, { store, onError }: RouteContext): void {
       fresh: query.flag("fresh"),
       wait: query.choice("wait", ["true", "false"]) !== "false",
     }
-    return streamList(c.req.raw, (signal) => hits(text, { ...options, signal }), { eager: true, onError })
+    return streamList(c.req.raw, (signal) => hits(text, { ...options, signal }), {
+      eager: true,
+      turns: turns.searches,
+      onError,
+    })
   })
 }

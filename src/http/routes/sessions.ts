@@ -28,7 +28,7 @@ function readFilter(query: Query): SessionListOptions {
 }
 
 /** Sessions: all, pages of them, one, its children; removing one where that is allowed. */
-export function sessionRoutes(app: App, { store, writable, onError }: RouteContext): void {
+export function sessionRoutes(app: App, { store, writable, onError, turns }: RouteContext): void {
   /** A stream of everything, or a page with its links where a limit is named. */
   const list = async (request: Request, query: Query, filter: SessionListOptions): Promise<Response> => {
     const limit = query.limit()
@@ -36,7 +36,10 @@ export function sessionRoutes(app: App, { store, writable, onError }: RouteConte
     if (cursor !== undefined && (limit === undefined || filter.direction === "asc"))
       throw new HttpProblem(400, "INVALID_QUERY", "A cursor goes with a limit, and with the newest first")
     if (limit === undefined || filter.direction === "asc")
-      return streamList(request, (signal) => all({ ...filter, limit, signal }), { onError })
+      return streamList(request, (signal) => all({ ...filter, limit }, signal), {
+        turns: turns.sessions,
+        onError,
+      })
     const page = await store.sessions.pageKeys({ ...filter, limit, cursor, signal: request.signal })
     const links = pageLinks(request.url, page)
     const version = await store.version(page.items)
@@ -46,8 +49,14 @@ export function sessionRoutes(app: App, { store, writable, onError }: RouteConte
     )
   }
 
-  async function* all(options: SessionListOptions): AsyncGenerator<unknown> {
-    for await (const session of store.sessions.list(options)) yield withoutSecret(session)
+  async function* all(options: SessionListOptions, signal: AbortSignal): AsyncGenerator<unknown> {
+    const sessions = store.sessions.list({ ...options, signal })
+    try {
+      let next = await turns.sessions.begin(signal, () => sessions.next())
+      for (; !next.done; next = await sessions.next()) yield withoutSecret(next.value)
+    } finally {
+      await sessions.return(undefined)
+    }
   }
 
   async function* bodies(keys: readonly Key[]): AsyncGenerator<unknown> {

@@ -4,7 +4,7 @@ import { Query } from "../query.ts"
 import { streamList } from "../stream.ts"
 
 /** Projects, what the history took, where the bytes are, and how the store is doing. */
-export function statusRoutes(app: App, { store, writable, onError }: RouteContext): void {
+export function statusRoutes(app: App, { store, writable, onError, turns }: RouteContext): void {
   async function* projects(signal: AbortSignal): AsyncGenerator<unknown> {
     for await (const id of store.projects.ids({ signal })) {
       let body: unknown
@@ -15,6 +15,16 @@ export function statusRoutes(app: App, { store, writable, onError }: RouteContex
         if (!isStoreError(error)) throw error
       }
       yield body ?? { id }
+    }
+  }
+
+  /** One after another, since each looks at all files of the store. */
+  async function sum<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const turn = await turns.sums.take(signal, () => {})
+    try {
+      return await work()
+    } finally {
+      turn.end()
     }
   }
 
@@ -32,7 +42,7 @@ export function statusRoutes(app: App, { store, writable, onError }: RouteContex
     return streamList(
       c.req.raw,
       async function* (signal) {
-        yield* await store.usage({ ...options, signal })
+        yield* await sum(signal, () => store.usage({ ...options, signal }))
       },
       { onError },
     )
@@ -40,7 +50,8 @@ export function statusRoutes(app: App, { store, writable, onError }: RouteContex
 
   app.get("/stats", async (c) => {
     withoutTimeout(c.env, c.req.raw)
-    return c.json(await store.stats({ signal: c.req.raw.signal }))
+    const { signal } = c.req.raw
+    return c.json(await sum(signal, () => store.stats({ signal })))
   })
 
   app.get("/health", (c) => c.json({ ...store.health(), writable }))

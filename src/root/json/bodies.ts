@@ -1,5 +1,7 @@
+import type { StoreErrorCode } from "../../errors.ts"
 import { isStoreError, StoreError } from "../../errors.ts"
 import { placePath, recordPath, statPlace, statRecord } from "../../file/layout.ts"
+import type { ReadResult } from "../../file/reader.ts"
 import { faultError } from "../../file/reader.ts"
 import { isJsonObject, type JsonObject } from "../../record/extract.ts"
 import type { CollectionKind, Place } from "../../record/kind.ts"
@@ -21,15 +23,25 @@ export function identify(body: JsonObject, place: Place, id: string): JsonObject
   return { ...body, id, [owner]: place.folder }
 }
 
-/** A body for a listing; what cannot be read is reported and gives `undefined`. */
+/** A body for a listing; what cannot be read is reported, so that the next listing knows, and gives `undefined`. */
 export async function readBody(
   files: RecordFiles,
   place: Place,
   id: string,
 ): Promise<JsonObject | undefined> {
   const path = recordPath(files.directory, place, id)
-  const body = bodyOf(files, path, await readPresent(files, path))
-  return body && identify(body, place, id)
+  const result = await readPresent(files, path)
+  const body = bodyOf(files, path, result)
+  if (body) return identify(body, place, id)
+  await doubt(files, place, id, result)
+  return undefined
+}
+
+/** What is gone or too large is noticed by its stamp. */
+const NOTICED: ReadonlySet<StoreErrorCode> = new Set(["NOT_FOUND", "TOO_LARGE"])
+
+async function doubt(files: RecordFiles, place: Place, id: string, result: ReadResult): Promise<void> {
+  if (!("fault" in result) || !NOTICED.has(result.fault.code)) await files.doubt(place, id)
 }
 
 /** A body from a text that was kept; `undefined` where that is not one, and the file has to be asked. */
@@ -48,12 +60,13 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
   if (!statPlace(files.fs, placePath(files.directory, place))) return undefined
   const path = recordPath(files.directory, place, id)
   const result = await readPresent(files, path)
+  const body = bodyOf(files, path, result)
+  if (body) return identify(body, place, id)
+  await doubt(files, place, id, result)
   if ("fault" in result) {
     if (result.fault.code === "NOT_FOUND") return undefined
     throw faultError(result.fault, files.locate(path))
   }
-  const { value } = result.record
-  if (isJsonObject(value)) return identify(value, place, id)
   const real = files.locate(path)
   throw new StoreError("CORRUPT", `The file's JSON is not an object: ${real}`, { path: real })
 }

@@ -8,6 +8,7 @@ import type { Place } from "../../record/kind.ts"
 import { comparePosition, type Position } from "../../record/order.ts"
 import { partsInOrder } from "../../record/part-order.ts"
 import type { SessionQuery } from "../../record/query.ts"
+import { SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { ProblemLog } from "../problem-log.ts"
@@ -21,6 +22,8 @@ export interface RecordFiles {
   readonly problems: ProblemLog
   /** Versions of records that this store took and has not written yet. */
   readonly unwritten: { newest(path: string): ReadRecord | undefined }
+  /** Tells that a record could not be read though a listing may have named it: before the next one it is read anew. */
+  doubt(place: Place, id: string): Promise<void>
   /** Where a path really lies, which for an older layout is elsewhere. */
   locate(path: string): string
 }
@@ -167,13 +170,15 @@ export function recordIds(files: RecordFiles, place: Place): string[] {
   const path = placePath(files.directory, place)
   return reporting(files, () => {
     if (!statPlace(files.fs, path)) return []
-    const { ids, odd } = listRecords(files.fs, path)
+    const { ids, odd, copies } = listRecords(files.fs, path)
     for (const id of odd)
       files.problems.report({
         path: recordPath(files.directory, place, id),
         code: "NOT_A_FILE",
         message: "Something else lies where a record should be",
       })
+    for (const name of copies)
+      files.problems.report({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
     return ids
   })
 }
@@ -200,7 +205,12 @@ export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
 
 /** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
 export function plainIds(files: RecordFiles, kind: string): string[] {
-  return reporting(files, () => listRecords(files.fs, `${files.directory}/${kind}`).ids)
+  return reporting(files, () => {
+    const path = `${files.directory}/${kind}`
+    const { ids, copies } = listRecords(files.fs, path)
+    for (const name of copies) files.problems.report({ path: `${path}/${name}.json`, ...SYNC_COPY })
+    return ids
+  })
 }
 
 function reporting(files: RecordFiles, list: () => string[]): string[] {

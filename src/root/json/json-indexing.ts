@@ -5,6 +5,7 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import { SharedWork, type SlicedWork } from "../../migrator/shared-work.ts"
 import type { WalkOptions } from "../../migrator/walk.ts"
+import type { Place } from "../../record/kind.ts"
 import type { WalkResult } from "../walk-result.ts"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
 import { BackgroundWalk } from "./background-walk.ts"
@@ -127,6 +128,18 @@ export class JsonIndexing {
   noteMissed(): void {
     this.#parts.indexed.distrust()
     this.#missed++
+  }
+
+  /** The row of a record says that it can be read, and it cannot. */
+  async doubt(place: Place, id: string): Promise<void> {
+    const { indexed, within } = this.#parts
+    indexed.distrust()
+    try {
+      await within.index.write((statements) => statements.doubt(place, id))
+    } catch (error) {
+      // The record was told of, and whoever reads it next tells the index again.
+      tolerateFailure(error)
+    }
   }
 
   /** Looks at every file that changed, for a search; where the index cannot be used the search reads the files. */

@@ -38,15 +38,16 @@ export class JsonRecords implements RecordSource {
     return kind === "part" ? partIds(files, folder) : recordIds(files, { kind, folder })
   }
 
-  async foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]> {
+  async foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]> {
+    const files = this.#telling(tell)
     // Sessions lie in few folders; of messages and parts there may be a hundred thousand.
-    if (kind === "session") return placesOf(this.#files, kind, id).map(({ folder }) => folder)
+    if (kind === "session") return placesOf(files, kind, id).map(({ folder }) => folder)
     const slice = new TimeSlice()
     const folders: string[] = []
-    for (const folder of folderNames(this.#files, kind)) {
+    for (const folder of folderNames(files, kind)) {
       const turn = slice.pass()
       if (turn) await turn
-      if (holds(this.#files, { kind, folder }, id)) folders.push(folder)
+      if (holds(files, { kind, folder }, id)) folders.push(folder)
     }
     return folders
   }

@@ -1,10 +1,12 @@
 import { join } from "node:path"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
 import { DeviceClock } from "../../file/clock.ts"
+import { listFolders, placePath, recordPath, statRecord } from "../../file/layout.ts"
 import { lstatQuietly } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import { type Key, keyPath } from "../../record/key.ts"
+import type { Place } from "../../record/kind.ts"
 import type { Catalog } from "../catalog.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
 import { ProblemLog } from "../problem-log.ts"
@@ -45,7 +47,10 @@ export class JsonRoot implements WritableRoot {
     const locate = (path: string): string => layout?.locate(path) ?? path
     const problems = new ProblemLog((problem) => options.tell({ ...problem, path: locate(problem.path) }))
     const { unwritten = NOTHING_UNWRITTEN } = options
-    this.files = { fs, directory, maxRecordBytes, problems, unwritten, locate }
+    const doubt = async (at: Place, id: string): Promise<void> => {
+      if (!filesOnly) await this.indexing.doubt(at, id)
+    }
+    this.files = { fs, directory, maxRecordBytes, problems, unwritten, doubt, locate }
     const index = new SqliteIndex({
       folder: indexFolder,
       cacheBytes: options.cacheSize,
@@ -71,6 +76,15 @@ export class JsonRoot implements WritableRoot {
   has(key: Key): boolean {
     const path = keyPath(this.place, key)
     return this.files.unwritten.newest(path) !== undefined || lstatQuietly(this.files.fs, path) !== undefined
+  }
+
+  sessionFile(sessionID: string): string | undefined {
+    const { fs, directory, locate } = this.files
+    for (const folder of listFolders(fs, placePath(directory, { kind: "session", folder: "" })).ids) {
+      const path = recordPath(directory, { kind: "session", folder }, sessionID)
+      if (statRecord(fs, path)) return locate(path)
+    }
+    return undefined
   }
 
   keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]> {

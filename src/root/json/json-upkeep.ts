@@ -166,6 +166,8 @@ export class JsonUpkeep implements Upkeep {
   }
 
   async #onIndex<T>(work: () => Promise<T>): Promise<T> {
+    // What made it fail may be over: a full disk has been given room.
+    this.#parts.within.index.tryAgain()
     try {
       return await work()
     } catch (error) {

@@ -1,8 +1,9 @@
 import { join } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
 import { checkFolders } from "../../file/layout.ts"
-import { idOfFile, type Key, segmentFault } from "../../record/key.ts"
+import { type Key, keyPath, segmentFault, stemOfFile } from "../../record/key.ts"
 import { compareText } from "../../record/order.ts"
+import { isSyncCopy, SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
@@ -29,8 +30,10 @@ function* walk(files: RecordFiles, prefix: Key): Generator<string[] | undefined>
     const records = new Set<string>()
     const folders = new Set<string>()
     for (const { name, kind } of fs.readDirectory(path) ?? []) {
-      const id = idOfFile(name)
-      if (id !== undefined && kind === "file") records.add(id)
+      const id = stemOfFile(name)
+      if (id !== undefined && kind === "file" && isSyncCopy(id))
+        files.problems.report({ path: keyPath(directory, [...prefix, id]), ...SYNC_COPY })
+      else if (id !== undefined && kind === "file") records.add(id)
       else if (
         segmentFault(name) === undefined &&
         (kind === "directory" || isFolderLink(files, prefix, name, kind))

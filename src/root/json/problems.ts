@@ -4,6 +4,7 @@ import { type ReadResult, readRecord } from "../../file/reader.ts"
 import { isJsonObject } from "../../record/extract.ts"
 import { keyPath } from "../../record/key.ts"
 import { COLLECTION_KINDS, PLAIN_KINDS } from "../../record/kind.ts"
+import { SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
@@ -49,6 +50,7 @@ async function* folderProblems(
     const found = problemOf(await readRecord(fs, file, maxRecordBytes), !ARRAY_KINDS.has(folder[0] ?? ""))
     if (found) yield { path: file, ...found }
   }
+  for (const name of listing.copies) yield { path: keyPath(directory, [...folder, name]), ...SYNC_COPY }
 }
 
 function problemOf(result: ReadResult, objectWanted: boolean): Omit<Problem, "path"> | undefined {
@@ -66,6 +68,6 @@ function listOrReport(path: string, list: () => Listing): { listing: Listing; pr
   } catch (error) {
     if (!isStoreError(error)) throw error
     const problem = { path: error.path ?? path, code: error.code, message: error.message }
-    return { listing: { ids: [], odd: [], hidden: [] }, problem }
+    return { listing: { ids: [], odd: [], copies: [], hidden: [] }, problem }
   }
 }

@@ -45,6 +45,15 @@ export function folderPublisher(within: Reconciler, logger: Logger, onMissed: ()
     try {
       for (let start = 0; start < places.length; start += FOLDERS_AT_ONCE) {
         const group = places.slice(start, start + FOLDERS_AT_ONCE)
+        // On some file systems the stamps are what they were before the move.
+        await within.index.write(({ directories }) => {
+          for (const [kind, same] of Map.groupBy(group, (place) => place.kind))
+            for (const { id } of directories.findAll(
+              kind,
+              same.map(({ folder }) => folder),
+            ))
+              directories.dropStamp(id)
+        })
         await within.index.batch(() => reconcile(within, group))
       }
     } catch (error) {

@@ -1,7 +1,8 @@
-import { systemCode } from "../../errors.ts"
-import { placePath } from "../../file/layout.ts"
+import { StoreError, systemCode } from "../../errors.ts"
+import { listRecords, placePath, recordPath } from "../../file/layout.ts"
 import { type Key, keyPath } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
+import { SYNC_COPY } from "../../record/sync-copy.ts"
 import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
@@ -48,13 +49,15 @@ export async function removeReadable(
   return removed
 }
 
-/** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`. */
+/** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`, and so are copies that stay in it. */
 export function removeEmptied(files: RecordFiles, place: Place, left: Problem[]): void {
   const path = placePath(files.directory, place)
   try {
     files.fs.removeEmptyDirectory(path)
+    for (const name of listRecords(files.fs, path).copies)
+      left.push({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
   } catch (error) {
-    const code = systemCode(error)
+    const code = systemCode(error instanceof StoreError ? error.cause : error)
     if (code === undefined) throw error
     left.push({ path, code: "UNREADABLE", message: `The folder cannot be removed (${code})` })
   }

@@ -8,6 +8,7 @@ import { isStill, settle } from "../../migrator/settle.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
+import { JoinedRuns } from "../../repository/joined-runs.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
 import { SessionEntries } from "./session-entries.ts"
@@ -21,6 +22,8 @@ export class SqliteCatalog implements Catalog {
   readonly #within: Reconciler
   readonly #files: RecordFiles
   readonly #maxStaleness: number
+  /** However many list a collection at once, its files are looked at for all of them together. */
+  readonly #settling = new JoinedRuns<Moment>()
   /** When a collection was last settled, for `maxStaleness`. */
   readonly #settled = new Map<string, Settled>()
   /** What was settled for the first of several questions, by their `moment`. */
@@ -220,8 +223,11 @@ export class SqliteCatalog implements Catalog {
     }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = performance.now()
-      const passes = await settle(this.#within, places, signal)
-      const { database } = index
+      const { passes, database } = await this.#settling.run(
+        key,
+        async (each) => ({ passes: await settle(this.#within, places, each), database: index.database }),
+        signal,
+      )
       const answered = await asking(database, passes)
       if (!answered) continue
       await this.#reportProblems(passes)

@@ -1,0 +1,30 @@
+import { Command } from "commander"
+import type { Context } from "../context.ts"
+import { interruptible } from "../interrupt.ts"
+import { printable } from "../output.ts"
+import { withStore } from "../session-store.ts"
+
+/** `repair`: brings back a session whose own file is gone. */
+export function repairCommand(context: Context): Command {
+  return new Command("repair")
+    .description("write a session's file anew from its messages, where that file is gone; overwrites nothing")
+    .argument("<session>", "a session's id, as `orphans` tells it with its messages")
+    .option("--project <id>", "the project it is to belong to, in place of the one its messages name")
+    .option("--dry-run", "change nothing, and tell what would be written")
+    .action(async (sessionID: string, flags: { project?: string; dryRun?: boolean }, command: Command) => {
+      await withStore(context, command, async (store, { json }) => {
+        const { output } = context
+        const { signal, release } = interruptible()
+        try {
+          const { project: projectID, dryRun } = flags
+          const repaired = await store.sessions.repair(sessionID, { projectID, dryRun, signal })
+          if (json) return await output.json({ ...repaired, dryRun: dryRun ?? false })
+          const { session, path } = repaired
+          await output.line(`${output.style("bold", printable(session.title))}  ${printable(sessionID)}`)
+          await output.line(`${dryRun ? "would be written" : "written"}: ${printable(path)}`)
+        } finally {
+          release()
+        }
+      })
+    })
+}

@@ -1,0 +1,52 @@
+import { StoreError } from "../errors.ts"
+import type { JsonObject } from "../record/extract.ts"
+import { checkWritableKey } from "../record/key.ts"
+import type { RecordWriter } from "../root/json/record-writer.ts"
+import { recoverSession, sessionFile } from "./recovery.ts"
+import type { Roots } from "./roots.ts"
+
+/** How to bring back a session whose own file is gone. */
+export interface RepairOptions {
+  /** The project it is to belong to; by default the one whose work tree its messages name, else `global`. */
+  projectID?: string | undefined
+  /** Change nothing, and give what would be written. */
+  dryRun?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** As `SessionRepository.repair`: gives the body and the file it was, or would be, written to. */
+export async function repairSession(
+  roots: Roots,
+  writer: RecordWriter,
+  id: string,
+  { projectID, dryRun = false, signal }: RepairOptions,
+): Promise<{ session: JsonObject; path: string }> {
+  checkWritableKey(projectID === undefined ? [id] : [projectID, id])
+  if (!dryRun) writer.mustBeWritable()
+  const elsewhere = await sessionFile(roots, id)
+  if (elsewhere !== undefined) throw isThere(id, elsewhere)
+  const root = await roots.ofSession(id)
+  const session = await recoverSession(roots, root, id, projectID, signal)
+  if (!session)
+    throw new StoreError("NOT_FOUND", `There is no session ${JSON.stringify(id)}, nor a message of it`)
+  const folder = String(session.projectID)
+  const place = { kind: "session", folder } as const
+  roots.checkMain({ root, place, id })
+  const path = roots.main.records.locate(["session", folder, id])
+  if (dryRun) return { session, path }
+  // Under the lock, so that what another program put there meanwhile stays.
+  const written = await writer.writeIf(["session", folder, id], session, (current) => {
+    const present = roots.main.sessionFile(id)
+    if (present !== undefined) throw isThere(id, present)
+    return "fault" in current && current.fault.code === "NOT_FOUND"
+  })
+  if (!written) throw isThere(id, path)
+  return { session, path }
+}
+
+function isThere(id: string, path: string): StoreError {
+  return new StoreError("CONFLICT", `The session ${id} has a file, which stays as it is: ${path}`, {
+    path,
+    hint: "Where it cannot be read, move it elsewhere first; then the session can be repaired.",
+  })
+}
