@@ -118,7 +118,7 @@ function unread(port: number, path: string, clients: number) {
           let answer = ""
           // Its end tells whether it was whole.
           socket.on("data", (data) => {
-            answer = (answer + data.subarray(-10)).slice(-10)
+            answer = `${answer}${data}`.slice(-10)
           })
           const closed = new Promise((resolve) => socket.on("close", resolve))
           socket.resume()
