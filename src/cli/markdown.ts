@@ -1,6 +1,6 @@
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { laidOut } from "../record/json-text.ts"
-import { printable } from "./output.ts"
+import { oneLine, printable } from "./text.ts"
 import { clock } from "./time.ts"
 
 function text(value: unknown): string {
@@ -9,7 +9,7 @@ function text(value: unknown): string {
 
 /** Text in one line, for a heading. */
 function heading(value: unknown): string {
-  return text(value).replace(/\s+/g, " ").trim()
+  return typeof value === "string" ? oneLine(value).replace(/\s+/g, " ").trim() : ""
 }
 
 /** A fence that the content cannot close. */

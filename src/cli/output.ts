@@ -1,18 +1,10 @@
 import { createInterface } from "node:readline/promises"
-import { stripVTControlCharacters, styleText } from "node:util"
-import { jsonLine } from "../record/json-text.ts"
+import { styleText } from "node:util"
+import { oneLine, printable, safeJson } from "./text.ts"
 
 type Style = Parameters<typeof styleText>[0]
 /** A process's stream, or one that takes its place. */
 type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
-
-/** Text from a record, made safe to print: escape codes and control characters could drive the terminal. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(CONTROL, "\u{fffd}")
-}
 
 /** Where a command prints: results on standard output, everything else on standard error. */
 export class Output {
@@ -33,6 +25,11 @@ export class Output {
   /** Whether standard error is a terminal, where a progress bar can be drawn. */
   get interactive(): boolean {
     return Boolean(this.#err.isTTY)
+  }
+
+  /** Whether standard output is a terminal, which obeys what is written to it. */
+  get isTerminal(): boolean {
+    return Boolean(this.#out.isTTY)
   }
 
   /** Whether a person can be asked: both ends of the talk are terminals. */
@@ -56,7 +53,7 @@ export class Output {
 
   /** Prints one JSON object as a line. */
   json(value: unknown): Promise<void> {
-    return this.line(jsonLine(value))
+    return this.line(safeJson(value))
   }
 
   /** Asks a person on the terminal; everything but yes is no, Ctrl-C and the end of input too. */
@@ -73,13 +70,20 @@ export class Output {
     }
   }
 
-  /** Tells something that is not a result. */
+  /** Tells something that is not a result, in one line, whatever stands in a path that it names. */
   note(text: string): void {
-    this.#err.write(`${text}\n`)
+    this.#err.write(`${oneLine(text)}\n`)
   }
 
+  /** Tells in one line what went wrong. */
   error(text: string): void {
-    this.#err.write(`sessiondex: ${text}\n`)
+    this.note(`sessiondex: ${text}`)
+  }
+
+  /** Tells of an error that nobody thought of, with where it came from. */
+  crash(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#err.write(`sessiondex: ${printable(text)}\n`)
   }
 
   /** Styles text where standard output is a terminal that shows colours. */

@@ -111,6 +111,6 @@ function tell(error: unknown, output: Output): number {
     output.error(error.message)
     return EXIT.misuse
   }
-  output.error(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  output.crash(error)
   return EXIT.failure
 }

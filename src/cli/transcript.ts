@@ -1,7 +1,8 @@
 import type { MessageWithParts } from "../index.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { jsonLine } from "../record/json-text.ts"
-import { type Output, printable } from "./output.ts"
+import type { Output } from "./output.ts"
+import { oneLine, printable } from "./text.ts"
 import { clock, LAST_TIME } from "./time.ts"
 
 /** Lines of a tool's output that a transcript shows. */
@@ -11,8 +12,14 @@ const STATE_COLOURS: ReadonlyMap<string, "green" | "red"> = new Map([
   ["error", "red"],
 ])
 
+/** Text of several lines. */
 function text(value: unknown): string {
   return typeof value === "string" ? printable(value) : ""
+}
+
+/** Text within a line. */
+function line(value: unknown): string {
+  return typeof value === "string" ? oneLine(value) : ""
 }
 
 function duration(time: JsonObject): string {
@@ -22,19 +29,19 @@ function duration(time: JsonObject): string {
 }
 
 function indent(lines: string, by = "  "): string[] {
-  return lines.split("\n").map((line) => by + line)
+  return lines.split("\n").map((each) => by + each)
 }
 
 function toolLines(part: JsonObject, output: Output): string[] {
   const state = fieldsOf(part.state)
-  const status = text(state.status)
+  const status = line(state.status)
   const colour = STATE_COLOURS.get(status) ?? "yellow"
-  const title = text(state.title) || text(jsonLine(state.input ?? {})).slice(0, 200)
-  const head = `  ${output.style("bold", text(part.tool))} ${output.style(colour, status)}${duration(fieldsOf(state.time))}  ${title}`
+  const title = line(state.title) || line(jsonLine(state.input ?? {})).slice(0, 200)
+  const head = `  ${output.style("bold", line(part.tool))} ${output.style(colour, status)}${duration(fieldsOf(state.time))}  ${title}`
   const result = (text(state.output) || text(state.error)).trimEnd()
   if (!result) return [head]
   const lines = indent(result, "    ")
-  const shown = lines.slice(0, OUTPUT_LINES).map((line) => output.style("dim", line))
+  const shown = lines.slice(0, OUTPUT_LINES).map((each) => output.style("dim", each))
   if (lines.length > OUTPUT_LINES)
     shown.push(output.style("dim", `    … ${lines.length - OUTPUT_LINES} more lines`))
   return [head, ...shown]
@@ -46,20 +53,20 @@ function partLines(part: JsonObject, output: Output): string[] {
       return text(part.text).trim() ? indent(text(part.text).trimEnd()) : []
     case "reasoning":
       return text(part.text).trim()
-        ? indent(text(part.text).trimEnd()).map((line) => output.style("dim", line))
+        ? indent(text(part.text).trimEnd()).map((each) => output.style("dim", each))
         : []
     case "tool":
       return toolLines(part, output)
     case "file":
-      return [`  ${output.style("blue", "file")} ${text(part.filename) || text(part.mime)}`]
+      return [`  ${output.style("blue", "file")} ${line(part.filename) || line(part.mime)}`]
     case "patch":
       return [
-        `  ${output.style("blue", "patch")} ${Array.isArray(part.files) ? part.files.map(text).join(", ") : ""}`,
+        `  ${output.style("blue", "patch")} ${Array.isArray(part.files) ? part.files.map(line).join(", ") : ""}`,
       ]
     case "subtask":
-      return [`  ${output.style("blue", "subtask")} ${text(part.agent)}: ${text(part.description)}`]
+      return [`  ${output.style("blue", "subtask")} ${line(part.agent)}: ${line(part.description)}`]
     case "retry":
-      return [`  ${output.style("red", "retry")} ${text(fieldsOf(part.error).message)}`]
+      return [`  ${output.style("red", "retry")} ${line(fieldsOf(part.error).message)}`]
     case "compaction":
       return [`  ${output.style("blue", "compaction")}`]
     default:
@@ -70,8 +77,8 @@ function partLines(part: JsonObject, output: Output): string[] {
 /** A message as people read it: who, when, then its parts; step marks and snapshots say nothing to them. */
 export function messageLines({ info, parts }: MessageWithParts, output: Output): string[] {
   const message = fieldsOf(info)
-  const role = text(message.role) || "message"
-  const model = text(message.modelID)
+  const role = line(message.role) || "message"
+  const model = line(message.modelID)
   const colour = role === "user" ? "magenta" : "cyan"
   const head = [
     output.style([colour, "bold"], role),
@@ -81,8 +88,8 @@ export function messageLines({ info, parts }: MessageWithParts, output: Output):
   const error = fieldsOf(message.error)
   const lines = parts.flatMap((part) => partLines(fieldsOf(part), output))
   if (typeof error.name === "string") {
-    const reason = text(fieldsOf(error.data).message)
-    lines.push(`  ${output.style("red", text(error.name))}${reason ? `: ${reason}` : ""}`)
+    const reason = line(fieldsOf(error.data).message)
+    lines.push(`  ${output.style("red", line(error.name))}${reason ? `: ${reason}` : ""}`)
   }
   return [head.join("  "), ...lines, ""]
 }

@@ -2,6 +2,7 @@ import type { WalkOptions, WalkResult } from "../index.ts"
 import type { Context } from "./context.ts"
 import { interruptible } from "./interrupt.ts"
 import { progressBar } from "./progress.ts"
+import { oneLine } from "./text.ts"
 
 /** Runs a walk with a progress bar, ends it on Ctrl-C, and prints what it found. */
 export async function printWalk(
@@ -20,7 +21,8 @@ export async function printWalk(
     await output.line(
       `${sessions} sessions, ${messages} messages, ${parts} parts; read ${read} files in ${elapsedMs} ms`,
     )
-    for (const { path, code, message } of result.unreadable) await output.line(`${code} ${path}: ${message}`)
+    for (const { path, code, message } of result.unreadable)
+      await output.line(oneLine(`${code} ${path}: ${message}`))
   } finally {
     bar.stop()
     release()

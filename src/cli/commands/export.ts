@@ -6,10 +6,10 @@ import { fieldsOf } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
 import { markdownHead, markdownMessage, markdownPart } from "../markdown.ts"
-import { printable } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { many, size } from "../quantities.ts"
 import { type GlobalOptions, withStore } from "../session-store.ts"
+import { escapeJson } from "../text.ts"
 
 interface ExportFlags {
   markdown?: boolean
@@ -68,11 +68,16 @@ async function exportOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { output } = context
+  // A file gets the agent's own bytes; a terminal would obey some of them.
+  const shown = (piece: string): string => {
+    if (json) return escapeJson(inOneLine(piece))
+    return output.isTerminal && !flags.markdown ? escapeJson(piece) : piece
+  }
   const onRecovered = (): void => output.note(RECOVERED)
   const text = flags.markdown ? markdown(store, id, signal, onRecovered) : store.export(id, { signal })
   const end =
     flags.output === undefined
-      ? await drain(text, (piece) => output.text(json ? inOneLine(piece) : piece))
+      ? await drain(text, (piece) => output.text(shown(piece)))
       : await drainToFile(text, flags.output)
   if (end?.recovered) onRecovered()
   if (end && end.left.length > 0) {
@@ -85,7 +90,7 @@ async function exportOne(
   if (flags.markdown && store.health().problems > 0) context.fail()
   if (flags.output === undefined) return json ? await output.line() : undefined
   if (json) await output.json({ sessionID: id, output: flags.output, ...end })
-  else output.note(`${printable(id)} → ${printable(flags.output)}`)
+  else output.note(`${id} → ${flags.output}`)
 }
 
 /** JSON without its layout: within strings a line break is an escape. */
@@ -183,7 +188,7 @@ async function copyAll(
     for (; !next.done; next = await copy.next()) {
       context.fail()
       if (json) await output.json(next.value)
-      else output.note(`not copied, ${next.value.reason}: ${printable(next.value.path)}`)
+      else output.note(`not copied, ${next.value.reason}: ${next.value.path}`)
     }
     bar.stop()
     const { copied, bytes, unchanged, secrets } = next.value

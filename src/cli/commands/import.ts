@@ -7,10 +7,10 @@ import { Command, Option } from "commander"
 import type { ConflictChoice, ImportOlderResult, ImportProgress } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { printable } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { size } from "../quantities.ts"
 import { type GlobalOptions, withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 interface ImportFlags {
   /** A folder, or `true` for the one beside the store. */
@@ -76,9 +76,9 @@ async function importFile(
       const { sessionID, added, replaced, unchanged, kept, left } = result
       const would = dryRun ? "would be " : ""
       await output.line(
-        `${printable(sessionID)}: ${would}added ${added}, replaced ${replaced}, kept ${kept}; ${unchanged} were there already`,
+        `${oneLine(sessionID)}: ${would}added ${added}, replaced ${replaced}, kept ${kept}; ${unchanged} were there already`,
       )
-      for (const { path, code, message } of left) output.note(`left: ${code} ${printable(path)}: ${message}`)
+      for (const { path, code, message } of left) output.note(`left: ${code} ${path}: ${message}`)
     }
     // A new machine may have no history yet.
     await withStore(context, command, work, { create: true })
@@ -123,9 +123,6 @@ async function print({ output }: Context, result: ImportOlderResult): Promise<vo
   await output.line(`copied ${counts(copied)} (${size(bytes)}) in ${elapsedMs} ms`)
   await output.line(`there already: ${counts(present)}`)
   for (const id of differing)
-    await output.line(
-      `${printable(id)} is there in another version, and was left with all that belongs to it`,
-    )
-  for (const { path, code, message } of unreadable)
-    await output.line(`${code} ${printable(path)}: ${message}`)
+    await output.line(`${oneLine(id)} is there in another version, and was left with all that belongs to it`)
+  for (const { path, code, message } of unreadable) await output.line(oneLine(`${code} ${path}: ${message}`))
 }

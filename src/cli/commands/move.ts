@@ -1,7 +1,7 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `move`: moves a session to another project. */
 export function moveCommand(context: Context): Command {
@@ -13,7 +13,7 @@ export function moveCommand(context: Context): Command {
       await withStore(context, command, async (store, { json }) => {
         const moved = await store.sessions.move(sessionID, projectID)
         if (json) return await context.output.json({ projectID, moved })
-        for (const id of moved) await context.output.line(`${printable(id)} → ${printable(projectID)}`)
+        for (const id of moved) await context.output.line(`${oneLine(id)} → ${oneLine(projectID)}`)
         if (moved.length === 0) context.output.note("It lies there already")
       })
     })

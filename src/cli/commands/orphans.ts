@@ -1,7 +1,7 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `orphans`: records whose parent has no file. */
 export function orphansCommand(context: Context): Command {
@@ -12,7 +12,7 @@ export function orphansCommand(context: Context): Command {
         const { output } = context
         for await (const orphan of store.orphans())
           if (json) await output.json(orphan)
-          else await output.line(`${output.style("dim", orphan.kind)} ${printable(orphan.path)}`)
+          else await output.line(`${output.style("dim", orphan.kind)} ${oneLine(orphan.path)}`)
       })
     })
 }

@@ -2,10 +2,11 @@ import { Command } from "commander"
 import type { Pruned, PruneOptions, PruneResult, Store } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { type Output, printable } from "../output.ts"
+import type { Output } from "../output.ts"
 import { progressBar } from "../progress.ts"
 import { bytes, count, duration, many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
 
 interface PruneFlags {
@@ -118,7 +119,6 @@ async function each(
 }
 
 function line({ id, kind, title, updated, files, bytes, reason }: Pruned, output: Output): string {
-  const what =
-    kind === "session" ? printable(title ?? "").replaceAll("\n", " ") : "(no such session or message)"
-  return `${output.style("dim", clockColumn(updated))}  ${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}  ${output.style("dim", reason)}  ${what}`
+  const what = kind === "session" ? oneLine(title ?? "") : "(no such session or message)"
+  return `${output.style("dim", clockColumn(updated))}  ${output.style("cyan", oneLine(id))}  ${many(files, "file")}, ${size(bytes)}  ${output.style("dim", reason)}  ${what}`
 }

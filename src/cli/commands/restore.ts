@@ -1,9 +1,9 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { printable } from "../output.ts"
 import { many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `restore`: brings sessions back from the trash. */
 export function restoreCommand(context: Context): Command {
@@ -26,11 +26,9 @@ export function restoreCommand(context: Context): Command {
               await output.json(restored)
               continue
             }
-            await output.line(
-              `${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}`,
-            )
+            await output.line(`${output.style("cyan", oneLine(id))}  ${many(files, "file")}, ${size(bytes)}`)
             for (const path of left)
-              output.note(`stays in the trash, since another file has taken its place: ${printable(path)}`)
+              output.note(`stays in the trash, since another file has taken its place: ${path}`)
           }
         } finally {
           release()

@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander"
 import type { SearchHit, SearchOptions } from "../../index.ts"
 import type { Context } from "../context.ts"
-import { type Output, printable } from "../output.ts"
+import type { Output } from "../output.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
 
 const MS = /^\d{5,16}$/
@@ -51,7 +52,7 @@ export function escapeExclusions(program: Command, argv: readonly string[]): str
 
 /** The snippet on one line, its matches standing out. */
 function highlighted({ snippet, ranges }: SearchHit, output: Output): string {
-  const line = (text: string): string => printable(text).replace(/\s+/g, " ")
+  const line = (text: string): string => oneLine(text).replace(/\s+/g, " ")
   let shown = ""
   let at = 0
   for (const [from, to] of ranges) {
@@ -107,9 +108,9 @@ export function searchCommand(context: Context): Command {
           const hit = next.value
           if (json) await output.json(hit)
           else {
-            const where = output.style("cyan", printable(hit.sessionID))
+            const where = output.style("cyan", oneLine(hit.sessionID))
             await output.line(
-              `${output.style("dim", clockColumn(hit.time))}  ${where}  ${printable(hit.title)}`,
+              `${output.style("dim", clockColumn(hit.time))}  ${where}  ${oneLine(hit.title)}`,
             )
             await output.line(`    ${highlighted(hit, output)}`)
           }

@@ -84,9 +84,7 @@ async function start(
   begin: (onError: NonNullable<ServeOptions["onError"]>) => RunningServer,
 ): Promise<RunningServer | undefined> {
   try {
-    return begin((error) =>
-      output.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-    )
+    return begin((error) => output.crash(error))
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined
     if (typeof code !== "string") throw error

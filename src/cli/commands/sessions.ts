@@ -2,9 +2,9 @@ import { Command, Option } from "commander"
 import type { SessionListOptions } from "../../index.ts"
 import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
 
 interface SessionFlags {
@@ -44,9 +44,9 @@ export function sessionsCommand(context: Context): Command {
           else {
             const { updated, title } = sessionFields(session)
             const when = output.style("dim", clockColumn(updated).slice(0, 16))
-            const where = origin === store.directory ? "" : output.style("dim", `  [${printable(origin)}]`)
+            const where = origin === store.directory ? "" : output.style("dim", `  [${oneLine(origin)}]`)
             await output.line(
-              `${when}  ${output.style("cyan", printable(session.id))}  ${printable(title ?? "").replaceAll("\n", " ")}${where}`,
+              `${when}  ${output.style("cyan", oneLine(session.id))}  ${oneLine(title ?? "")}${where}`,
             )
           }
         }

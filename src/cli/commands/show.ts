@@ -1,8 +1,8 @@
 import { Command } from "commander"
 import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 import { clock } from "../time.ts"
 import { messageLines } from "../transcript.ts"
 
@@ -21,14 +21,14 @@ export function showCommand(context: Context): Command {
         if (json && session) await output.json(origin === undefined ? session : { ...session, origin })
         else if (session) {
           const { created, title, directory } = sessionFields(session)
-          await output.line(output.style("bold", printable(title ?? "") || sessionID))
+          await output.line(output.style("bold", oneLine(title ?? sessionID)))
           const facts = [
             sessionID,
             clock(created),
             directory ?? "",
             origin === undefined || origin === store.directory ? "" : `[${origin}]`,
           ]
-          await output.line(output.style("dim", facts.filter(Boolean).map(printable).join("  ")))
+          await output.line(output.style("dim", facts.filter(Boolean).map(oneLine).join("  ")))
           await output.line()
         }
         for await (const message of store.messages.stream(sessionID, { direction: "asc" })) {

@@ -1,9 +1,10 @@
 import { Command } from "commander"
 import type { Amount, StoreStats } from "../../index.ts"
 import type { Context } from "../context.ts"
-import { type Output, printable } from "../output.ts"
+import type { Output } from "../output.ts"
 import { many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `stats`: where the files and bytes are. */
 export function statsCommand(context: Context): Command {
@@ -17,7 +18,7 @@ export function statsCommand(context: Context): Command {
         await tables(output, stats)
         for (const { directory, ...other } of stats.alsoRead) {
           await output.line()
-          await output.line(output.style("bold", `also read: ${printable(directory)}`))
+          await output.line(output.style("bold", `also read: ${oneLine(directory)}`))
           await tables(output, other)
         }
         await output.line()
@@ -43,7 +44,7 @@ async function tables(output: Output, stats: StoreStats): Promise<void> {
     output,
     ["project", "sessions", "messages", "parts", "bytes"],
     stats.projects.map(({ project, sessions, messages, parts, sideFiles }) => [
-      project === null ? "(no session)" : printable(project),
+      project === null ? "(no session)" : oneLine(project),
       String(sessions.files),
       String(messages.files),
       String(parts.files),
@@ -63,7 +64,7 @@ async function tables(output: Output, stats: StoreStats): Promise<void> {
   await table(
     output,
     ["largest records", "bytes"],
-    stats.largest.map(({ path, bytes }) => [printable(path), size(bytes)]),
+    stats.largest.map(({ path, bytes }) => [oneLine(path), size(bytes)]),
   )
 }
 

@@ -2,9 +2,9 @@ import { Argument, Command } from "commander"
 import type { Store } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { printable } from "../output.ts"
 import { duration, many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
 
 interface TrashFlags {
@@ -47,12 +47,12 @@ async function list(
     }
     const { id, kind, title, removed, files, bytes, whole } = entry
     const when = output.style("dim", clockColumn(removed))
-    const what = kind === "session" ? printable(title ?? "").replaceAll("\n", " ") : "(orphans)"
+    const what = kind === "session" ? oneLine(title ?? "") : "(orphans)"
     const state = whole
       ? ""
       : output.style("yellow", "  cut short; the next prune, restore or empty finishes it")
     await output.line(
-      `${when}  ${output.style("cyan", printable(id))}  ${many(files, "file")}, ${size(bytes)}  ${what}${state}`,
+      `${when}  ${output.style("cyan", oneLine(id))}  ${many(files, "file")}, ${size(bytes)}  ${what}${state}`,
     )
   }
 }

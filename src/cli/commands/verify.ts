@@ -1,7 +1,7 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
-import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `verify`: compares the index with the content of every file. */
 export function verifyCommand(context: Context): Command {
@@ -16,10 +16,10 @@ export function verifyCommand(context: Context): Command {
         if (json) return await output.json(result)
         const { checked, differences, duplicates } = result
         for (const { path, kind } of differences)
-          await output.line(`${output.style("yellow", kind)} ${printable(path)}`)
+          await output.line(`${output.style("yellow", kind)} ${oneLine(path)}`)
         for (const { id, paths } of duplicates)
           await output.line(
-            `${printable(id)} lies in ${paths.length} projects: ${paths.map(printable).join(", ")}`,
+            `${oneLine(id)} lies in ${paths.length} projects: ${paths.map(oneLine).join(", ")}`,
           )
         const mended =
           repair && differences.length > 0 ? (result.ok ? ", all mended" : ", not all mended") : ""
