@@ -1,8 +1,8 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { oneLine } from "../text.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `repair`: brings back a session whose own file is gone. */
 export function repairCommand(context: Context): Command {
