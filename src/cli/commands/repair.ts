@@ -1,8 +1,8 @@
 import { Command } from "commander"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
-import { printable } from "../output.ts"
 import { withStore } from "../session-store.ts"
+import { oneLine } from "../text.ts"
 
 /** `repair`: brings back a session whose own file is gone. */
 export function repairCommand(context: Context): Command {
@@ -20,8 +20,8 @@ export function repairCommand(context: Context): Command {
           const repaired = await store.sessions.repair(sessionID, { projectID, dryRun, signal })
           if (json) return await output.json({ ...repaired, dryRun: dryRun ?? false })
           const { session, path } = repaired
-          await output.line(`${output.style("bold", printable(session.title))}  ${printable(sessionID)}`)
-          await output.line(`${dryRun ? "would be written" : "written"}: ${printable(path)}`)
+          await output.line(`${output.style("bold", oneLine(session.title))}  ${oneLine(sessionID)}`)
+          await output.line(`${dryRun ? "would be written" : "written"}: ${oneLine(path)}`)
         } finally {
           release()
         }
