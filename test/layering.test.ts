@@ -4,21 +4,26 @@ import { dirname, join, relative } from "node:path"
 
 const SRC = join(import.meta.dir, "..", "src")
 
-/** Layers from the bottom up; a file imports from its own layer or one below. */
+/** Layers from the bottom up; a file imports from its own layer or one below. A folder counts as its longest name here. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors.ts", "logger.ts"],
+  ["errors.ts", "logger.ts", "time-slice.ts"],
   ["record"],
+  ["root"],
+  ["root/scanned"],
   ["file"],
   ["database"],
   ["migrator"],
+  ["root/older"],
+  ["root/json"],
   ["repository"],
   ["search"],
   ["retention"],
   ["transfer"],
   ["watch"],
-  ["options.ts", "publisher.ts", "background-walk.ts", "background-catch-up.ts", "opened-root.ts"],
+  ["options.ts", "places.ts", "composition.ts"],
   ["store.ts"],
   ["storage.ts", "index.ts"],
+  ["testing"],
   ["http"],
   ["cli"],
 ]
@@ -35,9 +40,12 @@ function importsOf(file: string): string[] {
 }
 
 function layerOf(file: string): number {
-  const layer = LAYERS.findIndex((names) => names.includes(file.split("/")[0] ?? ""))
-  if (layer < 0) throw new Error(`${file} belongs to no layer`)
-  return layer
+  const segments = file.split("/")
+  for (let length = Math.min(2, segments.length); length > 0; length--) {
+    const layer = LAYERS.findIndex((names) => names.includes(segments.slice(0, length).join("/")))
+    if (layer >= 0) return layer
+  }
+  throw new Error(`${file} belongs to no layer`)
 }
 
 test("imports point down only", () => {
@@ -67,6 +75,19 @@ test("faces know the store and the shapes of records, and nothing below", () => 
   expect(strays).toEqual([])
 })
 
+test("repositories, search, exports and faces know nothing of what a history is kept in", () => {
+  const ABOVE = /^(?:repository|search|http|cli)\/|^transfer\/export\.ts$/
+  const BELOW = /^(?:file|database|migrator|root\/(?:json|older|scanned))\//
+  const strays = files
+    .filter((file) => ABOVE.test(file))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => BELOW.test(target))
+        .map((target) => `${file} → ${target}`),
+    )
+  expect(strays).toEqual([])
+})
+
 test("no circles among the files", () => {
   const done = new Set<string>()
   const visit = (file: string, trail: readonly string[]): void => {
@@ -91,9 +112,9 @@ test("what listings do not need is loaded when it is used", () => {
         visit(relative(SRC, join(SRC, dirname(file), path)))
   }
   visit("index.ts")
-  expect(loaded).toContain("repository/sqlite-catalog.ts")
+  expect(loaded).toContain("root/json/sqlite-catalog.ts")
   const LATER =
-    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^file\/older-layout/
+    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
   expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { type FileSystem, fileSystem } from "../../src/file/system.ts"
 import { resolveOptions } from "../../src/options.ts"
-import { JoinedRuns } from "../../src/repository/joined-runs.ts"
+import { JoinedRuns } from "../../src/root/json/joined-runs.ts"
 import { Store } from "../../src/store.ts"
 import { session } from "../support/records.ts"
 import { put, tempFolder, untilProven } from "../support/temp.ts"

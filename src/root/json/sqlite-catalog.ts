@@ -8,9 +8,9 @@ import { isStill, settle } from "../../migrator/settle.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import { JoinedRuns } from "../../repository/joined-runs.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { JoinedRuns } from "./joined-runs.ts"
 import { SessionEntries } from "./session-entries.ts"
 
 const RUN_LENGTH = 256
