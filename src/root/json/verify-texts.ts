@@ -37,7 +37,7 @@ export async function textDifferences(
   const differences: Difference[] = []
   for (const { session, id } of found.wrong.values()) {
     const message = { kind: "message", folder: session } as const
-    // Of what goes unvouched for the next walk would put the texts.
+    // Where no stamp vouches for the files, the next walk has the texts put anew.
     const vouched =
       (await isVouchedFor(within, message)) && (await isVouchedFor(within, { kind: "part", folder: id }))
     if (vouched) differences.push({ path: recordPath(directory, message, id), kind: "wrong" })
