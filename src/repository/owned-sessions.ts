@@ -8,6 +8,14 @@ export interface RootedEntry extends SessionEntry {
   readonly root: Root
 }
 
+/** From which root a session is read, and how new it is there. */
+export interface ReadVersion {
+  readonly root: Root
+  readonly updated: number
+  /** Whether another root has a version of the same time, with fewer messages. */
+  readonly tied: boolean
+}
+
 /** Ids asked of the other roots at a time. */
 const RUN = 1_000
 /** A page is asked for with some to spare, since some of its sessions may be read from another root. */
@@ -21,15 +29,18 @@ interface Listed {
 }
 
 /**
- * The sessions of several roots in order, each once: from the root where its `time.updated` is newest, among equals the first of them. Each root is asked for its
+ * The sessions of several roots in order, each once: from the root where its `time.updated` is newest, among equals where it has most messages, then the first. Each root is asked for its
  * own listing, and the others for their copies of just those ids; so a page costs about what it would in one root of the
  * same size, and nothing is kept beside the roots that could disagree with them.
  */
 export class OwnedSessions {
   readonly #roots: readonly Root[]
+  readonly #isRead: (id: string, version: ReadVersion) => boolean
 
-  constructor(roots: readonly Root[]) {
+  /** @param isRead told of each session where it is newest, and tells whether it is read from there */
+  constructor(roots: readonly Root[], isRead: (id: string, version: ReadVersion) => boolean) {
     this.#roots = roots
+    this.#isRead = isRead
   }
 
   /** As `Catalog.sessions`; which root each is read from is decided before the first is given. */
@@ -95,17 +106,25 @@ export class OwnedSessions {
   /** Those of a run that are read from the root that lists them. */
   async #owned(run: readonly Listed[], query: SessionQuery, range: Range): Promise<ReadonlySet<Listed>> {
     const copies = await this.#copies(run, query, range)
-    return new Set(
-      run.filter(({ at, entry }) => {
-        const own = query.order === "updated" ? entry.time : copies[at]?.get(entry.id)?.updated
-        return copies.every((of, other) => {
-          const updated = other === at ? undefined : of.get(entry.id)?.updated
-          if (updated === undefined) return true
-          // One that is gone since it was listed is read from where it still is. Among equals the first root counts.
-          return own !== undefined && (updated < own || (updated === own && at < other))
-        })
-      }),
-    )
+    const owned = new Set<Listed>()
+    for (const listed of run) {
+      const { at, entry } = listed
+      const updated = query.order === "updated" ? entry.time : copies[at]?.get(entry.id)?.updated
+      // One that is gone since it was listed is read from where it still is.
+      if (updated === undefined) continue
+      const others = copies.flatMap((of, other) => {
+        const copy = other === at ? undefined : of.get(entry.id)
+        return copy ? [{ other, updated: copy.updated }] : []
+      })
+      if (others.some((copy) => copy.updated > updated)) continue
+      const alike = others.filter((copy) => copy.updated === updated).map(({ other }) => other)
+      const { root, tied } = await mostMessages(
+        entry.id,
+        [at, ...alike].sort((a, b) => a - b).map((index) => this.#root(index)),
+      )
+      if (root === this.#root(at) && this.#isRead(entry.id, { root, updated, tied })) owned.add(listed)
+    }
+    return owned
   }
 
   /** What each root has of a run's sessions: of those that another root lists, and of its own where the order does not tell how new they are. */
@@ -154,4 +173,20 @@ function firstOf(all: Iterable<Listed>, size: number): Listed[] {
     first.push(listed)
   }
   return first
+}
+
+/** The first of the roots that have most messages of a session, and whether others have fewer. */
+export async function mostMessages(
+  id: string,
+  roots: readonly Root[],
+): Promise<{ root: Root | undefined; tied: boolean }> {
+  const [first, ...others] = roots
+  if (!first || others.length === 0) return { root: first, tied: false }
+  let [root, most, tied] = [first, await first.catalog.countMessages(id), false]
+  for (const other of others) {
+    const count = await other.catalog.countMessages(id)
+    tied ||= count !== most
+    if (count > most) [root, most] = [other, count]
+  }
+  return { root, tied }
 }

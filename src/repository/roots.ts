@@ -1,4 +1,4 @@
-import { StoreError } from "../errors.ts"
+import { isStoreError, StoreError } from "../errors.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, segmentFault } from "../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
@@ -7,7 +7,8 @@ import type { Range, SessionEntry } from "../root/catalog.ts"
 import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
 import type { JsonRoot } from "../root/json/json-root.ts"
 import type { Root } from "../root/root.ts"
-import { OwnedSessions, type RootedEntry } from "./owned-sessions.ts"
+import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
+import { ReadFrom } from "./read-from.ts"
 
 /** Where a record lies. */
 export interface Found {
@@ -20,12 +21,13 @@ export interface Found {
  * The folders a store reads: its own, which alone is written to, and others beside it.
  *
  * A session that lies in several is read from one of them, whole, with its messages and parts: where its `time.updated` is
- * newest; among equals the store's own folder, then the others in their order.
+ * newest; among equals where it has most messages; then the store's own folder before the others, in their order. Where that root is
+ * not there any more no older copy stands in for it: listings leave the session out, and calls about it are `UNREADABLE`.
  */
 export class Roots {
   readonly main: JsonRoot
   readonly #all: readonly Root[]
-  readonly #owned: OwnedSessions
+  readonly #readFrom = new ReadFrom<Root>()
   readonly #mustBeOpen: () => void
 
   /** @param mustBeOpen throws once the store is closed */
@@ -33,7 +35,8 @@ export class Roots {
     this.main = main
     this.#all = [main, ...others]
     this.#mustBeOpen = mustBeOpen
-    this.#owned = new OwnedSessions(this.#all)
+    // Whatever is there now is missed when it goes.
+    for (const { upkeep } of others) upkeep.outOfReach()
   }
 
   /** All of them, the store's own first; every call of a repository begins here. @throws StoreError `CLOSED` */
@@ -45,7 +48,14 @@ export class Roots {
   /** As `Catalog.sessions`, over all roots. */
   async sessions(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
     if (this.all.length === 1) return rooted(this.main, await this.main.catalog.sessions(query, range))
-    return this.#owned.list(query, range)
+    const gone = this.#gone()
+    const isRead = (id: string, version: ReadVersion): boolean => {
+      if (gone.has(version.root)) return false
+      this.#note(id, version, gone, query.projectID)
+      const newer = this.#readFrom.newerThan(id, version.updated)
+      return !newer || !gone.has(newer)
+    }
+    return new OwnedSessions(this.reachable(), isRead).list(query, range)
   }
 
   /** As `Catalog.countSessions`, over all roots. */
@@ -59,38 +69,38 @@ export class Roots {
   /** How many sessions there are by name, readable or not, of a project or all. */
   async countSessionRecords(projectID: string | undefined): Promise<number> {
     const ids = new Set<string>()
-    for (const { records } of this.all)
+    for (const { records } of this.reachable())
       for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
         for (const id of await records.ids("session", folder)) ids.add(id)
     return ids.size
   }
 
-  /** The session's place; of several copies the newest `time.updated` wins, among equals of one root the last folder. */
+  /**
+   * The session's place; of several copies the newest `time.updated` wins, among equals of one root the last folder.
+   * @throws StoreError `UNREADABLE` where it lies, or may lie, in a root that is not there any more
+   */
   async findSession(idOrKey: IdOrKey): Promise<Found | undefined> {
     const { id, folder } = checkIdOrKey("session", idOrKey)
     if (folder !== undefined && this.all.length === 1)
       return { root: this.main, place: { kind: "session", folder }, id }
-    const found: Found[] = []
-    // The winner is the last of the newest, so the store's own folder comes last.
-    for (const root of this.all.toReversed())
-      for (const project of await root.records.foldersOf("session", id))
-        if (folder === undefined || project === folder)
-          found.push({ root, place: { kind: "session", folder: project }, id })
-    if (found.length < 2) return found[0]
-    let newest: { found: Found; updated: number } | undefined
-    for (const candidate of found) {
-      const [body] = await candidate.root.records.read("session", candidate.place.folder, [id])
-      const updated = body ? sessionFields(body).updated : Number.NEGATIVE_INFINITY
-      if (!newest || updated >= newest.updated) newest = { found: candidate, updated }
-    }
-    return newest?.found
+    return (await this.#find(id, folder)) ?? this.#absent("session", id)
   }
 
   /** The root that a session, and what belongs to it, is read from; of one without a file, where its messages are. */
   async ofSession(id: string): Promise<Root> {
     if (this.all.length === 1) return this.main
-    const found = await this.findSession(id)
+    const found = await this.#find(checkIdOrKey("session", id).id, undefined)
     return found?.root ?? (await this.#withRecords("message", id))[0] ?? this.main
+  }
+
+  /** As `ofSession`; none of a session that was read from a root that is not there any more. */
+  async ownerOf(session: string): Promise<Root | undefined> {
+    try {
+      return await this.ofSession(session)
+    } catch (error) {
+      if (!isStoreError(error, "UNREADABLE")) throw error
+      return undefined
+    }
   }
 
   /** The root that a message's parts are read from. */
@@ -115,7 +125,7 @@ export class Roots {
       folder === undefined
         ? ((await this.#guess("message", id)) ?? (await this.#scan("message", id)))
         : await this.#held({ kind: "message", folder }, id)
-    return found && this.#preferred(found)
+    return found ? this.#preferred(found) : this.#absent("message", id)
   }
 
   /** Where a part lies; as `findMessage`. */
@@ -127,7 +137,8 @@ export class Roots {
       folder === undefined
         ? ((await this.#guess("part", id)) ?? (await this.#scan("part", id)))
         : await this.#held({ kind: "part", folder }, id)
-    if (!found || this.all.length === 1) return found
+    if (!found) return this.#absent("part", id)
+    if (this.all.length === 1) return found
     const root = await this.ofMessage(found.place.folder)
     return (await holds(root, found.place, id)) ? { ...found, root } : found
   }
@@ -167,8 +178,64 @@ export class Roots {
     if (root !== this.main) throw elsewhere(root, `The ${place.kind} ${id}`)
   }
 
+  /** Remembers where a session is read from. @param limited whether other copies of it were left out of account */
+  #note(id: string, version: ReadVersion, gone: ReadonlySet<Root>, limited: unknown): void {
+    const { root, updated } = version
+    const newer = this.#readFrom.newerThan(id, updated)
+    if ((newer && gone.has(newer)) || gone.has(root)) return
+    if (root !== this.main) this.#readFrom.note(id, version)
+    else if (limited === undefined) this.#readFrom.forget(id)
+  }
+
+  /** The newest copy of a session, in a project or in any. @throws StoreError `UNREADABLE` where a newer one is out of reach */
+  async #find(id: string, folder: string | undefined): Promise<Found | undefined> {
+    const found: Found[] = []
+    for (const root of this.reachable())
+      for (const project of await root.records.foldersOf("session", id))
+        if (folder === undefined || project === folder)
+          found.push({ root, place: { kind: "session", folder: project }, id })
+    const [only] = found
+    if (found.length < 2 && (!only || only.root === this.main) && !this.#readFrom.has(id)) return only
+    if (found.length < 2 && this.all.length === 1) return only
+    let updated = Number.NEGATIVE_INFINITY
+    let newest: Found[] = []
+    for (const candidate of found) {
+      const [body] = await candidate.root.records.read("session", candidate.place.folder, [id])
+      const time = body ? sessionFields(body).updated : Number.NEGATIVE_INFINITY
+      if (time > updated || newest.length === 0) newest = []
+      if (time >= updated) newest.push(candidate)
+      updated = Math.max(updated, time)
+    }
+    const roots = [...new Set(newest.map(({ root }) => root))]
+    const { root, tied } = Number.isFinite(updated)
+      ? await mostMessages(id, roots)
+      : { root: roots[0], tied: false }
+    const gone = this.#gone()
+    const newer = this.#readFrom.newerThan(id, updated)
+    for (const missing of [newer, root])
+      if (missing && gone.has(missing)) throw unreachable(missing, `The session ${id}`)
+    const last = newest.findLast((candidate) => candidate.root === root)
+    if (last) this.#note(id, { root: last.root, updated, tied }, gone, folder)
+    return last
+  }
+
+  /** The roots that are there, the store's own first. */
+  reachable(): readonly Root[] {
+    return this.all.filter((root) => root === this.main || !root.upkeep.outOfReach())
+  }
+
+  #gone(): ReadonlySet<Root> {
+    const there = this.reachable()
+    return new Set(this.#all.filter((root) => !there.includes(root)))
+  }
+
+  /** What is found nowhere. @throws StoreError `UNREADABLE` where it may lie in a root that is not there any more */
+  #absent(kind: string, id: string): undefined {
+    for (const root of this.#gone()) throw unreachable(root, `The ${kind} ${id}`)
+  }
+
   async #guess(kind: "message" | "part", id: string): Promise<Found | undefined> {
-    for (const root of this.all) {
+    for (const root of this.reachable()) {
       const folder = await root.catalog.guessFolder(kind, id)
       if (folder !== undefined && (await root.records.holds(kind, folder, id)))
         return { root, place: { kind, folder }, id }
@@ -178,7 +245,7 @@ export class Roots {
 
   /** Looks into every folder, of which there may be many. */
   async #scan(kind: "message" | "part", id: string): Promise<Found | undefined> {
-    for (const root of this.all) {
+    for (const root of this.reachable()) {
       const [folder] = await root.records.foldersOf(kind, id)
       if (folder !== undefined) return { root, place: { kind, folder }, id }
     }
@@ -188,19 +255,20 @@ export class Roots {
   /** The first root that has a record which lies in no owner's folder, as a project's. */
   async #withPlain([kind = "", id = "", ...deeper]: Key): Promise<Root | undefined> {
     if (deeper.length > 0) return undefined
-    for (const root of this.all) if ((await root.records.plainIds(kind)).includes(id)) return root
+    for (const root of this.reachable()) if ((await root.records.plainIds(kind)).includes(id)) return root
     return undefined
   }
 
   /** The roots that have records in a folder. */
   async #withRecords(kind: "message" | "part", folder: string): Promise<Root[]> {
     const roots: Root[] = []
-    for (const root of this.all) if ((await root.records.ids(kind, folder)).length > 0) roots.push(root)
+    for (const root of this.reachable())
+      if ((await root.records.ids(kind, folder)).length > 0) roots.push(root)
     return roots
   }
 
   async #held(place: Place, id: string): Promise<Found> {
-    for (const root of this.all) if (await holds(root, place, id)) return { root, place, id }
+    for (const root of this.reachable()) if (await holds(root, place, id)) return { root, place, id }
     // Where there is none it would be the store's own.
     return { root: this.main, place, id }
   }
@@ -224,6 +292,13 @@ function rooted(root: Root, entries: Iterable<SessionEntry>): Iterable<RootedEnt
 
 function holds({ records }: Root, { kind, folder }: Place, id: string): Promise<boolean> {
   return records.holds(kind, folder, id)
+}
+
+function unreachable({ place }: Root, what: string): StoreError {
+  return new StoreError("UNREADABLE", `${what} cannot be looked at: ${place} is not there any more`, {
+    path: place,
+    hint: "Bring the folder back, or open the store without it.",
+  })
 }
 
 function elsewhere({ place }: Root, what: string): StoreError {

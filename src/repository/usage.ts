@@ -71,7 +71,7 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
       projectID === undefined ? await records.folders("message") : await records.ids("session", projectID)
     for (const session of sessions) {
       // What lies in several roots is counted where it is read.
-      if ((await roots.ofSession(session)) !== root) continue
+      if ((await roots.ownerOf(session)) !== root) continue
       copies.nextSession()
       let answers: Answer[] = []
       for (const id of await records.ids("message", session)) {

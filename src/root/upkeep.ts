@@ -35,6 +35,11 @@ export interface Upkeep {
   nudge(): void
   /** Why the place holds nothing that can be read; `undefined` where it does, or nobody can look. */
   missing(): StoreError | undefined
+  /**
+   * Whether it was there since it was opened and is not any more, as a disk that was unplugged: then nothing older may stand in for
+   * what it holds. Told of once, and again when it has come back and gone.
+   */
+  outOfReach(): boolean
   /** Whether the place is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
   isThere(): boolean
   /** Yields every record that cannot be read. */

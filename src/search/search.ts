@@ -93,7 +93,7 @@ class Passes {
     this.count++
     const several = this.#roots.all.length > 1
     const parts = await Promise.all(
-      this.#roots.all.map(async (root) => {
+      this.#roots.reachable().map(async (root) => {
         const look = await root.texts.look(mayLack)
         const finder = new Finder(root, this.#search, {
           found: this.#found,

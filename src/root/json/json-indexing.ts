@@ -12,6 +12,7 @@ import { BackgroundWalk } from "./background-walk.ts"
 import type { CatchUpOptions } from "./catch-up.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { JsonOptions } from "./json-options.ts"
+import type { Reach } from "./reach.ts"
 import { searchable } from "./searchable.ts"
 import type { SqliteCatalog } from "./sqlite-catalog.ts"
 import { whyNoStore } from "./store-folder.ts"
@@ -31,6 +32,7 @@ export interface JsonIndexingParts {
   readonly within: Reconciler
   /** Told to look again where rows may lack something. */
   readonly indexed: SqliteCatalog
+  readonly reach: Reach
   readonly options: JsonOptions
 }
 
@@ -180,9 +182,10 @@ export class JsonIndexing {
   }
 
   /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; the signal's reason */
-  async walk(options: WalkOptions): Promise<WalkResult> {
-    if (this.isNoStoreYet) return { ...NOTHING_WALKED }
-    const { within } = this.#parts
+  async walk(_options: WalkOptions): Promise<WalkResult> {
+    const { options, reach, within } = this.#parts
+    // The rows of what is out of reach stay: it may come back as it was.
+    if (this.isNoStoreYet || (options.readOnly && reach.isGone())) return { ...NOTHING_WALKED }
     const { walk } = await import("../../migrator/walk.ts")
     const missed = this.#missed
     try {

@@ -20,6 +20,7 @@ import { JsonRecords } from "./json-records.ts"
 import { JsonTexts } from "./json-texts.ts"
 import { JsonUpkeep } from "./json-upkeep.ts"
 import { keysBelow } from "./keys.ts"
+import { Reach } from "./reach.ts"
 import { SqliteCatalog } from "./sqlite-catalog.ts"
 
 /**
@@ -67,9 +68,18 @@ export class JsonRoot implements WritableRoot {
     this.catalog = filesOnly ? scanned : fallback
     this.records = new JsonRecords(this.files, clock)
     const { files, within } = this
-    this.indexing = new JsonIndexing({ files, within, indexed, options })
+    const reach = new Reach(fs, directory, options.tell)
+    this.indexing = new JsonIndexing({ files, within, indexed, reach, options })
     const { indexing } = this
-    this.upkeep = new JsonUpkeep({ files, within, indexing, answers: fallback.answers, layout, readOnly })
+    this.upkeep = new JsonUpkeep({
+      files,
+      within,
+      indexing,
+      answers: fallback.answers,
+      layout,
+      reach,
+      readOnly,
+    })
     this.texts = new JsonTexts(options.search, files, within, scanned, indexing)
   }
 

@@ -12,6 +12,7 @@ import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { JsonIndexing } from "./json-indexing.ts"
+import type { Reach } from "./reach.ts"
 import { searchable } from "./searchable.ts"
 
 const NOTHING_VERIFIED: VerifyResult = {
@@ -29,6 +30,7 @@ export interface JsonUpkeepParts {
   readonly answers: Readonly<AnswerCounts>
   /** The older layout, where the folder is in that. */
   readonly layout: OlderLayout | undefined
+  readonly reach: Reach
   readonly readOnly: boolean
 }
 
@@ -89,6 +91,10 @@ export class JsonUpkeep implements Upkeep {
     return this.#parts.indexing.missing()
   }
 
+  outOfReach(): boolean {
+    return this.#parts.reach.isGone()
+  }
+
   isThere(): boolean {
     const { fs, directory } = this.#parts.files
     try {
@@ -111,11 +117,10 @@ export class JsonUpkeep implements Upkeep {
   }
 
   async *#allProblems({ signal }: Endable): AsyncGenerator<Problem> {
-    const { files, within, layout, readOnly } = this.#parts
+    const { files, within, layout, reach, readOnly } = this.#parts
     const { plainFileProblems, scanProblems } = await import("./problems.ts")
     const { walk } = await import("../../migrator/walk.ts")
-    if (readOnly && !this.isThere())
-      yield { path: files.directory, code: "NOT_FOUND", message: "There is no such folder" }
+    if (readOnly && (!this.isThere() || reach.isGone())) yield reach.absence()
     try {
       yield* this.#located(await walk(within, { signal })).unreadable
     } catch (error) {

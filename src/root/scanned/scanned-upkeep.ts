@@ -57,6 +57,10 @@ export class ScannedUpkeep implements Upkeep {
     return undefined
   }
 
+  outOfReach(): boolean {
+    return false
+  }
+
   isThere(): boolean {
     return true
   }
