@@ -182,10 +182,10 @@ export class JsonIndexing {
   }
 
   /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; the signal's reason */
-  async walk(_options: WalkOptions): Promise<WalkResult> {
-    const { options, reach, within } = this.#parts
+  async walk(options: WalkOptions): Promise<WalkResult> {
+    const { options: opened, reach, within } = this.#parts
     // The rows of what is out of reach stay: it may come back as it was.
-    if (this.isNoStoreYet || (options.readOnly && reach.isGone())) return { ...NOTHING_WALKED }
+    if (this.isNoStoreYet || (opened.readOnly && reach.isGone())) return { ...NOTHING_WALKED }
     const { walk } = await import("../../migrator/walk.ts")
     const missed = this.#missed
     try {
