@@ -85,9 +85,55 @@ test("links in an older tree are told and not followed", async () => {
   const problems = (await all(store.problems())).map(({ path, code }) => `${code} ${path}`)
   expect(problems).toContain(`NOT_A_FILE ${join(older, "linked/storage/session/info")}`)
   const { unreadable } = await store.importOlder()
-  expect(unreadable).toMatchObject([{ code: "NOT_A_FILE" }])
+  expect(unreadable.map(({ path, code }) => `${code} ${path}`).sort()).toEqual([
+    `NOT_A_FILE ${join(app, "part/ses_1")}`,
+    `NOT_A_FILE ${join(older, "linked/storage/session/info")}`,
+  ])
   expect(fs.existsSync(join(directory, "part/msg_1"))).toBe(false)
 })
+
+test.each([
+  "",
+  "storage",
+  "storage/session",
+  "storage/session/info",
+  "storage/session/message",
+  "storage/session/message/ses_1",
+  "storage/session/part",
+  "storage/session/part/ses_1",
+  "storage/session/part/ses_1/msg_1",
+])(
+  "a link in the place of %j of an older project is told by a path that is there, wherever it leads",
+  async (at) => {
+    for (const target of ["moved", "nowhere"]) {
+      const data = tempFolder()
+      const directory = join(data, "storage")
+      const project = join(data, "project/app")
+      const records = join(project, "storage/session")
+      put(records, "info/ses_1.json", session("ses_1"))
+      put(records, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+      put(records, "part/ses_1/msg_1/prt_1.json", part("prt_1", "msg_1"))
+      // A link in the place of a whole project tells only where there is another: it may be anything.
+      if (at === "") put(data, "project/lib/storage/session/info/ses_2.json", session("ses_2"))
+      fs.renameSync(join(project, at), join(data, "moved"))
+      fs.symlinkSync(join(data, target), at === "" ? project : join(project, at))
+      await using store = await openStore({ directory, backgroundIndex: false })
+      const problems = await all(store.problems())
+      expect(problems.map(({ code }) => code)).toEqual(["NOT_A_FILE"])
+      const [{ path = "" } = {}] = problems
+      expect(path).toStartWith(project)
+      expect(fs.lstatSync(path, { throwIfNoEntry: false })).toBeDefined()
+      expect((await store.importOlder()).unreadable).toMatchObject([{ code: "NOT_A_FILE", path }])
+      // What lies behind the link is not taken along.
+      const kept = ["info", "message", "part"].filter(
+        (kind) => at.startsWith(`storage/session/`) && !at.includes(kind),
+      )
+      const imported = ["session/app/ses_1", "message/ses_1/msg_1", "part/msg_1/prt_1"]
+      const there = imported.filter((key) => fs.existsSync(join(directory, `${key}.json`)))
+      expect(there).toHaveLength(kept.length)
+    }
+  },
+)
 
 test.each(["--alone", "--beside"])(
   "a part given with coalesce is written though the process ends at once %s",

@@ -12,12 +12,17 @@ export function findOlder(fs: FileSystem, directory: string): string | undefined
   return isOlder(fs, folder) ? folder : undefined
 }
 
-/** Tells whether a folder holds projects in the older layout. One that cannot be read is not said to. */
+/**
+ * Tells whether a folder holds projects in the older layout, or a link where one should have its records, which is to be told of.
+ * One that cannot be read is not said to.
+ */
 export function isOlder(fs: FileSystem, folder: string): boolean {
   try {
     return (fs.readDirectory(folder) ?? []).some(
       ({ name, kind }) =>
-        kind === "directory" && fs.lstat(join(folder, name, ...OLDER_SESSIONS))?.kind === "directory",
+        kind === "directory" &&
+        (fs.lstat(join(folder, name, OLDER_SESSIONS[0]))?.kind === "link" ||
+          ["directory", "link"].includes(fs.lstat(join(folder, name, ...OLDER_SESSIONS))?.kind ?? "")),
     )
   } catch (error) {
     if (systemCode(error) === undefined) throw error

@@ -76,8 +76,14 @@ export class OlderLayout {
     const [kind, owner, file, deeper] = this.#segments(path)
     if (kind === undefined || (isKind(kind) && owner === undefined)) return this.#folder
     if (!isKind(kind) || owner === undefined || deeper !== undefined) return path
-    if (file === undefined) return this.#folders(kind, owner)[0] ?? path
+    if (file === undefined) return this.#folders(kind, owner)[0] ?? this.#nearest(kind, owner) ?? path
     return this.#file(kind, owner, file) ?? path
+  }
+
+  /** Of a project without a folder of sessions, what of the way there is there. */
+  #nearest(kind: Kind, owner: string): string | undefined {
+    const project = join(this.#folder, owner)
+    return kind === "session" && this.#exists(project) ? project : undefined
   }
 
   #segments(path: string): string[] {
@@ -123,18 +129,18 @@ export class OlderLayout {
 
   #readKind(kind: Kind): DirectoryEntry[] {
     if (kind === "session") {
-      this.#misplaced = []
-      return this.#entries(this.#folder).filter(
-        ({ name, kind: of }) => of !== "directory" || this.#hasSessions(name),
-      )
+      const projects = this.#entries(this.#folder)
+      this.#misplaced = projects.flatMap(({ name, kind: of }) => (of === "directory" ? this.#odd(name) : []))
+      return projects.filter(({ name, kind: of }) => of !== "directory" || this.#real(name, kind, ""))
     }
     const entries = new Map<string, DirectoryEntry>()
     if (kind === "part") this.#unseen = []
-    for (const project of this.#projects())
-      for (const session of this.#entries(join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS[kind])))
+    for (const sessions of this.#inProjects(kind, ""))
+      for (const session of this.#entries(sessions)) {
+        const folder = join(sessions, session.name)
         if (kind === "message") entries.set(session.name, session)
-        else if (session.kind === "directory") {
-          const folder = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.part, session.name)
+        else if (session.kind === "link") this.#unseen.push(noFolder(folder, "link"))
+        else if (session.kind === "directory")
           for (const message of this.#entries(folder)) {
             const path = join(folder, message.name)
             const known = entries.has(message.name) ? this.#known.get(`part/${message.name}`) : undefined
@@ -143,7 +149,7 @@ export class OlderLayout {
             else if (!known.includes(path)) this.#remember("part", message.name, [...known, path])
             entries.set(message.name, message)
           }
-        }
+      }
     return [...entries.values()]
   }
 
@@ -176,8 +182,7 @@ export class OlderLayout {
 
   /** A link is none: only the first level is followed. */
   #isFolder(path: string): boolean {
-    const kind = this.#kindAt(path)
-    return kind === "directory" || kind === "unknown"
+    return isFolderKind(this.#kindAt(path))
   }
 
   #projects(): string[] {
@@ -187,20 +192,32 @@ export class OlderLayout {
       .sort()
   }
 
-  /** Whether a project has a folder of sessions; something else in its place is told of. */
-  #hasSessions(project: string): boolean {
-    const path = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.session)
-    const kind = this.#kindAt(path)
-    if (kind !== "file" && kind !== "other") return kind !== undefined
-    this.#misplaced.push(
-      new StoreError("NOT_A_FILE", `A ${kind} lies where a folder of records should be`, { path }),
-    )
-    return false
+  /** What lies where a project should have the folders on the way to its records. */
+  #odd(project: string): StoreError[] {
+    const found = new Map<string, StoreError>()
+    for (const name of Object.values(FOLDERS)) {
+      const { path, kind } = this.#wayTo(project, name)
+      if (kind !== undefined && !isFolderKind(kind)) found.set(path, noFolder(path, kind))
+    }
+    return [...found.values()]
+  }
+
+  /** The folder of one kind in a project, or what on the way there is no folder. Links are not followed. */
+  #wayTo(project: string, name: string): { path: string; kind: EntryKind | "unknown" | undefined } {
+    let path = join(this.#folder, project)
+    for (const step of [...OLDER_SESSIONS, name]) {
+      path = join(path, step)
+      const kind = this.#kindAt(path)
+      if (!isFolderKind(kind)) return { path, kind }
+    }
+    return { path, kind: "directory" }
   }
 
   /** The real folder of a place, where it exists in that project. */
   #real(project: string, kind: Kind, owner: string): string | undefined {
-    const path = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS[kind], owner)
+    const way = this.#wayTo(project, FOLDERS[kind])
+    if (!isFolderKind(way.kind)) return undefined
+    const path = join(way.path, owner)
     return this.#exists(path) ? path : undefined
   }
 
@@ -259,8 +276,7 @@ export class OlderLayout {
   }
 
   *#sessionsWithParts(): Generator<string> {
-    for (const project of this.#projects()) {
-      const folder = join(this.#folder, project, ...OLDER_SESSIONS, FOLDERS.part)
+    for (const folder of this.#inProjects("part", "")) {
       for (const { name, kind } of this.#entries(folder)) if (kind === "directory") yield join(folder, name)
     }
   }
@@ -294,6 +310,15 @@ export class OlderLayout {
     }
     this.#known.delete(place)
   }
+}
+
+/** What cannot be looked at is taken to be what it should be: whoever reads it tells why it cannot. */
+function isFolderKind(kind: EntryKind | "unknown" | undefined): boolean {
+  return kind === "directory" || kind === "unknown"
+}
+
+function noFolder(path: string, kind: EntryKind | "unknown"): StoreError {
+  return new StoreError("NOT_A_FILE", `A ${kind} lies where a folder of records should be`, { path })
 }
 
 function notSeen(path: string): StoreError {
