@@ -13,6 +13,7 @@ import { beside } from "./trials/beside.ts"
 import { growing } from "./trials/growing.ts"
 import { indexing } from "./trials/indexing.ts"
 import { listing } from "./trials/listing.ts"
+import { roots } from "./trials/roots.ts"
 import { searching } from "./trials/searching.ts"
 import { starting } from "./trials/starting.ts"
 import { writing } from "./trials/writing.ts"
@@ -24,6 +25,7 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   starting,
   searching,
   beside,
+  roots,
   growing,
 }
 

@@ -34,19 +34,20 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "no stamp by own writes: what we wrote is unknown until read back",
-    file: "src/store.ts",
-    from: "await note(changes)",
-    to: `await note(changes)
-      const { packStamp } = await import("../src/file/stamp.ts")
-      const { placeOfKey, placePath } = await import("../src/file/layout.ts")
-      for (const { key } of changes) {
-        const place = placeOfKey(key)?.place
-        const stat = place && fs.lstat(placePath(directory, place))
-        if (stat) await this.#root.index.write(({ directories }) => {
-          const row = directories.find(place)
-          if (row) directories.settle(row.id, { stamp: packStamp(stat, true), size: stat.size, entries: row.entries })
-        })
-      }`,
+    file: "src/composition.ts",
+    from: "if (!filesOnly) await note(changes)",
+    to: `if (!filesOnly) await note(changes)
+    const { packStamp } = await import("./file/stamp.ts")
+    const { placePath } = await import("./file/layout.ts")
+    const { placeOfKey } = await import("./record/kind.ts")
+    for (const { key } of changes) {
+      const place = placeOfKey(key)?.place
+      const stat = place && fs.lstat(placePath(directory, place))
+      if (stat) await own.within.index.write(({ directories }) => {
+        const row = directories.find(place)
+        if (row) directories.settle(row.id, { stamp: packStamp(stat, true), size: stat.size, entries: row.entries })
+      })
+    }`,
   },
   {
     name: "probe clock: now is the device's, not ours",
@@ -94,7 +95,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "own moves: after them the stamps of the folders are dropped",
-    file: "src/publisher.ts",
+    file: "src/root/json/publisher.ts",
     from: "directories.dropStamp(id)",
     to: "void id",
   },

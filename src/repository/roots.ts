@@ -61,9 +61,29 @@ export class Roots {
   /** As `Catalog.countSessions`, over all roots. */
   async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
     if (this.all.length === 1) return this.main.catalog.countSessions(query, signal)
+    // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
+    if (await this.#shareNone(query.projectID)) {
+      let sum = 0
+      for (const { catalog } of this.all) sum += await catalog.countSessions(query, signal)
+      if (await this.#shareNone(query.projectID)) return sum
+    }
     let count = 0
     for (const _ of await this.sessions(query, { signal })) count++
     return count
+  }
+
+  /** Whether all roots are there, and no session lies in two of them by its name. */
+  async #shareNone(projectID: string | undefined): Promise<boolean> {
+    if (this.#gone().size > 0) return false
+    const ids = new Set<string>()
+    for (const { records } of this.all) {
+      const own = new Set<string>()
+      for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
+        for (const id of await records.ids("session", folder)) own.add(id)
+      if (!ids.isDisjointFrom(own)) return false
+      for (const id of own) ids.add(id)
+    }
+    return true
   }
 
   /** How many sessions there are by name, readable or not, of a project or all. */
