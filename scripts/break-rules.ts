@@ -37,9 +37,9 @@ const RULES: readonly Rule[] = [
     file: "src/composition.ts",
     from: "if (!filesOnly) await note(changes)",
     to: `if (!filesOnly) await note(changes)
-    const { packStamp } = await import("./file/stamp.ts")
+    const { packStamp } = await import("../src/file/stamp.ts")
     const { placePath } = await import("./file/layout.ts")
-    const { placeOfKey } = await import("./record/kind.ts")
+    const { placeOfKey } = await import("../src/record/kind.ts")
     for (const { key } of changes) {
       const place = placeOfKey(key)?.place
       const stat = place && fs.lstat(placePath(directory, place))

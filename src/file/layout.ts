@@ -33,6 +33,29 @@ export interface Listing {
   readonly copies: string[]
   /** File names that start with a dot: temp files, ours or others'. */
   readonly hidden: string[]
+  /** Names that are no UTF-8, as they are read: no key names what lies there, and no path reaches it. */
+  readonly unnamed: string[]
+}
+
+/** What a name is told with that is no UTF-8. */
+export const UNNAMED = { code: "INVALID_KEY", message: "The name is not UTF-8, so no key names it" } as const
+
+/** Stands in a name for bytes that are no UTF-8; it may also stand there for itself. */
+const REPLACEMENT = "\ufffd"
+
+/** Tells whether a name that was read is that of the file. What cannot be looked at is told of by whoever reads it. */
+export function isNamed(fs: FileSystem, folder: string, name: string): boolean {
+  if (!name.includes(REPLACEMENT)) return true
+  try {
+    return fs.lstat(`${folder}/${name}`) !== undefined
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return true
+  }
+}
+
+function emptyListing(): Listing {
+  return { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }
 }
 
 /** Asks the system for what is in a folder, or what it is. @throws StoreError `UNREADABLE` for what it refuses */
@@ -111,12 +134,13 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
 
 /** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
-  const listing: Listing = { ids: [], odd: [], copies: [], hidden: [] }
+  const listing = emptyListing()
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
     const id = stemOfFile(name)
     if (id === undefined) {
       if (name.startsWith(".")) listing.hidden.push(name)
-    } else if (isSyncCopy(id)) listing.copies.push(id)
+    } else if (!isNamed(fs, path, name)) listing.unnamed.push(name)
+    else if (isSyncCopy(id)) listing.copies.push(id)
     else if (kind === "file") listing.ids.push(id)
     else listing.odd.push(id)
   }
@@ -168,10 +192,11 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
 
 /** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
 export function listFolders(fs: FileSystem, path: string): Listing {
-  const listing: Listing = { ids: [], odd: [], copies: [], hidden: [] }
+  const listing = emptyListing()
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
     if (segmentFault(name) !== undefined) continue
-    if (kind === "directory") listing.ids.push(name)
+    if (!isNamed(fs, path, name)) listing.unnamed.push(name)
+    else if (kind === "directory") listing.ids.push(name)
     else if (kind === "link") listing.odd.push(name)
   }
   sortTexts(listing.ids)

@@ -226,7 +226,10 @@ export class DirectoryPass {
     }
     if (this.#torn.length > 0) await this.#retryTorn()
     // A name that is not UTF-8 reads as that of another path, and is one of a file all the same.
-    if (this.#missing) this.#files = listRecords(fs, this.#path).ids.length
+    if (this.#missing) {
+      const { ids, unnamed } = listRecords(fs, this.#path)
+      this.#files = ids.length + unnamed.length
+    }
     const proven = reading.provesNames(before)
     const knownSoFar = this.#row !== undefined && sameStamp(this.#row.stamp, this.#row.size, before)
     if (this.#changes > 0 || proven || !knownSoFar)

@@ -16,6 +16,9 @@ import { type Reconciler, reconcile } from "./reconcile.ts"
 import { titleDifferences } from "./verify-titles.ts"
 import { foldersWithRows } from "./walk.ts"
 
+/** What is not told by the result: told of the path of each file whose name is no UTF-8, as that is read. */
+type OnUnnamed = (path: string) => void
+
 const PAGE_ROWS = 1_000
 
 /** What is kept of the files besides rows: how to compare it with them, and how to make it anew. */
@@ -33,31 +36,34 @@ export async function verify(
   within: Reconciler,
   texts: Derived,
   options: VerifyOptions = {},
+  onUnnamed: OnUnnamed = () => {},
 ): Promise<VerifyResult> {
   const titles: Derived = {
     differences: (slice) => titleDifferences(within, slice),
     fillAnew: () => patiently(() => within.index.write(({ fullText }) => fullText.refillTitles())),
   }
-  const compare = (how: VerifyOptions): Promise<VerifyResult> =>
-    new Verification(within, [titles, texts], how).run()
-  const result = await compare(options)
+  const compare = (how: VerifyOptions, tell: OnUnnamed): Promise<VerifyResult> =>
+    new Verification(within, [titles, texts], how, tell).run()
+  const result = await compare(options, onUnnamed)
   if (!options.repair || result.ok) return result
   // What was mended is compared once more.
-  return { ...result, ok: (await compare({ signal: options.signal })).ok }
+  return { ...result, ok: (await compare({ signal: options.signal }, () => {})).ok }
 }
 
 class Verification {
   readonly #within: Reconciler
   readonly #derived: readonly Derived[]
+  readonly #onUnnamed: OnUnnamed
   readonly #repair: boolean
   readonly #slice: TimeSlice
   readonly #differences: Difference[] = []
   readonly #checked = { session: 0, message: 0, part: 0 }
   readonly #sessionFolders = new Map<string, string[]>()
 
-  constructor(within: Reconciler, derived: readonly Derived[], options: VerifyOptions) {
+  constructor(within: Reconciler, derived: readonly Derived[], options: VerifyOptions, onUnnamed: OnUnnamed) {
     this.#within = within
     this.#derived = derived
+    this.#onUnnamed = onUnnamed
     this.#repair = options.repair ?? false
     this.#slice = new TimeSlice(options.signal)
   }
@@ -109,14 +115,16 @@ class Verification {
     const path = placePath(this.#within.directory, place)
     const row = await patiently(() => this.#within.index.read(({ directories }) => directories.find(place)))
     const stat = lstatQuietly(this.#within.fs, path)
-    const { ids, odd, copies } =
-      stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [], copies: [] }
+    const { ids, odd, copies, unnamed } =
+      stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [], copies: [], unnamed: [] }
+    // No row can be one of these: that is no fault of the index.
+    for (const name of unnamed) this.#onUnnamed(`${path}/${name}`)
     if (
       row &&
       stat &&
       isKnown(row.stamp) &&
       sameStamp(row.stamp, row.size, stat) &&
-      row.entries !== ids.length
+      row.entries !== ids.length + unnamed.length
     )
       this.#differences.push({ path, kind: "wrong" })
     this.#checked[place.kind] += ids.length
@@ -128,7 +136,7 @@ class Verification {
   }
 
   /** A folder that cannot be read has no names to compare. */
-  #list(path: string): Pick<Listing, "ids" | "odd" | "copies"> {
+  #list(path: string): Pick<Listing, "ids" | "odd" | "copies" | "unnamed"> {
     try {
       const listing = listRecords(this.#within.fs, path)
       const name = listing.ids[0] ?? listing.odd[0]
@@ -136,7 +144,7 @@ class Verification {
       return listing
     } catch (error) {
       if (!isStoreError(error)) throw error
-      return { ids: [], odd: [], copies: [] }
+      return { ids: [], odd: [], copies: [], unnamed: [] }
     }
   }
 

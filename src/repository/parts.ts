@@ -99,7 +99,7 @@ export class PartRepository<P> {
   /** How many parts a message has by name, readable or not. */
   async count(messageID: string): Promise<number> {
     const { records } = await this.#root(messageID)
-    return (await records.ids("part", messageID)).length
+    return (await records.names("part", messageID)).length
   }
 
   async #root(messageID: string): Promise<Root> {

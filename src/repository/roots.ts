@@ -91,7 +91,7 @@ export class Roots {
     const ids = new Set<string>()
     for (const { records } of this.reachable())
       for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
-        for (const id of await records.ids("session", folder)) ids.add(id)
+        for (const id of await records.names("session", folder)) ids.add(id)
     return ids.size
   }
 

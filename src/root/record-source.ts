@@ -19,6 +19,8 @@ export interface RecordSource {
    * @param tell told too of what cannot be listed
    */
   ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]>
+  /** What counts go by: the ids of a folder, and the names of those files in it whose name is no text, so that they have no id. */
+  names(kind: CollectionKind, folder: string): Promise<readonly string[]>
   /**
    * The folders that hold a record of that id, readable or not, in the order of `compareText`.
    * @param tell told too of what cannot be looked into

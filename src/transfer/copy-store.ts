@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { eachAtOnce } from "../file/at-once.ts"
 import { flushFolders } from "../file/folder-flush.ts"
+import { isNamed } from "../file/layout.ts"
 import { type Moved, makeFolder, moveTree } from "../file/move.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileSystem } from "../file/system.ts"
@@ -155,7 +156,8 @@ async function copyFile(
 ): Promise<Copy> {
   for (let tries = 1; ; tries++) {
     const stat = fs.lstat(from)
-    if (!stat) return { outcome: "gone", bytes: 0 }
+    if (!stat)
+      return { outcome: isNamed(fs, dirname(from), basename(from)) ? "gone" : "unreadable", bytes: 0 }
     const bytes = stat.size
     if (fs.lstat(to)) return { outcome: (await isSame(fs, from, to)) ? "unchanged" : "differs", bytes }
     const temp = tempPath(dirname(to))

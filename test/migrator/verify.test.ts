@@ -144,6 +144,7 @@ test.if(process.platform === "linux")(
     const counts = [await store.messages.count("ses_1"), (await store.index()).messages]
     counts.push(await store.messages.count("ses_1"))
     expect(counts).toEqual([2, 2, 2])
-    expect((await store.verify()).differences.map(({ kind }) => kind)).toEqual(["unindexed"])
+    // No row can be one of it, so it is told of as a problem and not as a difference.
+    expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
   },
 )

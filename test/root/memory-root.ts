@@ -32,6 +32,8 @@ function memoryRecords(place: string, history: History): RecordSource {
       const ids = held(kind).flatMap((record) => (record.folder === folder ? [record.id] : []))
       return kind === "part" ? ids : sorted(ids)
     },
+    names: async (kind, folder) =>
+      held(kind).flatMap((record) => (record.folder === folder ? [record.id] : [])),
     foldersOf: async (kind, id) =>
       sorted(held(kind).flatMap((record) => (record.id === id ? [record.folder] : []))),
     holds: async (kind, folder, id) => find(kind, folder, id) !== undefined,

@@ -1,6 +1,7 @@
 import { isStoreError } from "../../errors.ts"
 import { readFieldsPatiently } from "../../file/fields-reader.ts"
-import { listFolders, listRecords, placePath, recordPath, statPlace } from "../../file/layout.ts"
+import type { Listing } from "../../file/layout.ts"
+import { listFolders, listRecords, placePath, recordPath, statPlace, UNNAMED } from "../../file/layout.ts"
 import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
 import { isJsonObject, type JsonObject, messageFields, sessionFields } from "../../record/extract.ts"
@@ -94,7 +95,7 @@ export class FileCatalog implements Catalog {
   }
 
   async countMessages(sessionID: string): Promise<number> {
-    return recordIds(this.#files, { kind: "message", folder: sessionID }).length
+    return countedNames(this.#files, { kind: "message", folder: sessionID }).length
   }
 
   async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
@@ -167,19 +168,31 @@ export function bodyOf(files: RecordFiles, path: string, result: ReadResult): Js
 
 /** The ids of a folder's records, readable or not, in the order of `compareText`; what is odd is reported. */
 export function recordIds(files: RecordFiles, place: Place): string[] {
+  return listPlace(files, place).ids
+}
+
+/** What counts go by: the ids of a folder's records, and the names of those that no key names. */
+export function countedNames(files: RecordFiles, place: Place): string[] {
+  const { ids, unnamed } = listPlace(files, place)
+  return unnamed.length === 0 ? ids : [...ids, ...unnamed]
+}
+
+const NOTHING: Listing = { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }
+
+function listPlace(files: RecordFiles, place: Place): Listing {
   const path = placePath(files.directory, place)
   return reporting(files, () => {
-    if (!statPlace(files.fs, path)) return []
-    const { ids, odd, copies } = listRecords(files.fs, path)
-    for (const id of odd)
+    if (!statPlace(files.fs, path)) return NOTHING
+    const listing = reportUnnamed(files, path, listRecords(files.fs, path))
+    for (const id of listing.odd)
       files.problems.report({
         path: recordPath(files.directory, place, id),
         code: "NOT_A_FILE",
         message: "Something else lies where a record should be",
       })
-    for (const name of copies)
+    for (const name of listing.copies)
       files.problems.report({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
-    return ids
+    return listing
   })
 }
 
@@ -192,33 +205,38 @@ export function partIds(files: RecordFiles, messageID: string): string[] {
 export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
   const path = placePath(files.directory, { kind, folder: "" })
   return reporting(files, () => {
-    const { ids, odd } = listFolders(files.fs, path)
-    for (const folder of odd)
+    const listing = reportUnnamed(files, path, listFolders(files.fs, path))
+    for (const folder of listing.odd)
       files.problems.report({
         path: placePath(files.directory, { kind, folder }),
         code: "NOT_A_FILE",
         message: "A link lies where a folder of records should be",
       })
-    return ids
-  })
+    return listing
+  }).ids
 }
 
 /** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
 export function plainIds(files: RecordFiles, kind: string): string[] {
+  const path = `${files.directory}/${kind}`
   return reporting(files, () => {
-    const path = `${files.directory}/${kind}`
-    const { ids, copies } = listRecords(files.fs, path)
-    for (const name of copies) files.problems.report({ path: `${path}/${name}.json`, ...SYNC_COPY })
-    return ids
-  })
+    const listing = reportUnnamed(files, path, listRecords(files.fs, path))
+    for (const name of listing.copies) files.problems.report({ path: `${path}/${name}.json`, ...SYNC_COPY })
+    return listing
+  }).ids
 }
 
-function reporting(files: RecordFiles, list: () => string[]): string[] {
+function reportUnnamed(files: RecordFiles, path: string, listing: Listing): Listing {
+  for (const name of listing.unnamed) files.problems.report({ path: `${path}/${name}`, ...UNNAMED })
+  return listing
+}
+
+function reporting(files: RecordFiles, list: () => Listing): Listing {
   try {
     return list()
   } catch (error) {
     if (!isStoreError(error)) throw error
     files.problems.report({ path: error.path ?? files.directory, code: error.code, message: error.message })
-    return []
+    return NOTHING
   }
 }

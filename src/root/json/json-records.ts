@@ -11,6 +11,7 @@ import type { RecordSource, Tell } from "../record-source.ts"
 import { getBody, holds, placesOf, readBody } from "./bodies.ts"
 import {
   bodyOf,
+  countedNames,
   folderNames,
   partIds,
   plainIds,
@@ -36,6 +37,10 @@ export class JsonRecords implements RecordSource {
   async ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]> {
     const files = this.#telling(tell)
     return kind === "part" ? partIds(files, folder) : recordIds(files, { kind, folder })
+  }
+
+  async names(kind: CollectionKind, folder: string): Promise<readonly string[]> {
+    return countedNames(this.#files, { kind, folder })
   }
 
   async foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { StoreError, systemCode } from "../../errors.ts"
+import { UNNAMED } from "../../file/layout.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { TimeSlice } from "../../time-slice.ts"
@@ -73,7 +74,9 @@ export class JsonUpkeep implements Upkeep {
           await indexing.catchUp({ signal: options.signal })
         },
       }
-      const result = await verify(within, derived, options)
+      const result = await verify(within, derived, options, (path) =>
+        files.problems.report({ path, ...UNNAMED }),
+      )
       const { locate } = files
       return {
         ...result,
@@ -118,11 +121,13 @@ export class JsonUpkeep implements Upkeep {
 
   async *#allProblems({ signal }: Endable): AsyncGenerator<Problem> {
     const { files, within, layout, reach, readOnly } = this.#parts
-    const { plainFileProblems, scanProblems } = await import("./problems.ts")
+    const { plainFileProblems, scanProblems, unnamedRecords } = await import("./problems.ts")
     const { walk } = await import("../../migrator/walk.ts")
     if (readOnly && (!this.isThere() || reach.isGone())) yield reach.absence()
     try {
       yield* this.#located(await walk(within, { signal })).unreadable
+      for await (const problem of unnamedRecords(files, signal))
+        yield { ...problem, path: files.locate(problem.path) }
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error
       for await (const problem of scanProblems(files, signal))

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
-import { checkFolders } from "../../file/layout.ts"
+import { checkFolders, isNamed, UNNAMED } from "../../file/layout.ts"
 import { type Key, keyPath, segmentFault, stemOfFile } from "../../record/key.ts"
 import { compareText } from "../../record/order.ts"
 import { isSyncCopy, SYNC_COPY } from "../../record/sync-copy.ts"
@@ -31,7 +31,9 @@ function* walk(files: RecordFiles, prefix: Key): Generator<string[] | undefined>
     const folders = new Set<string>()
     for (const { name, kind } of fs.readDirectory(path) ?? []) {
       const id = stemOfFile(name)
-      if (id !== undefined && kind === "file" && isSyncCopy(id))
+      if (!name.startsWith(".") && !isNamed(fs, path, name))
+        files.problems.report({ path: join(path, name), ...UNNAMED })
+      else if (id !== undefined && kind === "file" && isSyncCopy(id))
         files.problems.report({ path: keyPath(directory, [...prefix, id]), ...SYNC_COPY })
       else if (id !== undefined && kind === "file") records.add(id)
       else if (

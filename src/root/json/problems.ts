@@ -1,5 +1,5 @@
 import { isStoreError } from "../../errors.ts"
-import { type Listing, listFolders, listRecords, placePath } from "../../file/layout.ts"
+import { type Listing, listFolders, listRecords, placePath, UNNAMED } from "../../file/layout.ts"
 import { type ReadResult, readRecord } from "../../file/reader.ts"
 import { isJsonObject } from "../../record/extract.ts"
 import { keyPath } from "../../record/key.ts"
@@ -25,6 +25,7 @@ export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): A
     const path = placePath(files.directory, { kind, folder: "" })
     const { listing, problem } = listOrReport(path, () => listFolders(files.fs, path))
     if (problem) yield problem
+    yield* unnamedIn(path, listing)
     for (const folder of listing.odd)
       yield {
         path: placePath(files.directory, { kind, folder }),
@@ -33,6 +34,29 @@ export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): A
       }
     for (const folder of listing.ids) yield* folderProblems(files, [kind, folder], slice)
   }
+}
+
+/** Yields what bears a name that is no UTF-8 where sessions, messages and parts lie: the index, which goes by names, has no row of it. */
+export async function* unnamedRecords(
+  { fs, directory }: RecordFiles,
+  signal?: AbortSignal,
+): AsyncGenerator<Problem> {
+  const slice = new TimeSlice(signal)
+  for (const kind of COLLECTION_KINDS) {
+    const above = placePath(directory, { kind, folder: "" })
+    const { listing: folders } = listOrReport(above, () => listFolders(fs, above))
+    yield* unnamedIn(above, folders)
+    for (const folder of folders.ids) {
+      const turn = slice.pass()
+      if (turn) await turn
+      const path = placePath(directory, { kind, folder })
+      yield* unnamedIn(path, listOrReport(path, () => listRecords(fs, path)).listing)
+    }
+  }
+}
+
+function* unnamedIn(path: string, { unnamed }: Listing): Generator<Problem> {
+  for (const name of unnamed) yield { path: `${path}/${name}`, ...UNNAMED }
 }
 
 async function* folderProblems(
@@ -44,6 +68,7 @@ async function* folderProblems(
   const path = keyPath(directory, folder).slice(0, -".json".length)
   const { listing, problem } = listOrReport(path, () => listRecords(fs, path))
   if (problem) yield problem
+  yield* unnamedIn(path, listing)
   for (const id of [...listing.ids, ...listing.odd]) {
     await slice.pass()
     const file = keyPath(directory, [...folder, id])
@@ -68,6 +93,6 @@ function listOrReport(path: string, list: () => Listing): { listing: Listing; pr
   } catch (error) {
     if (!isStoreError(error)) throw error
     const problem = { path: error.path ?? path, code: error.code, message: error.message }
-    return { listing: { ids: [], odd: [], copies: [], hidden: [] }, problem }
+    return { listing: { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }, problem }
   }
 }

@@ -9,7 +9,7 @@ import type { Place } from "../../record/kind.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
-import { folderNames, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { countedNames, folderNames, type RecordFiles } from "./file-catalog.ts"
 import { JoinedRuns } from "./joined-runs.ts"
 import { SessionEntries } from "./session-entries.ts"
 
@@ -150,7 +150,7 @@ export class SqliteCatalog implements Catalog {
     const row = await index.read(({ directories }) => directories.find(place))
     const stat = statPlace(fs, path)
     if (row && stat && isKnown(row.stamp) && sameStamp(row.stamp, row.size, stat)) return row.entries
-    return recordIds(this.#files, place).length
+    return countedNames(this.#files, place).length
   }
 
   /**
