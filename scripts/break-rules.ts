@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
     from: "if (!filesOnly) await note(changes)",
     to: `if (!filesOnly) await note(changes)
     const { packStamp } = await import("../src/file/stamp.ts")
-    const { placePath } = await import("./file/layout.ts")
+    const { placePath } = await import("../src/file/layout.ts")
     const { placeOfKey } = await import("../src/record/kind.ts")
     for (const { key } of changes) {
       const place = placeOfKey(key)?.place

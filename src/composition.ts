@@ -63,7 +63,7 @@ export function compose(
   const { fs = fileSystem, filesOnly = false } = parts
   const { directory, indexPath, readOnly, logger } = options
   const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
-  const lock = new ProcessLock(lockPath, fs)
+  const lock = new ProcessLock(lockPath, undefined, fs)
   const ownWrites = new OwnWrites(fs)
   const watching = options.watch && !filesOnly
   const feed = new ChangeFeed()
@@ -86,7 +86,18 @@ export function compose(
   const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options
   // Reading makes nothing in a folder that is no store.
   const mayIndex = (): boolean => readOnly || indexPath !== undefined || isStore(fs, directory)
-  const context = { mayIndex, maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize, logger, tell }
+  const indexRoot = indexPath ?? directory
+  const context = {
+    indexRoot,
+    mayIndex,
+    maxRecordBytes,
+    search,
+    backgroundIndex,
+    maxStaleness,
+    cacheSize,
+    logger,
+    tell,
+  }
   const own = new JsonRoot({
     ...context,
     directory,

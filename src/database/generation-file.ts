@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
+import { createShared } from "../file/access.ts"
+import { fileSystem } from "../file/system.ts"
 
 const POINTER = "current"
 const FIRST = "index.sqlite"
@@ -47,7 +49,8 @@ export class GenerationFiles {
     const next = Math.max(1, numberOf(basename(damaged ?? "")) ?? 0, ...this.#numbers()) + 1
     const name = `index-${next}.sqlite`
     const temp = join(this.folder, `.${POINTER}-${process.pid}.tmp`)
-    writeFileSync(temp, name, { mode: 0o600 })
+    createShared(fileSystem, temp)
+    writeFileSync(temp, name)
     renameSync(temp, join(this.folder, POINTER))
     this.#removeOld(next)
     return join(this.folder, name)

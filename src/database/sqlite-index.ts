@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
-import { isStoreError, systemCode } from "../errors.ts"
+import { isStoreError } from "../errors.ts"
+import { createShared, makeSharedFolders } from "../file/access.ts"
 import { ProcessLock } from "../file/lock.ts"
+import { fileSystem } from "../file/system.ts"
 import type { Logger } from "../logger.ts"
 import type { IndexHealth } from "../root/health.ts"
 import { pause } from "../time-slice.ts"
@@ -24,6 +25,8 @@ const OPEN_LOCK = "open.lock"
 export interface SqliteIndexOptions {
   /** The folder of the index's files; `undefined` for a private index that goes with the process. */
   readonly folder: string | undefined
+  /** The folder that it lies in: who may write there may use the index. By default the index's own. */
+  readonly root?: string | undefined
   /** Bound of the page cache. */
   readonly cacheBytes: number
   readonly logger: Logger
@@ -244,7 +247,8 @@ export class SqliteIndex {
 
   async #openLocked(): Promise<Connection> {
     if (this.#privateFolder !== undefined) keepPrivateFolder(this.#privateFolder)
-    mkdirSync(this.#files.folder, { recursive: true, mode: 0o700 })
+    // What SQLite makes in it must be of the folder's group, too.
+    makeSharedFolders(fileSystem, this.#files.folder, this.#options.root ?? this.#files.folder, true)
     this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
     let release: () => void
     try {
@@ -287,18 +291,10 @@ export class SqliteIndex {
 
   async #connectTo(path: string): Promise<Connection> {
     this.#path = path
-    createPrivately(path)
+    // SQLite would let everybody read it, and gives its WAL the same permissions.
+    createShared(fileSystem, path)
     const connection = await Connection.open(path, this.#options.cacheBytes)
     this.#pointer = this.#files.pointer()
     return connection
-  }
-}
-
-/** Makes the file with our permissions: SQLite would let others read it, and gives its WAL the same as the file's. */
-function createPrivately(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600))
-  } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw error
   }
 }

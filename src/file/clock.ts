@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path"
+import { createShared } from "./access.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 import { noteClock } from "./torn.ts"
 
@@ -19,6 +20,7 @@ export class DeviceClock {
   readonly #youngest = new Map<bigint, bigint>()
   readonly #fs: FileSystem
   readonly #probePath: string | undefined
+  #made = false
   /** What a rename beside the probe came to, once it has been tried. */
   #tried: { readonly device: bigint; readonly dated: boolean } | undefined
 
@@ -62,6 +64,8 @@ export class DeviceClock {
   #probe(): FileStat | undefined {
     if (this.#probePath === undefined) return undefined
     try {
+      if (!this.#made) createShared(this.#fs, this.#probePath)
+      this.#made = true
       return this.#fs.touch(this.#probePath)
     } catch {
       // No probe, no proof: stamps stay unknown and files are read again, which is slow and right.

@@ -1,6 +1,7 @@
 import { dirname } from "node:path"
 import { isStoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
+import { createDraft, makeFolders, openUp } from "./access.ts"
 import { flushFolderNow, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
 import type { ProcessLock } from "./lock.ts"
@@ -205,13 +206,14 @@ export class Coalescer {
   #replaceNow({ key, path, content }: Version): void {
     const folder = dirname(path)
     checkFolders(this.#fs, this.#directory, key)
-    this.#fs.makeDirectory(folder)
+    makeFolders(this.#fs, folder, this.#directory)
     const temp = tempPath(folder)
-    const descriptor = this.#fs.createFile(temp, content.text)
+    const draft = createDraft(this.#fs, temp, path, content.text)
     try {
-      this.#fs.flushSync(descriptor)
+      openUp(this.#fs, draft)
+      this.#fs.flushSync(draft.descriptor)
     } finally {
-      this.#fs.close(descriptor)
+      this.#fs.close(draft.descriptor)
     }
     this.#fs.rename(temp, path)
     try {

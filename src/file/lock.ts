@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite"
-import { type BigIntStats, closeSync, existsSync, openSync, statSync, truncateSync } from "node:fs"
+import { type BigIntStats, existsSync, statSync, truncateSync } from "node:fs"
 import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import { pause } from "../time-slice.ts"
+import { createShared, makeSharedFolders } from "./access.ts"
 import type { FileSystem } from "./system.ts"
 import { fileSystem } from "./system.ts"
 
@@ -20,12 +21,15 @@ export type Release = () => void
  */
 export class ProcessLock {
   readonly #path: string
-  readonly #fs: Pick<FileSystem, "makeDirectory">
+  readonly #root: string
+  readonly #fs: FileSystem
   #database: Database | undefined
   #inode: bigint | undefined
 
-  constructor(path: string, fs: Pick<FileSystem, "makeDirectory"> = fileSystem) {
+  /** @param root the store's folder, where the lock lies in it: who may write there may take the lock */
+  constructor(path: string, root: string = dirname(path), fs: FileSystem = fileSystem) {
     this.#path = path
+    this.#root = root
     this.#fs = fs
   }
 
@@ -77,8 +81,8 @@ export class ProcessLock {
   #open(): Database {
     if (this.#database && !this.#isReplaced()) return this.#database
     this.close()
-    this.#fs.makeDirectory(dirname(this.#path))
-    if (!existsSync(this.#path)) this.#create()
+    makeSharedFolders(this.#fs, dirname(this.#path), this.#root)
+    if (!existsSync(this.#path)) createShared(this.#fs, this.#path)
     const database = new Database(this.#path)
     try {
       this.#inode = this.#stat()?.ino
@@ -93,14 +97,6 @@ export class ProcessLock {
     }
     this.#database = database
     return database
-  }
-
-  #create(): void {
-    try {
-      closeSync(openSync(this.#path, "wx", 0o600))
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error
-    }
   }
 
   #stat(): BigIntStats | undefined {

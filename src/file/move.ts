@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path"
 import { systemCode } from "../errors.ts"
 import type { TimeSlice } from "../time-slice.ts"
+import { makeFolders } from "./access.ts"
 import type { FileSystem } from "./system.ts"
 
 /** What a move did. */
@@ -9,6 +10,8 @@ export interface Moved {
   readonly folders: Set<string>
   /** What stayed because something else lies at its destination, as paths it was to be moved from. */
   readonly left: string[]
+  /** The store's folder: what is made below it takes after it. */
+  readonly root: string
 }
 
 /** File systems without hard links, or that refuse them. */
@@ -45,8 +48,8 @@ export async function moveTree(
 }
 
 /** Makes a folder and those above it, and notes which names must reach the disk. */
-export function makeFolder(fs: FileSystem, path: string, moved: Pick<Moved, "folders">): void {
-  const topmost = fs.makeDirectory(path)
+export function makeFolder(fs: FileSystem, path: string, moved: Pick<Moved, "folders" | "root">): void {
+  const topmost = makeFolders(fs, path, moved.root)
   if (topmost === undefined) return
   for (let made = path; made.length >= topmost.length; made = dirname(made)) moved.folders.add(dirname(made))
 }

@@ -2,6 +2,8 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -33,6 +35,10 @@ export interface FileStat {
   readonly size: number
   readonly inode: bigint
   readonly device: bigint
+  /** The permission bits, those for set-user, set-group and sticky included. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 export interface DirectoryEntry {
@@ -62,8 +68,10 @@ export interface FileSystem {
   readOpen(descriptor: number, maxBytes: number): Buffer | undefined
   /** Yields a regular file's bytes in pieces, each good until the next is asked for. */
   readPieces(path: string): Generator<Uint8Array>
-  /** Makes a new file (0600) with this text and gives its open descriptor. */
-  createFile(path: string, text: string): number
+  /** Makes a new file with this text, with these permissions but for the umask (by default 0600), and gives its open descriptor. */
+  createFile(path: string, text: string, mode?: number): number
+  setMode(descriptor: number, mode: number): void
+  setOwner(descriptor: number, uid: number, gid: number): void
   /** Adds bytes to a file at its open descriptor. */
   append(descriptor: number, bytes: Uint8Array): void
   /** Waits until what was written to the descriptor is on the disk. */
@@ -82,8 +90,8 @@ export interface FileSystem {
   setModified(path: string, timeMs: number): void
   /** Tells whether there was such a file. */
   removeFile(path: string): boolean
-  /** Makes a folder (0700) and those above it; gives the topmost one it made. */
-  makeDirectory(path: string): string | undefined
+  /** Makes a folder and those above it, as `createFile` does (by default 0700); gives the topmost one it made. */
+  makeDirectory(path: string, mode?: number): string | undefined
   /** Removes a folder if it is empty; tells whether it did. */
   removeEmptyDirectory(path: string): boolean
   /** Makes the file if it is missing, has the device set its times to the device's now, and gives its stat. */
@@ -92,6 +100,7 @@ export interface FileSystem {
 
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
+const PERMISSION_BITS = 0o7777
 const INITIAL_BUFFER = 64 * 1024
 const PROBE = Buffer.from("\n")
 const {
@@ -124,6 +133,9 @@ function toFileStat(stat: BigIntStats): FileStat {
     size: Number(stat.size),
     inode: stat.ino,
     device: stat.dev,
+    mode: Number(stat.mode) & PERMISSION_BITS,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
   }
 }
 
@@ -215,8 +227,8 @@ export const fileSystem: FileSystem = {
       closeSync(descriptor)
     }
   },
-  createFile(path, text) {
-    const descriptor = openSync(path, "wx", FILE_MODE)
+  createFile(path, text, mode = FILE_MODE) {
+    const descriptor = openSync(path, "wx", mode)
     try {
       writeFileSync(descriptor, text)
       return descriptor
@@ -225,6 +237,8 @@ export const fileSystem: FileSystem = {
       throw error
     }
   },
+  setMode: (descriptor, mode) => fchmodSync(descriptor, mode),
+  setOwner: (descriptor, uid, gid) => fchownSync(descriptor, uid, gid),
   append: (descriptor, bytes) => writeFileSync(descriptor, bytes),
   flush,
   flushSync: (descriptor) => fsyncSync(descriptor),
@@ -260,7 +274,7 @@ export const fileSystem: FileSystem = {
       throw error
     }
   },
-  makeDirectory: (path) => mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
+  makeDirectory: (path, mode = DIRECTORY_MODE) => mkdirSync(path, { recursive: true, mode }),
   removeEmptyDirectory(path) {
     try {
       rmdirSync(path)

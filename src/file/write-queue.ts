@@ -2,6 +2,8 @@ import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
 import { TimeSlice } from "../time-slice.ts"
+import type { Draft } from "./access.ts"
+import { createDraft, makeFolders, openUp } from "./access.ts"
 import { eachAtOnce } from "./at-once.ts"
 import { flushFolder, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
@@ -201,28 +203,30 @@ export class WriteQueue {
     if (target.content === null) return
     const { fs } = this.#options
     const { content } = target
-    const descriptor = this.#createTemp(target, isCopy(content) ? "" : content.text)
+    const draft = this.#createTemp(target, isCopy(content) ? "" : content.text)
+    const { descriptor } = draft
     try {
       if (isCopy(content)) await appendPieces(fs, descriptor, content)
+      openUp(fs, draft)
       if (flushed) await fs.flush(descriptor)
     } finally {
       fs.close(descriptor)
     }
   }
 
-  #createTemp(target: Target, text: string): number {
+  #createTemp(target: Target, text: string): Draft {
     const { fs, directory } = this.#options
     const folder = dirname(target.path)
     for (let tries = 1; ; tries++) {
       checkFolders(fs, directory, target.key)
       // The folder is nearly always there.
-      const topmost = tries === 1 ? undefined : fs.makeDirectory(folder)
+      const topmost = tries === 1 ? undefined : makeFolders(fs, folder, directory)
       if (topmost !== undefined)
         for (let made = folder; made.length >= topmost.length; made = dirname(made))
           target.made.push(dirname(made))
       target.temp = tempPath(folder)
       try {
-        return fs.createFile(target.temp, text)
+        return createDraft(fs, target.temp, target.path, text)
       } catch (error) {
         // There is no folder yet, or someone removed the one that was just made.
         if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { isDiskFull, isStoreError, StoreError, systemCode } from "../errors.ts"
+import { createDraft, openUp } from "../file/access.ts"
 import { flushFolders } from "../file/folder-flush.ts"
 import { placePath, TRASH_FOLDER } from "../file/layout.ts"
 import type { Release } from "../file/lock.ts"
@@ -65,7 +66,7 @@ export class EntryFiles {
     this.#context = context
     this.#directory = context.files.directory
     // One of its own, since a lock object admits one holder, and the write queue's may be held.
-    this.#lock = new ProcessLock(context.lockPath, context.files.fs)
+    this.#lock = new ProcessLock(context.lockPath, undefined, context.files.fs)
   }
 
   /** Makes an entry's folder and its manifest, before anything is moved; `folders` are to be flushed before, too. */
@@ -75,15 +76,17 @@ export class EntryFiles {
     const name = newEntryName(manifest.removed)
     const path = entryPath(this.#directory, name)
     try {
-      makeFolder(fs, path, { folders })
+      makeFolder(fs, path, { folders, root: this.#directory })
       const temp = tempPath(path)
-      const descriptor = fs.createFile(temp, encodeManifest(manifest))
+      const target = manifestPath(this.#directory, name, "moving")
+      const draft = createDraft(fs, temp, target, encodeManifest(manifest))
       try {
-        if (this.#context.durability === "full") await fs.flush(descriptor)
+        openUp(fs, draft)
+        if (this.#context.durability === "full") await fs.flush(draft.descriptor)
       } finally {
-        fs.close(descriptor)
+        fs.close(draft.descriptor)
       }
-      fs.rename(temp, manifestPath(this.#directory, name, "moving"))
+      fs.rename(temp, target)
     } catch (error) {
       // On a full disk it gets no further. What is left of it would be listed by nobody.
       this.forgetEmpty(name)
@@ -140,7 +143,7 @@ export class EntryFiles {
     shared: SharedMessages,
     folders: Set<string>,
   ): Promise<FillOutcome> {
-    const moved: Moved = { folders, left: [] }
+    const moved: Moved = { folders, left: [], root: this.#directory }
     const slice = new TimeSlice()
     try {
       if (await this.#moveOwnFiles(entry, isStill, moved, slice))
@@ -168,7 +171,7 @@ export class EntryFiles {
     slice: TimeSlice,
   ): Promise<{ left: string[]; places: Place[]; undurable: StoreError | undefined }> {
     const { fs } = this.#context.files
-    const moved: Moved = { folders: new Set(), left: [] }
+    const moved: Moved = { folders: new Set(), left: [], root: this.#directory }
     const places: Place[] = []
     for (const kind of OWNED_KINDS)
       for (const room of roomsHeld(fs, this.#directory, name, kind)) {
@@ -368,16 +371,18 @@ function removeHollow(fs: FileSystem, path: string): void {
 
 /**
  * Runs work while holding a lock that processes share; `fs` makes its folder.
+ * @param root as for `ProcessLock`
  * @param givesRoom whether it also runs where the disk is too full to make the lock's file: nobody else has it then
  * @throws StoreError `LOCKED`, `WRITE_FAILED`
  */
 export async function withLock<T>(
   path: string,
+  root: string,
   fs: FileSystem,
   givesRoom: boolean,
   work: () => Promise<T>,
 ): Promise<T> {
-  const lock = new ProcessLock(path, fs)
+  const lock = new ProcessLock(path, root, fs)
   try {
     const release = givesRoom ? await orNoRoom(lock.acquire()) : await lock.acquire()
     try {

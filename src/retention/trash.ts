@@ -173,13 +173,15 @@ export class TrashFolder {
     return this.#exclusively(async () => {
       const folders = new Set<string>()
       const done: { entry: Entry; result: FillOutcome }[] = []
+      // In the order of the group, whichever is made first.
       const entries: { doomed: Doomed; entry: Entry }[] = []
       try {
-        await eachAtOnce(group, async (doomed) => {
-          entries.push({ doomed, entry: await this.#files.begin(doomed.manifest, folders) })
+        await eachAtOnce(group.entries(), async ([at, doomed]) => {
+          entries[at] = { doomed, entry: await this.#files.begin(doomed.manifest, folders) }
         })
       } catch (error) {
-        for (const { entry } of entries) this.#files.forgetEmpty(entry.name)
+        // There are gaps where one could not be begun.
+        for (const begun of entries) if (begun) this.#files.forgetEmpty(begun.entry.name)
         throw error
       }
       await this.#files.flushBefore(folders)
@@ -310,7 +312,7 @@ export class TrashFolder {
   /** Runs work while no other process changes the trash. @param givesRoom as `withLock` */
   async #exclusively<T>(work: () => Promise<T>, givesRoom = false): Promise<T> {
     const path = join(this.#directory, TRASH_FOLDER, "lock")
-    return withLock(path, this.#context.files.fs, givesRoom, async () => {
+    return withLock(path, this.#directory, this.#context.files.fs, givesRoom, async () => {
       try {
         return await work()
       } catch (error) {

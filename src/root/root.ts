@@ -29,6 +29,8 @@ export interface Root {
 export interface RootContext {
   /** A folder of the store's for this root's index, to be made when it is needed; `undefined` for one that goes with the process. */
   readonly indexFolder: string | undefined
+  /** The folder that all indexes of the store lie in: who may write there may use them. */
+  readonly indexRoot: string
   /** Whether the folder for the index may be made: reading makes nothing in a folder that is no store. */
   readonly mayIndex: () => boolean
   /** Larger records are passed over by lists and refused by name, in bytes. */

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs"
 import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
+import { createDraft, openUp } from "../file/access.ts"
 import { eachAtOnce } from "../file/at-once.ts"
 import { flushFolders } from "../file/folder-flush.ts"
 import { isNamed } from "../file/layout.ts"
@@ -67,7 +68,7 @@ export async function* copyStore(
     const folders = new Set<string>()
     const copies: Copy[] = []
     await eachAtOnce(paths.entries(), async ([at, path]) => {
-      copies[at] = await copyFile(fs, join(directory, path), join(to, path), flushed, folders)
+      copies[at] = await copyFile(fs, join(directory, path), join(to, path), { flushed, folders, root: to })
     })
     if (flushed) await flushFolders(fs, folders)
     const missed: NotCopied[] = []
@@ -151,8 +152,7 @@ async function copyFile(
   fs: FileSystem,
   from: string,
   to: string,
-  flushed: boolean,
-  folders: Set<string>,
+  { flushed, ...place }: { readonly flushed: boolean } & Pick<Moved, "folders" | "root">,
 ): Promise<Copy> {
   for (let tries = 1; ; tries++) {
     const stat = fs.lstat(from)
@@ -162,14 +162,16 @@ async function copyFile(
     if (fs.lstat(to)) return { outcome: (await isSame(fs, from, to)) ? "unchanged" : "differs", bytes }
     const temp = tempPath(dirname(to))
     try {
-      makeFolder(fs, dirname(to), { folders })
-      const descriptor = fs.createFile(temp, "")
+      makeFolder(fs, dirname(to), place)
+      const draft = createDraft(fs, temp, to, "")
+      const { descriptor } = draft
       const slice = new TimeSlice()
       try {
         for (const piece of fs.readPieces(from)) {
           fs.append(descriptor, piece)
           await slice.pass()
         }
+        openUp(fs, draft)
         fs.setModified(temp, Number(stat.mtimeNs / 1000n) / 1000)
         if (flushed) await fs.flush(descriptor)
       } finally {
@@ -177,7 +179,7 @@ async function copyFile(
       }
       // Another program wrote to it meanwhile: a torn copy is no copy, unless it never holds still.
       if (!sameStat(stat, fs.lstat(from)) && tries < MAX_TRIES) continue
-      const moved: Moved = { folders, left: [] }
+      const moved: Moved = { ...place, left: [] }
       await moveTree(fs, temp, to, moved, new TimeSlice())
       return { outcome: moved.left.length > 0 ? "differs" : "copied", bytes }
     } catch (cause) {

@@ -71,6 +71,9 @@ test("a stand-in clock is the youngest change time seen that ours has reached, a
     size: 1,
     inode: 1n,
     device: 7n,
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
   })
   const ours = BigInt(Date.now()) * 1_000_000n
   expect(clock.now(7n)).toBeUndefined()

@@ -15,6 +15,9 @@ const STAT: FileStat = {
   ctimeNs: 0n,
   inode: 1n,
   device: 1n,
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
 }
 
 /** Of longer strings a large record gives the beginning alone, in UTF-16 units; those below are shorter, or far longer. */

@@ -10,6 +10,9 @@ const base: FileStat = {
   size: 700,
   inode: 42n,
   device: 1n,
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
 }
 
 test("a stamp is that of one stat and of no other", () => {

@@ -166,3 +166,25 @@ test("a trash that cannot be listed is an error that names it", async () => {
   expect(await failure(all(store.trash.list()))).toMatchObject(told)
   expect(await failure(all(store.trash.restore("ses_1")))).toMatchObject(told)
 })
+
+test("what became of each is told of that one, however long the disk takes for any", async () => {
+  const directory = tempFolder()
+  fill(directory, ["ses_1", "ses_2", "ses_3"])
+  let flushes = 0
+  const slowFirst = {
+    ...fileSystem,
+    async flush(descriptor: number) {
+      if (flushes++ === 0) await Bun.sleep(20)
+      await fileSystem.flush(descriptor)
+    },
+    rename(from: string, to: string) {
+      if (from.endsWith("/part/msg_ses_1")) refuse(from)
+      fileSystem.rename(from, to)
+    },
+  }
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), { fs: slowFirst })
+  const pruned = await all(store.prune({ keep: 0 }))
+  const failed = pruned.filter(({ outcome }) => outcome === "failed")
+  expect(failed.map(({ id }) => id)).toEqual(["ses_1"])
+  expect(await all(store.sessions.ids())).toEqual(["ses_1"])
+})

@@ -54,6 +54,7 @@ export class JsonRoot implements WritableRoot {
     this.files = { fs, directory, maxRecordBytes, problems, unwritten, doubt, locate }
     const index = new SqliteIndex({
       folder: indexFolder,
+      root: indexFolder && options.indexRoot,
       cacheBytes: options.cacheSize,
       logger,
       mayBeMade: options.mayIndex,
