@@ -4,7 +4,7 @@ import { Coalescer } from "./file/coalescer.ts"
 import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
-import { type Change, type WriteJob, WriteQueue } from "./file/write-queue.ts"
+import { type Change, WriteQueue, type Writes } from "./file/write-queue.ts"
 import type { ResolvedOptions } from "./options.ts"
 import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
 import { fieldsOf } from "./record/extract.ts"
@@ -41,7 +41,7 @@ export interface Composition {
   /** Changes to the own folder: checked and made; made; held back; told of. */
   readonly writer: RecordWriter
   readonly queue: WriteQueue
-  readonly writes: Pick<WriteQueue, "enqueue">
+  readonly writes: Writes
   readonly coalescer: Coalescer
   readonly feed: ChangeFeed
   readonly lock: ProcessLock
@@ -68,6 +68,7 @@ export function compose(
   const watching = options.watch && !filesOnly
   const feed = new ChangeFeed()
   const publish = async (changes: readonly Change[]): Promise<void> => {
+    coalescer.noteWritten(changes)
     if (watching) ownWrites.note(changes)
     if (!filesOnly) await note(changes)
     own.indexing.nudge()
@@ -77,10 +78,12 @@ export function compose(
     }
   }
   const queue = new WriteQueue({ ...options, fs, lock, publish })
-  const enqueue = (job: WriteJob): Promise<boolean> =>
-    watching ? ownWrites.during(job.path, () => queue.enqueue(job)) : queue.enqueue(job)
-  const writes = { enqueue }
-  const coalescer = new Coalescer(fs, directory, writes, lock)
+  const told = (writes: Writes): Writes => ({
+    enqueue: (job) => ownWrites.during(directory, job, (job) => writes.enqueue(job)),
+    exclusively: (work) => writes.exclusively((held) => work(told(held))),
+  })
+  const writes = watching ? told(queue) : queue
+  const coalescer = new Coalescer(fs, directory, writes, lock, logger)
   const watched = Promise.withResolvers<void>()
   const indexFolder = indexFolderOf(options)
   const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options

@@ -9,8 +9,9 @@
  * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
  * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
  * - `INVALID_CURSOR`: the cursor is not one this store gave for this listing.
- * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed. As a problem's code: a
- *   file that a synchroniser left beside a record that was changed in two places.
+ * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed. So it is too where
+ *   the file system takes the name for that of another record, and where another program changed a record while a version waited.
+ *   As a problem's code: a file that a synchroniser left beside a record that was changed in two places.
  * - `READ_ONLY`: the store was opened with `readOnly: true`.
  * - `LOCKED`: the write lock was not to be had in time, or not at all.
  * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
@@ -43,6 +44,8 @@ export interface StoreErrorDetails {
   cause?: unknown
   /** What a person can do about it. */
   hint?: string | undefined
+  /** Of a version kept for `coalesce` that was not written: its body. */
+  unwritten?: unknown
 }
 
 /** The one error class of the package: a stable `code`, the `path` concerned, the `cause`, and a hint. */
@@ -51,12 +54,15 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode
   readonly path: string | undefined
   readonly hint: string | undefined
+  /** The body that was not written, where a version kept for `coalesce` is a `CONFLICT`. */
+  declare readonly unwritten?: unknown
 
   constructor(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.path = details.path
     this.hint = details.hint
+    if (details.unwritten !== undefined) this.unwritten = details.unwritten
   }
 }
 

@@ -177,13 +177,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
     this.#open()
-    try {
-      await this.#parts.coalescer.flush()
-    } catch (error) {
-      // No search fails because the disk is full: what could not be written stays, and is not found yet.
+    const { all, coalescer, roots } = this.#parts
+    // No search fails because the disk is full: what could not be written stays, and is not found yet.
+    for (const error of (await coalescer.attempt()).slice(0, 1))
       this.#options.logger.warn("A version that waits could not be written before a search", error)
-    }
-    const { all, roots } = this.#parts
     for (const { upkeep } of all) upkeep.nudge()
     const { search } = await import("./search/search.ts")
     return yield* search(roots, query, options)
@@ -383,7 +380,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /**
    * Resolves when everything that was to be written is on the disk, versions kept for `coalesce` included.
-   * @throws StoreError `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again
+   * @throws StoreError `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED` where one of those cannot be written; it is kept, and can be tried again. `CONFLICT`
+   * where another program changed or removed the record meanwhile: the file stays as it is, and is what reads give; the error's
+   * `unwritten` is the version that waited, and it is told of again until the record is written in another way
    */
   async flush(): Promise<void> {
     await this.#parts.coalescer.flush()

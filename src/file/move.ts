@@ -2,6 +2,7 @@ import { dirname, join } from "node:path"
 import { systemCode } from "../errors.ts"
 import type { TimeSlice } from "../time-slice.ts"
 import { makeFolders } from "./access.ts"
+import { isSameFile } from "./spelling.ts"
 import type { FileSystem } from "./system.ts"
 
 /** What a move did. */
@@ -21,8 +22,8 @@ const NOT_WHOLE = new Set(["ENOTEMPTY", "EEXIST", "EXDEV"])
 
 /**
  * Moves a file, a link, or a folder with all it holds, byte for byte and within one device, and never over anything: what
- * exists at the destination stays, and so does what was to take its place. What is gone meanwhile is passed over. Killed at
- * any moment everything is in one place or the other, and a second call does the rest.
+ * exists at the destination stays, and so does what was to take its place. What is gone meanwhile is passed over, and where both
+ * names lead to one folder all stays. Killed at any moment everything is in one place or the other, and a second call does the rest.
  */
 export async function moveTree(
   fs: FileSystem,
@@ -32,12 +33,12 @@ export async function moveTree(
   slice: TimeSlice,
 ): Promise<void> {
   await slice.pass()
-  const kind = fs.lstat(from)?.kind
-  if (kind === undefined) return
-  if (kind !== "directory") return moveFile(fs, from, to, moved)
+  const here = fs.lstat(from)
+  if (here === undefined) return
+  if (here.kind !== "directory") return moveFile(fs, from, to, moved)
   const there = fs.lstat(to)
   if (!there && moveFolder(fs, from, to, moved)) return
-  if (there && there.kind !== "directory") {
+  if (there && (there.kind !== "directory" || isSameFile(here, there))) {
     moved.left.push(from)
     return
   }
@@ -73,7 +74,7 @@ function moveFile(fs: FileSystem, from: string, to: string, moved: Moved): void 
     const code = systemCode(error) ?? ""
     if (code === "ENOENT" && !fs.lstat(from)) return
     if (code === "EEXIST") {
-      if (!isSameFile(fs, from, to)) {
+      if (!isSecondName(fs, from, to)) {
         moved.left.push(from)
         return
       }
@@ -98,9 +99,10 @@ function withFolder(fs: FileSystem, path: string, moved: Moved, work: () => void
   }
 }
 
-/** Whether both are names of one file: a move that was killed between its two steps. */
-function isSameFile(fs: FileSystem, from: string, to: string): boolean {
-  const a = fs.lstat(from)
-  const b = fs.lstat(to)
-  return a !== undefined && a.inode === b?.inode && a.device === b.device
+/**
+ * Whether both are names of one file: a move that was killed between its two steps. Within one folder, to which several names may
+ * lead, they may be the same name, which must stay.
+ */
+function isSecondName(fs: FileSystem, from: string, to: string): boolean {
+  return isSameFile(fs.lstat(from), fs.lstat(to)) && !isSameFile(fs.stat(dirname(from)), fs.stat(dirname(to)))
 }

@@ -1,6 +1,7 @@
 import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
+import { keyPath } from "../record/key.ts"
 import { TimeSlice } from "../time-slice.ts"
 import type { Draft } from "./access.ts"
 import { createDraft, makeFolders, openUp } from "./access.ts"
@@ -9,6 +10,7 @@ import { flushFolder, notDurable } from "./folder-flush.ts"
 import { checkFolders } from "./layout.ts"
 import type { ProcessLock, Release } from "./lock.ts"
 import { type ReadResult, readRecord } from "./reader.ts"
+import { checkSpelling } from "./spelling.ts"
 import type { FileSystem } from "./system.ts"
 import { tempPath } from "./temp-file.ts"
 
@@ -22,13 +24,33 @@ export interface Copy {
 export type Content = { readonly text: string; readonly value: unknown } | Copy | null
 
 /** One wish to change one record; it sees the record as the wishes before it will have left it. */
-export interface WriteJob {
+export type WriteJob = Wish & (Placed | Sought)
+
+/** A record whose place is known. */
+interface Placed {
   readonly key: Key
   readonly path: string
+}
+
+/** One that may be moved meanwhile, so that its place is found under the lock. */
+interface Sought {
+  /** What it throws rejects the job. */
+  find(): Promise<Key>
+}
+
+interface Wish {
   /** Whether `decide` needs the record's present content. */
   readonly reads: boolean
   /** Says synchronously what the file is to become; `undefined` leaves it alone. What it throws rejects this job only. */
   decide(current: ReadResult | undefined): Content | undefined
+}
+
+/** What takes changes: the queue of all writers of a store, or within `exclusively` what is written under the same hold. */
+export interface Writes {
+  /** As `WriteQueue.enqueue`. */
+  enqueue(job: WriteJob): Promise<boolean>
+  /** As `WriteQueue.exclusively`. */
+  exclusively<T>(work: (held: Writes) => Promise<T>): Promise<T>
 }
 
 /** A change that has reached the disk. */
@@ -42,7 +64,7 @@ export interface WriteQueueOptions {
   readonly fs: FileSystem
   /** The store's folder. */
   readonly directory: string
-  readonly lock: ProcessLock
+  readonly lock: Pick<ProcessLock, "acquire">
   readonly maxRecordBytes: number
   /** "relaxed" leaves out the flushes: a power cut may lose what was written last, never tear it. */
   readonly durability: "full" | "relaxed"
@@ -54,9 +76,18 @@ const MAX_BATCH_JOBS = 128
 const MAX_FOLDER_TRIES = 5
 const REMOVED: ReadResult = { fault: { code: "NOT_FOUND", message: "There is no such record" } }
 
+/** The lock of what is written under a hold of it. */
+const HELD: WriteQueueOptions["lock"] = { acquire: async () => () => {} }
+
 interface Pending {
   readonly job: WriteJob
   resolve(existed: boolean): void
+  reject(reason: unknown): void
+}
+
+/** Work that has the lock for itself; it settles its own promise, and never rejects. */
+interface Exclusive {
+  work(): Promise<void>
   reject(reason: unknown): void
 }
 
@@ -84,9 +115,9 @@ interface Target {
  * Every file is replaced atomically: a temp file in the same folder, flushed, renamed over the old one, the folder
  * flushed, and only then the index.
  */
-export class WriteQueue {
+export class WriteQueue implements Writes {
   readonly #options: WriteQueueOptions
-  #pending: Pending[] = []
+  #pending: (Pending | Exclusive)[] = []
   #running: Promise<void> | undefined
 
   constructor(options: WriteQueueOptions) {
@@ -96,12 +127,31 @@ export class WriteQueue {
   /**
    * Resolves when the change is safely on the disk; tells whether the job changed something (for a removal: whether
    * there was such a file).
-   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`; `NOT_DURABLE` where the change was made
+   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`, `CONFLICT` where the name is another record's; `NOT_DURABLE`
+   * where the change was made
    */
   enqueue(job: WriteJob): Promise<boolean> {
+    return new Promise((resolve, reject) => this.#push({ job, resolve, reject }))
+  }
+
+  /**
+   * Runs work that looks, writes what follows from what it saw, looks again, …, all under one hold of the write lock: no other
+   * writer comes between. What it enqueues with `held` is written at once; it must wait for nothing else that is enqueued.
+   * @throws what `work` throws; StoreError `LOCKED`
+   */
+  exclusively<T>(work: (held: Writes) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ job, resolve, reject })
-      this.#running ??= this.#run()
+      const held = new WriteQueue({ ...this.#options, lock: HELD })
+      const run = async (): Promise<void> => {
+        try {
+          resolve(await work(held))
+        } catch (error) {
+          reject(error)
+        }
+        // What was enqueued and not waited for needs the lock as well.
+        await held.idle()
+      }
+      this.#push({ work: run, reject })
     })
   }
 
@@ -110,11 +160,16 @@ export class WriteQueue {
     while (this.#running) await this.#running
   }
 
+  #push(next: Pending | Exclusive): void {
+    this.#pending.push(next)
+    this.#running ??= this.#run()
+  }
+
   async #run(): Promise<void> {
     // Let the callers of this turn of the event loop join the first batch.
     await Promise.resolve()
     while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0, MAX_BATCH_JOBS)
+      const batch = this.#next()
       const behind = this.#pending.length
       let release: Release | undefined
       let noRoom: unknown
@@ -130,7 +185,10 @@ export class WriteQueue {
       }
       let targets: Target[] = []
       try {
-        targets = await this.#write(batch, noRoom)
+        if (isExclusive(batch)) {
+          if (noRoom !== undefined) throw noRoom
+          await batch[0].work()
+        } else targets = await this.#write(batch, noRoom)
       } catch (error) {
         for (const { reject } of batch) reject(error)
       } finally {
@@ -141,6 +199,22 @@ export class WriteQueue {
     this.#running = undefined
   }
 
+  /** What comes next: one that has the lock for itself, or the jobs up to the next such. */
+  #next(): [Exclusive] | Pending[] {
+    const [first] = this.#pending
+    if (first && "work" in first) {
+      this.#pending.shift()
+      return [first]
+    }
+    const jobs: Pending[] = []
+    for (const next of this.#pending) {
+      if ("work" in next || jobs.length === MAX_BATCH_JOBS) break
+      jobs.push(next)
+    }
+    this.#pending.splice(0, jobs.length)
+    return jobs
+  }
+
   /** @param noRoom why there is no lock: then nobody else has one either, and what gives room goes on */
   async #write(batch: readonly Pending[], noRoom: unknown): Promise<Target[]> {
     const targets = await this.#decide(batch)
@@ -149,8 +223,9 @@ export class WriteQueue {
     const flushed = this.#options.durability === "full"
     await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed)))
     const folders = new Set<string>()
+    const spelled = new Set<string>()
     for (const target of targets) {
-      await attempt(target, () => this.#replace(target, flushed))
+      await attempt(target, () => this.#replace(target, flushed, spelled))
       if (target.temp !== undefined) this.#discard(target.temp)
       for (const folder of target.made) folders.add(folder)
       folders.add(dirname(target.path))
@@ -168,30 +243,40 @@ export class WriteQueue {
     const deferred = new Map<Pending, string>()
     for (const pending of batch) {
       const { job } = pending
-      const earlier = targets.get(job.path)
       try {
-        if ((job.reads && isCopy(earlier?.content)) || isAmong(deferred, job.path)) {
-          deferred.set(pending, job.path)
+        const { key, path } = "find" in job ? await this.#find(job) : job
+        const earlier = targets.get(path)
+        if (
+          (job.reads && isCopy(earlier?.content)) ||
+          isAmong(deferred, path) ||
+          ("find" in job && movesAmong(targets, key, path))
+        ) {
+          deferred.set(pending, path)
           continue
         }
-        const current = job.reads ? await this.#current(job, earlier) : undefined
+        const current = job.reads ? await this.#current(path, earlier) : undefined
         const content = job.decide(current)
         if (content === undefined) pending.resolve(false)
         else if (earlier) {
           earlier.content = content
           earlier.waiting.push(pending)
-        } else targets.set(job.path, { key: job.key, path: job.path, content, waiting: [pending], made: [] })
+        } else targets.set(path, { key, path, content, waiting: [pending], made: [] })
       } catch (error) {
         pending.reject(error)
       }
     }
-    // What is being copied can be read when it is there. Wishes for one record keep their order.
+    // What is being copied, or comes to another place, can be read when it is there. Wishes for one record keep their order.
     this.#pending.unshift(...deferred.keys())
     return [...targets.values()]
   }
 
-  async #current(job: WriteJob, earlier: Target | undefined): Promise<ReadResult> {
-    if (!earlier) return readRecord(this.#options.fs, job.path, this.#options.maxRecordBytes)
+  async #find(job: Sought): Promise<Placed> {
+    const key = await job.find()
+    return { key, path: keyPath(this.#options.directory, key) }
+  }
+
+  async #current(path: string, earlier: Target | undefined): Promise<ReadResult> {
+    if (!earlier) return readRecord(this.#options.fs, path, this.#options.maxRecordBytes)
     if (earlier.content === null) return REMOVED
     if (isCopy(earlier.content)) throw new Error("A job that reads what is being copied must wait for it")
     const { text } = earlier.content
@@ -235,8 +320,9 @@ export class WriteQueue {
   }
 
   /** Puts the temp file in its place, or removes the file. */
-  async #replace(target: Target, flushed: boolean): Promise<void> {
+  async #replace(target: Target, flushed: boolean, spelled: Set<string>): Promise<void> {
     const { fs, directory } = this.#options
+    checkSpelling(fs, directory, target.key, spelled)
     if (target.content === null) {
       checkFolders(fs, directory, target.key)
       target.existed = fs.removeFile(target.path)
@@ -271,6 +357,17 @@ export class WriteQueue {
       }
     })
   }
+}
+
+function isExclusive(batch: [Exclusive] | Pending[]): batch is [Exclusive] {
+  return batch.length === 1 && batch[0] !== undefined && "work" in batch[0]
+}
+
+/** Whether a batch changes a record of the same kind and id elsewhere, so that where it lies is not yet to be seen. */
+function movesAmong(targets: ReadonlyMap<string, Target>, key: Key, path: string): boolean {
+  for (const other of targets.values())
+    if (other.path !== path && other.key[0] === key[0] && other.key.at(-1) === key.at(-1)) return true
+  return false
 }
 
 function isCopy(content: Content | undefined): content is Copy {

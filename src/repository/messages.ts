@@ -7,9 +7,9 @@ import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "../root/check.ts"
 import { placesOf } from "../root/json/bodies.ts"
-import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import type { RecordFiles } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
-import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
+import { ownRecordIds, type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
 import type { Root } from "../root/root.ts"
 import type { Fetch, ReadEntry } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
@@ -90,36 +90,40 @@ export class MessageRepository<M, P> {
    * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
-    this.#writer.mustBeWritable()
-    const found = await this.#roots.findMessage(idOrKey)
-    if (found) this.#roots.checkMain(found)
-    const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-    if (!found) return removal
-    const { place } = found
-    const isShared = placesOf(this.#files, "message", found.id).some(({ folder }) => folder !== place.folder)
-    await this.removeAt(place.folder, found.id, isShared, removal, options.signal)
-    return removal
+    return this.#writer.exclusively(async (held) => {
+      const found = await this.#roots.findMessage(idOrKey)
+      if (found) this.#roots.checkMain(found)
+      const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
+      if (!found) return removal
+      const { place } = found
+      const places = placesOf(this.#files, "message", found.id)
+      const isShared = places.some(({ folder }) => folder !== place.folder)
+      await this.removeAt(place.folder, found.id, isShared, removal, held, options.signal)
+      return removal
+    })
   }
 
   /**
    * Removes one message of a session, adding to `removal`; with its parts unless they are `shared` with a message of that id in
    * another session. For the session's own removal.
+   * @param held a writer that holds the write lock, so that no part comes after they were listed
    */
   async removeAt(
     sessionID: string,
     id: string,
     shared: boolean,
     removal: Removal,
+    held: RecordWriter,
     signal?: AbortSignal,
   ): Promise<void> {
     const place: Place = { kind: "part", folder: id }
-    const parts = shared ? [] : recordIds(this.#files, place)
+    const parts = shared ? [] : ownRecordIds(this.#files, place)
     const keys = parts.map((part) => ["part", id, part])
-    const removedParts = await removeReadable(this.#files, this.#writer, keys, removal.left, signal)
+    const removedParts = await removeReadable(this.#files, held, keys, removal.left, signal)
     removal.parts += removedParts
     if (parts.length > 0) removeEmptied(this.#files, place, removal.left)
     const key = ["message", sessionID, id]
-    const removed = await removeReadable(this.#files, this.#writer, [key], removal.left, signal)
+    const removed = await removeReadable(this.#files, held, [key], removal.left, signal)
     removal.messages += removed
   }
 

@@ -36,8 +36,9 @@ export class PartRepository<P> {
 
   /**
    * Writes a part at the place its `messageID` and `id` name. With `coalesce`, a part that is streamed costs one writing of its
-   * file in so many ms.
-   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`; TypeError
+   * file in so many ms. Each later version is of what this store last wrote, or what `get` gave: where another program has changed
+   * or removed the part since, it is a `CONFLICT` of this call or of `flush`, unless the options say `onConflict: "replace"`.
+   * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `CONFLICT`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`; TypeError
    */
   async write(part: P, options: WriteOptions = {}): Promise<void> {
     const { id, messageID, sessionID } = fieldsOf(part)

@@ -10,6 +10,9 @@ import type { Root } from "../root/root.ts"
 import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
 
+/** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
+export const MAX_LOOKS = 3
+
 /** Where a record lies. */
 export interface Found {
   readonly root: Root
@@ -103,7 +106,12 @@ export class Roots {
     const { id, folder } = checkIdOrKey("session", idOrKey)
     if (folder !== undefined && this.all.length === 1)
       return { root: this.main, place: { kind: "session", folder }, id }
-    return (await this.#find(id, folder)) ?? this.#absent("session", id)
+    // One that another process moves may be where it was looked for too early, or too late.
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const found = await this.#find(id, folder)
+      if (found) return found
+    }
+    return this.#absent("session", id)
   }
 
   /** The root that a session, and what belongs to it, is read from; of one without a file, where its messages are. */

@@ -14,9 +14,9 @@ import {
   type IdOrKey,
 } from "../root/check.ts"
 import { holds, parseBody, placesOf } from "../root/json/bodies.ts"
-import { type RecordFiles, recordIds } from "../root/json/file-catalog.ts"
+import type { RecordFiles } from "../root/json/file-catalog.ts"
 import type { RecordWriter, Update } from "../root/json/record-writer.ts"
-import { type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
+import { ownRecordIds, type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
 import type { SharedMessages } from "../root/json/shared-messages.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
@@ -27,6 +27,7 @@ import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
 import type { RepairOptions } from "./repair.ts"
 import type { Roots } from "./roots.ts"
+import { MAX_LOOKS } from "./roots.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -102,9 +103,14 @@ export class SessionRepository<S, M, P> {
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
    */
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
-    const found = await this.#roots.findSession(idOrKey)
-    // Bodies are as the app's type says if the app and its schemas saw to it.
-    return found && ((await found.root.records.get("session", found.place.folder, found.id)) as S | undefined)
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const found = await this.#roots.findSession(idOrKey)
+      const body = found && (await found.root.records.get("session", found.place.folder, found.id))
+      // Bodies are as the app's type says if the app and its schemas saw to it.
+      if (body || !found || typeof idOrKey !== "string") return body as S | undefined
+      // Another process moved it just now.
+    }
+    return undefined
   }
 
   /** The folder a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
@@ -130,12 +136,15 @@ export class SessionRepository<S, M, P> {
       throw new StoreError("INVALID_RECORD", "A session needs its `id` to be written")
     checkKey([id])
     await this.#roots.checkWritable(id)
-    const folder = this.#isIn(projectID, id)
-      ? projectID
-      : (placesOf(this.#files, "session", id)[0]?.folder ?? projectID)
-    if (typeof folder !== "string")
-      throw new StoreError("INVALID_RECORD", "A new session needs its `projectID` to be written")
-    await this.#writer.write(["session", folder, id], session)
+    const find = async (): Promise<Key> => {
+      const folder = this.#isIn(projectID, id)
+        ? projectID
+        : (placesOf(this.#files, "session", id)[0]?.folder ?? projectID)
+      if (typeof folder !== "string")
+        throw new StoreError("INVALID_RECORD", "A new session needs its `projectID` to be written")
+      return ["session", folder, id]
+    }
+    await this.#writer.write({ kind: "session", find }, session)
   }
 
   /** Whether a session lies in the folder of that project: mostly so, and then no other has to be looked into. */
@@ -150,10 +159,13 @@ export class SessionRepository<S, M, P> {
    * @throws as `store.update`
    */
   async update(idOrKey: IdOrKey, change: Update<S>): Promise<S> {
-    const found = await this.#roots.findSession(idOrKey)
-    if (!found) throw notFound("session", idOrKey)
-    this.#roots.checkMain(found)
-    return this.#writer.update<S>(["session", found.place.folder, found.id], change)
+    const find = async (): Promise<Key> => {
+      const found = await this.#roots.findSession(idOrKey)
+      if (!found) throw notFound("session", idOrKey)
+      this.#roots.checkMain(found)
+      return ["session", found.place.folder, found.id]
+    }
+    return this.#writer.update<S>({ kind: "session", find }, change)
   }
 
   /**
@@ -182,7 +194,8 @@ export class SessionRepository<S, M, P> {
 
   /**
    * Moves a session and its child sessions to another project, which need not have a file; gives the ids of those that moved.
-   * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is.
+   * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is. Where both projects' names
+   * lead to one folder there is nothing to move.
    * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async move(
@@ -335,12 +348,19 @@ export class SessionRepository<S, M, P> {
   /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
   async #relocate(id: string, projectID: string): Promise<boolean> {
     const { relocate } = await import("../root/json/relocation.ts")
-    const newest = await this.#roots.findSession(id)
-    const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
-    const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)
-    others.sort((a, b) => rank(b) - rank(a))
-    for (const place of others) await relocate(this.#files, this.#writer, id, place, projectID)
-    return others.length > 0
+    return this.#writer.exclusively(async (held) => {
+      const newest = await this.#roots.findSession(id)
+      const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
+      const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)
+      others.sort((a, b) => rank(b) - rank(a))
+      let moved = false
+      for (const place of others) {
+        // Two names of one folder held one file, which went with the first of them.
+        if (!holds(this.#files, place, id)) continue
+        if (await relocate(this.#files, held, id, place, projectID)) moved = true
+      }
+      return moved
+    })
   }
 
   async #removeTree(
@@ -355,23 +375,53 @@ export class SessionRepository<S, M, P> {
     const { catalog } = this.#roots.main
     const children = await catalog.sessions(toQuery({ parentID: id }), { signal })
     for (const { id: child } of children) await this.#removeTree(child, removal, shared, seen, signal)
-    const messages = recordIds(this.#files, { kind: "message", folder: id })
-    for (let start = 0; start < messages.length; start += MESSAGES_AT_ONCE) {
+    const messages: Messages = { waiting: [], left: new Set() }
+    while (!(await this.#removeSome(id, messages, removal, shared, signal)));
+  }
+
+  /**
+   * Removes some messages of a session; with the last of them, under one hold of the write lock, all else, so that what others
+   * write to it meanwhile, and where they move it, is not left behind. Tells whether the session is gone.
+   */
+  async #removeSome(
+    id: string,
+    messages: Messages,
+    removal: Removal,
+    shared: SharedMessages,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const place: Place = { kind: "message", folder: id }
+    const list = (): string[] =>
+      ownRecordIds(this.#files, place).filter((message) => !messages.left.has(message))
+    return this.#writer.exclusively(async (held) => {
       signal?.throwIfAborted()
-      const group = messages.slice(start, start + MESSAGES_AT_ONCE)
+      if (messages.waiting.length === 0) messages.waiting = list()
+      const group = messages.waiting.splice(0, MESSAGES_AT_ONCE)
       await Promise.all(
         group.map((message) =>
-          this.#messages.removeAt(id, message, shared.isHeldBeside(id, message), removal, signal),
+          this.#messages.removeAt(id, message, shared.isHeldBeside(id, message), removal, held, signal),
         ),
       )
-    }
-    removeEmptied(this.#files, { kind: "message", folder: id }, removal.left)
-    const remove = (keys: Key[]): Promise<number> =>
-      removeReadable(this.#files, this.#writer, keys, removal.left, signal)
-    removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))
-    const copies = placesOf(this.#files, "session", id).map(({ folder }) => ["session", folder, id])
-    if ((await remove(copies)) > 0) removal.sessions++
+      for (const message of group) if (holds(this.#files, place, message)) messages.left.add(message)
+      if (messages.waiting.length === 0) messages.waiting = list()
+      if (messages.waiting.length > 0) return false
+      removeEmptied(this.#files, place, removal.left)
+      const remove = (keys: Key[]): Promise<number> =>
+        removeReadable(this.#files, held, keys, removal.left, signal)
+      removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))
+      const copies = placesOf(this.#files, "session", id).map(({ folder }) => ["session", folder, id])
+      if ((await remove(copies)) > 0) removal.sessions++
+      return true
+    })
   }
+}
+
+/** Messages of a session that is being removed. */
+interface Messages {
+  /** Listed and not yet looked at. */
+  waiting: string[]
+  /** Those that stay since they cannot be read. */
+  readonly left: Set<string>
 }
 
 async function readEntry({ id, project, root, body }: RootedEntry): Promise<JsonObject | undefined> {

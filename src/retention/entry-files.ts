@@ -6,11 +6,13 @@ import { placePath, TRASH_FOLDER } from "../file/layout.ts"
 import type { Release } from "../file/lock.ts"
 import { ProcessLock } from "../file/lock.ts"
 import { type Moved, makeFolder, moveTree } from "../file/move.ts"
+import { otherSpelling } from "../file/spelling.ts"
 import type { FileSystem } from "../file/system.ts"
 import { isTempName, tempPath } from "../file/temp-file.ts"
 import type { Change } from "../file/write-queue.ts"
 import { type Key, keyPath } from "../record/key.ts"
 import { COLLECTION_KINDS, type Place } from "../record/kind.ts"
+import { holds } from "../root/json/bodies.ts"
 import type { RecordFiles } from "../root/json/file-catalog.ts"
 import type { SharedMessages } from "../root/json/shared-messages.ts"
 import { TimeSlice } from "../time-slice.ts"
@@ -147,7 +149,7 @@ export class EntryFiles {
     const slice = new TimeSlice()
     try {
       if (await this.#moveOwnFiles(entry, isStill, moved, slice))
-        await this.#moveCompanions(entry, shared, moved, slice)
+        await this.#moveParts(entry, shared, moved, slice)
       else if (this.isEmpty(entry.name)) {
         this.forgetEmpty(entry.name)
         return { outcome: "changed" }
@@ -264,16 +266,17 @@ export class EntryFiles {
   }
 
   #moveOwnFiles(
-    { name, manifest: { id, kind } }: Entry,
+    { name, manifest }: Entry,
     isStill: () => Promise<boolean>,
     moved: Moved,
     slice: TimeSlice,
   ): Promise<boolean> {
+    const { id, kind } = manifest
     return this.#locked(async () => {
       if (!(await isStill())) return false
-      if (kind !== "session") return true
-      const paths = sessionFiles(this.#context.files, id)
-      for (const path of paths) await this.#move(name, path, moved, slice)
+      const paths = kind === "session" ? sessionFiles(this.#context.files, id) : []
+      // All in one hold: in the next one there may be a session of that id again.
+      for (const path of [...paths, ...companions(manifest)]) await this.#move(name, path, moved, slice)
       const keys = paths.map(([, folder = ""]): Key => ["session", folder, id])
       await this.#context.publish(
         keys.map((key) => ({ key, path: keyPath(this.#directory, key), content: null })),
@@ -282,27 +285,27 @@ export class EntryFiles {
     })
   }
 
-  async #moveCompanions(
+  async #moveParts(
     { name, manifest }: Entry,
     shared: SharedMessages,
     moved: Moved,
     slice: TimeSlice,
   ): Promise<void> {
     const { id, kind } = manifest
-    await this.#locked(async () => {
-      for (const path of companions(manifest)) await this.#move(name, path, moved, slice)
-    })
     await this.#context.publishFolders([{ kind: kind === "parts" ? "part" : "message", folder: id }])
     // By the names in the trash: after a kill the messages are there already.
-    const { fs } = this.#context.files
-    const messages = roomsHeld(fs, this.#directory, name, "message").flatMap((room) =>
-      kind === "parts" ? [] : messageNames(fs, join(room, id)),
+    const { files } = this.#context
+    const messages = roomsHeld(files.fs, this.#directory, name, "message").flatMap((room) =>
+      kind === "parts" ? [] : messageNames(files.fs, join(room, id)),
     )
+    const isWanted = (message: string): boolean =>
+      // One that has come back meanwhile has its parts where they are.
+      shared.isHeldBeside(id, message) || holds(files, { kind: "message", folder: id }, message)
     for (let start = 0; start < messages.length; start += AT_ONCE) {
       const group = messages.slice(start, start + AT_ONCE)
       await this.#locked(async () => {
         for (const message of group)
-          if (!shared.isHeldBeside(id, message)) await this.#move(name, ["part", message], moved, slice)
+          if (!isWanted(message)) await this.#move(name, ["part", message], moved, slice)
       })
       await this.#context.publishFolders(group.map((folder) => ({ kind: "part", folder })))
     }
@@ -315,6 +318,8 @@ export class EntryFiles {
     slice: TimeSlice,
   ): Promise<void> {
     const { fs } = this.#context.files
+    // What has another name is another's, though the file system finds it by this one.
+    if (otherSpelling(fs, this.#directory, [kind, ...names])) return
     const to = join(roomFor(fs, this.#directory, name, kind), ...names)
     await moveTree(fs, join(this.#directory, kind, ...names), to, moved, slice)
   }

@@ -280,7 +280,9 @@ class OlderImport {
     const { files, queue } = this.#target
     const key: Key = [to.kind, to.folder, id]
     const path = keyPath(files.directory, key)
-    const isThere = (): boolean => files.fs.lstat(path) !== undefined
+    // A session may have been moved, or written to another project, since its place was chosen.
+    const isThere = (): boolean =>
+      to.kind === "session" ? placesOf(files, "session", id).length > 0 : files.fs.lstat(path) !== undefined
     const field = COUNTED[to.kind]
     if (isThere()) {
       this.#present[field]++

@@ -1,7 +1,9 @@
 import { realpathSync } from "node:fs"
 import { StoreError, systemCode } from "../errors.ts"
-import { type ReadResult, readRecord } from "../file/reader.ts"
-import { isJsonObject, type JsonObject, messageTimes, sessionFields } from "../record/extract.ts"
+import { recordPath } from "../file/layout.ts"
+import { type ReadResult, readOnce, readRecord } from "../file/reader.ts"
+import { checkSpelling } from "../file/spelling.ts"
+import { fieldsOf, isJsonObject, type JsonObject, messageTimes, sessionFields } from "../record/extract.ts"
 import { checkKey, type Key, keyPath } from "../record/key.ts"
 import { placeOfKey } from "../record/kind.ts"
 import { newestMessage } from "../retention/last-use.ts"
@@ -97,8 +99,11 @@ export async function importSession(
   const { counts } = survey
   if (options.dryRun)
     return { ...counts, kept: wins ? 0 : survey.conflictCount, replaced: wins ? survey.conflictCount : 0 }
-  return run.write(counts, wins)
+  return run.write(counts, wins && (choice !== "newest" || (() => run.isStillNewer(counts.sessionID))))
 }
+
+/** Whether the export's content goes over another one of the store's; asked under the lock where it depends. */
+type Wins = boolean | (() => boolean)
 
 interface Survey {
   /** With what is missing counted as added, and conflicts not counted. */
@@ -120,6 +125,8 @@ class ImportRun {
   readonly #options: ImportOptions
   readonly #slice: TimeSlice
   #project: string | undefined
+  /** When the export's session was last used, ms. */
+  #used = 0
 
   constructor(target: ImportTarget, file: string, options: ImportOptions) {
     this.#target = target
@@ -166,6 +173,7 @@ class ImportRun {
       } else result.left.push(present.fault)
     }
     if (!result) throw new Error("An export holds its session")
+    this.#used = used
     const isNewer = used > (await this.#lastUse(result))
     return { counts: result, conflictCount, conflicts, isNewer, foreign }
   }
@@ -178,7 +186,7 @@ class ImportRun {
   }
 
   /** Writes what is missing, and where the export wins, what differs; the session last. */
-  async write({ sessionID, projectID }: ImportResult, wins: boolean): Promise<ImportResult> {
+  async write({ sessionID, projectID }: ImportResult, wins: Wins): Promise<ImportResult> {
     const result: ImportResult = {
       sessionID,
       projectID,
@@ -207,19 +215,41 @@ class ImportRun {
       if (waiting.length >= WRITES_AT_ONCE || bytes > MAX_WAITING_BYTES) await flush()
     }
     await flush()
-    if (session) await this.#put(session, wins, result)
-    return result
+    return session ? this.#putSession(session, wins, result) : result
   }
 
-  async #put({ key, body }: Arrival, wins: boolean, result: ImportResult): Promise<void> {
+  /** Puts the session where it lies now: another process may have moved it since it was first looked for. */
+  #putSession({ key, body }: Arrival, wins: Wins, result: ImportResult): Promise<ImportResult> {
     const { writer, files } = this.#target
-    const path = keyPath(files.directory, key)
-    let present: Present = "nothing"
-    await writer.writeIf(key, body, (current) => {
-      present = compare(current, key, body, path)
-      return present === "nothing" || (present === "other" && wins)
+    const [, wanted = "", id = ""] = key
+    return writer.exclusively(async (held) => {
+      const folders = placesOf(files, "session", id).map(({ folder }) => folder)
+      const folder = folders.includes(wanted) ? wanted : (folders[0] ?? wanted)
+      const place = { kind: "session", folder } as const
+      await this.#put({ key: ["session", folder, id], body: identify(body, place, id) }, wins, result, held)
+      return { ...result, projectID: folder }
     })
-    tally(present, wins, result)
+  }
+
+  async #put({ key, body }: Arrival, wins: Wins, result: ImportResult, writer = this.#target.writer) {
+    const path = keyPath(this.#target.files.directory, key)
+    let present: Present = "nothing"
+    const replaced = await writer.writeIf(key, body, (current) => {
+      present = compare(current, key, body, path)
+      return present === "nothing" || (present === "other" && (typeof wins === "boolean" ? wins : wins()))
+    })
+    tally(present, replaced, result)
+  }
+
+  /** Whether the export's session is still newer than the store's, which others may go on with. */
+  isStillNewer(id: string): boolean {
+    const { files } = this.#target
+    const places = placesOf(files, "session", id)
+    const chosen = places.filter(({ folder }) => folder === this.#project)
+    return (chosen.length > 0 ? chosen : places).every((place) => {
+      const present = readOnce(files.fs, recordPath(files.directory, place, id), files.maxRecordBytes)
+      return "fault" in present || sessionFields(fieldsOf(present.record.value)).updated < this.#used
+    })
   }
 
   /** The records of the export with the places they go to, each with the ids of its place. */
@@ -282,6 +312,8 @@ class ImportRun {
   async #compare(key: Key, body: JsonObject): Promise<Present> {
     const { fs, directory, maxRecordBytes } = this.#target.files
     const path = keyPath(directory, key)
+    // Found here, nothing is written yet.
+    checkSpelling(fs, directory, key)
     return compare(await readRecord(fs, path, maxRecordBytes), key, body, path)
   }
 }

@@ -1,7 +1,8 @@
 import { dirname } from "node:path"
 import { sameStat } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
-import type { Change } from "../file/write-queue.ts"
+import type { Change, WriteJob } from "../file/write-queue.ts"
+import { type Key, keyPath } from "../record/key.ts"
 
 /** How long after a write of ours the watch may still tell of it, in ms. */
 const REMEMBERED_MS = 5_000
@@ -18,15 +19,25 @@ export class OwnWrites {
     this.#fs = fs
   }
 
-  /** Does a write; until it is over, what happens at its path is not judged. */
-  async during<T>(path: string, write: () => Promise<T>): Promise<T> {
-    this.#running.set(path, (this.#running.get(path) ?? 0) + 1)
+  /** Does a write below the store's folder; until it is over, what happens at its path is not judged. */
+  async during<T>(directory: string, job: WriteJob, write: (job: WriteJob) => Promise<T>): Promise<T> {
+    let path: string | undefined
+    const begin = (running: string): void => {
+      path = running
+      this.#running.set(path, (this.#running.get(path) ?? 0) + 1)
+    }
+    if ("path" in job) begin(job.path)
+    const find = async (seek: () => Promise<Key>): Promise<Key> => {
+      const key = await seek()
+      // Where the queue could not take it up at once it is looked for again.
+      if (path !== undefined) this.#end(path)
+      begin(keyPath(directory, key))
+      return key
+    }
     try {
-      return await write()
+      return await write("find" in job ? { ...job, find: () => find(() => job.find()) } : job)
     } finally {
-      const left = (this.#running.get(path) ?? 1) - 1
-      if (left > 0) this.#running.set(path, left)
-      else this.#running.delete(path)
+      if (path !== undefined) this.#end(path)
     }
   }
 
@@ -55,6 +66,12 @@ export class OwnWrites {
   isOwn(path: string, stat: FileStat | undefined): boolean {
     const left = this.#left.get(path)
     return left !== undefined && sameStat(left.stat, stat)
+  }
+
+  #end(path: string): void {
+    const left = (this.#running.get(path) ?? 1) - 1
+    if (left > 0) this.#running.set(path, left)
+    else this.#running.delete(path)
   }
 
   #remember(path: string, left: { stat: FileStat | undefined; at: number }): void {

@@ -3,9 +3,11 @@ import { isStoreError, StoreError } from "../../errors.ts"
 import { placePath, recordPath, statPlace, statRecord } from "../../file/layout.ts"
 import type { ReadResult } from "../../file/reader.ts"
 import { faultError } from "../../file/reader.ts"
+import { isSpelled } from "../../file/spelling.ts"
 import { isJsonObject, type JsonObject } from "../../record/extract.ts"
+import { RECORD_SUFFIX } from "../../record/key.ts"
 import type { CollectionKind, Place } from "../../record/kind.ts"
-import { bodyOf, folderNames, type RecordFiles, readPresent } from "./file-catalog.ts"
+import { bodyOf, folderNames, type RecordFiles, readAsked, readPresent } from "./file-catalog.ts"
 
 const OWNER_FIELD: Record<CollectionKind, string> = {
   session: "projectID",
@@ -57,9 +59,12 @@ export function parseBody(text: string, place: Place, id: string): JsonObject | 
 
 /** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */
 export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
-  if (!statPlace(files.fs, placePath(files.directory, place))) return undefined
   const path = recordPath(files.directory, place, id)
-  const result = await readPresent(files, path)
+  if (!statPlace(files.fs, placePath(files.directory, place))) {
+    files.unwritten.noteRead?.(path, undefined)
+    return undefined
+  }
+  const result = await readAsked(files, path)
   const body = bodyOf(files, path, result)
   if (body) return identify(body, place, id)
   await doubt(files, place, id, result)
@@ -71,13 +76,15 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
   throw new StoreError("CORRUPT", `The file's JSON is not an object: ${real}`, { path: real })
 }
 
-/** Tells whether something lies under that name, readable or not. */
+/** Tells whether something lies under that very name, readable or not. */
 export function holds(files: RecordFiles, place: Place, id: string): boolean {
+  const { fs, directory } = files
   try {
     // Most folders that are asked do not hold it, so the record is looked at first; its folder may still be a link.
     return (
-      statRecord(files.fs, recordPath(files.directory, place, id)) !== undefined &&
-      statPlace(files.fs, placePath(files.directory, place)) !== undefined
+      statRecord(fs, recordPath(directory, place, id)) !== undefined &&
+      statPlace(fs, placePath(directory, place)) !== undefined &&
+      isSpelled(fs, placePath(directory, place), id + RECORD_SUFFIX)
     )
   } catch (error) {
     // A folder that cannot be entered cannot be said to hold anything; listing it reports why.

@@ -22,7 +22,11 @@ export interface RecordFiles {
   readonly maxRecordBytes: number
   readonly problems: ProblemLog
   /** Versions of records that this store took and has not written yet. */
-  readonly unwritten: { newest(path: string): ReadRecord | undefined }
+  readonly unwritten: {
+    newest(path: string): ReadRecord | undefined
+    /** Told of what a caller that asked for one record was given of its file, `undefined` for nothing. */
+    noteRead?(path: string, text: string | undefined): void
+  }
   /** Tells that a record could not be read though a listing may have named it: before the next one it is read anew. */
   doubt(place: Place, id: string): Promise<void>
   /** Where a path really lies, which for an older layout is elsewhere. */
@@ -36,6 +40,16 @@ export const NOTHING_UNWRITTEN: RecordFiles["unwritten"] = { newest: () => undef
 export async function readPresent(files: RecordFiles, path: string): Promise<ReadResult> {
   const record = files.unwritten.newest(path)
   return record ? { record } : readRecord(files.fs, path, files.maxRecordBytes)
+}
+
+/** As `readPresent`, for a caller that asked for this very record: what it writes next is made of it. */
+export async function readAsked(files: RecordFiles, path: string): Promise<ReadResult> {
+  const record = files.unwritten.newest(path)
+  if (record) return { record }
+  const result = await readRecord(files.fs, path, files.maxRecordBytes)
+  if ("record" in result) files.unwritten.noteRead?.(path, result.record.text)
+  else if (result.fault.code === "NOT_FOUND") files.unwritten.noteRead?.(path, undefined)
+  return result
 }
 
 const RUN_LENGTH = 256

@@ -16,6 +16,7 @@ import {
   partIds,
   plainIds,
   type RecordFiles,
+  readAsked,
   readPresent,
   recordIds,
 } from "./file-catalog.ts"
@@ -88,7 +89,7 @@ export class JsonRecords implements RecordSource {
 
   async value(key: Key): Promise<unknown> {
     const path = this.#path(key)
-    const result = await readPresent(this.#files, path)
+    const result = await readAsked(this.#files, path)
     if ("fault" in result) throw faultError(result.fault, this.#files.locate(path))
     return result.record.value
   }

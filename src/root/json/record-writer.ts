@@ -1,7 +1,8 @@
+import { join } from "node:path"
 import { StoreError } from "../../errors.ts"
 import type { Coalescer, Version } from "../../file/coalescer.ts"
 import { faultError, type ReadResult } from "../../file/reader.ts"
-import type { Content, WriteJob, WriteQueue } from "../../file/write-queue.ts"
+import type { Content, WriteJob, Writes } from "../../file/write-queue.ts"
 import { encodeRecord } from "../../record/json.ts"
 import { checkKey, checkWritableKey, type Key, keyPath } from "../../record/key.ts"
 import { checkSchema, type RecordSchemas } from "../../record/schema.ts"
@@ -18,6 +19,18 @@ export interface WriteOptions {
    * `flush()`, `close()` and the end of the process put it on the disk. A process that is killed loses up to so many ms.
    */
   readonly coalesce?: number | undefined
+  /**
+   * With `coalesce`: go over what another program has made of the record since this store last wrote or read it. By default
+   * that is a `CONFLICT`, the file stays as it is, and the version is set aside.
+   */
+  readonly onConflict?: "replace" | undefined
+}
+
+/** A record that may be moved meanwhile, so that its place is found when nobody else can write. */
+export interface Sought {
+  readonly kind: string
+  /** What it throws is what the write throws. */
+  find(): Promise<Key>
 }
 
 const MAX_COALESCE_MS = 60_000
@@ -25,7 +38,7 @@ const MAX_COALESCE_MS = 60_000
 /** Checks values, and hands changes to the write queue. */
 export class RecordWriter {
   readonly #directory: string
-  readonly #queue: Pick<WriteQueue, "enqueue">
+  readonly #queue: Writes
   readonly #coalescer: Coalescer
   readonly #schemas: RecordSchemas | undefined
   readonly #readOnly: boolean
@@ -34,7 +47,7 @@ export class RecordWriter {
   /** @param mustBeOpen throws once the store is closed */
   constructor(
     directory: string,
-    queue: Pick<WriteQueue, "enqueue">,
+    queue: Writes,
     coalescer: Coalescer,
     schemas: RecordSchemas | undefined,
     readOnly: boolean,
@@ -48,25 +61,55 @@ export class RecordWriter {
     this.#mustBeOpen = mustBeOpen
   }
 
-  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `CLOSED`; TypeError */
-  async write(at: Key, value: unknown, { coalesce }: WriteOptions = {}): Promise<void> {
+  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `CONFLICT`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `CLOSED`; TypeError */
+  async write(at: Key | Sought, value: unknown, options: WriteOptions = {}): Promise<void> {
+    const { coalesce, onConflict } = options
     if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
       throw new TypeError(`coalesce must be from 1 to ${MAX_COALESCE_MS} ms, not ${String(coalesce)}`)
+    if (onConflict !== undefined && onConflict !== "replace")
+      throw new TypeError(`onConflict must be "replace", not ${String(onConflict)}`)
+    if ("kind" in at) {
+      this.mustBeWritable()
+      const content = this.#content(at.kind, join(this.#directory, at.kind), value)
+      await this.#queue.enqueue({ find: () => this.#find(at), reads: false, decide: () => content })
+      return
+    }
     const { key, path } = this.#writable(at)
-    const content = this.#content(key, path, value)
-    if (coalesce !== undefined) await this.#coalescer.write({ key, path, content }, coalesce)
-    else await this.#enqueue({ key, path, reads: false, decide: () => content })
+    const content = this.#content(key[0] ?? "", path, value)
+    if (coalesce === undefined) await this.#enqueue({ key, path, reads: false, decide: () => content })
+    else await this.#coalescer.write({ key, path, content, replaces: onConflict === "replace" }, coalesce)
+  }
+
+  /**
+   * Runs work that looks and then writes with the writer it is given, under one hold of the write lock: nobody else writes
+   * between. It must not wait for what is written otherwise.
+   * @throws what it throws; StoreError `READ_ONLY`, `LOCKED`, `CLOSED`
+   */
+  async exclusively<T>(work: (held: RecordWriter) => Promise<T>): Promise<T> {
+    this.mustBeWritable()
+    return this.#queue.exclusively((held) =>
+      work(
+        new RecordWriter(
+          this.#directory,
+          held,
+          this.#coalescer,
+          this.#schemas,
+          this.#readOnly,
+          this.#mustBeOpen,
+        ),
+      ),
+    )
   }
 
   /** Checks all that `write` checks, and writes nothing. @throws as `write` */
   check(key: Key, value: unknown): void {
-    this.#content(key, this.#writable(key).path, value)
+    this.#content(key[0] ?? "", this.#writable(key).path, value)
   }
 
   /** As `write`, if the record is still wanted after a look at what is there; tells whether it was. */
   async writeIf(at: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
     const { key, path } = this.#writable(at)
-    const content = this.#content(key, path, value)
+    const content = this.#content(key[0] ?? "", path, value)
     return this.#enqueue({
       key,
       path,
@@ -76,27 +119,37 @@ export class RecordWriter {
   }
 
   /** As `write`; also `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, and TypeError for a function that gives a promise. */
-  async update<T>(at: Key, change: Update<T>): Promise<T> {
-    const { key, path } = this.#writable(at)
+  async update<T>(at: Key | Sought, change: Update<T>): Promise<T> {
     let updated: { readonly value: T } | undefined
-    await this.#enqueue({
-      key,
-      path,
-      reads: true,
-      decide: (current) => {
-        const draft = present(current, path) as T
-        const returned = change(draft)
-        if (returned instanceof Promise) {
-          // Nobody waits for it: its failure must not end the process.
-          returned.catch(() => {})
-          throw new TypeError("The function given to update() must be synchronous; it returned a promise")
-        }
-        const value = returned === undefined ? draft : returned
-        const content = this.#content(key, path, value)
-        updated = { value }
-        return content
-      },
-    })
+    const decideAt = (kind: string, path: string, current: ReadResult | undefined): Content => {
+      this.#coalescer.checkTold(path)
+      const draft = present(current, path) as T
+      const returned = change(draft)
+      if (returned instanceof Promise) {
+        // Nobody waits for it: its failure must not end the process.
+        returned.catch(() => {})
+        throw new TypeError("The function given to update() must be synchronous; it returned a promise")
+      }
+      const value = returned === undefined ? draft : returned
+      const content = this.#content(kind, path, value)
+      updated = { value }
+      return content
+    }
+    if ("kind" in at) {
+      this.mustBeWritable()
+      let path = ""
+      const find = async (): Promise<Key> => {
+        const key = await this.#find(at)
+        path = keyPath(this.#directory, key)
+        return key
+      }
+      const decide = (current: ReadResult | undefined): Content => decideAt(at.kind, path, current)
+      await this.#queue.enqueue({ find, reads: true, decide })
+    } else {
+      const { key, path } = this.#writable(at)
+      const decide = (current: ReadResult | undefined): Content => decideAt(key[0] ?? "", path, current)
+      await this.#enqueue({ key, path, reads: true, decide })
+    }
     if (!updated) throw new Error("The queue settled a job it did not decide")
     return updated.value
   }
@@ -123,8 +176,8 @@ export class RecordWriter {
       throw new StoreError("READ_ONLY", "The store was opened with readOnly: true", { path: this.#directory })
   }
 
-  async #enqueue(job: WriteJob): Promise<boolean> {
-    const before = this.#coalescer.handOver(job.path)
+  async #enqueue(job: Extract<WriteJob, { key: Key }>): Promise<boolean> {
+    const before = this.#coalescer.handOver(job.path, this.#queue)
     if (!before) return this.#queue.enqueue(job)
     let decided: Content | undefined
     const changed = await this.#queue.enqueue({
@@ -132,11 +185,18 @@ export class RecordWriter {
       decide: (current) => {
         // Where the version before this change could not be written, the file is not what the change is of.
         decided = job.decide(this.#coalescer.isWaiting(before) ? unwritten(before) : current)
+        if (decided !== undefined) this.#coalescer.overtake(before)
         return decided
       },
     })
     if (decided !== undefined) this.#coalescer.supersede(before)
     return changed
+  }
+
+  async #find(at: Sought): Promise<Key> {
+    const key = await at.find()
+    checkWritableKey(key)
+    return key
   }
 
   /** The key is copied: what was checked must not change while it waits. */
@@ -146,9 +206,9 @@ export class RecordWriter {
     return { key: [...key], path: keyPath(this.#directory, key) }
   }
 
-  #content(key: Key, path: string, value: unknown): { text: string; value: unknown } {
+  #content(kind: string, path: string, value: unknown): { text: string; value: unknown } {
     const text = encodeRecord(value, path)
-    checkSchema(this.#schemas, key[0] ?? "", value, path)
+    checkSchema(this.#schemas, kind, value, path)
     return { text, value: JSON.parse(text) }
   }
 }

@@ -1,6 +1,7 @@
 import { StoreError } from "../../errors.ts"
-import { recordPath } from "../../file/layout.ts"
+import { placePath, recordPath } from "../../file/layout.ts"
 import { faultError, type ReadResult, readRecord } from "../../file/reader.ts"
+import { checkSpelling, isSameFile } from "../../file/spelling.ts"
 import { isJsonObject, type JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
@@ -12,8 +13,10 @@ const MAX_TRIES = 3
 
 /**
  * Moves a session's own file to another project: first it is written there, with the project's id in it, then it is removed where
- * it was, if nobody changed it meanwhile. Killed in between, the session lies in both and a second call finishes.
+ * it was, if no program that knows no lock changed it meanwhile. Killed in between, the session lies in both and a second call finishes.
+ * @param writer one that holds the write lock
  * @param from the place that counts where there are several
+ * @returns whether it moved: not where both projects' names lead to one folder
  * @throws StoreError `CONFLICT` where another version lies there; `CORRUPT`, `NOT_FOUND`, …
  */
 export async function relocate(
@@ -22,8 +25,10 @@ export async function relocate(
   id: string,
   from: Place,
   to: string,
-): Promise<void> {
+): Promise<boolean> {
   const target: Key = ["session", to, id]
+  checkSpelling(files.fs, files.directory, target)
+  if (isOneFolder(files, from, { kind: "session", folder: to })) return false
   let written: JsonObject | undefined
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const original = await readObject(files, from, id)
@@ -45,14 +50,24 @@ export async function relocate(
     await writer.remove(["session", from.folder, id], (current) => {
       changed =
         !isAbsent(current) && !("record" in current && Bun.deepEquals(current.record.value, original, true))
-      return changed
+      return changed || isOneFile(files, from, to, id)
     })
-    if (!changed) return
+    if (!changed) return true
   }
   throw new StoreError("CONFLICT", `The session ${id} went on changing while it was moved`, {
     path: recordPath(files.directory, from, id),
     hint: "It lies in both projects now; move it again when nobody writes to it.",
   })
+}
+
+function isOneFolder({ fs, directory }: RecordFiles, a: Place, b: Place): boolean {
+  return isSameFile(fs.lstat(placePath(directory, a)), fs.lstat(placePath(directory, b)))
+}
+
+/** What was just written there must not be what is removed here. */
+function isOneFile({ fs, directory }: RecordFiles, from: Place, to: string, id: string): boolean {
+  const target = recordPath(directory, { ...from, folder: to }, id)
+  return isSameFile(fs.lstat(recordPath(directory, from, id)), fs.lstat(target))
 }
 
 function isAbsent(current: ReadResult): boolean {

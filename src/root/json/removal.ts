@@ -1,10 +1,13 @@
+import { join } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
 import { listRecords, placePath, recordPath } from "../../file/layout.ts"
+import { isSpelled, otherRecord } from "../../file/spelling.ts"
 import { type Key, keyPath } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
 import { SYNC_COPY } from "../../record/sync-copy.ts"
 import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
+import { recordIds } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
 
 /** What a removal took away, and what it left because it could not be read. */
@@ -22,6 +25,11 @@ const AT_ONCE = 64
 /** Too large for us is not broken: such a file goes with its session. */
 const REMOVABLE = new Set(["NOT_FOUND", "TOO_LARGE"])
 
+/** As `recordIds`, for those who remove them: what is found by this name, but has another one, is another owner's. */
+export function ownRecordIds(files: RecordFiles, place: Place): string[] {
+  return isSpelled(files.fs, join(files.directory, place.kind), place.folder) ? recordIds(files, place) : []
+}
+
 /** Removes records that can be read; gives how many, and adds the others to `left`, where they are. */
 export async function removeReadable(
   files: RecordFiles,
@@ -30,10 +38,12 @@ export async function removeReadable(
   left: Problem[],
   signal?: AbortSignal,
 ): Promise<number> {
+  // What the file system finds under such a name, but has under another one, is another's.
+  const own = keys.filter((key) => !otherRecord(files.fs, files.directory, key))
   let removed = 0
-  for (let start = 0; start < keys.length; start += AT_ONCE) {
+  for (let start = 0; start < own.length; start += AT_ONCE) {
     signal?.throwIfAborted()
-    const group = keys.slice(start, start + AT_ONCE).map((key) =>
+    const group = own.slice(start, start + AT_ONCE).map((key) =>
       writer.remove(key, (current) => {
         if (!("fault" in current) || REMOVABLE.has(current.fault.code)) return false
         left.push({
@@ -52,6 +62,7 @@ export async function removeReadable(
 /** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`, and so are copies that stay in it. */
 export function removeEmptied(files: RecordFiles, place: Place, left: Problem[]): void {
   const path = placePath(files.directory, place)
+  if (!isSpelled(files.fs, join(files.directory, place.kind), place.folder)) return
   try {
     files.fs.removeEmptyDirectory(path)
     for (const name of listRecords(files.fs, path).copies)

@@ -1,0 +1,56 @@
+import { dirname } from "node:path"
+import type { Key } from "../record/key.ts"
+import { createDraft, makeFolders, openUp } from "./access.ts"
+import { flushFolderNow, notDurable } from "./folder-flush.ts"
+import { checkFolders } from "./layout.ts"
+import type { ProcessLock, Release } from "./lock.ts"
+import { checkSpelling } from "./spelling.ts"
+import type { FileSystem } from "./system.ts"
+import { tempPath } from "./temp-file.ts"
+
+/** How long the end of the process waits for another one to let go of the write lock, in ms. */
+const PATIENCE_MS = 1_000
+const PAUSE_MS = 2
+
+/** Takes the lock at the end of the process, where nothing can be awaited; `undefined` where it is not to be had. */
+export function acquireNow(lock: ProcessLock): Release | undefined {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; Bun.sleepSync(PAUSE_MS))
+    try {
+      const release = lock.tryAcquire()
+      if (release) return release
+    } catch {
+      // Held by a batch of this very process, which goes no further; or not to be had at all.
+      return undefined
+    }
+  return undefined
+}
+
+/** Replaces a record's file as the write queue does, at the end of the process. @throws what the system throws; StoreError, `NOT_DURABLE` where it was replaced */
+export function replaceNow(
+  fs: FileSystem,
+  directory: string,
+  {
+    key,
+    path,
+    content,
+  }: { readonly key: Key; readonly path: string; readonly content: { readonly text: string } },
+): void {
+  const folder = dirname(path)
+  checkFolders(fs, directory, key)
+  checkSpelling(fs, directory, key)
+  makeFolders(fs, folder, directory)
+  const temp = tempPath(folder)
+  const draft = createDraft(fs, temp, path, content.text)
+  try {
+    openUp(fs, draft)
+    fs.flushSync(draft.descriptor)
+  } finally {
+    fs.close(draft.descriptor)
+  }
+  fs.rename(temp, path)
+  try {
+    flushFolderNow(fs, folder)
+  } catch (error) {
+    throw notDurable(path, error)
+  }
+}
