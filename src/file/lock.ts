@@ -82,7 +82,7 @@ export class ProcessLock {
     if (this.#database && !this.#isReplaced()) return this.#database
     this.close()
     makeSharedFolders(this.#fs, dirname(this.#path), this.#root)
-    if (!existsSync(this.#path)) createShared(this.#fs, this.#path)
+    if (!existsSync(this.#path)) createShared(fileSystem, this.#path)
     const database = new Database(this.#path)
     try {
       this.#inode = this.#stat()?.ino

@@ -87,7 +87,8 @@ interface Pending {
 
 /** Work that has the lock for itself; it settles its own promise, and never rejects. */
 interface Exclusive {
-  work(): Promise<void>
+  /** @param noRoom why there is no lock: then nobody else has one either, and what gives room goes on */
+  work(noRoom: unknown): Promise<void>
   reject(reason: unknown): void
 }
 
@@ -141,8 +142,9 @@ export class WriteQueue implements Writes {
    */
   exclusively<T>(work: (held: Writes) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const held = new WriteQueue({ ...this.#options, lock: HELD })
-      const run = async (): Promise<void> => {
+      const run = async (noRoom: unknown): Promise<void> => {
+        const lock = noRoom === undefined ? HELD : { acquire: () => Promise.reject(noRoom) }
+        const held = new WriteQueue({ ...this.#options, lock })
         try {
           resolve(await work(held))
         } catch (error) {
@@ -185,10 +187,8 @@ export class WriteQueue implements Writes {
       }
       let targets: Target[] = []
       try {
-        if (isExclusive(batch)) {
-          if (noRoom !== undefined) throw noRoom
-          await batch[0].work()
-        } else targets = await this.#write(batch, noRoom)
+        if (isExclusive(batch)) await batch[0].work(noRoom)
+        else targets = await this.#write(batch, noRoom)
       } catch (error) {
         for (const { reject } of batch) reject(error)
       } finally {

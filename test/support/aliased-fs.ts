@@ -9,6 +9,8 @@ const OF_A_DESCRIPTOR: ReadonlySet<string> = new Set([
   "append",
   "flush",
   "flushSync",
+  "setMode",
+  "setOwner",
   "close",
 ])
 
