@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import { openStore } from "../../src/index.ts"
 import { session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
@@ -9,7 +10,7 @@ const ROOT = join(import.meta.dir, "../..")
 
 async function run(
   command: string[],
-  env: Record<string, string> = {},
+  env: Record<string, string | undefined> = {},
   cwd = ROOT,
 ): Promise<{ code: number; out: string }> {
   const child = Bun.spawn(command, {
@@ -38,6 +39,76 @@ test("drizzle-kit generate, check and migrate work with the shipped configuratio
     expect.arrayContaining(["directories", "sessions", "messages", "parts"]),
   )
 }, 60_000)
+
+/** What a clone has of what drizzle-kit needs, and what `bun install` puts there. */
+function clone(): string {
+  const folder = tempFolder()
+  for (const name of ["drizzle.config.ts", "package.json", "tsconfig.json", "drizzle", "src"])
+    fs.cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+  fs.symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
+  return folder
+}
+
+const KIT = ["bunx", "--bun", "drizzle-kit"]
+const NO_INDEX = { SESSIONDEX_INDEX: undefined }
+
+test("in a fresh clone drizzle-kit generates nothing, checks, migrates, and shows what it migrated", async () => {
+  const folder = clone()
+  const before = fs.readdirSync(join(folder, "drizzle"))
+  for (const command of ["check", "generate", "migrate", "migrate"])
+    expect([command, await run([...KIT, command], NO_INDEX, folder)]).toMatchObject([command, { code: 0 }])
+  expect(fs.readdirSync(join(folder, "drizzle"))).toEqual(before)
+  const port = await freePort()
+  const studio = Bun.spawn([...KIT, "studio", "--host", "127.0.0.1", "--port", String(port)], {
+    cwd: folder,
+    env: { ...process.env, ...NO_INDEX },
+    stdout: "ignore",
+    stderr: "inherit",
+    stdin: "ignore",
+  })
+  try {
+    const ask = async (body: unknown): Promise<string> => {
+      const headers = { "Content-Type": "application/json" }
+      const answer = await fetch(`http://127.0.0.1:${port}/`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      })
+      return await answer.text()
+    }
+    let about = ""
+    while (about === "") about = await ask({ type: "init" }).catch(() => Bun.sleep(20).then(() => ""))
+    expect(JSON.parse(about)).toMatchObject({ dialect: "sqlite", schemaFiles: [{ name: "schema.ts" }] })
+    const sql = "select count(*) as applied from __drizzle_migrations"
+    const applied = await ask({ type: "proxy", data: { sql, params: [], method: "values", mode: "object" } })
+    expect(JSON.parse(applied)).toEqual([{ applied: before.length }])
+  } finally {
+    studio.kill()
+    await studio.exited
+  }
+}, 60_000)
+
+test("an index that drizzle-kit migrated is used as ours, and it finds nothing to do in ours", async () => {
+  const folder = clone()
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  const index = join(directory, ".sessiondex/index.sqlite")
+  fs.mkdirSync(join(directory, ".sessiondex"))
+  for (const round of ["theirs", "ours"]) {
+    expect(await run([...KIT, "migrate"], { SESSIONDEX_INDEX: index }, folder)).toMatchObject({ code: 0 })
+    await using store = await openStore({ directory, backgroundIndex: false })
+    expect(await store.index()).toMatchObject({ sessions: 1, read: round === "theirs" ? 1 : 0 })
+    expect(store.health().index).toMatchObject({ state: "ready", path: index, damaged: [], failures: 0 })
+  }
+}, 60_000)
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() })
+  const port = Number(server.port)
+  await server.stop(true)
+  return port
+}
 
 test("an app that imports the package compiles to one file that needs nothing else", async () => {
   const folder = tempFolder()
