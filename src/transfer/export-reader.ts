@@ -5,6 +5,7 @@ import type { FileSystem } from "../file/system.ts"
 import { isJsonObject, type JsonObject } from "../record/extract.ts"
 import type { TimeSlice } from "../time-slice.ts"
 import { drive, type ExportedKind, exportShape } from "./export-shape.ts"
+import { utf8Pieces } from "./utf8-pieces.ts"
 
 /** A record as an export holds it. */
 export interface ExportedRecord {
@@ -37,12 +38,17 @@ export async function* readExport(
 ): AsyncGenerator<ExportedRecord> {
   const spans = new Spans(path, maxBytes)
   let banner: Buffer | undefined = Buffer.alloc(0)
-  let read = 0
-  try {
+  function* counted(): Generator<Uint8Array> {
+    let read = 0
     for (const piece of fs.readPieces(path)) {
-      await slice.pass()
       read += piece.length
       onRead(read)
+      yield piece
+    }
+  }
+  try {
+    for (const piece of utf8Pieces(counted(), path)) {
+      await slice.pass()
       let json: Uint8Array = piece
       if (banner) {
         banner = Buffer.concat([banner, piece])
@@ -61,7 +67,11 @@ export async function* readExport(
       cause,
     })
   }
-  if (banner) throw new StoreError("CORRUPT", `The file holds no JSON object: ${path}`, { path })
+  if (banner)
+    throw new StoreError("CORRUPT", `The file holds no JSON object: ${path}`, {
+      path,
+      hint: "An export is JSON in UTF-8 or UTF-16, as `export` writes it to a file.",
+    })
   spans.end()
 }
 
