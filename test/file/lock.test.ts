@@ -40,7 +40,7 @@ test("a holder that is killed frees it at once", async () => {
     [
       "bun",
       "-e",
-      `import { ProcessLock } from "../../src/file/lock.ts"; globalThis.lock = new ProcessLock(${JSON.stringify(path)}); await lock.acquire(); console.log("held"); setInterval(() => {}, 1000)`,
+      `import { ProcessLock } from "./src/file/lock.ts"; globalThis.lock = new ProcessLock(${JSON.stringify(path)}); await lock.acquire(); console.log("held"); setInterval(() => {}, 1000)`,
     ],
     { cwd: join(import.meta.dir, "../.."), stdout: "pipe" },
   )
