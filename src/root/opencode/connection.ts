@@ -1,0 +1,113 @@
+import { constants, Database, type Statement } from "bun:sqlite"
+import { pathToFileURL } from "node:url"
+import { drizzle } from "drizzle-orm/bun-sqlite"
+import { type DatabaseFiles, isProven, lookAt, sameLook, walHeader } from "./files.ts"
+import { configure, dataVersion, schemaVersion } from "./pragmas.ts"
+import { View } from "./view.ts"
+import { stillFits, URI_PARAMETERS, type Way, wayOf } from "./way.ts"
+
+/** Remembers its statements: one that is left open keeps the database open, and locked, after it was closed. */
+class Client extends Database {
+  readonly #made = new Set<Statement>()
+
+  override query<Row, Parameters extends never>(text: string): Statement<Row, Parameters> {
+    const statement = super.query<Row, Parameters>(text)
+    this.#made.add(statement)
+    return statement
+  }
+
+  finish(): void {
+    for (const statement of this.#made) statement.finalize()
+    this.#made.clear()
+    this.close()
+  }
+}
+
+type Work = (view: View) => unknown
+
+/** The files were changed between the look at them and their opening. */
+export class Overtaken extends Error {}
+
+/** A database that was opened in the way that its files asked for, read-only. */
+export class Connection {
+  readonly way: Way
+  readonly #files: DatabaseFiles
+  readonly #client: Client
+  readonly #transaction: { deferred(work: Work): unknown }
+  #view: View | undefined
+  #schema = -1
+  /** How long it took to get in, in ms: a WAL that nobody keeps an index of is read from end to end. */
+  readonly opening: number
+
+  /** @throws Overtaken; what SQLite throws */
+  constructor(files: DatabaseFiles, path: string) {
+    this.way = wayOf(files)
+    this.#files = files
+    const uri = `${pathToFileURL(files.path).href}?${URI_PARAMETERS[this.way]}`
+    this.#client = new Client(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
+    try {
+      // The file is open and nothing of it was read. A WAL that went since the look would be created anew by what follows, so the time
+      // for that must be short.
+      if (!stillFits(this.way, files, lookAt(files.path))) throw new Overtaken()
+      const began = performance.now()
+      configure(this.#client, this.way === "alone")
+      schemaVersion(this.#client)
+      this.opening = performance.now() - began
+      const db = drizzle({ client: this.#client })
+      this.#transaction = this.#client.transaction((work: Work) => {
+        const schema = schemaVersion(this.#client)
+        // The agent may have migrated the database meanwhile.
+        if (!this.#view || schema !== this.#schema) this.#view = new View(this.#client, db, path)
+        this.#schema = schema
+        return work(this.#view)
+      })
+    } catch (error) {
+      this.#client.finish()
+      throw error
+    }
+  }
+
+  /**
+   * Whether this may answer, now that the files look like that. What was opened within a tick of the clock after a change of the
+   * file can hold pages from before a second one in the same tick.
+   */
+  fits(now: DatabaseFiles): boolean {
+    if (!stillFits(this.way, this.#files, now)) return false
+    if (this.way === "shared" || this.way === "rollback") return true
+    return isProven(this.#files.main, this.#files.at) && isProven(this.#files.wal, this.#files.at)
+  }
+
+  /**
+   * Runs a synchronous function on one snapshot. `sound` tells whether nothing was changed beneath it; where it is not, only SQLite's own
+   * locks vouch for it, if there are any.
+   */
+  read<T>(before: DatabaseFiles, work: (view: View) => T): { readonly value: T; readonly sound: boolean } {
+    const header = this.#header()
+    let result: { readonly value: T } | undefined
+    this.#transaction.deferred((view) => {
+      const value = work(view)
+      if (value instanceof Promise) throw new TypeError("A snapshot must be read synchronously")
+      result = { value }
+    })
+    if (!result) throw new Error("SQLite ran no transaction")
+    const after = lookAt(before.path)
+    const sound =
+      sameLook(before.main, after.main) &&
+      (this.way !== "alone" || sameLook(before.wal, after.wal)) &&
+      header === this.#header()
+    return { value: result.value, sound }
+  }
+
+  /** Changes with every commit of others while this is open. */
+  dataVersion(): number {
+    return dataVersion(this.#client)
+  }
+
+  close(): void {
+    this.#client.finish()
+  }
+
+  #header(): string | undefined {
+    return this.way === "shared" || this.way === "alone" ? walHeader(this.#files.path) : undefined
+  }
+}

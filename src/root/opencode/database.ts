@@ -1,0 +1,154 @@
+import { StoreError } from "../../errors.ts"
+import { pause } from "../../time-slice.ts"
+import { Connection, Overtaken } from "./connection.ts"
+import { type DatabaseFiles, isProven, lookAt, sameLook } from "./files.ts"
+import { asStoreError, isBusy } from "./trouble.ts"
+import type { View } from "./view.ts"
+
+/** How often a snapshot is read again whose files changed meanwhile. */
+const MAX_TRIES = 4
+/** How long `ask` waits for who holds the database locked, in ms. */
+const PATIENCE_MS = 1000
+/** An idle connection is closed after so many ms, so that the agent can tidy its WAL away when it ends; or after so many times its opening. */
+const IDLE_MS = 250
+const IDLE_OPENINGS = 20
+
+/** A state of the database, to ask later whether it is still that one. */
+export interface Moment {
+  readonly files: DatabaseFiles
+  readonly connection: Connection
+  readonly version: number
+}
+
+/**
+ * An opencode database that is read in place: nothing is created, written or copied, no lock is held but within one synchronous snapshot,
+ * and its files are looked at for every one, since the agent starts, stops and replaces them.
+ */
+export class OpencodeDatabase {
+  /** As it was named; problems and errors are told by it. */
+  readonly path: string
+  #connection: Connection | undefined
+  #idle: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * Runs a synchronous function on one snapshot of the database. It may be run several times, until nothing was changed beneath it, so it
+   * must do nothing but read.
+   * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE` (refused, locked just now, or changing without end), `CORRUPT`
+   *   (damaged, cut off, encrypted, foreign, empty), `CLOSED`; what the function throws
+   */
+  snapshot<T>(work: (view: View) => T): T {
+    try {
+      return this.#read(work)
+    } catch (error) {
+      throw asStoreError(error, this.path)
+    }
+  }
+
+  /** As `snapshot`, but waits up to a second for who holds the database locked, without holding the event loop. */
+  async ask<T>(work: (view: View) => T, signal?: AbortSignal): Promise<T> {
+    const end = performance.now() + PATIENCE_MS
+    for (let wait = 1; ; wait = Math.min(50, wait * 2)) {
+      signal?.throwIfAborted()
+      try {
+        return this.#read(work)
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > end) throw asStoreError(error, this.path)
+      }
+      await pause(wait)
+    }
+  }
+
+  /** The state the database is in now; to be taken before what it is to vouch for is read. @throws as `snapshot` */
+  moment(): Moment {
+    return this.snapshot(() => {
+      const connection = this.#open()
+      return { files: lookAt(this.path), connection, version: connection.dataVersion() }
+    })
+  }
+
+  /** Whether nothing was committed since; where that cannot be told, `false`. @throws as `snapshot` */
+  isStill(moment: Moment): boolean {
+    const now = this.moment()
+    if (now.connection === moment.connection && now.connection.way !== "still")
+      return now.version === moment.version
+    const { main, wal, at } = moment.files
+    return (
+      sameLook(main, now.files.main) &&
+      sameLook(wal, now.files.wal) &&
+      isProven(main, at) &&
+      isProven(wal, at)
+    )
+  }
+
+  /** Lets go of the files; later questions are refused. */
+  close(): void {
+    this.#closed = true
+    this.#letGo()
+  }
+
+  #read<T>(work: (view: View) => T): T {
+    for (let tries = 1; ; tries++) {
+      if (this.#closed)
+        throw new StoreError("CLOSED", `The database was closed: ${this.path}`, { path: this.path })
+      const before = lookAt(this.path)
+      if (before.main.size === 0)
+        throw new StoreError("CORRUPT", `The file is empty: ${this.path}`, { path: this.path })
+      if (this.#connection && !this.#connection.fits(before)) this.#letGo()
+      try {
+        this.#connection ??= new Connection(before, this.path)
+        const connection = this.#connection
+        const { value, sound } = connection.read(before, work)
+        this.#rest(connection)
+        // A checkpoint beneath a reader changes the file; where there are locks, they keep the snapshot what it was.
+        const locked = connection.way === "shared" || connection.way === "rollback"
+        if (sound || (locked && tries === MAX_TRIES)) return value
+        if (!locked) this.#letGo()
+      } catch (error) {
+        this.#letGo()
+        // What was changed beneath a reader without locks can look like anything.
+        if (
+          isBusy(error) ||
+          tries === MAX_TRIES ||
+          (!(error instanceof Overtaken) && this.#isAsBefore(before))
+        )
+          throw error
+      }
+      if (tries === MAX_TRIES)
+        throw new StoreError("UNREADABLE", `The database went on changing while it was read: ${this.path}`, {
+          path: this.path,
+        })
+    }
+  }
+
+  #isAsBefore(before: DatabaseFiles): boolean {
+    const now = lookAt(this.path)
+    return (
+      sameLook(before.main, now.main) &&
+      sameLook(before.wal, now.wal) &&
+      Boolean(before.shm) === Boolean(now.shm)
+    )
+  }
+
+  #open(): Connection {
+    if (!this.#connection) throw new Error("There is no connection within a snapshot")
+    return this.#connection
+  }
+
+  #rest({ opening }: Connection): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this.#letGo(), Math.max(IDLE_MS, IDLE_OPENINGS * opening))
+    this.#idle.unref()
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#idle)
+    const connection = this.#connection
+    this.#connection = undefined
+    connection?.close()
+  }
+}

@@ -1,0 +1,117 @@
+import * as fs from "node:fs"
+import { StoreError, systemCode } from "../../errors.ts"
+
+/** One of a database's files as `stat` shows it. */
+export interface FileLook {
+  readonly inode: bigint
+  readonly size: number
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
+
+/** A database and what SQLite keeps beside it, as they lay there at one look. */
+export interface DatabaseFiles {
+  /** Where the database really lies: SQLite follows a link, and looks for its other files there. */
+  readonly path: string
+  readonly main: FileLook
+  readonly wal: FileLook | undefined
+  readonly shm: FileLook | undefined
+  readonly journal: FileLook | undefined
+  /** When it was looked, in ns since 1970 by our clock. */
+  readonly at: bigint
+}
+
+/**
+ * Looks at a database's files without opening one. They must never be opened but by SQLite: closing any descriptor of a database
+ * drops every lock this process has on it (sqlite.org/howtocorrupt.html, 2.2), and the agent itself may be who imports us.
+ * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE`
+ */
+export function lookAt(path: string): DatabaseFiles {
+  const real = realPath(path)
+  const main = stat(real)
+  if (!main) throw notFound(path)
+  return {
+    path: real,
+    main,
+    wal: stat(`${real}-wal`),
+    shm: stat(`${real}-shm`),
+    journal: stat(`${real}-journal`),
+    at: BigInt(Date.now()) * 1_000_000n,
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return fs.realpathSync(path)
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") throw notFound(path, cause)
+    throw unreadable(path, cause)
+  }
+}
+
+function stat(path: string): FileLook | undefined {
+  let found: fs.BigIntStats | undefined
+  try {
+    found = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch (cause) {
+    if (systemCode(cause) === "ENOTDIR") return undefined
+    throw unreadable(path, cause)
+  }
+  // A pipe would be waited for without end.
+  if (found && !found.isFile())
+    throw new StoreError("NOT_A_FILE", `Something else lies where a database's file should be: ${path}`, {
+      path,
+    })
+  return (
+    found && {
+      inode: found.ino,
+      size: Number(found.size),
+      mtimeNs: found.mtimeNs,
+      ctimeNs: found.ctimeNs,
+    }
+  )
+}
+
+/** The beginning of a WAL, which changes when it is begun anew; `undefined` where there is none. SQLite locks no WAL, so it may be opened. */
+export function walHeader(path: string): string | undefined {
+  let descriptor: number
+  try {
+    descriptor = fs.openSync(`${path}-wal`, "r")
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return undefined
+    throw unreadable(`${path}-wal`, cause)
+  }
+  try {
+    const bytes = Buffer.alloc(32)
+    return bytes.toString("hex", 0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
+
+/** Whether two looks show the same version of the same file. */
+export function sameLook(a: FileLook | undefined, b: FileLook | undefined): boolean {
+  if (!a || !b) return a === b
+  return a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+}
+
+const SECOND_NS = 1_000_000_000n
+const GRANULARITY_NS = 100_000_000n
+const COARSE_GRANULARITY_NS = 2n * SECOND_NS
+
+/** Whether a later change must leave another look: one that falls into the same tick of the device's clock need not. */
+export function isProven(look: FileLook | undefined, at: bigint): boolean {
+  if (!look) return true
+  return at - look.ctimeNs >= (look.ctimeNs % SECOND_NS === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS)
+}
+
+function notFound(path: string, cause?: unknown): StoreError {
+  return new StoreError("NOT_FOUND", `There is no database: ${path}`, { path, cause })
+}
+
+function unreadable(path: string, cause: unknown): StoreError {
+  return new StoreError("UNREADABLE", `The database cannot be looked at (${systemCode(cause)}): ${path}`, {
+    path,
+    cause,
+  })
+}

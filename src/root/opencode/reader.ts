@@ -1,0 +1,333 @@
+import { StoreError } from "../../errors.ts"
+import type { JsonObject } from "../../record/extract.ts"
+import type { Key } from "../../record/key.ts"
+import type { Position } from "../../record/order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import { messageStamps, type Stamped, sessionStamps, stampsOf } from "./changes.ts"
+import { type Moment, OpencodeDatabase } from "./database.ts"
+import { folderNames, type Kind, sessionIds } from "./folders.ts"
+import { countMessages, type Direction, listMessages } from "./message-list.ts"
+import { messageBodies, messageOfPart, partBodies, partIds, sessionOfMessage } from "./record-rows.ts"
+import { recordText } from "./record-text.ts"
+import { countSessions, listSessions, type SessionEntry } from "./session-list.ts"
+import { sessionBodies, sessionPlaces } from "./session-rows.ts"
+import { projects, todos } from "./side-rows.ts"
+import type { Problem, TellProblem } from "./trouble.ts"
+import type { View } from "./view.ts"
+import { walkProblems } from "./walk-problems.ts"
+
+const RUN_LENGTH = 256
+/** Ids that are held at once where all of a kind are gone through. */
+const ID_RUN_LENGTH = 1_000
+
+export interface ReaderOptions {
+  /** Larger records are left in the database: lists pass over them, `get` refuses them. In bytes, by default 16 MiB. */
+  readonly maxRecordBytes?: number
+  /** Told of each record that cannot be read, as often as it is come across. */
+  readonly onProblem?: TellProblem
+}
+
+/** A stretch of a listing, as the catalogs take it. */
+export interface Range {
+  /** Begin behind this position, in the direction of the listing. */
+  readonly after?: Position | undefined
+  readonly limit?: number | undefined
+  /** Whether bodies of sessions are wanted with their places, from the same snapshot. */
+  readonly bodies?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A session's place in a listing, with its body's text where it was asked for and can be read. */
+export type ListedSession = SessionEntry & { readonly body?: string | undefined }
+
+/** What one root has of a session, so that of several the newest can be chosen. */
+export interface SessionCopy {
+  readonly updated: number
+  readonly messages: number
+}
+
+/**
+ * An opencode database as a history that is read in place. Every call is answered from one snapshot, longer ones in runs of one snapshot each;
+ * nothing is held in between.
+ *
+ * All methods throw StoreError `NOT_FOUND` where there is no database, `NOT_A_FILE` where something else lies there, `CORRUPT` where it is
+ * damaged, encrypted, empty or another program's, `UNREADABLE` where it is refused or was locked for a second, and `CLOSED`. What is
+ * wrong with single records is told through `onProblem`.
+ */
+export class OpencodeReader {
+  readonly database: OpencodeDatabase
+  readonly #maxBytes: number
+  readonly #tell: TellProblem
+
+  constructor(path: string, { maxRecordBytes = 16 * 1024 * 1024, onProblem = () => {} }: ReaderOptions = {}) {
+    this.database = new OpencodeDatabase(path)
+    this.#maxBytes = maxRecordBytes
+    this.#tell = onProblem
+  }
+
+  /** Sessions in order, each id once; their order is that of one moment. */
+  sessions(query: SessionQuery, { after, limit, bodies, signal }: Range = {}): Promise<ListedSession[]> {
+    return this.#ask((view, tell) => {
+      const entries = listSessions(view, query, after, limit ?? Number.POSITIVE_INFINITY)
+      if (!bodies) return entries
+      const found = sessionBodies(
+        view,
+        entries.map(({ id }) => id),
+        this.#maxBytes,
+        tell,
+      )
+      return entries.map((entry) => {
+        const body = found.get(entry.id)
+        return body ? { ...entry, body: JSON.stringify(body) } : entry
+      })
+    }, signal)
+  }
+
+  /** How many sessions match. */
+  countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    return this.#ask((view) => countSessions(view, query), signal)
+  }
+
+  /**
+   * Messages of a session in runs of at most 256: those of 1.x by time, then id, those of opencode 2 in the order they were said
+   * in. Neither order changes for a message that is there, so runs need no common snapshot.
+   */
+  async *messages(
+    sessionID: string,
+    direction: Direction,
+    range: Range = {},
+  ): AsyncGenerator<readonly Position[]> {
+    let left = range.limit ?? Number.POSITIVE_INFINITY
+    for (let { after } = range; left > 0; ) {
+      const limit = Math.min(RUN_LENGTH, left)
+      const from = after
+      const run = await this.#ask(
+        (view) => listMessages(view, sessionID, direction, from, limit),
+        range.signal,
+      )
+      if (run.length > 0) yield run
+      after = run.at(-1)
+      left -= run.length
+      if (!after || run.length < limit) return
+    }
+  }
+
+  /** Messages of a session, readable or not. */
+  countMessages(sessionID: string): Promise<number> {
+    return this.#ask((view) => countMessages(view, sessionID))
+  }
+
+  /** The folder in which a message (its session) or a part (its message) of that id lies. */
+  guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
+    return this.#ask((view) => folderOf(view, kind, id))
+  }
+
+  /** For each of these sessions that lies here, when it was updated and how many messages it has. */
+  copies(ids: readonly string[]): Promise<Map<string, SessionCopy>> {
+    return this.#ask(
+      (view) =>
+        new Map(
+          [...sessionPlaces(view, ids).values()].map(({ id, updated }) => [
+            id,
+            { updated, messages: countMessages(view, id) },
+          ]),
+        ),
+    )
+  }
+
+  /** All folders of a kind in order of their names, in runs. */
+  async *folders(kind: Kind, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
+    yield* this.#runs(
+      (view, after, limit) => folderNames(view, kind, after, limit),
+      (name) => name,
+      signal,
+    )
+  }
+
+  /** The ids in a folder, readable or not, in order of their text; a session's messages in the order of the messages. */
+  async ids(kind: Kind, folder: string): Promise<string[]> {
+    if (kind === "session") return this.#ask((view) => sessionIds(view, folder))
+    if (kind === "part") return this.#ask((view) => partIds(view, folder))
+    const ids: string[] = []
+    for await (const run of this.messages(folder, "asc")) for (const { id } of run) ids.push(id)
+    return ids
+  }
+
+  /** The bodies of records of one folder, in the order asked for, all of one snapshot; `undefined` for what is not there or cannot be read. */
+  bodies(kind: Kind, folder: string, ids: readonly string[]): Promise<(JsonObject | undefined)[]> {
+    return this.#ask((view, tell) => this.#bodies(view, kind, folder, ids, tell))
+  }
+
+  /** The parts of messages, by message and in their order, all of one snapshot; what cannot be read is left out. */
+  partsOf(messageIDs: readonly string[]): Promise<Map<string, JsonObject[]>> {
+    return this.#ask((view, tell) => partBodies(view, messageIDs, { maxBytes: this.#maxBytes, tell }))
+  }
+
+  /** One body; `undefined` where there is none. @throws StoreError `CORRUPT`, `TOO_LARGE` where it cannot be read */
+  async get(kind: Kind, folder: string, id: string): Promise<JsonObject | undefined> {
+    const problems: Problem[] = []
+    const [body] = await this.database.ask((view) =>
+      this.#bodies(view, kind, folder, [id], (problem) => problems.push(problem)),
+    )
+    if (body) return body
+    const problem = problems.find(({ path }) => path.endsWith(`/${id}`))
+    if (problem)
+      throw new StoreError(problem.code, `${problem.message}: ${problem.path}`, { path: problem.path })
+    return undefined
+  }
+
+  /** All folders of a kind that hold a record of that id: one or none. */
+  async places(kind: Kind, id: string): Promise<string[]> {
+    const folder = await this.#ask((view) => folderOf(view, kind, id))
+    return folder === undefined ? [] : [folder]
+  }
+
+  /** Whether a record lies there, readable or not. */
+  async holds(kind: Kind, folder: string, id: string): Promise<boolean> {
+    return (await this.places(kind, id)).includes(folder)
+  }
+
+  /** All projects by id. */
+  projects(): Promise<JsonObject[]> {
+    return this.#ask((view, tell) => projects(view, tell))
+  }
+
+  /** What a session had planned, in its order. */
+  todos(sessionID: string): Promise<JsonObject[]> {
+    return this.#ask((view) => todos(view, sessionID))
+  }
+
+  /** What lies under a key: a record, a project, a session's todos; `undefined` where nothing does. @throws as `get` */
+  async value(key: Key): Promise<unknown> {
+    const [kind, folder, id] = key
+    if (folder === undefined) return undefined
+    if (id !== undefined) return isKind(kind) && key.length === 3 ? this.get(kind, folder, id) : undefined
+    if (kind === "project") return (await this.projects()).find((body) => body.id === folder)
+    if (kind !== "todo") return undefined
+    const list = await this.todos(folder)
+    return list.length > 0 ? list : undefined
+  }
+
+  /** A record's JSON text, in pieces; large ones of 1.x are never held as a whole. `undefined` where there is none. @throws as `get` */
+  async text(
+    kind: Kind,
+    folder: string,
+    id: string,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<string> | undefined> {
+    if (kind !== "session") {
+      const pieces = await recordText(this.database, kind, folder, id, signal)
+      if (pieces) return pieces
+    }
+    const body = await this.get(kind, folder, id)
+    return body && whole(JSON.stringify(body))
+  }
+
+  /** A text that changes whenever one of these sessions does, or anything in them. */
+  version(ids: readonly string[]): Promise<string> {
+    return this.#ask((view) => {
+      const stamps = stampsOf(view, ids)
+      return ids.map((id) => stamps.get(id) ?? "-").join(" ")
+    })
+  }
+
+  /** The stamps of all sessions by id, in runs: who remembers them knows which have changed without reading any. */
+  async *stamps(signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
+    yield* this.#runs(sessionStamps, ({ id }) => id, signal, RUN_LENGTH)
+  }
+
+  /** The stamps of a session's messages, each with its parts, by id and in runs. */
+  async *messageStamps(sessionID: string, signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
+    yield* this.#runs(
+      (view, after, limit) => messageStamps(view, sessionID, after, limit),
+      ({ id }) => id,
+      signal,
+    )
+  }
+
+  /** The state the database is in, for `isStill`. */
+  moment(): Moment {
+    return this.database.moment()
+  }
+
+  /** Whether nothing at all was changed since; `false` where that cannot be told. */
+  isStill(moment: Moment): boolean {
+    return this.database.isStill(moment)
+  }
+
+  /** Reads everything, and yields what cannot be read; the database itself, where none of it can. */
+  async *problems(signal?: AbortSignal): AsyncGenerator<Problem> {
+    yield* walkProblems(this.database, this.#maxBytes, signal)
+  }
+
+  /** Lets go of the database; later calls are refused with `CLOSED`. */
+  close(): void {
+    this.database.close()
+  }
+
+  #bodies(
+    view: View,
+    kind: Kind,
+    folder: string,
+    ids: readonly string[],
+    tell: TellProblem,
+  ): (JsonObject | undefined)[] {
+    const reading = { maxBytes: this.#maxBytes, tell }
+    if (kind === "part") {
+      const parts = new Map(
+        partBodies(view, [folder], reading)
+          .get(folder)
+          ?.map((body) => [body.id, body]),
+      )
+      return ids.map((id) => parts.get(id))
+    }
+    if (kind === "message") {
+      const messages = messageBodies(view, folder, ids, reading)
+      return ids.map((id) => messages.get(id))
+    }
+    const places = sessionPlaces(view, ids)
+    const there = ids.filter((id) => places.get(id)?.project === folder)
+    const sessions = sessionBodies(view, there, this.#maxBytes, tell)
+    return ids.map((id) => sessions.get(id))
+  }
+
+  /** Asks one snapshot; what it has to tell is told once it holds. */
+  async #ask<T>(work: (view: View, tell: TellProblem) => T, signal?: AbortSignal): Promise<T> {
+    let problems: Problem[] = []
+    const answer = await this.database.ask((view) => {
+      problems = [...view.problems]
+      return work(view, (problem) => problems.push(problem))
+    }, signal)
+    for (const problem of problems) this.#tell(problem)
+    return answer
+  }
+
+  async *#runs<T>(
+    page: (view: View, after: string, limit: number) => T[],
+    keyOf: (item: T) => string,
+    signal: AbortSignal | undefined,
+    limit = ID_RUN_LENGTH,
+  ): AsyncGenerator<readonly T[]> {
+    for (let after = ""; ; ) {
+      const from = after
+      const run = await this.#ask((view) => page(view, from, limit), signal)
+      if (run.length > 0) yield run
+      const last = run.at(-1)
+      if (last === undefined || run.length < limit) return
+      after = keyOf(last)
+    }
+  }
+}
+
+function folderOf(view: View, kind: Kind, id: string): string | undefined {
+  if (kind === "part") return messageOfPart(view, id)
+  return kind === "message" ? sessionOfMessage(view, id) : sessionPlaces(view, [id]).get(id)?.project
+}
+
+function isKind(kind: string | undefined): kind is Kind {
+  return kind === "session" || kind === "message" || kind === "part"
+}
+
+async function* whole(text: string): AsyncGenerator<string> {
+  yield text
+}

@@ -1,0 +1,124 @@
+import { sql } from "drizzle-orm"
+import { StoreError } from "../../errors.ts"
+import type { OpencodeDatabase } from "./database.ts"
+import { isLater } from "./message-list.ts"
+import { message, part } from "./tables.ts"
+import type { View } from "./view.ts"
+
+/** SQLite takes up a whole value for each piece of it, so large values are cut into few. */
+const MIN_PIECE = 1 << 20
+const PIECES = 24
+const MAX_PIECE = 1 << 24
+
+const { placeholder } = sql
+
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly size: number
+  readonly updated: unknown
+  readonly session: unknown
+}
+
+/**
+ * Yields a message's or a part's JSON text with the ids of its place, in pieces of at most 16 MiB, each read from a snapshot of its own: a
+ * record of any size takes no more memory here than a piece of it, and none while the caller is busy. Of opencode 2, whose records are made of
+ * others, `undefined` is given, as where there is no such record: read those as bodies.
+ * @throws StoreError `UNREADABLE` where the record was changed while it was read, `CORRUPT` where it is no object's text
+ */
+export async function recordText(
+  database: OpencodeDatabase,
+  kind: "message" | "part",
+  folder: string,
+  id: string,
+  signal?: AbortSignal,
+): Promise<AsyncGenerator<string> | undefined> {
+  const read = (offset: number, length: number) =>
+    database.ask((view) => {
+      const size =
+        kind === "message" && isLater(view, folder)
+          ? undefined
+          : pieceOf(view, kind, folder, id, offset, length)
+      return size && { ...size, encoding: view.encoding }
+    }, signal)
+  const first = await read(1, MIN_PIECE)
+  if (!first) return undefined
+  const path = `${database.path}#${kind}/${folder}/${id}`
+  return pieces(first, read, tail(kind, folder, id, first.session), path)
+}
+
+async function* pieces(
+  first: Piece & { readonly encoding: View["encoding"] },
+  read: (offset: number, length: number) => Promise<Piece | undefined>,
+  ids: string,
+  path: string,
+): AsyncGenerator<string> {
+  // Encoded by SQLite; what is cut within a letter waits for the rest of it.
+  const decoder = new TextDecoder(first.encoding)
+  const length = Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.ceil(first.size / PIECES)))
+  let held = ""
+  let empty = true
+  for (let offset = 1, piece: Piece = first; ; ) {
+    offset += piece.bytes.length
+    const last = offset > first.size
+    const text = held + decoder.decode(piece.bytes, { stream: !last })
+    if (last) {
+      const end = text.trimEnd()
+      if (!end.endsWith("}"))
+        throw new StoreError("CORRUPT", `The record's text is no object's: ${path}`, { path })
+      const body = end.slice(0, -1).trimEnd()
+      // The ids come last, so that they count whatever the text says of them.
+      yield `${body}${empty && body.trim() === "{" ? "" : ","}${ids}}`
+      return
+    }
+    // Kept back until it is known not to be the end.
+    const cut = text.length - Math.min(text.length, 1024)
+    held = text.slice(cut)
+    if (cut > 0) {
+      empty = false
+      yield text.slice(0, cut)
+    }
+    const next = await read(offset, length)
+    if (!next || next.size !== first.size || next.updated !== first.updated || next.bytes.length === 0)
+      throw new StoreError("UNREADABLE", `The record was changed while it was read: ${path}`, {
+        path,
+        hint: "Read it again.",
+      })
+    piece = next
+  }
+}
+
+function tail(kind: "message" | "part", folder: string, id: string, session: unknown): string {
+  const ids =
+    kind === "message"
+      ? { id, sessionID: folder }
+      : { id, ...(typeof session === "string" && { sessionID: session }), messageID: folder }
+  return JSON.stringify(ids).slice(1, -1)
+}
+
+function pieceOf(
+  view: View,
+  kind: "message" | "part",
+  folder: string,
+  id: string,
+  offset: number,
+  length: number,
+): Piece | undefined {
+  if (!view.has(kind)) return undefined
+  const data = view.column(kind, "data")
+  const owner = view.column(kind, kind === "message" ? "session_id" : "message_id")
+  const question = view.question(`piece of ${kind}`, (db) =>
+    db
+      .select({
+        bytes: sql<unknown>`substr(cast(${data} as blob), ${placeholder("offset")}, ${placeholder("length")})`,
+        size: sql<unknown>`octet_length(${data})`,
+        updated: view.column(kind, "time_updated"),
+        session: view.column(kind, "session_id"),
+      })
+      .from(kind === "message" ? message : part)
+      .where(sql`${view.column(kind, "id")} = ${placeholder("id")} and ${owner} = ${placeholder("folder")}`)
+      .prepare(),
+  )
+  const row = question.all({ id, folder, offset, length })[0]
+  if (!row || !(row.bytes instanceof Uint8Array)) return undefined
+  return { bytes: row.bytes, size: Number(row.size), updated: row.updated, session: row.session }
+}

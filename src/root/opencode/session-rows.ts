@@ -1,0 +1,99 @@
+import { and, inArray, sql } from "drizzle-orm"
+import type { JsonObject } from "../../record/extract.ts"
+import { sessionBody } from "./session-body.ts"
+import { isNewest, presentTables, projectOf, type SessionTable, timeOf } from "./session-list.ts"
+import { TABLES } from "./tables.ts"
+import type { TellProblem } from "./trouble.ts"
+import type { Row, View } from "./view.ts"
+
+const { placeholder } = sql
+
+/** One question for any number of ids, which come as one parameter. */
+export const amongIds = (column: Parameters<typeof inArray>[0]) =>
+  inArray(column, sql`(select value from json_each(${placeholder("ids")}))`)
+
+/** Where a session lies. */
+export interface SessionPlace {
+  readonly id: string
+  readonly project: string
+  readonly table: SessionTable
+  readonly updated: number
+}
+
+/** The places of those of the ids that are there, each once. */
+export function sessionPlaces(view: View, ids: readonly string[]): Map<string, SessionPlace> {
+  const places = new Map<string, SessionPlace>()
+  for (const table of presentTables(view)) {
+    const question = view.question(`places ${table}`, (db) =>
+      db
+        .select({
+          id: view.column(table, "id"),
+          project: projectOf(view, table),
+          updated: timeOf(view, table, "updated"),
+        })
+        .from(TABLES[table])
+        .where(and(amongIds(view.column(table, "id")), isNewest(view, table)))
+        .prepare(),
+    )
+    for (const { id, project, updated } of question.all({ ids: JSON.stringify(ids) }))
+      if (typeof id === "string")
+        places.set(id, { id, project: String(project), table, updated: Number(updated) })
+  }
+  return places
+}
+
+/** The bodies of those of the ids that are there, by id. */
+export function sessionBodies(
+  view: View,
+  ids: readonly string[],
+  maxBytes: number,
+  tell: TellProblem,
+): Map<string, JsonObject> {
+  const bodies = new Map<string, JsonObject>()
+  for (const table of presentTables(view)) {
+    const size = sizeOf(view, table)
+    const question = view.question(`sessions ${table}`, (db) =>
+      db
+        .select({ ...guarded(view, table), size })
+        .from(TABLES[table])
+        .where(and(amongIds(view.column(table, "id")), isNewest(view, table)))
+        .prepare(),
+    )
+    for (const row of question.all({ ids: JSON.stringify(ids), max: maxBytes })) {
+      const { id } = row
+      if (typeof id !== "string") continue
+      const path = `${view.path}#session/${id}`
+      if (Number(row.size) > maxBytes) {
+        tell({ path, code: "TOO_LARGE", message: `The session has ${row.size} bytes, more than ${maxBytes}` })
+        continue
+      }
+      const { body, faults } = sessionBody(withoutSize(row))
+      // The session is there without them, and its other fields are right.
+      if (faults.length > 0) tell({ path, code: "CORRUPT", message: faults.join("; ") })
+      bodies.set(id, body)
+    }
+  }
+  return bodies
+}
+
+/** Columns that can be of any size. */
+const LARGE = ["summary_diffs", "metadata", "revert", "permission", "model", "title"]
+
+function sizeOf(view: View, table: SessionTable) {
+  const sizes = LARGE.map((name) => sql`coalesce(octet_length(${view.column(table, name)}), 0)`)
+  return sql<unknown>`(${sql.join(sizes, sql` + `)})`
+}
+
+/** All columns, of which the large ones are only read where all together are within the bound. */
+function guarded(view: View, table: SessionTable) {
+  const columns = view.columns(table)
+  const size = sizeOf(view, table)
+  for (const name of LARGE)
+    if (columns[name])
+      columns[name] = sql`case when ${size} <= ${placeholder("max")} then ${columns[name]} end`
+  return columns
+}
+
+function withoutSize({ size: _, ...row }: Row): Row {
+  return row
+}
