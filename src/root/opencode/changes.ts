@@ -8,6 +8,9 @@ import type { Question, Row, View } from "./view.ts"
 
 const { placeholder } = sql
 
+/** Times are added up as far as they differ within 49 days, so that the sum of millions of them is exact. */
+const DISTINCT_MS = sql.raw("4294967296")
+
 /** A record, and a text that changes whenever it does, or anything that belongs to it. */
 export interface Stamped {
   readonly id: string
@@ -96,7 +99,7 @@ function timesOf(view: View, table: "message" | "part", sessionID: string): stri
       .select({
         count: sql<unknown>`count(*)`,
         newest: sql<unknown>`max(${updated})`,
-        all: sql<unknown>`total(${updated})`,
+        all: sql<unknown>`total(${updated} % ${DISTINCT_MS})`,
       })
       .from(TABLES[table])
       .where(sql`${view.column(table, "session_id")} = ${placeholder("session")}`)
@@ -115,7 +118,7 @@ function laterStamp(view: View, sessionID: string): string {
         count: sql<unknown>`count(*)`,
         last: sql<unknown>`max(${view.column("sessionMessage", "seq")})`,
         newest: sql<unknown>`max(${updated})`,
-        all: sql<unknown>`total(${updated})`,
+        all: sql<unknown>`total(${updated} % ${DISTINCT_MS})`,
       })
       .from(sessionMessage)
       .where(ofSession(view, "sessionMessage"))
@@ -156,7 +159,7 @@ function partTimes(view: View, messageID: string): string {
       .select({
         count: sql<unknown>`count(*)`,
         newest: sql<unknown>`max(${updated})`,
-        all: sql<unknown>`total(${updated})`,
+        all: sql<unknown>`total(${updated} % ${DISTINCT_MS})`,
       })
       .from(part)
       .where(sql`${view.column("part", "message_id")} = ${placeholder("message")}`)

@@ -1,7 +1,7 @@
 import { constants, Database, type Statement } from "bun:sqlite"
 import { pathToFileURL } from "node:url"
 import { drizzle } from "drizzle-orm/bun-sqlite"
-import { type DatabaseFiles, isProven, lookAt, sameLook, walHeader } from "./files.ts"
+import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal, walHeader } from "./files.ts"
 import { configure, dataVersion, schemaVersion } from "./pragmas.ts"
 import { View } from "./view.ts"
 import { stillFits, URI_PARAMETERS, type Way, wayOf } from "./way.ts"
@@ -93,7 +93,7 @@ export class Connection {
     const after = lookAt(before.path)
     const sound =
       sameLook(before.main, after.main) &&
-      (this.way !== "alone" || sameLook(before.wal, after.wal)) &&
+      (this.way !== "alone" || sameWal(before.wal, after.wal)) &&
       header === this.#header()
     return { value: result.value, sound }
   }

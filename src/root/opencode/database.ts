@@ -1,7 +1,7 @@
 import { StoreError } from "../../errors.ts"
 import { pause } from "../../time-slice.ts"
 import { Connection, Overtaken } from "./connection.ts"
-import { type DatabaseFiles, isProven, lookAt, sameLook } from "./files.ts"
+import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal } from "./files.ts"
 import { asStoreError, isBusy } from "./trouble.ts"
 import type { View } from "./view.ts"
 
@@ -78,10 +78,7 @@ export class OpencodeDatabase {
       return now.version === moment.version
     const { main, wal, at } = moment.files
     return (
-      sameLook(main, now.files.main) &&
-      sameLook(wal, now.files.wal) &&
-      isProven(main, at) &&
-      isProven(wal, at)
+      sameLook(main, now.files.main) && sameWal(wal, now.files.wal) && isProven(main, at) && isProven(wal, at)
     )
   }
 
@@ -129,7 +126,7 @@ export class OpencodeDatabase {
     const now = lookAt(this.path)
     return (
       sameLook(before.main, now.main) &&
-      sameLook(before.wal, now.wal) &&
+      sameWal(before.wal, now.wal) &&
       Boolean(before.shm) === Boolean(now.shm)
     )
   }

@@ -95,6 +95,15 @@ export function sameLook(a: FileLook | undefined, b: FileLook | undefined): bool
   return a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
 }
 
+/**
+ * Whether two looks show the same version of a WAL. Its change time says nothing: SQLite, run by root, gives a WAL it opens to the
+ * database's owner, also where that is its owner already.
+ */
+export function sameWal(a: FileLook | undefined, b: FileLook | undefined): boolean {
+  if (!a || !b) return a === b
+  return a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs
+}
+
 const SECOND_NS = 1_000_000_000n
 const GRANULARITY_NS = 100_000_000n
 const COARSE_GRANULARITY_NS = 2n * SECOND_NS

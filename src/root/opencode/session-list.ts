@@ -28,7 +28,7 @@ export function listSessions(
   after: Position | undefined,
   limit: number,
 ): SessionEntry[] {
-  if (!query.search) return page(view, query, after, limit)
+  if (!query.search) return page(view, query, after, limit).map(({ title: _, ...entry }) => entry)
   const found: SessionEntry[] = []
   for (let from = after; ; ) {
     const rows = page(view, query, from, SEARCH_ROWS)

@@ -1,4 +1,4 @@
-import { type DatabaseFiles, sameLook } from "./files.ts"
+import { type DatabaseFiles, sameLook, sameWal } from "./files.ts"
 
 /**
  * How a database can be read so that nothing is created or written beside it; found out by experiment with SQLite 3.54.
@@ -35,5 +35,5 @@ export function stillFits(way: Way, opened: DatabaseFiles, now: DatabaseFiles): 
   // SQLite looks for itself what was committed, as long as the files are those it has open.
   if (way === "shared") return opened.wal?.inode === now.wal?.inode && opened.shm?.inode === now.shm?.inode
   if (way === "rollback") return true
-  return sameLook(opened.main, now.main) && (way === "still" || sameLook(opened.wal, now.wal))
+  return sameLook(opened.main, now.main) && (way === "still" || sameWal(opened.wal, now.wal))
 }

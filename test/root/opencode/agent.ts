@@ -1,0 +1,58 @@
+import { Database } from "bun:sqlite"
+
+// Stands in for the agent: a process of its own that has the database open in WAL mode and does what it is told, a line at a time.
+const [path = "", mode = ""] = process.argv.slice(2)
+const db = new Database(path, { create: true })
+db.run("PRAGMA journal_mode = WAL")
+db.run("PRAGMA busy_timeout = 0")
+if (mode === "no-checkpoints") db.run("PRAGMA wal_autocheckpoint = 0")
+
+/** Writes a session whose messages are as many as its title says, over and over, and counts what went wrong. */
+function churn(seconds: number): string {
+  const end = Date.now() + seconds * 1000
+  let busy = 0
+  let rounds = 0
+  for (; Date.now() < end; rounds++)
+    try {
+      db.transaction(() => {
+        const id = `ses_${rounds % 7}`
+        const n = (rounds % 5) + 1
+        db.run("DELETE FROM message WHERE session_id = ?", [id])
+        db.run("DELETE FROM session WHERE id = ?", [id])
+        db.run(
+          "INSERT INTO session (id, project_id, slug, directory, title, version, time_created, time_updated) VALUES (?, 'p', 's', '/d', ?, '1', ?, ?)",
+          [id, String(n), rounds, rounds],
+        )
+        for (let at = 0; at < n; at++)
+          db.run("INSERT INTO message VALUES (?, ?, ?, ?, ?)", [
+            `msg_${id}_${at}`,
+            id,
+            at,
+            rounds,
+            JSON.stringify({ role: "user", text: "x".repeat(2000), time: { created: at } }),
+          ])
+      })()
+    } catch (error) {
+      if (String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) busy++
+      else throw error
+    }
+  return JSON.stringify({ rounds, busy })
+}
+
+console.log("ready")
+for await (const line of console) {
+  const [command, ...rest] = line.split(" ")
+  const text = rest.join(" ")
+  if (command === "run") {
+    db.run(text)
+    console.log("done")
+  } else if (command === "churn") console.log(churn(Number(text)))
+  else if (command === "checkpoint")
+    console.log(JSON.stringify(db.query("PRAGMA wal_checkpoint(TRUNCATE)").get()))
+  else if (command === "kill") process.kill(process.pid, "SIGKILL")
+  else if (command === "quit") {
+    db.close()
+    console.log("done")
+    process.exit(0)
+  }
+}
