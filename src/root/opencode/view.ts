@@ -71,7 +71,7 @@ export class View {
     if (!this.has("session") && !this.has("sessionV2"))
       throw new StoreError(
         "CORRUPT",
-        problems[0]?.message ?? `No database of opencode: it has no table of sessions: ${path}`,
+        `This is no database of opencode: ${problems[0]?.message ?? "it has no table of sessions"}: ${path}`,
         {
           path,
           hint: "It is another program's, or a later opencode's.",

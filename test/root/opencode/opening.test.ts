@@ -128,7 +128,8 @@ test("what the agent commits is seen by the next question, its WAL can be emptie
   await agent.say(`run ${sessionRow({ id: "ses_2", updated: 2 })}`)
   expect(await idsOf(reader)).toEqual(["ses_2", "ses_1"])
   // A listing that is half taken holds nothing either.
-  for (let at = 0; at < 300; at++) await agent.say(`run ${messageRow(`msg_${1000 + at}`, "ses_1", at)}`)
+  const rows = Array.from({ length: 300 }, (_, at) => messageRow(`msg_${1000 + at}`, "ses_1", at))
+  await agent.say(`run BEGIN; ${rows.join(" ")} COMMIT`)
   const messages = reader.messages("ses_1", "asc")
   expect((await messages.next()).value).toHaveLength(256)
   expect(JSON.parse(await agent.say("checkpoint"))).toMatchObject({ busy: 0 })
