@@ -17,39 +17,47 @@ export interface Stamped {
   readonly stamp: string
 }
 
+/** A session's stamp as far as its own row tells it, and the tables whose rows have to be asked for the rest. */
+export interface Head extends Stamped {
+  readonly tables: readonly RowTable[]
+}
+
+export type RowTable = "message" | "part" | "sessionMessage"
+
 /**
- * Sessions with their stamps by id, after one id. A stamp costs a look at the session's number of changes where the release keeps one
- * (`event_sequence`), otherwise at the times of its messages and parts; never at what they say.
+ * Sessions with the heads of their stamps by id, after one id. Where the release keeps a number of a session's changes (`event_sequence`),
+ * that is all of it; otherwise the times of its messages and parts belong to it.
  *
  * The number alone is not enough: an import over a session moves the session's time alone, and releases that keep no
- * number may have written in between, so the time and how many messages there are go with it.
+ * number may have written in between, so the time and how many messages and parts there are go with it.
  */
-export function sessionStamps(view: View, after: string, limit: number): Stamped[] {
-  const rows = presentTables(view).flatMap((table) => {
-    const id = view.column(table, "id")
-    const question = stampsQuestion(view, table, "after", sql`${id} > ${placeholder("after")}`)
-    return question.all({ after, limit }).map((row) => stamped(view, table, row))
+export function sessionHeads(view: View, after: string, limit: number): Head[] {
+  const heads = presentTables(view).flatMap((table) => {
+    const condition = sql`${view.column(table, "id")} > ${placeholder("after")}`
+    const rows = headsQuestion(view, table, "after", condition).all({ after, limit })
+    return rows.map((row) => headOf(view, table, row))
   })
-  return rows.sort((a, b) => compareText(a.id, b.id)).slice(0, limit)
+  return heads.sort((a, b) => compareText(a.id, b.id)).slice(0, limit)
 }
 
-/** The stamps of those of the sessions that are there, by id. */
-export function stampsOf(view: View, ids: readonly string[]): Map<string, string> {
-  const rows = presentTables(view).flatMap((table) => {
-    const question = stampsQuestion(view, table, "of", amongIds(view.column(table, "id")))
-    return question.all({ ids: JSON.stringify(ids), limit: -1 }).map((row) => stamped(view, table, row))
+/** The heads of those of the sessions that are there. */
+export function headsOf(view: View, ids: readonly string[]): Head[] {
+  return presentTables(view).flatMap((table) => {
+    const question = headsQuestion(view, table, "of", amongIds(view.column(table, "id")))
+    return question.all({ ids: JSON.stringify(ids), limit: -1 }).map((row) => headOf(view, table, row))
   })
-  return new Map(rows.map(({ id, stamp }) => [id, stamp]))
 }
 
-function stampsQuestion(view: View, table: SessionTable, which: string, condition: SQL): Question<Row> {
+function headsQuestion(view: View, table: SessionTable, which: string, condition: SQL): Question<Row> {
   const id = view.column(table, "id")
-  return view.question(`stamps ${table} ${which}`, (db) =>
+  return view.question(`heads ${table} ${which}`, (db) =>
     db
       .select({
         id,
         updated: view.column(table, "time_updated"),
-        seq: view.has("eventSequence") ? numberOf(id) : sql`null`,
+        seq: view.has("eventSequence")
+          ? sql`(select seq from event_sequence where aggregate_id = ${id})`
+          : sql`null`,
       })
       .from(TABLES[table])
       .where(and(condition, sql`typeof(${id}) = 'text'`, isNewest(view, table)))
@@ -59,28 +67,18 @@ function stampsQuestion(view: View, table: SessionTable, which: string, conditio
   )
 }
 
-function stamped(view: View, table: SessionTable, row: Row): Stamped {
-  return { id: String(row.id), stamp: stampOf(view, table, row) }
-}
-
-function numberOf(id: SQL): SQL {
-  return sql`(select seq from event_sequence where aggregate_id = ${id})`
-}
-
-function stampOf(view: View, table: SessionTable, row: Row): string {
+function headOf(view: View, table: SessionTable, row: Row): Head {
   const id = String(row.id)
-  if (table === "sessionV2") return `2 ${text(row.updated)} ${text(row.seq)} ${laterStamp(view, id)}`
-  if (row.seq !== null) return `1 ${text(row.updated)} ${text(row.seq)} ${counts(view, id)}`
-  return `1 ${text(row.updated)} ${timesOf(view, "message", id)} ${timesOf(view, "part", id)}`
+  // Which tables it is read from belongs to what it says.
+  const head = `${table === "session" ? 1 : 2} ${text(row.updated)} ${text(row.seq)}`
+  if (table === "sessionV2") return { id, stamp: head, tables: ["sessionMessage"] }
+  if (row.seq === null) return { id, stamp: head, tables: ["message", "part"] }
+  return { id, stamp: `${head} ${countOf(view, "message", id)} ${countOf(view, "part", id)}`, tables: [] }
 }
 
-/** How many messages and parts there are, which an index tells. */
-function counts(view: View, sessionID: string): string {
-  return `${countOf(view, "message", sessionID)} ${countOf(view, "part", sessionID)}`
-}
-
+/** How many rows a session has, which an index tells. */
 function countOf(view: View, table: "message" | "part", sessionID: string): string {
-  if (!view.has(table)) return ""
+  if (!view.has(table)) return "-"
   const question = view.question(`count of ${table}`, (db) =>
     db
       .select({ count: sql<unknown>`count(*)` })
@@ -91,41 +89,46 @@ function countOf(view: View, table: "message" | "part", sessionID: string): stri
   return text(question.all({ session: sessionID })[0]?.count)
 }
 
-function timesOf(view: View, table: "message" | "part", sessionID: string): string {
-  if (!view.has(table)) return ""
-  const updated = view.column(table, "time_updated")
+/** Times of a stretch of a session's rows. */
+export interface Times {
+  readonly count: number
+  readonly newest: number
+  readonly sum: number
+  /** Where the stretch ends. */
+  readonly last: number
+}
+
+/** What orders a session's rows, so that no stretch of them need be long; messages of 1.x are few and small enough for one. */
+const STRETCHED_BY = { part: "rowid", sessionMessage: "seq" } as const
+
+/** The times of so many of a session's rows, those that come after one. */
+export function timesOf(view: View, table: RowTable, session: string, after: number, limit: number): Times {
+  if (!view.has(table)) return { count: 0, newest: 0, sum: 0, last: after }
+  const key = table === "message" ? sql`0` : sql`${sql.raw(STRETCHED_BY[table])}`
+  const stretch =
+    table === "message"
+      ? sql``
+      : sql` and ${key} > ${placeholder("after")} order by ${key} limit ${placeholder("limit")}`
+  const rows = sql`(select ${key} as k, ${view.column(table, "time_updated")} as t from ${TABLES[table]}
+    where ${view.column(table, "session_id")} = ${placeholder("session")}${stretch})`
   const question = view.question(`times of ${table}`, (db) =>
     db
       .select({
         count: sql<unknown>`count(*)`,
-        newest: sql<unknown>`max(${updated})`,
-        all: sql<unknown>`total(${updated} % ${DISTINCT_MS})`,
+        newest: sql<unknown>`max(t)`,
+        sum: sql<unknown>`total(t % ${DISTINCT_MS})`,
+        last: sql<unknown>`max(k)`,
       })
-      .from(TABLES[table])
-      .where(sql`${view.column(table, "session_id")} = ${placeholder("session")}`)
+      .from(rows)
       .prepare(),
   )
-  const row = question.all({ session: sessionID })[0]
-  return `${text(row?.count)} ${text(row?.newest)} ${text(row?.all)}`
-}
-
-function laterStamp(view: View, sessionID: string): string {
-  if (!view.has("sessionMessage")) return ""
-  const updated = view.column("sessionMessage", "time_updated")
-  const question = view.question("later stamp", (db) =>
-    db
-      .select({
-        count: sql<unknown>`count(*)`,
-        last: sql<unknown>`max(${view.column("sessionMessage", "seq")})`,
-        newest: sql<unknown>`max(${updated})`,
-        all: sql<unknown>`total(${updated} % ${DISTINCT_MS})`,
-      })
-      .from(sessionMessage)
-      .where(ofSession(view, "sessionMessage"))
-      .prepare(),
-  )
-  const row = question.all({ session: sessionID })[0]
-  return `${text(row?.count)} ${text(row?.last)} ${text(row?.newest)} ${text(row?.all)}`
+  const row = question.all({ session, ...(table !== "message" && { after, limit }) })[0]
+  return {
+    count: Number(row?.count),
+    newest: Number(row?.newest),
+    sum: Number(row?.sum),
+    last: Number(row?.last),
+  }
 }
 
 /** The stamps of a session's messages with their parts, by id, after one id: so that of a long session only what is new is read. */

@@ -3,15 +3,24 @@ import type { JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import { messageStamps, type Stamped, sessionStamps, stampsOf } from "./changes.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import { headsOf, messageStamps, type Stamped, sessionHeads } from "./changes.ts"
 import { type Moment, OpencodeDatabase } from "./database.ts"
 import { folderNames, type Kind, sessionIds } from "./folders.ts"
 import { countMessages, type Direction, listMessages } from "./message-list.ts"
-import { messageBodies, messageOfPart, partBodies, partIds, sessionOfMessage } from "./record-rows.ts"
+import {
+  messageBodies,
+  messageOfPart,
+  partBodies,
+  partIds,
+  partSizes,
+  sessionOfMessage,
+} from "./record-rows.ts"
 import { recordText } from "./record-text.ts"
 import { countSessions, listSessions, type SessionEntry } from "./session-list.ts"
 import { sessionBodies, sessionPlaces } from "./session-rows.ts"
 import { projects, todos } from "./side-rows.ts"
+import { stampOf } from "./stamps.ts"
 import type { Problem, TellProblem } from "./trouble.ts"
 import type { View } from "./view.ts"
 import { walkProblems } from "./walk-problems.ts"
@@ -224,16 +233,28 @@ export class OpencodeReader {
   }
 
   /** A text that changes whenever one of these sessions does, or anything in them. */
-  version(ids: readonly string[]): Promise<string> {
-    return this.#ask((view) => {
-      const stamps = stampsOf(view, ids)
-      return ids.map((id) => stamps.get(id) ?? "-").join(" ")
-    })
+  async version(ids: readonly string[]): Promise<string> {
+    const heads = await this.#ask((view) => headsOf(view, ids))
+    const stamps = new Map<string, string>()
+    for (const head of heads) stamps.set(head.id, (await stampOf(this.database, head)).stamp)
+    return ids.map((id) => stamps.get(id) ?? "-").join(" ")
   }
 
-  /** The stamps of all sessions by id, in runs: who remembers them knows which have changed without reading any. */
+  /**
+   * The stamps of all sessions by id, in runs: who remembers them knows which have changed without reading any. What a stamp is to vouch for
+   * is to be read after it was taken.
+   */
   async *stamps(signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
-    yield* this.#runs(sessionStamps, ({ id }) => id, signal, RUN_LENGTH)
+    const slice = new TimeSlice(signal)
+    for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, RUN_LENGTH)) {
+      const stamped: Stamped[] = []
+      for (const head of heads) {
+        const turn = slice.pass()
+        if (turn) await turn
+        stamped.push(head.tables.length === 0 ? head : await stampOf(this.database, head, signal))
+      }
+      yield stamped.map(({ id, stamp }) => ({ id, stamp }))
+    }
   }
 
   /** The stamps of a session's messages, each with its parts, by id and in runs. */
@@ -242,7 +263,13 @@ export class OpencodeReader {
       (view, after, limit) => messageStamps(view, sessionID, after, limit),
       ({ id }) => id,
       signal,
+      RUN_LENGTH,
     )
+  }
+
+  /** How many bytes each of a message's parts takes in the database, in their order: so that a long one is read in pieces. */
+  partSizes(messageID: string): Promise<{ readonly id: string; readonly bytes: number }[]> {
+    return this.#ask((view) => partSizes(view, messageID))
   }
 
   /** The state the database is in, for `isStill`. */

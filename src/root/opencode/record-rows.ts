@@ -1,4 +1,4 @@
-import { and, type SQL, sql } from "drizzle-orm"
+import { and, inArray, type SQL, sql } from "drizzle-orm"
 import { isJsonObject, type JsonObject } from "../../record/extract.ts"
 import { parseColumn } from "./json-column.ts"
 import { isLater } from "./message-list.ts"
@@ -55,14 +55,22 @@ export function messageBodies(
 
 /** The ids of a message's parts, in their order, readable or not. */
 export function partIds(view: View, messageID: string): string[] {
+  return partSizes(view, messageID).map(({ id }) => id)
+}
+
+/** The ids of a message's parts with their sizes. */
+export function partSizes(view: View, messageID: string): { readonly id: string; readonly bytes: number }[] {
   const later = laterMessage(view, messageID, { maxBytes: Number.MAX_SAFE_INTEGER, tell: () => {} })
-  if (later !== undefined) return later === "unreadable" ? [] : later.parts.map(({ id }) => String(id))
+  if (later !== undefined)
+    return later === "unreadable"
+      ? []
+      : later.parts.map((part) => ({ id: String(part.id), bytes: Buffer.byteLength(JSON.stringify(part)) }))
   if (!view.has("part")) return []
   const id = view.column("part", "id")
   return view
-    .question("part ids", (db) =>
+    .question("part sizes", (db) =>
       db
-        .select({ id })
+        .select({ id, bytes: sql<unknown>`octet_length(${view.column("part", "data")})` })
         .from(part)
         .where(
           sql`${view.column("part", "message_id")} = ${placeholder("message")} and typeof(${id}) = 'text'`,
@@ -71,14 +79,18 @@ export function partIds(view: View, messageID: string): string[] {
         .prepare(),
     )
     .all({ message: messageID })
-    .map((row) => String(row.id))
+    .map((row) => ({ id: String(row.id), bytes: Number(row.bytes) }))
 }
 
-/** The parts of messages, by message and in the order of their ids; what cannot be read is told and left out. */
+/**
+ * The parts of messages, by message and in the order of their ids; what cannot be read is told and left out.
+ * @param only the ids of those that are wanted
+ */
 export function partBodies(
   view: View,
   messageIDs: readonly string[],
   reading: Reading,
+  only?: readonly string[],
 ): Map<string, JsonObject[]> {
   const parts = new Map<string, JsonObject[]>()
   const earlier: string[] = []
@@ -90,15 +102,21 @@ export function partBodies(
   if (earlier.length === 0 || !view.has("part")) return parts
   const messageID = view.column("part", "message_id")
   const id = view.column("part", "id")
-  const question = view.question("part bodies", (db) =>
+  const question = view.question(`part bodies ${only !== undefined}`, (db) =>
     db
       .select({ id, message: messageID, session: view.column("part", "session_id"), ...dataOf(view, "part") })
       .from(part)
-      .where(amongIds(messageID))
+      .where(
+        and(
+          amongIds(messageID),
+          only && inArray(id, sql`(select value from json_each(${placeholder("only")}))`),
+        ),
+      )
       .orderBy(messageID, id)
       .prepare(),
   )
-  for (const row of question.all({ ids: JSON.stringify(earlier), max: reading.maxBytes })) {
+  const wanted = only && { only: JSON.stringify(only) }
+  for (const row of question.all({ ids: JSON.stringify(earlier), max: reading.maxBytes, ...wanted })) {
     const data = readData(row, `${view.path}#part/${String(row.message)}/${String(row.id)}`, reading)
     if (!data || typeof row.id !== "string" || typeof row.message !== "string") continue
     const body = {

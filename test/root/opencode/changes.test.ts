@@ -121,3 +121,21 @@ test("stamps come in runs, each session once, in the order of ids", async () => 
   expect(seen).toEqual(ids.toSorted())
   expect(runs).toBe(3)
 })
+
+test("of a session of thousands of parts the stamp is put together from stretches, and each row counts", async () => {
+  const parts = Array.from(
+    { length: 4_500 },
+    (_, at) => `('prt_${at}', 'msg_1', 'ses_1', 1, ${at % 7}, '{}')`,
+  )
+  const path = databaseOf(
+    `${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })} ${messageRow("msg_1", "ses_1", 1)} INSERT INTO part VALUES ${parts.join(",")}`,
+  )
+  using opened = readerOf(path)
+  const { reader } = opened
+  for (const at of [0, 1_999, 2_000, 4_499]) {
+    const before = await reader.version(["ses_1"])
+    expect(await reader.version(["ses_1"])).toBe(before)
+    write(path, `UPDATE part SET time_updated = time_updated - 1 WHERE id = 'prt_${at}'`)
+    expect(await reader.version(["ses_1"])).not.toBe(before)
+  }
+})

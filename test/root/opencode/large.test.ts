@@ -32,6 +32,12 @@ test("a record over the bound stays in the database until its text is asked for;
   await expect(reader.get("part", "msg_1", "prt_large")).rejects.toMatchObject({ code: "TOO_LARGE" })
   expect(await reader.ids("part", "msg_1")).toEqual(["prt_large", "prt_small"])
   expect(await reader.holds("part", "msg_1", "prt_large")).toBe(true)
+  const bytes = Buffer.byteLength(JSON.stringify({ type: "text", text }))
+  expect((await reader.partSizes("msg_1"))[0]).toEqual({ id: "prt_large", bytes })
+  expect(await reader.bodies("part", "msg_1", ["prt_none", "prt_small"])).toMatchObject([
+    undefined,
+    { id: "prt_small" },
+  ])
   const pieces = await gather(await reader.text("part", "msg_1", "prt_large"))
   // A megabyte a piece, each of them cut between letters.
   expect(pieces.length).toBeGreaterThan(1)
