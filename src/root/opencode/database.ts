@@ -1,5 +1,5 @@
 import { StoreError } from "../../errors.ts"
-import { pause } from "../../time-slice.ts"
+import { pause, TimeSlice } from "../../time-slice.ts"
 import { Connection, Overtaken } from "./connection.ts"
 import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal } from "./files.ts"
 import { asStoreError, isBusy } from "./trouble.ts"
@@ -12,6 +12,7 @@ const PATIENCE_MS = 1000
 /** An idle connection is closed after so many ms, so that the agent can tidy its WAL away when it ends; or after so many times its opening. */
 const IDLE_MS = 250
 const IDLE_OPENINGS = 20
+const MAX_IDLE_MS = 60_000
 
 /** A state of the database, to ask later whether it is still that one. */
 export interface Moment {
@@ -30,6 +31,7 @@ export class OpencodeDatabase {
   #connection: Connection | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
   #closed = false
+  readonly #slice = new TimeSlice()
 
   constructor(path: string) {
     this.path = path
@@ -49,8 +51,14 @@ export class OpencodeDatabase {
     }
   }
 
-  /** As `snapshot`, but waits up to a second for who holds the database locked, without holding the event loop. */
+  /**
+   * As `snapshot`, but waits up to a second for who holds the database locked, and lets others have their turn between one question and the
+   * next where many are asked in a row.
+   */
   async ask<T>(work: (view: View) => T, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted()
+    const turn = this.#slice.pass()
+    if (turn) await turn
     const end = performance.now() + PATIENCE_MS
     for (let wait = 1; ; wait = Math.min(50, wait * 2)) {
       signal?.throwIfAborted()
@@ -138,7 +146,10 @@ export class OpencodeDatabase {
 
   #rest({ opening }: Connection): void {
     clearTimeout(this.#idle)
-    this.#idle = setTimeout(() => this.#letGo(), Math.max(IDLE_MS, IDLE_OPENINGS * opening))
+    this.#idle = setTimeout(
+      () => this.#letGo(),
+      Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, IDLE_OPENINGS * opening)),
+    )
     this.#idle.unref()
   }
 

@@ -26,6 +26,8 @@ import type { View } from "./view.ts"
 import { walkProblems } from "./walk-problems.ts"
 
 const RUN_LENGTH = 256
+/** Of sessions whose messages and parts have to be counted. */
+const HEADS_RUN_LENGTH = 64
 /** Ids that are held at once where all of a kind are gone through. */
 const ID_RUN_LENGTH = 1_000
 
@@ -245,15 +247,10 @@ export class OpencodeReader {
    * is to be read after it was taken.
    */
   async *stamps(signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
-    const slice = new TimeSlice(signal)
-    for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, RUN_LENGTH)) {
+    for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, HEADS_RUN_LENGTH)) {
       const stamped: Stamped[] = []
-      for (const head of heads) {
-        const turn = slice.pass()
-        if (turn) await turn
-        stamped.push(head.tables.length === 0 ? head : await stampOf(this.database, head, signal))
-      }
-      yield stamped.map(({ id, stamp }) => ({ id, stamp }))
+      for (const head of heads) stamped.push(await stampOf(this.database, head, signal))
+      yield stamped
     }
   }
 

@@ -5,10 +5,10 @@ import { isLater } from "./message-list.ts"
 import { message, part } from "./tables.ts"
 import type { View } from "./view.ts"
 
-/** SQLite takes up a whole value for each piece of it, so large values are cut into few. */
+/** SQLite takes up a whole value for each piece of it, so large values are cut into fewer, larger ones. */
 const MIN_PIECE = 1 << 20
 const PIECES = 24
-const MAX_PIECE = 1 << 24
+const MAX_PIECE = 1 << 22
 
 const { placeholder } = sql
 
@@ -20,9 +20,9 @@ interface Piece {
 }
 
 /**
- * Yields a message's or a part's JSON text with the ids of its place, in pieces of at most 16 MiB, each read from a snapshot of its own: a
- * record of any size takes no more memory here than a piece of it, and none while the caller is busy. Of opencode 2, whose records are made of
- * others, `undefined` is given, as where there is no such record: read those as bodies.
+ * Yields a message's or a part's JSON text with the ids of its place, in pieces of about 4 MiB at most, each read from a snapshot of its
+ * own. SQLite itself takes up the whole row for each piece and lets go of it again; it has no other way that we could call. Of opencode 2,
+ * whose records are made of others, `undefined` is given, as where there is no such record: read those as bodies.
  * @throws StoreError `UNREADABLE` where the record was changed while it was read, `CORRUPT` where it is no object's text
  */
 export async function recordText(

@@ -119,7 +119,7 @@ test("stamps come in runs, each session once, in the order of ids", async () => 
     seen.push(...run.map(({ id }) => id))
   }
   expect(seen).toEqual(ids.toSorted())
-  expect(runs).toBe(3)
+  expect(runs).toBe(11)
 })
 
 test("of a session of thousands of parts the stamp is put together from stretches, and each row counts", async () => {

@@ -205,6 +205,21 @@ test("who holds the database locked is waited for without holding the event loop
   expect(await asked).toEqual(["ses_1"])
 })
 
+test("who asks much in a row lets others have their turn", async () => {
+  const parts = Array.from({ length: 3_000 }, (_, at) => messageRow(`msg_x${at}`, "ses_1", at + 2))
+  using opened = readerOf(databaseOf(`${GOOD} ${parts.join("\n")}`))
+  let turns = 0
+  let walking = true
+  const turn = (): void => {
+    turns++
+    if (walking) setImmediate(turn)
+  }
+  turn()
+  expect(await problemsOf(opened.reader)).toEqual([])
+  walking = false
+  expect(turns).toBeGreaterThan(10)
+})
+
 test("a closed reader refuses", async () => {
   const { reader } = readerOf(databaseOf(GOOD))
   await idsOf(reader)
