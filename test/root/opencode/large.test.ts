@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
+import { readFileSync, writeFileSync } from "node:fs"
 import { conversation, databaseOf, messageRow, partRow, readerOf, SCHEMA_1_2, sessionRow } from "./support.ts"
 
 const EMPTY = `${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })} ${messageRow("msg_1", "ses_1", 1)} ${partRow("prt_small", "msg_1", "ses_1")}`
@@ -65,17 +66,33 @@ test("text that lies as bytes, ends in white space, holds other ids or nothing a
   }
 })
 
+test("a record over the bound is not touched: damage in it is nobody else's", async () => {
+  const path = withPart(JSON.stringify({ text: "x".repeat(200_000) }))
+  const bytes = readFileSync(path)
+  for (let page = 0; page < bytes.length; page += 4096)
+    if (bytes.subarray(page + 100, page + 4096).every((byte) => byte === 0x78))
+      bytes.fill(0xa5, page, page + 4096)
+  writeFileSync(path, bytes)
+  using opened = readerOf(path, { maxRecordBytes: 1000 })
+  const [message] = await conversation(opened.reader, "ses_1")
+  expect(message?.parts.map(({ id }) => id)).toEqual(["prt_small"])
+  expect(opened.problems).toMatchObject([{ code: "TOO_LARGE" }])
+  await expect(opened.reader.text("part", "msg_1", "prt_large")).rejects.toMatchObject({ code: "CORRUPT" })
+})
+
 test("a record that is changed while its text is streamed is told; one that is no object's is too", async () => {
-  const path = withPart(JSON.stringify({ text: "x".repeat(3_000_000) }))
-  using opened = readerOf(path)
-  const { reader } = opened
-  const pieces = await reader.text("part", "msg_1", "prt_large")
-  const iterator = pieces?.[Symbol.asyncIterator]()
-  expect((await iterator?.next())?.done).toBe(false)
-  const db = new Database(path)
-  db.run("UPDATE part SET data = '{}', time_updated = 2 WHERE id = 'prt_large'")
-  db.close()
-  await expect(iterator?.next()).rejects.toMatchObject({ code: "UNREADABLE" })
+  const data = JSON.stringify({ text: "x".repeat(3_000_000) })
+  for (const change of ["time_updated = 2", `data = '{"text":"short"}'`, "id = 'prt_other'"]) {
+    const path = withPart(data)
+    using opened = readerOf(path)
+    const pieces = await opened.reader.text("part", "msg_1", "prt_large")
+    const iterator = pieces?.[Symbol.asyncIterator]()
+    expect((await iterator?.next())?.done).toBe(false)
+    const db = new Database(path)
+    db.run(`UPDATE part SET ${change} WHERE id = 'prt_large'`)
+    db.close()
+    await expect(iterator?.next()).rejects.toMatchObject({ code: "UNREADABLE" })
+  }
   using odd = readerOf(withPart("[1, 2]"))
   await expect(gather(await odd.reader.text("part", "msg_1", "prt_large"))).rejects.toMatchObject({
     code: "CORRUPT",

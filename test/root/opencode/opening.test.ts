@@ -2,6 +2,9 @@ import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { dirname, join } from "node:path"
+import { Connection, Overtaken } from "../../../src/root/opencode/connection.ts"
+import { lookAt } from "../../../src/root/opencode/files.ts"
+import { countSessions, listSessions } from "../../../src/root/opencode/session-list.ts"
 import { tempFolder, untilProven } from "../../support/temp.ts"
 import {
   ALL,
@@ -152,16 +155,77 @@ test("what the agent commits is seen by the next question, its WAL can be emptie
   expect(await idsOf(reader)).toEqual(["ses_other"])
 })
 
-test("a database that is rewritten in place within one tick of the clock is not answered from memory", async () => {
+test("a database that is rewritten in place is not answered from memory, within one tick of the clock or long after", async () => {
   const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })}`)
   using opened = readerOf(path)
-  for (let round = 0; round < 50; round++) {
-    const writer = new Database(path)
-    writer.run(`UPDATE session SET title = 'round ${round}'`)
-    writer.close()
+  const title = async (): Promise<unknown> => {
     const [entry] = await opened.reader.sessions(ALL, { bodies: true })
-    expect(JSON.parse(entry?.body ?? "{}").title).toBe(`round ${round}`)
+    return JSON.parse(entry?.body ?? "{}").title
   }
+  const writer = new Database(path)
+  writer.run("PRAGMA synchronous = OFF")
+  writer.run("PRAGMA journal_mode = MEMORY")
+  for (let round = 0; round < 300; round++) {
+    writer.run(`UPDATE session SET title = 'round ${round}'`)
+    expect(await title()).toBe(`round ${round}`)
+  }
+  await untilProven()
+  expect(await title()).toBe("round 299")
+  writer.run("UPDATE session SET title = 'later'")
+  expect(await title()).toBe("later")
+  writer.close()
+})
+
+test("what is changed beneath a reader without locks is read again", () => {
+  const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })} ${sessionRow({ id: "ses_2" })}`)
+  const writer = new Database(path)
+  using opened = readerOf(path)
+  let runs = 0
+  const seen = opened.reader.database.snapshot((view) => {
+    const before = listSessions(view, ALL, undefined, 10).length
+    if (runs++ === 0) writer.run("DELETE FROM session WHERE id = 'ses_1'")
+    return [before, countSessions(view, ALL)]
+  })
+  expect({ runs, seen }).toEqual({ runs: 2, seen: [1, 1] })
+  writer.close()
+})
+
+test("one that goes on changing is told in the end", () => {
+  const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })}`)
+  const writer = new Database(path)
+  using opened = readerOf(path)
+  const changing = () =>
+    opened.reader.database.snapshot(() => writer.run("UPDATE session SET time_updated = time_updated + 1"))
+  expect(changing).toThrow(expect.objectContaining({ code: "UNREADABLE", path }))
+  writer.close()
+})
+
+test("an agent that ends between the look at its files and their opening gets no new WAL", async () => {
+  const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })}`)
+  await using agent = await startAgent(path)
+  await agent.say("run UPDATE session SET time_updated = 2")
+  const files = lookAt(path)
+  expect(files.wal).toBeDefined()
+  await agent.say("quit")
+  await agent.exited
+  expect(() => new Connection(files, path)).toThrow(Overtaken)
+  expect(fs.readdirSync(dirname(path))).toEqual(["opencode.db"])
+})
+
+test("however much was asked, no file stays open behind a reader", async () => {
+  const path = fixtureDatabase()
+  using opened = readerOf(path)
+  const { reader } = opened
+  // All on one connection, and more than the statements that are closed by themselves.
+  await untilProven()
+  for (const order of ["updated", "created"] as const)
+    for (const direction of ["asc", "desc"] as const)
+      for (const archived of ["include", "exclude", "only"] as const)
+        for (const filter of [{}, { parentID: null }, { directory: "/" }])
+          await reader.sessions({ order, direction, archived, ...filter })
+  expect(openFiles(path)).toEqual([path])
+  reader.close()
+  expect(openFiles(path)).toEqual([])
 })
 
 test("a moment vouches for what was read after it until something is committed", async () => {
