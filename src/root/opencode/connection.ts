@@ -1,27 +1,10 @@
-import { constants, Database, type Statement } from "bun:sqlite"
+import { constants, Database } from "bun:sqlite"
 import { pathToFileURL } from "node:url"
 import { drizzle } from "drizzle-orm/bun-sqlite"
 import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal, walHeader } from "./files.ts"
 import { configure, dataVersion, schemaVersion } from "./pragmas.ts"
 import { View } from "./view.ts"
 import { stillFits, URI_PARAMETERS, type Way, wayOf } from "./way.ts"
-
-/** Remembers its statements: one that is left open keeps the database open, and locked, after it was closed. */
-class Client extends Database {
-  readonly #made = new Set<Statement>()
-
-  override query<Row, Parameters extends never>(text: string): Statement<Row, Parameters> {
-    const statement = super.query<Row, Parameters>(text)
-    this.#made.add(statement)
-    return statement
-  }
-
-  finish(): void {
-    for (const statement of this.#made) statement.finalize()
-    this.#made.clear()
-    this.close()
-  }
-}
 
 type Work = (view: View) => unknown
 
@@ -32,7 +15,7 @@ export class Overtaken extends Error {}
 export class Connection {
   readonly way: Way
   readonly #files: DatabaseFiles
-  readonly #client: Client
+  readonly #client: Database
   readonly #transaction: { deferred(work: Work): unknown }
   #view: View | undefined
   #schema = -1
@@ -44,7 +27,7 @@ export class Connection {
     this.way = wayOf(files)
     this.#files = files
     const uri = `${pathToFileURL(files.path).href}?${URI_PARAMETERS[this.way]}`
-    this.#client = new Client(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
+    this.#client = new Database(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
     try {
       // The file is open and nothing of it was read. A WAL that went since the look would be created anew by what follows, so the time
       // for that must be short.
@@ -62,7 +45,7 @@ export class Connection {
         return work(this.#view)
       })
     } catch (error) {
-      this.#client.finish()
+      this.#client.close()
       throw error
     }
   }
@@ -103,8 +86,9 @@ export class Connection {
     return dataVersion(this.#client)
   }
 
+  /** Lets go of the file and its locks; statements that Drizzle prepared are `query`'s, which are closed with it. */
   close(): void {
-    this.#client.finish()
+    this.#client.close()
   }
 
   #header(): string | undefined {

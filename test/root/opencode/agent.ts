@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite"
+import { existsSync } from "node:fs"
 
 // Stands in for the agent: a process of its own that has the database open in WAL mode and does what it is told, a line at a time.
 const [path = "", mode = ""] = process.argv.slice(2)
@@ -7,12 +8,14 @@ db.run("PRAGMA journal_mode = WAL")
 db.run("PRAGMA busy_timeout = 0")
 if (mode === "no-checkpoints") db.run("PRAGMA wal_autocheckpoint = 0")
 
-/** Writes a session whose messages are as many as its title says, over and over, and counts what went wrong. */
-function churn(seconds: number): string {
-  const end = Date.now() + seconds * 1000
+/** So many times at least. */
+const ROUNDS = 20
+
+/** Writes a session whose messages are as many as its title says, until a file is there, and counts what went wrong. */
+function churn(until: string): string {
   let busy = 0
   let rounds = 0
-  for (; Date.now() < end; rounds++)
+  for (; rounds < ROUNDS || !existsSync(until); rounds++)
     try {
       db.transaction(() => {
         const id = `ses_${rounds % 7}`
@@ -46,7 +49,7 @@ for await (const line of console) {
   if (command === "run") {
     db.run(text)
     console.log("done")
-  } else if (command === "churn") console.log(churn(Number(text)))
+  } else if (command === "churn") console.log(churn(text))
   else if (command === "checkpoint")
     console.log(JSON.stringify(db.query("PRAGMA wal_checkpoint(TRUNCATE)").get()))
   else if (command === "kill") process.kill(process.pid, "SIGKILL")

@@ -176,6 +176,17 @@ test("a database that is rewritten in place is not answered from memory, within 
   writer.close()
 })
 
+test("a connection that was opened within a tick of the clock after a change answers only once", async () => {
+  const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })}`)
+  const early = new Connection(lookAt(path), path)
+  await untilProven()
+  const late = new Connection(lookAt(path), path)
+  const files = lookAt(path)
+  expect([early.fits(files), late.fits(files)]).toEqual([false, true])
+  early.close()
+  late.close()
+})
+
 test("what is changed beneath a reader without locks is read again", () => {
   const path = databaseOf(`${SCHEMA_1_2} ${sessionRow({ id: "ses_1" })} ${sessionRow({ id: "ses_2" })}`)
   const writer = new Database(path)
