@@ -5,12 +5,19 @@ import * as storage from "sessiondex/storage"
 
 test("the package exports these names and no others", () => {
   expect(Object.keys(main).sort()).toEqual([
+    "ProblemLog",
+    "ScannedCatalog",
     "Store",
     "StoreError",
     "createId",
+    "documentOf",
     "idTime",
     "isStoreError",
+    "jsonFolder",
     "openStore",
+    "opencodeDatabase",
+    "readDocument",
+    "scannedRoot",
   ])
   expect(Object.keys(http).sort()).toEqual(["DEFAULT_PORT", "createHandler", "isLoopback", "serve"])
   expect(Object.keys(storage)).toEqual(["createStorage"])

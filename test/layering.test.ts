@@ -11,10 +11,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ["root"],
   ["root/scanned"],
   ["file"],
-  ["root"],
   ["database"],
   ["migrator"],
   ["root/older"],
+  ["root/opencode"],
   ["root/json"],
   ["repository"],
   ["search"],
@@ -78,7 +78,7 @@ test("faces know the store and the shapes of records, and nothing below", () => 
 
 test("repositories, search, exports and faces know nothing of what a history is kept in", () => {
   const ABOVE = /^(?:repository|search|http|cli)\/|^transfer\/export\.ts$/
-  const BELOW = /^(?:file|database|migrator|root\/(?:json|older|scanned))\//
+  const BELOW = /^(?:file|database|migrator|root\/(?:json|older|opencode|scanned))\//
   const strays = files
     .filter((file) => ABOVE.test(file))
     .flatMap((file) =>
@@ -115,7 +115,7 @@ test("what listings do not need is loaded when it is used", () => {
   visit("index.ts")
   expect(loaded).toContain("root/json/sqlite-catalog.ts")
   const LATER =
-    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
+    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
   expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
 })
 

@@ -51,8 +51,11 @@ export class Roots {
   /** As `Catalog.sessions`, over all roots. */
   async sessions(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
     if (this.all.length === 1) return rooted(this.main, await this.main.catalog.sessions(query, range))
-    const gone = this.#gone()
+    const before = this.#gone()
+    let gone: ReadonlySet<Root> | undefined
     const isRead = (id: string, version: ReadVersion): boolean => {
+      // One that went while it was asked is seen when all have answered; what came back meanwhile was not asked.
+      gone ??= new Set([...before, ...this.#gone()])
       if (gone.has(version.root)) return false
       this.#note(id, version, gone, query.projectID)
       const newer = this.#readFrom.newerThan(id, version.updated)

@@ -55,7 +55,8 @@ export function sessionIds(view: View, project: string): string[] {
   return sortTexts(ids)
 }
 
-function page(
+/** Different texts of a column after one, in order. */
+export function page(
   view: View,
   name: string,
   table: TableName,

@@ -1,7 +1,7 @@
 import { StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
-import type { Position } from "../../record/order.ts"
+import { type Position, sortTexts } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { headsOf, messageStamps, type Stamped, sessionHeads } from "./changes.ts"
@@ -18,9 +18,11 @@ import {
 } from "./record-rows.ts"
 import { recordText } from "./record-text.ts"
 import { countSessions, listSessions, type SessionEntry } from "./session-list.ts"
-import { sessionBodies, sessionPlaces } from "./session-rows.ts"
-import { projects, todos } from "./side-rows.ts"
+import { allPlaces, sessionBodies, sessionPlaces } from "./session-rows.ts"
+import { projects, sessionsWithTodos, todos } from "./side-rows.ts"
+import { ownerNames, type RecordSize, recordSizes } from "./sizes.ts"
 import { stampOf } from "./stamps.ts"
+import { withSeveralSteps } from "./steps.ts"
 import type { Problem, TellProblem } from "./trouble.ts"
 import type { View } from "./view.ts"
 import { walkProblems } from "./walk-problems.ts"
@@ -51,10 +53,10 @@ export interface Range {
 /** A session's place in a listing, with its body's text where it was asked for and can be read. */
 export type ListedSession = SessionEntry & { readonly body?: string | undefined }
 
-/** What one root has of a session, so that of several the newest can be chosen. */
+/** What a database has of a session, so that of several roots' the newest can be chosen. */
 export interface SessionCopy {
+  readonly project: string
   readonly updated: number
-  readonly messages: number
 }
 
 /**
@@ -77,21 +79,22 @@ export class OpencodeReader {
   }
 
   /** Sessions in order, each id once; their order is that of one moment. */
-  sessions(query: SessionQuery, { after, limit, bodies, signal }: Range = {}): Promise<ListedSession[]> {
-    return this.#ask((view, tell) => {
-      const entries = listSessions(view, query, after, limit ?? Number.POSITIVE_INFINITY)
-      if (!bodies) return entries
-      const found = sessionBodies(
-        view,
-        entries.map(({ id }) => id),
-        this.#maxBytes,
-        tell,
-      )
-      return entries.map((entry) => {
-        const body = found.get(entry.id)
-        return body ? { ...entry, body: JSON.stringify(body) } : entry
-      })
-    }, signal)
+  sessions(query: SessionQuery, range: Range = {}): Promise<ListedSession[]> {
+    return this.#ask((view, tell) => this.#list(view, query, range, tell), range.signal)
+  }
+
+  /** As `sessions`, and what there is of every session, of the same snapshot. */
+  sessionsAndCopies(
+    query: SessionQuery,
+    range: Range,
+  ): Promise<{ readonly entries: ListedSession[]; readonly copies: Map<string, SessionCopy> }> {
+    return this.#ask(
+      (view, tell) => ({
+        entries: this.#list(view, query, range, tell),
+        copies: new Map(allPlaces(view).map(({ id, project, updated }) => [id, { project, updated }])),
+      }),
+      range.signal,
+    )
   }
 
   /** How many sessions match. */
@@ -133,17 +136,23 @@ export class OpencodeReader {
     return this.#ask((view) => folderOf(view, kind, id))
   }
 
-  /** For each of these sessions that lies here, when it was updated and how many messages it has. */
-  copies(ids: readonly string[]): Promise<Map<string, SessionCopy>> {
+  /** For each of these sessions that lies here, in which project and when it was updated. */
+  copies(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, SessionCopy>> {
     return this.#ask(
       (view) =>
         new Map(
-          [...sessionPlaces(view, ids).values()].map(({ id, updated }) => [
+          [...sessionPlaces(view, ids).values()].map(({ id, project, updated }) => [
             id,
-            { updated, messages: countMessages(view, id) },
+            { project, updated },
           ]),
         ),
+      signal,
     )
+  }
+
+  /** Of these messages those in whose parts more than one step may end. */
+  withSeveralSteps(messageIDs: readonly string[]): Promise<Set<string>> {
+    return this.#ask((view) => withSeveralSteps(view, messageIDs))
   }
 
   /** All folders of a kind in order of their names, in runs. */
@@ -164,9 +173,17 @@ export class OpencodeReader {
     return ids
   }
 
-  /** The bodies of records of one folder, in the order asked for, all of one snapshot; `undefined` for what is not there or cannot be read. */
-  bodies(kind: Kind, folder: string, ids: readonly string[]): Promise<(JsonObject | undefined)[]> {
-    return this.#ask((view, tell) => this.#bodies(view, kind, folder, ids, tell))
+  /**
+   * The bodies of records of one folder, in the order asked for, all of one snapshot; `undefined` for what is not there or cannot be read.
+   * @param tell told too of what cannot be read
+   */
+  bodies(
+    kind: Kind,
+    folder: string,
+    ids: readonly string[],
+    tell?: TellProblem,
+  ): Promise<(JsonObject | undefined)[]> {
+    return this.#ask((view, tell) => this.#bodies(view, kind, folder, ids, tell), undefined, tell)
   }
 
   /** The parts of messages, by message and in their order, all of one snapshot; what cannot be read is left out. */
@@ -203,6 +220,23 @@ export class OpencodeReader {
     return this.#ask((view, tell) => projects(view, tell))
   }
 
+  /** One project. */
+  async project(id: string): Promise<JsonObject | undefined> {
+    return (await this.projects()).find((body) => body.id === id)
+  }
+
+  /** The ids of projects, or of the sessions that have todos, in order of their text; of other kinds there are none. */
+  async plainIds(kind: string): Promise<string[]> {
+    if (kind === "project") return sortTexts((await this.projects()).map(({ id }) => String(id)))
+    return kind === "todo" ? this.#ask((view) => sessionsWithTodos(view)) : []
+  }
+
+  /** How many bytes the data of every message and part takes, by session; a message comes without `part`. */
+  async *sizes(signal?: AbortSignal): AsyncGenerator<RecordSize> {
+    for await (const sessions of this.#runs(ownerNames, (name) => name, signal))
+      for (const session of sessions) yield* await this.#ask((view) => recordSizes(view, session), signal)
+  }
+
   /** What a session had planned, in its order. */
   todos(sessionID: string): Promise<JsonObject[]> {
     return this.#ask((view) => todos(view, sessionID))
@@ -213,7 +247,7 @@ export class OpencodeReader {
     const [kind, folder, id] = key
     if (folder === undefined) return undefined
     if (id !== undefined) return isKind(kind) && key.length === 3 ? this.get(kind, folder, id) : undefined
-    if (kind === "project") return (await this.projects()).find((body) => body.id === folder)
+    if (kind === "project") return this.project(folder)
     if (kind !== "todo") return undefined
     const list = await this.todos(folder)
     return list.length > 0 ? list : undefined
@@ -279,14 +313,33 @@ export class OpencodeReader {
     return this.database.isStill(moment)
   }
 
-  /** Reads everything, and yields what cannot be read; the database itself, where none of it can. */
-  async *problems(signal?: AbortSignal): AsyncGenerator<Problem> {
-    yield* walkProblems(this.database, this.#maxBytes, signal)
+  /**
+   * Reads everything, and yields what cannot be read; the database itself, where none of it can.
+   * @param counts is added to
+   */
+  async *problems(signal?: AbortSignal, counts?: Record<Kind, number>): AsyncGenerator<Problem> {
+    yield* walkProblems(this.database, this.#maxBytes, signal, counts)
   }
 
   /** Lets go of the database; later calls are refused with `CLOSED`. */
   close(): void {
     this.database.close()
+  }
+
+  #list(
+    view: View,
+    query: SessionQuery,
+    { after, limit, bodies }: Range,
+    tell: TellProblem,
+  ): ListedSession[] {
+    const entries = listSessions(view, query, after, limit ?? Number.POSITIVE_INFINITY)
+    if (!bodies) return entries
+    const ids = entries.map(({ id }) => id)
+    const found = sessionBodies(view, ids, this.#maxBytes, tell)
+    return entries.map((entry) => {
+      const body = found.get(entry.id)
+      return body ? { ...entry, body: JSON.stringify(body) } : entry
+    })
   }
 
   #bodies(
@@ -299,7 +352,7 @@ export class OpencodeReader {
     const reading = { maxBytes: this.#maxBytes, tell }
     if (kind === "part") {
       const parts = new Map(
-        partBodies(view, [folder], reading)
+        partBodies(view, [folder], reading, ids)
           .get(folder)
           ?.map((body) => [body.id, body]),
       )
@@ -316,13 +369,20 @@ export class OpencodeReader {
   }
 
   /** Asks one snapshot; what it has to tell is told once it holds. */
-  async #ask<T>(work: (view: View, tell: TellProblem) => T, signal?: AbortSignal): Promise<T> {
+  async #ask<T>(
+    work: (view: View, tell: TellProblem) => T,
+    signal?: AbortSignal,
+    also?: TellProblem,
+  ): Promise<T> {
     let problems: Problem[] = []
     const answer = await this.database.ask((view) => {
       problems = [...view.problems]
       return work(view, (problem) => problems.push(problem))
     }, signal)
-    for (const problem of problems) this.#tell(problem)
+    for (const problem of problems) {
+      this.#tell(problem)
+      also?.(problem)
+    }
     return answer
   }
 

@@ -1,4 +1,4 @@
-import { and, inArray, sql } from "drizzle-orm"
+import { and, inArray, type SQL, sql } from "drizzle-orm"
 import type { JsonObject } from "../../record/extract.ts"
 import { sessionBody } from "./session-body.ts"
 import { isNewest, presentTables, projectOf, type SessionTable, timeOf } from "./session-list.ts"
@@ -22,24 +22,40 @@ export interface SessionPlace {
 
 /** The places of those of the ids that are there, each once. */
 export function sessionPlaces(view: View, ids: readonly string[]): Map<string, SessionPlace> {
-  const places = new Map<string, SessionPlace>()
-  for (const table of presentTables(view)) {
-    const question = view.question(`places ${table}`, (db) =>
-      db
-        .select({
-          id: view.column(table, "id"),
-          project: projectOf(view, table),
-          updated: timeOf(view, table, "updated"),
-        })
-        .from(TABLES[table])
-        .where(and(amongIds(view.column(table, "id")), isNewest(view, table)))
-        .prepare(),
+  const places = presentTables(view).flatMap((table) =>
+    placesQuestion(view, table, "of", amongIds(view.column(table, "id")), { ids: JSON.stringify(ids) }),
+  )
+  return new Map(places.map((place) => [place.id, place]))
+}
+
+/** The places of all sessions, each once, in no order. */
+export function allPlaces(view: View): SessionPlace[] {
+  return presentTables(view).flatMap((table) => placesQuestion(view, table, "all", undefined, {}))
+}
+
+function placesQuestion(
+  view: View,
+  table: SessionTable,
+  which: string,
+  condition: SQL | undefined,
+  parameters: Record<string, unknown>,
+): SessionPlace[] {
+  const question = view.question(`places ${table} ${which}`, (db) =>
+    db
+      .select({
+        id: view.column(table, "id"),
+        project: projectOf(view, table),
+        updated: timeOf(view, table, "updated"),
+      })
+      .from(TABLES[table])
+      .where(and(condition, isNewest(view, table)))
+      .prepare(),
+  )
+  return question
+    .all(parameters)
+    .flatMap(({ id, project, updated }) =>
+      typeof id === "string" ? [{ id, project: String(project), table, updated: Number(updated) }] : [],
     )
-    for (const { id, project, updated } of question.all({ ids: JSON.stringify(ids) }))
-      if (typeof id === "string")
-        places.set(id, { id, project: String(project), table, updated: Number(updated) })
-  }
-  return places
 }
 
 /** The bodies of those of the ids that are there, by id. */

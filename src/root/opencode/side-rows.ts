@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm"
 import type { JsonObject } from "../../record/extract.ts"
+import { sortTexts } from "../../record/order.ts"
 import { present } from "./json-column.ts"
 import { projectBody } from "./project-body.ts"
 import { project, todo } from "./tables.ts"
@@ -47,4 +48,20 @@ export function todos(view: View, sessionID: string): JsonObject[] {
     .map(({ content, status, priority }) =>
       present({ content, status: status ?? undefined, priority: priority ?? undefined }),
     )
+}
+
+/** The sessions that have todos, in order of their text. */
+export function sessionsWithTodos(view: View): string[] {
+  if (!view.has("todo")) return []
+  const session = view.column("todo", "session_id")
+  const rows = view
+    .question("sessions with todos", (db) =>
+      db
+        .selectDistinct({ session: sql<unknown>`${session}` })
+        .from(todo)
+        .where(sql`typeof(${session}) = 'text'`)
+        .prepare(),
+    )
+    .all()
+  return sortTexts(rows.map((row) => String(row.session)))
 }

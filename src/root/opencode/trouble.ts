@@ -1,11 +1,8 @@
-import { isStoreError, StoreError, type StoreErrorCode, systemCode } from "../../errors.ts"
+import { isStoreError, StoreError, systemCode } from "../../errors.ts"
+import type { Problem } from "../problem-log.ts"
 
 /** A database, or a record in it, that cannot be read. A record's path is the database's, `#`, and its key. */
-export interface Problem {
-  readonly path: string
-  readonly code: StoreErrorCode
-  readonly message: string
-}
+export type { Problem } from "../problem-log.ts"
 
 export type TellProblem = (problem: Problem) => void
 

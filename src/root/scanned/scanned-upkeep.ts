@@ -1,4 +1,4 @@
-import { isStoreError } from "../../errors.ts"
+import { isStoreError, type StoreError } from "../../errors.ts"
 import { sessionFields } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
 import { COLLECTION_KINDS, type CollectionKind, PLAIN_KINDS, SESSION_SIDE_KINDS } from "../../record/kind.ts"
@@ -53,7 +53,7 @@ export class ScannedUpkeep implements Upkeep {
 
   nudge(): void {}
 
-  missing(): undefined {
+  missing(): StoreError | undefined {
     return undefined
   }
 

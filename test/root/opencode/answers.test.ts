@@ -108,7 +108,7 @@ test("projects are those of the table, and secrets are under no key", async () =
     expect(await reader.value(key)).toBeUndefined()
   const session = "ses_de9114157ffeUhFPlpgXld7zEY"
   expect(await reader.copies([session, "ses_none"])).toEqual(
-    new Map([[session, { updated: 1795681085027, messages: 10 }]]),
+    new Map([[session, { project: "baf73072cbeaa886d78b17267ccbc83df8144593", updated: 1795681085027 }]]),
   )
 })
 

@@ -30,8 +30,8 @@ test("sessions of both versions are one list by id; where both have one, opencod
   expect(untitled && "title" in untitled).toBe(false)
   expect(await reader.copies(["ses_both", "ses_v1late"])).toEqual(
     new Map([
-      ["ses_both", { updated: 1791500541274, messages: 3 }],
-      ["ses_v1late", { updated: 1791500600100, messages: 1 }],
+      ["ses_both", { project: "p1", updated: 1791500541274 }],
+      ["ses_v1late", { project: "p1", updated: 1791500600100 }],
     ]),
   )
   expect(problems).toEqual([])
