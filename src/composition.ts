@@ -111,8 +111,14 @@ export function compose(
     unwritten: coalescer,
     before: watched.promise,
   })
+  // Beside a store that need not be made their indexes go with the process, until somebody has made it.
+  const isPrivate = options.inDataFolder && !mayIndex()
+  const otherContext = isPrivate ? { ...context, mayIndex: () => true } : context
   const others = otherPlaces(options, fs, filesOnly).map((place) =>
-    place.open({ ...context, indexFolder: otherIndexFolder(indexFolder, place.place) }),
+    place.open({
+      ...otherContext,
+      indexFolder: isPrivate ? undefined : otherIndexFolder(indexFolder, place.place),
+    }),
   )
   for (const { place, upkeep } of others)
     if (!upkeep.isThere()) logger.warn(`There is no folder ${place} to be read too`)

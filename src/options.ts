@@ -8,11 +8,16 @@ import type { RootProvider } from "./root/root.ts"
 
 /** How to open a store; only `directory` is needed. */
 export interface StoreOptions {
-  /** The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet: the first record makes it. */
+  /**
+   * The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet: the first record makes it. Or the
+   * folder of all of opencode's data: then its `storage/` is the store's folder, and what lies beside that in `project/` and in
+   * `opencode*.db` is read too, each session once.
+   */
   directory: string
   /**
    * Folders of other stores (a backup, a synced machine) to be read beside it, and never written to. A session that lies in
-   * several is listed once, with its newest `time.updated`. They may also be the `project` folder of an older layout.
+   * several is listed once, with its newest `time.updated`. They may also be the `project` folder of an older layout, or
+   * opencode's data folder.
    */
   alsoRead?: readonly string[] | undefined
   /**
@@ -67,6 +72,8 @@ const MAX_RECORD_BYTES = 0x1fff_ffe8
 /** Options with every default filled in. */
 export interface ResolvedOptions {
   readonly directory: string
+  /** Whether that is the `storage/` of a data folder that was named, which need not have one. */
+  readonly inDataFolder: boolean
   readonly alsoRead: readonly string[]
   readonly roots: readonly RootProvider[]
   readonly older: boolean
@@ -134,6 +141,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
   const directory = resolve(options.directory)
   return {
     directory,
+    inDataFolder: false,
     alsoRead: foldersFrom(options.alsoRead, directory),
     roots: rootsFrom(options.roots),
     older: options.older ?? true,

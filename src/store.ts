@@ -1,5 +1,7 @@
 import { type Composition, compose, type StoreParts } from "./composition.ts"
+import { withDataFolders } from "./data-folder.ts"
 import { isDiskFull, StoreError } from "./errors.ts"
+import { fileSystem } from "./file/system.ts"
 import type { WriteJob } from "./file/write-queue.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import type { Key } from "./record/key.ts"
@@ -66,7 +68,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   #problems = 0
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, parts: StoreParts = {}) {
+  constructor(resolved: ResolvedOptions, parts: StoreParts = {}) {
+    const options = withDataFolders(resolved, parts.fs ?? fileSystem)
     this.#options = options
     const tell = (problem: Problem): void => {
       this.#problems++
@@ -94,10 +97,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   missing(): readonly StoreError[] {
     this.#open()
-    return this.#parts.all.flatMap(({ upkeep }) => upkeep.missing() ?? [])
+    const { all } = this.#parts
+    // A data folder need not have a JSON store beside what else it holds.
+    const needed = this.#options.inDataFolder && all.length > 1 ? all.slice(1) : all
+    return needed.flatMap(({ upkeep }) => upkeep.missing() ?? [])
   }
 
-  /** The store's folder, absolute. */
+  /** The store's folder, absolute; of a data folder its `storage`. */
   get directory(): string {
     return this.#options.directory
   }

@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["retention"],
   ["transfer"],
   ["watch"],
-  ["options.ts", "places.ts", "composition.ts"],
+  ["options.ts", "data-folder.ts", "places.ts", "composition.ts"],
   ["store.ts"],
   ["storage.ts", "index.ts"],
   ["testing"],

@@ -54,9 +54,12 @@ export function createProgram(context: Context): Command {
     .description("List, read and search the history of AI coding agents. The JSON files stay the truth.")
     .version(packageFile.version)
     .addOption(
-      new Option("-d, --dir <folder>", "the store: the folder with session/, message/ and part/")
+      new Option(
+        "-d, --dir <folder>",
+        "the store: the folder with session/, message/ and part/, or opencode's data folder",
+      )
         .env("SESSIONDEX_DIR")
-        .default(defaultDirectory(), "opencode's storage folder"),
+        .default(defaultDirectory(), "opencode's data folder, or its storage/ where there is no database"),
     )
     .option("--json", "one JSON object a line on standard output, and nothing else there")
     .option("--index-path <folder>", "keep the index there instead of in the store")

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
@@ -24,6 +24,8 @@ export async function withStore(
   const options = command.optsWithGlobals<GlobalOptions>()
   const { output } = context
   if (!options.color) output.noColours()
+  // Of a data folder the store is its `storage`.
+  const above = [resolve(options.dir), join(resolve(options.dir), "storage")]
   await using store = await openStore({
     directory: options.dir,
     indexPath: options.indexPath,
@@ -35,7 +37,7 @@ export async function withStore(
     onProblem: ({ path, code, message }) => {
       output.note(`${code} ${path}: ${message}`)
       // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.
-      if (dirname(path) === resolve(options.dir) || path === resolve(options.dir)) context.fail()
+      if (above.some((folder) => path === folder || dirname(path) === folder)) context.fail()
     },
     ...more,
   })

@@ -19,9 +19,7 @@ export function isStore(fs: FileSystem, directory: string): boolean {
   try {
     const names = fs.readNames(directory)
     if (names === undefined) return false
-    const isThere = (name: string): boolean =>
-      FOLDERS.has(name) ? isFolder(fs, join(directory, name)) : OTHERS.has(name)
-    const found = names.filter(isThere)
+    const found = storeSigns(fs, directory, names)
     // The data folder of an agent has a `project` too: the older layout, beside the `storage` of this one.
     if (found.length === 1 && found[0] === "project") return !isFolder(fs, join(directory, STORAGE))
     return found.length > 0 || findOlder(fs, directory) !== undefined
@@ -29,6 +27,11 @@ export function isStore(fs: FileSystem, directory: string): boolean {
     if (systemCode(error) === undefined) throw error
     return true
   }
+}
+
+/** Those of the names in a folder that tell of a store. */
+export function storeSigns(fs: FileSystem, directory: string, names: readonly string[]): string[] {
+  return names.filter((name) => (FOLDERS.has(name) ? isFolder(fs, join(directory, name)) : OTHERS.has(name)))
 }
 
 /** Why a folder is no store, and which one may have been meant; `undefined` where it is one. */

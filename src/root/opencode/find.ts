@@ -22,11 +22,16 @@ export function findDatabases(folder: string, env: DatabaseEnvironment = {}): st
   // Of a database in memory there is nothing to read.
   if (named !== undefined && named !== "" && named !== ":memory:")
     found.add(isAbsolute(named) ? resolve(named) : resolve(folder, named))
-  const names = namesIn(folder).filter((name) => DATABASE_NAME.test(name))
-  // Written out, since "-" sorts before ".".
-  names.sort((a, b) => Number(b === "opencode.db") - Number(a === "opencode.db") || (a < b ? -1 : 1))
-  for (const name of names) found.add(resolve(join(folder, name)))
+  for (const name of databaseNames(namesIn(folder))) found.add(resolve(join(folder, name)))
   return [...found]
+}
+
+/** Those of the names in a data folder that are of databases: `opencode.db` first, then those of channels. */
+export function databaseNames(names: readonly string[]): string[] {
+  // Written out, since "-" sorts before ".".
+  return names
+    .filter((name) => DATABASE_NAME.test(name))
+    .sort((a, b) => Number(b === "opencode.db") - Number(a === "opencode.db") || (a < b ? -1 : 1))
 }
 
 function namesIn(folder: string): string[] {

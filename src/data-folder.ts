@@ -1,0 +1,71 @@
+import { basename, join } from "node:path"
+import { systemCode } from "./errors.ts"
+import type { FileSystem } from "./file/system.ts"
+import type { ResolvedOptions } from "./options.ts"
+import { isStore, storeSigns } from "./root/json/store-folder.ts"
+import { isOlder } from "./root/older/older-folder.ts"
+import { databaseNames } from "./root/opencode/find.ts"
+import { opencodeDatabase } from "./root/opencode/opencode-database.ts"
+
+/** In an agent's data folder: its JSON store, and the history in the older layout. */
+const STORAGE = "storage"
+const OLDER = "project"
+
+/** What an agent's data folder holds of its history. */
+export interface DataFolder {
+  /** Where its JSON store lies, or would. */
+  readonly storage: string
+  readonly hasStorage: boolean
+  /** Its older layout, where there is one. */
+  readonly older: string | undefined
+  readonly databases: readonly string[]
+}
+
+/**
+ * What lies in a folder, where it is one of an agent's data and no store itself: a store in `storage/`, the older layout in `project/`, or
+ * databases. One that cannot be looked at is taken for what it was named as.
+ */
+export function dataFolder(fs: FileSystem, directory: string): DataFolder | undefined {
+  if (basename(directory) === STORAGE) return undefined
+  try {
+    const names = fs.readNames(directory)
+    if (!names || storeSigns(fs, directory, names).some((name) => name !== OLDER)) return undefined
+    const databases = databaseNames(names).map((name) => join(directory, name))
+    const storage = join(directory, STORAGE)
+    const hasStorage = names.includes(STORAGE) && isStore(fs, storage)
+    const older = join(directory, OLDER)
+    const hasOlder = names.includes(OLDER) && isOlder(fs, older)
+    if (databases.length === 0 && !hasStorage && !hasOlder) return undefined
+    return { storage, hasStorage, older: hasOlder ? older : undefined, databases }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return undefined
+  }
+}
+
+/**
+ * The options with each data folder replaced by what lies in it: the store's own is its `storage/`, whether or not that is there yet, and
+ * its databases are read beside it.
+ */
+export function withDataFolders(options: ResolvedOptions, fs: FileSystem): ResolvedOptions {
+  const own = dataFolder(fs, options.directory)
+  const others = options.alsoRead.map((folder) => ({ folder, data: dataFolder(fs, folder) }))
+  if (!own && others.every(({ data }) => !data)) return options
+  const directory = own?.storage ?? options.directory
+  // The older layout beside a store is found with it; without one it has to be named.
+  const folders = others.flatMap(({ folder, data }) => {
+    if (!data) return [folder]
+    if (data.hasStorage) return [data.storage]
+    return data.older !== undefined && options.older ? [data.older] : []
+  })
+  const named = new Set(options.roots.map(({ place }) => place))
+  const databases = [own, ...others.map(({ data }) => data)].flatMap((data) => data?.databases ?? [])
+  const unnamed = [...new Set(databases)].filter((path) => !named.has(path))
+  return {
+    ...options,
+    directory,
+    inDataFolder: own !== undefined,
+    alsoRead: [...new Set(folders)].filter((folder) => folder !== directory),
+    roots: [...unnamed.map(opencodeDatabase), ...options.roots],
+  }
+}
