@@ -31,6 +31,11 @@ export class OpencodeRecords implements RecordSource {
     return this.#access.quietly([], ask, tell)
   }
 
+  /** Every row has an id. */
+  names(kind: CollectionKind, folder: string): Promise<readonly string[]> {
+    return this.ids(kind, folder)
+  }
+
   foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]> {
     return this.#access.quietly([], () => this.#reader.places(kind, id), tell)
   }

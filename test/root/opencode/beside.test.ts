@@ -155,6 +155,7 @@ test("what is asked of the moment of a listing is of its snapshot, so that no se
   const path = databaseOf(GOOD)
   const { catalog, upkeep } = opencodeDatabase(path).open({
     indexFolder: undefined,
+    indexRoot: tempFolder(),
     mayIndex: () => false,
     maxRecordBytes: 1_000_000,
     search: "all",
