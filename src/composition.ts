@@ -11,6 +11,7 @@ import { fieldsOf } from "./record/extract.ts"
 import { Roots } from "./repository/roots.ts"
 import type { TrashFolder } from "./retention/trash.ts"
 import { JsonRoot } from "./root/json/json-root.ts"
+import { JsonWriter } from "./root/json/json-writer.ts"
 import { folderPublisher, publisher } from "./root/json/publisher.ts"
 import { RecordWriter } from "./root/json/record-writer.ts"
 import { isStore } from "./root/json/store-folder.ts"
@@ -39,7 +40,7 @@ export interface Composition {
   /** All roots, the own folder first, also while the store is closed. */
   readonly all: readonly Root[]
   /** Changes to the own folder: checked and made; made; held back; told of. */
-  readonly writer: RecordWriter
+  readonly writer: JsonWriter
   readonly queue: WriteQueue
   readonly writes: Writes
   readonly coalescer: Coalescer
@@ -142,7 +143,8 @@ export function compose(
       },
     })
   })
-  const writer = new RecordWriter(directory, writes, coalescer, options.schemas, readOnly, mustBeOpen)
+  const recordWriter = new RecordWriter(directory, writes, coalescer, options.schemas, readOnly, mustBeOpen)
+  const writer = new JsonWriter(own, recordWriter)
   const watch = watching ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
   watched.resolve(watch?.ready)
   return { fs, own, roots, all: [own, ...others], writer, queue, writes, coalescer, feed, lock, trash, watch }

@@ -45,8 +45,6 @@ export type { Catalog, Range, SessionCopy, SessionEntry } from "./root/catalog.t
 export { documentOf, readDocument } from "./root/document.ts"
 export type { RootHealth } from "./root/health.ts"
 export { jsonFolder } from "./root/json/json-folder.ts"
-export type { Update, WriteOptions } from "./root/json/record-writer.ts"
-export type { Removal } from "./root/json/removal.ts"
 export { opencodeDatabase } from "./root/opencode/opencode-database.ts"
 export type { Problem } from "./root/problem-log.ts"
 export { ProblemLog } from "./root/problem-log.ts"
@@ -71,6 +69,7 @@ export type {
   VerifyResult,
 } from "./root/verify-result.ts"
 export type { WalkProgress, WalkResult } from "./root/walk-result.ts"
+export type { Removal, Update, WriteOptions } from "./root/writer.ts"
 export type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
 export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"

@@ -3,7 +3,7 @@ import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
 import type { Session } from "./record/session.ts"
-import type { Update } from "./root/json/record-writer.ts"
+import type { Update } from "./root/writer.ts"
 import { openStore, type Store } from "./store.ts"
 
 /** The drop-in names over a store: what code written against a key-value storage module calls. */

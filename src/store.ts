@@ -20,12 +20,12 @@ import type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 import type { Trash } from "./retention/trash.ts"
 import type { IdOrKey } from "./root/check.ts"
 import type { AnswerCounts, IndexHealth, RootHealth, WalkHealth } from "./root/health.ts"
-import type { Update } from "./root/json/record-writer.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { StoreStats } from "./root/store-stats.ts"
 import type { Orphan } from "./root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
 import type { IndexOptions, WalkResult } from "./root/walk-result.ts"
+import type { Update } from "./root/writer.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
@@ -59,7 +59,7 @@ export interface TrashStats {
 /** A store of sessions, messages and parts: JSON files, with an index beside them. Made by `openStore`. */
 export class Store<S = Session, M = Message, P = Part, J = Project> implements AsyncDisposable {
   readonly projects: ProjectRepository<J>
-  readonly sessions: SessionRepository<S, M, P>
+  readonly sessions: SessionRepository<S>
   readonly messages: MessageRepository<M, P>
   readonly parts: PartRepository<P>
   readonly #options: ResolvedOptions
@@ -83,7 +83,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.projects = new ProjectRepository(roots)
     this.parts = new PartRepository(roots, writer)
     this.messages = new MessageRepository(roots, writer, this.parts)
-    this.sessions = new SessionRepository(roots, writer, this.messages)
+    this.sessions = new SessionRepository(roots, writer)
   }
 
   /** What was pruned and can be brought back. */
@@ -265,7 +265,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     await this.flush()
     const { importSession } = await import("./transfer/import.ts")
     const { own, writer } = this.#parts
-    return importSession({ files: own.files, writer }, file, options)
+    return importSession({ files: own.files, writer: writer.records }, file, options)
   }
 
   /**

@@ -2,15 +2,11 @@ import { StoreError } from "../errors.ts"
 import type { MessageWithParts } from "../record/export.ts"
 import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
 import { checkKey, type Key } from "../record/key.ts"
-import type { Place } from "../record/kind.ts"
 import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "../root/check.ts"
-import { placesOf } from "../root/json/bodies.ts"
-import type { RecordFiles } from "../root/json/file-catalog.ts"
-import type { RecordWriter, Update } from "../root/json/record-writer.ts"
-import { ownRecordIds, type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
 import type { Root } from "../root/root.ts"
+import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch, ReadEntry } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
 import { notFound, type PartRepository } from "./parts.ts"
@@ -41,14 +37,11 @@ export interface MessagePageOptions {
 /** The messages of sessions, ordered by `time.created`, then id. */
 export class MessageRepository<M, P> {
   readonly #roots: Roots
-  /** Those of the store's own folder, which alone is written to. */
-  readonly #files: RecordFiles
-  readonly #writer: RecordWriter
+  readonly #writer: Writer
   readonly #parts: PartRepository<P>
 
-  constructor(roots: Roots, writer: RecordWriter, parts: PartRepository<P>) {
+  constructor(roots: Roots, writer: Writer, parts: PartRepository<P>) {
     this.#roots = roots
-    this.#files = roots.main.files
     this.#writer = writer
     this.#parts = parts
   }
@@ -90,41 +83,14 @@ export class MessageRepository<M, P> {
    * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
-    return this.#writer.exclusively(async (held) => {
+    this.#writer.mustBeWritable()
+    const find = async (): Promise<{ sessionID: string; id: string } | undefined> => {
       const found = await this.#roots.findMessage(idOrKey)
-      if (found) this.#roots.checkMain(found)
-      const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-      if (!found) return removal
-      const { place } = found
-      const places = placesOf(this.#files, "message", found.id)
-      const isShared = places.some(({ folder }) => folder !== place.folder)
-      await this.removeAt(place.folder, found.id, isShared, removal, held, options.signal)
-      return removal
-    })
-  }
-
-  /**
-   * Removes one message of a session, adding to `removal`; with its parts unless they are `shared` with a message of that id in
-   * another session. For the session's own removal.
-   * @param held a writer that holds the write lock, so that no part comes after they were listed
-   */
-  async removeAt(
-    sessionID: string,
-    id: string,
-    shared: boolean,
-    removal: Removal,
-    held: RecordWriter,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const place: Place = { kind: "part", folder: id }
-    const parts = shared ? [] : ownRecordIds(this.#files, place)
-    const keys = parts.map((part) => ["part", id, part])
-    const removedParts = await removeReadable(this.#files, held, keys, removal.left, signal)
-    removal.parts += removedParts
-    if (parts.length > 0) removeEmptied(this.#files, place, removal.left)
-    const key = ["message", sessionID, id]
-    const removed = await removeReadable(this.#files, held, [key], removal.left, signal)
-    removal.messages += removed
+      if (!found) return undefined
+      this.#roots.checkMain(found)
+      return { sessionID: found.place.folder, id: found.id }
+    }
+    return this.#writer.removeMessage(find, options)
   }
 
   /** Yields message ids, newest first unless `direction` says otherwise. */

@@ -2,8 +2,8 @@ import { StoreError } from "../errors.ts"
 import { fieldsOf } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { checkLimit, type IdOrKey } from "../root/check.ts"
-import type { RecordWriter, Update, WriteOptions } from "../root/json/record-writer.ts"
 import type { Root } from "../root/root.ts"
+import type { Update, WriteOptions, Writer } from "../root/writer.ts"
 import type { Roots } from "./roots.ts"
 
 /** How to list the parts of a message. */
@@ -16,9 +16,9 @@ export interface PartListOptions {
 /** The parts of messages. A message's few part files are read faster than rows about them could be validated. */
 export class PartRepository<P> {
   readonly #roots: Roots
-  readonly #writer: RecordWriter
+  readonly #writer: Writer
 
-  constructor(roots: Roots, writer: RecordWriter) {
+  constructor(roots: Roots, writer: Writer) {
     this.#roots = roots
     this.#writer = writer
   }

@@ -1,5 +1,5 @@
 import { checkKey, checkPrefix, type Key } from "../record/key.ts"
-import type { RecordWriter, Update } from "../root/json/record-writer.ts"
+import type { Update, Writer } from "../root/writer.ts"
 import type { Roots } from "./roots.ts"
 
 /**
@@ -8,9 +8,9 @@ import type { Roots } from "./roots.ts"
  */
 export class Records {
   readonly #roots: Roots
-  readonly #writer: RecordWriter
+  readonly #writer: Writer
 
-  constructor(roots: Roots, writer: RecordWriter) {
+  constructor(roots: Roots, writer: Writer) {
     this.#roots = roots
     this.#writer = writer
   }

@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts"
 import type { JsonObject } from "../record/extract.ts"
 import { checkWritableKey } from "../record/key.ts"
-import type { RecordWriter } from "../root/json/record-writer.ts"
+import type { Writer } from "../root/writer.ts"
 import { recoverSession, sessionFile } from "./recovery.ts"
 import type { Roots } from "./roots.ts"
 
@@ -17,7 +17,7 @@ export interface RepairOptions {
 /** As `SessionRepository.repair`: gives the body and the file it was, or would be, written to. */
 export async function repairSession(
   roots: Roots,
-  writer: RecordWriter,
+  writer: Writer,
   id: string,
   { projectID, dryRun = false, signal }: RepairOptions,
 ): Promise<{ session: JsonObject; path: string }> {
@@ -32,15 +32,9 @@ export async function repairSession(
   const folder = String(session.projectID)
   const place = { kind: "session", folder } as const
   roots.checkMain({ root, place, id })
-  const path = roots.main.records.locate(["session", folder, id])
-  if (dryRun) return { session, path }
-  // Under the lock, so that what another program put there meanwhile stays.
-  const written = await writer.writeIf(["session", folder, id], session, (current) => {
-    const present = roots.main.sessionFile(id)
-    if (present !== undefined) throw isThere(id, present)
-    return "fault" in current && current.fault.code === "NOT_FOUND"
-  })
-  if (!written) throw isThere(id, path)
+  if (dryRun) return { session, path: roots.main.records.locate(["session", folder, id]) }
+  const { path, present } = await writer.writeLost(id, folder, session)
+  if (present !== undefined) throw isThere(id, present)
   return { session, path }
 }
 

@@ -5,8 +5,8 @@ import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Range, SessionEntry } from "../root/catalog.ts"
 import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
-import type { JsonRoot } from "../root/json/json-root.ts"
 import type { Root } from "../root/root.ts"
+import type { WritableRoot } from "../root/writable-root.ts"
 import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
 
@@ -28,13 +28,13 @@ export interface Found {
  * not there any more no older copy stands in for it: listings leave the session out, and calls about it are `UNREADABLE`.
  */
 export class Roots {
-  readonly main: JsonRoot
+  readonly main: WritableRoot
   readonly #all: readonly Root[]
   readonly #readFrom = new ReadFrom<Root>()
   readonly #mustBeOpen: () => void
 
   /** @param mustBeOpen throws once the store is closed */
-  constructor(main: JsonRoot, others: readonly Root[], mustBeOpen: () => void) {
+  constructor(main: WritableRoot, others: readonly Root[], mustBeOpen: () => void) {
     this.main = main
     this.#all = [main, ...others]
     this.#mustBeOpen = mustBeOpen

@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
+import { parseBody } from "../record/identify.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
-import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
@@ -13,24 +13,15 @@ import {
   checkTime,
   type IdOrKey,
 } from "../root/check.ts"
-import { holds, parseBody, placesOf } from "../root/json/bodies.ts"
-import type { RecordFiles } from "../root/json/file-catalog.ts"
-import type { RecordWriter, Update } from "../root/json/record-writer.ts"
-import { ownRecordIds, type Removal, removeEmptied, removeReadable } from "../root/json/removal.ts"
-import type { SharedMessages } from "../root/json/shared-messages.ts"
 import type { Root } from "../root/root.ts"
-import { TimeSlice } from "../time-slice.ts"
+import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
-import type { MessageRepository } from "./messages.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
 import type { RepairOptions } from "./repair.ts"
 import type { Roots } from "./roots.ts"
 import { MAX_LOOKS } from "./roots.ts"
-
-/** Messages removed side by side, so that their flushes are shared. */
-const MESSAGES_AT_ONCE = 32
 
 /** Which sessions. */
 export interface SessionFilter {
@@ -83,19 +74,14 @@ export interface RepairedSession<S = Session> {
  * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
  * once, the newest `time.updated` winning.
  */
-export class SessionRepository<S, M, P> {
+export class SessionRepository<S> {
   readonly #roots: Roots
-  /** Those of the store's own folder, which alone is written to. */
-  readonly #files: RecordFiles
-  readonly #writer: RecordWriter
-  readonly #messages: MessageRepository<M, P>
+  readonly #writer: Writer
   #repairing: Promise<unknown> = Promise.resolve()
 
-  constructor(roots: Roots, writer: RecordWriter, messages: MessageRepository<M, P>) {
+  constructor(roots: Roots, writer: Writer) {
     this.#roots = roots
-    this.#files = roots.main.files
     this.#writer = writer
-    this.#messages = messages
   }
 
   /**
@@ -137,20 +123,14 @@ export class SessionRepository<S, M, P> {
     checkKey([id])
     await this.#roots.checkWritable(id)
     const find = async (): Promise<Key> => {
-      const folder = this.#isIn(projectID, id)
-        ? projectID
-        : (placesOf(this.#files, "session", id)[0]?.folder ?? projectID)
+      const named =
+        typeof projectID === "string" && segmentFault(projectID) === undefined ? projectID : undefined
+      const folder = (await this.#roots.main.folderToWrite(id, named)) ?? projectID
       if (typeof folder !== "string")
         throw new StoreError("INVALID_RECORD", "A new session needs its `projectID` to be written")
       return ["session", folder, id]
     }
     await this.#writer.write({ kind: "session", find }, session)
-  }
-
-  /** Whether a session lies in the folder of that project: mostly so, and then no other has to be looked into. */
-  #isIn(projectID: unknown, id: string): projectID is string {
-    if (typeof projectID !== "string" || segmentFault(projectID) !== undefined) return false
-    return holds(this.#files, { kind: "session", folder: projectID }, id)
   }
 
   /**
@@ -178,10 +158,10 @@ export class SessionRepository<S, M, P> {
     const { id } = checkIdOrKey("session", idOrKey)
     this.#writer.mustBeWritable()
     await this.#roots.checkWritable(id)
-    const removal: Removal = { sessions: 0, messages: 0, parts: 0, sideFiles: 0, left: [] }
-    const { findSharedMessages } = await import("../root/json/shared-messages.ts")
-    const shared = await findSharedMessages(this.#files, new TimeSlice(options.signal))
-    await this.#removeTree(id, removal, shared, new Set(), options.signal)
+    const { catalog } = this.#roots.main
+    const childrenOf = async (parentID: string): Promise<string[]> =>
+      [...(await catalog.sessions(toQuery({ parentID }), options))].map((child) => child.id)
+    const removal = await this.#writer.removeSession(id, childrenOf, options)
     for (const { records } of this.#roots.all.slice(1))
       for (const folder of await records.foldersOf("session", id))
         removal.left.push({
@@ -219,7 +199,10 @@ export class SessionRepository<S, M, P> {
       // Found before their parent moves, so that a move cut short finds them again.
       const children = await this.#roots.main.catalog.sessions(toQuery({ parentID: next }), options)
       for (const child of children) waiting.push(child.id)
-      if (await this.#relocate(next, projectID)) moved.push(next)
+      const session = next
+      const newest = async (): Promise<string | undefined> =>
+        (await this.#roots.findSession(session))?.place.folder
+      if (await this.#writer.moveSession(session, projectID, newest)) moved.push(session)
     }
     return moved
   }
@@ -344,84 +327,6 @@ export class SessionRepository<S, M, P> {
     const query = toQuery(options)
     return this.#roots.sessions(query, { after, limit: checkLimit(options.limit), signal: options.signal })
   }
-
-  /** Moves every copy of one session, the newest first: an older one that differs from it is a conflict. */
-  async #relocate(id: string, projectID: string): Promise<boolean> {
-    const { relocate } = await import("../root/json/relocation.ts")
-    return this.#writer.exclusively(async (held) => {
-      const newest = await this.#roots.findSession(id)
-      const others = placesOf(this.#files, "session", id).filter(({ folder }) => folder !== projectID)
-      const rank = ({ folder }: Place): number => Number(folder === newest?.place.folder)
-      others.sort((a, b) => rank(b) - rank(a))
-      let moved = false
-      for (const place of others) {
-        // Two names of one folder held one file, which went with the first of them.
-        if (!holds(this.#files, place, id)) continue
-        if (await relocate(this.#files, held, id, place, projectID)) moved = true
-      }
-      return moved
-    })
-  }
-
-  async #removeTree(
-    id: string,
-    removal: Removal,
-    shared: SharedMessages,
-    seen: Set<string>,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    if (seen.has(id)) return
-    seen.add(id)
-    const { catalog } = this.#roots.main
-    const children = await catalog.sessions(toQuery({ parentID: id }), { signal })
-    for (const { id: child } of children) await this.#removeTree(child, removal, shared, seen, signal)
-    const messages: Messages = { waiting: [], left: new Set() }
-    while (!(await this.#removeSome(id, messages, removal, shared, signal)));
-  }
-
-  /**
-   * Removes some messages of a session; with the last of them, under one hold of the write lock, all else, so that what others
-   * write to it meanwhile, and where they move it, is not left behind. Tells whether the session is gone.
-   */
-  async #removeSome(
-    id: string,
-    messages: Messages,
-    removal: Removal,
-    shared: SharedMessages,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    const place: Place = { kind: "message", folder: id }
-    const list = (): string[] =>
-      ownRecordIds(this.#files, place).filter((message) => !messages.left.has(message))
-    return this.#writer.exclusively(async (held) => {
-      signal?.throwIfAborted()
-      if (messages.waiting.length === 0) messages.waiting = list()
-      const group = messages.waiting.splice(0, MESSAGES_AT_ONCE)
-      await Promise.all(
-        group.map((message) =>
-          this.#messages.removeAt(id, message, shared.isHeldBeside(id, message), removal, held, signal),
-        ),
-      )
-      for (const message of group) if (holds(this.#files, place, message)) messages.left.add(message)
-      if (messages.waiting.length === 0) messages.waiting = list()
-      if (messages.waiting.length > 0) return false
-      removeEmptied(this.#files, place, removal.left)
-      const remove = (keys: Key[]): Promise<number> =>
-        removeReadable(this.#files, held, keys, removal.left, signal)
-      removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))
-      const copies = placesOf(this.#files, "session", id).map(({ folder }) => ["session", folder, id])
-      if ((await remove(copies)) > 0) removal.sessions++
-      return true
-    })
-  }
-}
-
-/** Messages of a session that is being removed. */
-interface Messages {
-  /** Listed and not yet looked at. */
-  waiting: string[]
-  /** Those that stay since they cannot be read. */
-  readonly left: Set<string>
 }
 
 async function readEntry({ id, project, root, body }: RootedEntry): Promise<JsonObject | undefined> {

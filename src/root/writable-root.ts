@@ -11,6 +11,11 @@ export interface WritableRoot extends Root {
   /** The projects that hold a session of that id, in the order of `compareText`. */
   projectsOf(sessionID: string): string[]
   /**
+   * The project to write a session to: the one that is named where it lies there, else another where it lies; `undefined` where it
+   * lies in none.
+   */
+  folderToWrite(sessionID: string, named: string | undefined): Promise<string | undefined>
+  /**
    * The file of a session, readable or not; `undefined` where there is none in any project.
    * @throws StoreError `UNREADABLE` where that cannot be told
    */

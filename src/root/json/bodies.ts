@@ -4,26 +4,11 @@ import { placePath, recordPath, statPlace, statRecord } from "../../file/layout.
 import type { ReadResult } from "../../file/reader.ts"
 import { faultError } from "../../file/reader.ts"
 import { isSpelled } from "../../file/spelling.ts"
-import { isJsonObject, type JsonObject } from "../../record/extract.ts"
+import type { JsonObject } from "../../record/extract.ts"
+import { identify } from "../../record/identify.ts"
 import { RECORD_SUFFIX } from "../../record/key.ts"
 import type { CollectionKind, Place } from "../../record/kind.ts"
 import { bodyOf, folderNames, type RecordFiles, readAsked, readPresent } from "./file-catalog.ts"
-
-const OWNER_FIELD: Record<CollectionKind, string> = {
-  session: "projectID",
-  message: "sessionID",
-  part: "messageID",
-}
-
-/**
- * Gives a body the ids of its place. A record moved to another folder keeps stale ids in its body, and some never had
- * any; the path is what the store goes by.
- */
-export function identify(body: JsonObject, place: Place, id: string): JsonObject {
-  const owner = OWNER_FIELD[place.kind]
-  if (body.id === id && body[owner] === place.folder) return body
-  return { ...body, id, [owner]: place.folder }
-}
 
 /** A body for a listing; what cannot be read is reported, so that the next listing knows, and gives `undefined`. */
 export async function readBody(
@@ -44,17 +29,6 @@ const NOTICED: ReadonlySet<StoreErrorCode> = new Set(["NOT_FOUND", "TOO_LARGE"])
 
 async function doubt(files: RecordFiles, place: Place, id: string, result: ReadResult): Promise<void> {
   if (!("fault" in result) || !NOTICED.has(result.fault.code)) await files.doubt(place, id)
-}
-
-/** A body from a text that was kept; `undefined` where that is not one, and the file has to be asked. */
-export function parseBody(text: string, place: Place, id: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? identify(value, place, id) : undefined
-  } catch {
-    // A damaged page of the index can spell anything.
-    return undefined
-  }
 }
 
 /** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */

@@ -11,7 +11,7 @@ import type { Catalog } from "../catalog.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { WritableRoot } from "../writable-root.ts"
-import { placesOf } from "./bodies.ts"
+import { holds, placesOf } from "./bodies.ts"
 import { FallbackCatalog } from "./fallback-catalog.ts"
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./file-catalog.ts"
 import { JsonIndexing } from "./json-indexing.ts"
@@ -87,6 +87,12 @@ export class JsonRoot implements WritableRoot {
   has(key: Key): boolean {
     const path = keyPath(this.place, key)
     return this.files.unwritten.newest(path) !== undefined || lstatQuietly(this.files.fs, path) !== undefined
+  }
+
+  async folderToWrite(sessionID: string, named: string | undefined): Promise<string | undefined> {
+    // Mostly it lies where it says, and then no other project has to be looked into.
+    if (named !== undefined && holds(this.files, { kind: "session", folder: named }, sessionID)) return named
+    return this.projectsOf(sessionID)[0]
   }
 
   sessionFile(sessionID: string): string | undefined {

@@ -6,32 +6,7 @@ import type { Content, WriteJob, Writes } from "../../file/write-queue.ts"
 import { encodeRecord } from "../../record/json.ts"
 import { checkKey, checkWritableKey, type Key, keyPath } from "../../record/key.ts"
 import { checkSchema, type RecordSchemas } from "../../record/schema.ts"
-
-/** Changes a record: alters the draft it is given, or returns what is to stand in its place. Synchronous. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function that only alters its draft returns nothing
-export type Update<T> = (draft: T) => T | void
-
-/** How to write a record. */
-export interface WriteOptions {
-  /**
-   * For a record that is rewritten again and again while a model streams: write at most one version in so many ms. The
-   * promise resolves at once but for the first of them; every reader of this store sees the newest version, and
-   * `flush()`, `close()` and the end of the process put it on the disk. A process that is killed loses up to so many ms.
-   */
-  readonly coalesce?: number | undefined
-  /**
-   * With `coalesce`: go over what another program has made of the record since this store last wrote or read it. By default
-   * that is a `CONFLICT`, the file stays as it is, and the version is set aside.
-   */
-  readonly onConflict?: "replace" | undefined
-}
-
-/** A record that may be moved meanwhile, so that its place is found when nobody else can write. */
-export interface Sought {
-  readonly kind: string
-  /** What it throws is what the write throws. */
-  find(): Promise<Key>
-}
+import type { Sought, Update, WriteOptions } from "../writer.ts"
 
 const MAX_COALESCE_MS = 60_000
 

@@ -10,16 +10,6 @@ import type { RecordFiles } from "./file-catalog.ts"
 import { recordIds } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
 
-/** What a removal took away, and what it left because it could not be read. */
-export interface Removal {
-  sessions: number
-  messages: number
-  parts: number
-  /** Todo, diff and share files. */
-  sideFiles: number
-  readonly left: Problem[]
-}
-
 /** Removals handed to the write queue at once. */
 const AT_ONCE = 64
 /** Too large for us is not broken: such a file goes with its session. */

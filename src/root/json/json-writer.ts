@@ -1,0 +1,89 @@
+import type { Key } from "../../record/key.ts"
+import type { Place } from "../../record/kind.ts"
+import type { Removal, Sought, Update, WriteOptions, Writer } from "../writer.ts"
+import { holds, placesOf } from "./bodies.ts"
+import type { JsonRoot } from "./json-root.ts"
+import type { RecordWriter } from "./record-writer.ts"
+
+/** Changes the files of the store's own folder, through the write queue. */
+export class JsonWriter implements Writer {
+  readonly #root: JsonRoot
+  /** For what works on files itself, as an import does. */
+  readonly records: RecordWriter
+
+  constructor(root: JsonRoot, records: RecordWriter) {
+    this.#root = root
+    this.records = records
+  }
+
+  mustBeWritable(): void {
+    this.records.mustBeWritable()
+  }
+
+  write(at: Key | Sought, value: unknown, options?: WriteOptions): Promise<void> {
+    return this.records.write(at, value, options)
+  }
+
+  update<T>(at: Key | Sought, change: Update<T>): Promise<T> {
+    return this.records.update(at, change)
+  }
+
+  remove(key: Key): Promise<boolean> {
+    return this.records.remove(key)
+  }
+
+  async writeLost(
+    sessionID: string,
+    projectID: string,
+    body: unknown,
+  ): Promise<{ path: string; present: string | undefined }> {
+    const key = ["session", projectID, sessionID]
+    const path = this.#root.records.locate(key)
+    let present: string | undefined
+    // Under the lock, so that what another program put there meanwhile stays.
+    const written = await this.records.writeIf(key, body, (current) => {
+      present = this.#root.sessionFile(sessionID)
+      return present === undefined && "fault" in current && current.fault.code === "NOT_FOUND"
+    })
+    return { path, present: written ? undefined : (present ?? path) }
+  }
+
+  async removeSession(
+    sessionID: string,
+    childrenOf: (id: string) => Promise<readonly string[]>,
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Removal> {
+    const { removeSession } = await import("./session-removal.ts")
+    return removeSession(this.#root.files, this.records, sessionID, childrenOf, signal)
+  }
+
+  async removeMessage(
+    find: () => Promise<{ readonly sessionID: string; readonly id: string } | undefined>,
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Removal> {
+    const { removeMessage } = await import("./session-removal.ts")
+    return removeMessage(this.#root.files, this.records, find, signal)
+  }
+
+  async moveSession(
+    sessionID: string,
+    projectID: string,
+    newest: () => Promise<string | undefined>,
+  ): Promise<boolean> {
+    const { files } = this.#root
+    const { relocate } = await import("./relocation.ts")
+    return this.records.exclusively(async (held) => {
+      const first = await newest()
+      const others = placesOf(files, "session", sessionID).filter(({ folder }) => folder !== projectID)
+      const rank = ({ folder }: Place): number => Number(folder === first)
+      others.sort((a, b) => rank(b) - rank(a))
+      let moved = false
+      for (const place of others) {
+        // Two names of one folder held one file, which went with the first of them.
+        if (!holds(files, place, sessionID)) continue
+        if (await relocate(files, held, sessionID, place, projectID)) moved = true
+      }
+      return moved
+    })
+  }
+}
