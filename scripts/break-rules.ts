@@ -131,8 +131,8 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "look again: what came while a session was removed goes with it",
-    file: "src/repository/sessions.ts",
-    from: "if (messages.waiting.length === 0) messages.waiting = list()\n      if (messages.waiting.length > 0) return false",
+    file: "src/root/json/session-removal.ts",
+    from: "if (messages.waiting.length === 0) messages.waiting = list()\n    if (messages.waiting.length > 0) return false",
     to: "if (messages.waiting.length > 0) return false",
     tests: ["test/repository/look-again.test.ts"],
   },
