@@ -188,8 +188,8 @@ const RULES: readonly Rule[] = [
   {
     name: "spelling: a write does not go over a record of another name",
     file: "src/file/write-queue.ts",
-    from: "checkSpelling(fs, directory, target.key, spelled)",
-    to: "void spelled",
+    from: "checkSpelling(fs, directory, target.key, this.#spelled)",
+    to: "",
     tests: ["test/file/spelling.test.ts"],
   },
 ]

@@ -59,7 +59,6 @@ export function otherSpelling(
     const path = join(folder, name)
     if (!known.has(path)) {
       const actual = actualName(fs, folder, name)
-      if (actual === undefined) return undefined
       if (actual !== name) return { folder, name, actual }
       if (depth < names.length - 1) known.add(path)
     }
@@ -71,20 +70,20 @@ export function otherSpelling(
 /** Whether what a folder has under this name, if anything, bears it. What cannot be looked at is taken to. */
 export function isSpelled(fs: FileSystem, folder: string, name: string): boolean {
   try {
-    return (actualName(fs, folder, name) ?? name) === name
+    return actualName(fs, folder, name) === name
   } catch {
     // Who reads or writes it is told why it cannot be.
     return true
   }
 }
 
-/** The name under which a folder lists what is found by `name`; `undefined` where nothing is. */
-function actualName(fs: FileSystem, folder: string, name: string): string | undefined {
-  const stat = fs.lstat(join(folder, name))
-  if (!stat) return undefined
+/** The name under which a folder lists what is found by `name`; where nothing is, `name`. */
+function actualName(fs: FileSystem, folder: string, name: string): string {
   // Only where another spelling finds something are the folder's names worth reading. The numbers of files prove nothing here:
   // FUSE may give each spelling one of its own.
   if (!spellings(name).some((other) => fs.lstat(join(folder, other)))) return name
+  const stat = fs.lstat(join(folder, name))
+  if (!stat) return name
   const names = fs.readNames(folder) ?? []
   if (names.includes(name)) return name
   const folded = fold(name)

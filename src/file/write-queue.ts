@@ -74,6 +74,7 @@ export interface WriteQueueOptions {
 
 const MAX_BATCH_JOBS = 128
 const MAX_FOLDER_TRIES = 5
+const MAX_SPELLED = 1_000
 const REMOVED: ReadResult = { fault: { code: "NOT_FOUND", message: "There is no such record" } }
 
 /** The lock of what is written under a hold of it. */
@@ -120,9 +121,12 @@ export class WriteQueue implements Writes {
   readonly #options: WriteQueueOptions
   #pending: (Pending | Exclusive)[] = []
   #running: Promise<void> | undefined
+  /** Folders that bear the names by which they are found. */
+  readonly #spelled: Set<string>
 
-  constructor(options: WriteQueueOptions) {
+  constructor(options: WriteQueueOptions, spelled = new Set<string>()) {
     this.#options = options
+    this.#spelled = spelled
   }
 
   /**
@@ -144,7 +148,7 @@ export class WriteQueue implements Writes {
     return new Promise((resolve, reject) => {
       const run = async (noRoom: unknown): Promise<void> => {
         const lock = noRoom === undefined ? HELD : { acquire: () => Promise.reject(noRoom) }
-        const held = new WriteQueue({ ...this.#options, lock })
+        const held = new WriteQueue({ ...this.#options, lock }, this.#spelled)
         try {
           resolve(await work(held))
         } catch (error) {
@@ -223,9 +227,8 @@ export class WriteQueue implements Writes {
     const flushed = this.#options.durability === "full"
     await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed)))
     const folders = new Set<string>()
-    const spelled = new Set<string>()
     for (const target of targets) {
-      await attempt(target, () => this.#replace(target, flushed, spelled))
+      await attempt(target, () => this.#replace(target, flushed))
       if (target.temp !== undefined) this.#discard(target.temp)
       for (const folder of target.made) folders.add(folder)
       folders.add(dirname(target.path))
@@ -320,9 +323,10 @@ export class WriteQueue implements Writes {
   }
 
   /** Puts the temp file in its place, or removes the file. */
-  async #replace(target: Target, flushed: boolean, spelled: Set<string>): Promise<void> {
+  async #replace(target: Target, flushed: boolean): Promise<void> {
     const { fs, directory } = this.#options
-    checkSpelling(fs, directory, target.key, spelled)
+    if (this.#spelled.size > MAX_SPELLED) this.#spelled.clear()
+    checkSpelling(fs, directory, target.key, this.#spelled)
     if (target.content === null) {
       checkFolders(fs, directory, target.key)
       target.existed = fs.removeFile(target.path)
