@@ -16,7 +16,7 @@ import { folderPublisher, publisher } from "./root/json/publisher.ts"
 import { RecordWriter } from "./root/json/record-writer.ts"
 import { isStore } from "./root/json/store-folder.ts"
 import type { Problem } from "./root/problem-log.ts"
-import type { Root } from "./root/root.ts"
+import type { Root, RootContext } from "./root/root.ts"
 import { changeOf } from "./watch/change.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
 import type { WatchFolder } from "./watch/folder-watches.ts"
@@ -37,6 +37,8 @@ export interface Composition {
   /** The store's own folder, and with what else is read. */
   readonly own: JsonRoot
   readonly roots: Roots
+  /** What every root is opened with, but for the place of its index. */
+  readonly context: Omit<RootContext, "indexFolder">
   /** All roots, the own folder first, also while the store is closed. */
   readonly all: readonly Root[]
   /** Changes to the own folder: checked and made; made; held back; told of. */
@@ -147,7 +149,21 @@ export function compose(
   const writer = new JsonWriter(own, recordWriter)
   const watch = watching ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
   watched.resolve(watch?.ready)
-  return { fs, own, roots, all: [own, ...others], writer, queue, writes, coalescer, feed, lock, trash, watch }
+  return {
+    fs,
+    own,
+    roots,
+    context,
+    all: [own, ...others],
+    writer,
+    queue,
+    writes,
+    coalescer,
+    feed,
+    lock,
+    trash,
+    watch,
+  }
 }
 
 function watchOf(

@@ -45,7 +45,7 @@ export type { Catalog, Range, SessionCopy, SessionEntry } from "./root/catalog.t
 export { documentOf, readDocument } from "./root/document.ts"
 export type { RootHealth } from "./root/health.ts"
 export { jsonFolder } from "./root/json/json-folder.ts"
-export { opencodeDatabase } from "./root/opencode/opencode-database.ts"
+export { opencodeDatabase, opencodeDatabases } from "./root/opencode/opencode-database.ts"
 export type { Problem } from "./root/problem-log.ts"
 export { ProblemLog } from "./root/problem-log.ts"
 export type { RecordSource, Tell } from "./root/record-source.ts"
@@ -75,6 +75,7 @@ export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
 export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 export type { ExportEnd } from "./transfer/export.ts"
 export type { ConflictChoice, ImportOptions, ImportProgress, ImportResult } from "./transfer/import.ts"
+export type { ImportFromOptions, ImportFromProgress, ImportFromResult } from "./transfer/import-from.ts"
 export type {
   ImportOlderOptions,
   ImportOlderProgress,

@@ -21,6 +21,7 @@ import type { Trash } from "./retention/trash.ts"
 import type { IdOrKey } from "./root/check.ts"
 import type { AnswerCounts, IndexHealth, RootHealth, WalkHealth } from "./root/health.ts"
 import type { Problem } from "./root/problem-log.ts"
+import type { RootProvider } from "./root/root.ts"
 import type { StoreStats } from "./root/store-stats.ts"
 import type { Orphan } from "./root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
@@ -30,6 +31,7 @@ import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
+import type { ImportFromOptions, ImportFromResult } from "./transfer/import-from.ts"
 import type { ImportOlderOptions, ImportOlderResult } from "./transfer/import-older.ts"
 import type { StoreChange } from "./watch/change.ts"
 import type { WatchHealth } from "./watch/store-watch.ts"
@@ -266,6 +268,20 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     const { importSession } = await import("./transfer/import.ts")
     const { own, writer } = this.#parts
     return importSession({ files: own.files, writer: writer.records }, file, options)
+  }
+
+  /**
+   * Copies sessions with their messages, parts, todos and projects out of another history, as `opencodeDatabase(path)`, into the store: those
+   * it does not have, and those that are newer there by `time.updated`. Each is copied whole, itself last; run again it goes on,
+   * and copies what is new since. Nothing of the other history is changed, and nothing of the store is removed.
+   * @throws StoreError `NOT_FOUND`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `INVALID_KEY`; TypeError; the signal's reason
+   */
+  async importFrom(source: RootProvider, options: ImportFromOptions = {}): Promise<ImportFromResult> {
+    this.#open()
+    await this.flush()
+    const { importFrom } = await import("./transfer/import-from.ts")
+    const { own, writer, context } = this.#parts
+    return importFrom({ own, writer: writer.records, context }, source, options)
   }
 
   /**

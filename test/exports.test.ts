@@ -16,6 +16,7 @@ test("the package exports these names and no others", () => {
     "jsonFolder",
     "openStore",
     "opencodeDatabase",
+    "opencodeDatabases",
     "readDocument",
     "scannedRoot",
   ])

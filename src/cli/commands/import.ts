@@ -4,17 +4,27 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { Command, Option } from "commander"
-import type { ConflictChoice, ImportOlderResult, ImportProgress } from "../../index.ts"
+import {
+  type ConflictChoice,
+  type ImportOlderResult,
+  type ImportProgress,
+  opencodeDatabase,
+  StoreError,
+} from "../../index.ts"
 import type { Context } from "../context.ts"
+import { databasesNear } from "../directory.ts"
 import { interruptible } from "../interrupt.ts"
 import { progressBar } from "../progress.ts"
-import { size } from "../quantities.ts"
+import { instant, size } from "../quantities.ts"
 import { type GlobalOptions, withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 
 interface ImportFlags {
   /** A folder, or `true` for the one beside the store. */
   older?: string | true
+  /** `opencode`, or the path of one of its databases. */
+  from?: string
+  since?: number | undefined
   onConflict?: ConflictChoice
   project?: string
   dryRun?: boolean
@@ -31,16 +41,28 @@ export function importCommand(context: Context): Command {
         "what stays where the store holds another content under an id",
       ).choices(["keep", "replace", "newest"]),
     )
-    .option("--project <id>", "the project of a session that the store does not have yet")
+    .option(
+      "--project <id>",
+      "the project of a session that the store does not have yet; with --from only that project's sessions",
+    )
     .option("--dry-run", "only say what would be done")
     .option("--older [folder]", "copy the history in the older layout, by default that beside the store")
+    .option(
+      "--from <history>",
+      "copy sessions that are new or newer out of opencode's databases (`opencode`), or out of one named by its path",
+    )
+    .option("--since <time>", "with --from: only sessions updated since, as 2026-08-01 or 30d", instant)
     .action(async (file: string | undefined, flags: ImportFlags, command: Command) => {
-      const { older, ...options } = flags
+      const { older, from, since, ...options } = flags
+      if (from !== undefined && file === undefined && older === undefined)
+        return importFrom(context, command, from, { ...options, since })
       if (
+        from !== undefined ||
+        since !== undefined ||
         (older === undefined) === (file === undefined) ||
         (older !== undefined && Object.keys(options).length > 0)
       )
-        return command.error("error: say what to import: a file, or --older", { exitCode: 2 })
+        return command.error("error: say what to import: a file, --from, or --older", { exitCode: 2 })
       if (older !== undefined) await importOlder(context, command, older === true ? undefined : older)
       else if (file !== undefined) await importFile(context, command, file, options)
     })
@@ -86,6 +108,52 @@ async function importFile(
     bar.stop()
     release()
     if (spool !== undefined) rmSync(spool, { force: true })
+  }
+}
+
+async function importFrom(
+  context: Context,
+  command: Command,
+  from: string,
+  { onConflict, project: projectID, since, dryRun }: ImportFlags,
+): Promise<void> {
+  const { output } = context
+  const bar = progressBar(output.interactive, "{bar} {value}/{total} sessions, {records} records copied")
+  const { signal, release } = interruptible()
+  const work: Parameters<typeof withStore>[2] = async (store, { dir, json }) => {
+    const histories = from === "opencode" ? databasesNear(dir) : [opencodeDatabase(from)]
+    if (histories.length === 0)
+      throw new StoreError("NOT_FOUND", "There is no database of opencode here, nor in its data folder", {
+        hint: "Name one: --from <path>.",
+      })
+    for (const history of histories) {
+      const result = await store.importFrom(history, {
+        onConflict,
+        projectID,
+        since,
+        dryRun,
+        signal,
+        onProgress: (progress) => bar.update(progress),
+      })
+      bar.stop()
+      const { sessions, records, left } = result
+      if (left.length > 0) context.fail()
+      if (json) {
+        await output.json({ from: history.place, ...result })
+        continue
+      }
+      const would = dryRun ? "would be " : ""
+      await output.line(
+        `${oneLine(history.place)}: ${would}added ${sessions.added}, replaced ${sessions.replaced}, kept ${sessions.kept} sessions; ${sessions.unchanged} were there already; ${records.written} records written`,
+      )
+      for (const { path, code, message } of left) output.note(`left: ${code} ${path}: ${message}`)
+    }
+  }
+  try {
+    await withStore(context, command, work, { create: true })
+  } finally {
+    bar.stop()
+    release()
   }
 }
 

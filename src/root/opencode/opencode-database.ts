@@ -1,5 +1,6 @@
 import { resolve } from "node:path"
 import type { Root, RootProvider } from "../root.ts"
+import { type DatabaseEnvironment, findDatabases } from "./find.ts"
 
 /**
  * A database of opencode 1.2 and later (`opencode.db` in its data folder), for `openStore({ roots })`: sessions, messages, parts,
@@ -18,4 +19,13 @@ export function opencodeDatabase(path: string): RootProvider {
       return new OpencodeRoot(place, context)
     },
   }
+}
+
+/**
+ * The databases of opencode's data folder: the one that `OPENCODE_DB` names, `opencode.db`, then those of channels by name.
+ * @param env opencode's environment, as `process.env`; by default nothing is taken from it
+ * @throws StoreError `UNREADABLE` where the folder cannot be listed
+ */
+export function opencodeDatabases(folder: string, env: DatabaseEnvironment = {}): RootProvider[] {
+  return findDatabases(folder, env).map(opencodeDatabase)
 }
