@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { rmSync } from "node:fs"
 import { largeTempFolder, tempFolder } from "../support/temp.ts"
 import { type HistoryResult, runHistory } from "./history.ts"
 
@@ -18,6 +19,8 @@ test(
       // A sixth of them on the disk, with each clock.
       const folder = Math.floor(seed / 6) % 6 === 0 ? tempFolder() : largeTempFolder()
       const { steps, comparisons, searches, disturbed } = await runHistory(folder, seed, STEPS)
+      // Hundreds of them would be more than one hook after the test may take to remove.
+      rmSync(folder, { recursive: true, force: true })
       Object.assign(total, {
         steps: total.steps + steps,
         comparisons: total.comparisons + comparisons,
