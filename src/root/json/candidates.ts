@@ -11,16 +11,19 @@ import type { Reconciler } from "../../migrator/reconcile.ts"
 import { comparePosition, compareText } from "../../record/order.ts"
 import type { ParsedQuery } from "../../record/search-query.ts"
 import type { Catalog } from "../catalog.ts"
-import { folderNames, type RecordFiles } from "./file-catalog.ts"
 
 const PAGE = 128
 /** Later than any second there is. */
 const END = Number.MAX_SAFE_INTEGER / IDS_A_SECOND
 
 export interface CandidateSources {
-  readonly within: Reconciler
-  readonly files: RecordFiles
-  readonly scan: Catalog
+  readonly within: Pick<Reconciler, "index">
+  /** What answers where the index cannot be asked; without it there is nothing then. */
+  readonly all?: {
+    /** The sessions that have messages. */
+    readonly owners: () => Promise<readonly string[]>
+    readonly scan: Pick<Catalog, "messages">
+  }
   /** Whether there is an index to ask. */
   readonly indexed: boolean
   /** The database that is known to be whole; `undefined` while it is being made so. */
@@ -117,13 +120,14 @@ function lastSecond(page: readonly Candidate[], limit: number): number {
 
 /** All messages before a second, or those of the session that is asked for, by looking into every one: slow, and right without any index. */
 async function* scanned(
-  { files, scan }: CandidateSources,
+  { all: sources }: CandidateSources,
   filter: CandidateFilter,
   upper: number,
 ): AsyncGenerator<Candidate> {
+  if (!sources) return
   const all: Candidate[] = []
-  for (const session of filter.session === undefined ? folderNames(files, "message") : [filter.session])
-    for await (const run of scan.messages(session, "desc", {}))
+  for (const session of filter.session === undefined ? await sources.owners() : [filter.session])
+    for await (const run of sources.scan.messages(session, "desc", {}))
       for (const { id, time } of run) if (secondOf(time) < upper) all.push({ id, time, session, role: null })
   yield* all.sort(newestFirst)
 }

@@ -3,9 +3,8 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { Position } from "../../record/order.ts"
 import { TimeSlice } from "../../time-slice.ts"
-import type { RecordFiles } from "./file-catalog.ts"
 import { mergeTexts } from "./merge-texts.ts"
-import { TokenReader } from "./message-tokens.ts"
+import { type ReadDocument, TokenReader } from "./message-tokens.ts"
 
 const MESSAGES_AT_ONCE = 32
 /** Trigrams put into the index in one transaction, of one message or more: some 4 ms of the event loop. */
@@ -27,12 +26,12 @@ export interface CatchUpOptions {
  * @throws IndexFailure; the signal's reason
  */
 export async function catchUp(
-  within: Reconciler,
-  files: RecordFiles,
+  within: Pick<Reconciler, "index">,
+  read: ReadDocument,
   options: CatchUpOptions = {},
 ): Promise<number> {
   const slice = new TimeSlice(options.signal, options.onYield)
-  const reader = new TokenReader(files, slice)
+  const reader = new TokenReader(read, slice)
   let insertions = 0
   let done = 0
   for (let before: Position | undefined; ; ) {

@@ -214,7 +214,8 @@ export class JsonIndexing {
     const { files, within, options: opened } = this.#parts
     if (opened.search !== "all" || this.isNoStoreYet) return
     const { catchUp } = await import("./catch-up.ts")
-    await catchUp(within, searchable(files), options)
+    const { fileDocuments } = await import("./message-tokens.ts")
+    await catchUp(within, fileDocuments(searchable(files)), options)
   }
 
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */

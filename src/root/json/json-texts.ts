@@ -1,7 +1,7 @@
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { Catalog } from "../catalog.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
-import type { RecordFiles } from "./file-catalog.ts"
+import { folderNames, type RecordFiles } from "./file-catalog.ts"
 import type { JsonIndexing } from "./json-indexing.ts"
 import { searchable } from "./searchable.ts"
 
@@ -53,7 +53,8 @@ export class JsonTexts implements TextSource {
   }
 
   #look(indexed: boolean, database: string | undefined, whole: boolean): TextLook {
-    const sources = { within: this.#within, files: this.#files, scan: this.#scan, indexed, database }
+    const owners = async (): Promise<readonly string[]> => folderNames(this.#files, "message")
+    const sources = { within: this.#within, all: { owners, scan: this.#scan }, indexed, database }
     return {
       whole,
       async *candidates(query, filter) {

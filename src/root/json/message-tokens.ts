@@ -15,30 +15,48 @@ export interface MessageTokens {
   readonly size: number
 }
 
+/**
+ * Reads a message to be indexed; `undefined` where there is none that can be read.
+ * @param refused to be called where the system refused to read some of it
+ */
+export type ReadDocument = (
+  session: string,
+  id: string,
+  refused: () => void,
+) => Promise<MessageDocument | undefined>
+
+/** Reads messages from their files. */
+export function fileDocuments(files: RecordFiles): ReadDocument {
+  return (session, id, refused) => {
+    const problems = new ProblemLog(({ code }) => {
+      if (code === "UNREADABLE") refused()
+    })
+    return readMessageDocument({ ...files, problems }, session, id)
+  }
+}
+
 /** Reads messages as the full-text index is to hold them, in slices. */
 export class TokenReader {
-  readonly #files: RecordFiles
+  readonly #read: ReadDocument
   readonly #slice: TimeSlice
   readonly #trigrams = new TrigramSet()
-  #refused = false
 
-  constructor(files: RecordFiles, slice: TimeSlice) {
-    const problems = new ProblemLog(({ code }) => {
-      this.#refused ||= code === "UNREADABLE"
-    })
-    this.#files = { ...files, problems }
+  constructor(read: ReadDocument, slice: TimeSlice) {
+    this.#read = read
     this.#slice = slice
   }
 
   /** `undefined` where the system refused to read some of it: it may give that the next time. @throws the slice's signal's reason */
   async read(session: string, id: string): Promise<MessageTokens | undefined> {
     await this.#slice.pass()
-    this.#refused = false
-    const document = await readMessageDocument(this.#files, session, id)
+    let wasRefused = false
+    const document = await this.#read(session, id, () => {
+      wasRefused = true
+    })
     const hasTexts = document !== undefined && (await this.#collect(document))
     const { size } = this.#trigrams
     const tokens = this.#trigrams.take()
-    return this.#refused ? undefined : { tokens: hasTexts ? tokens : undefined, size }
+    return wasRefused ? undefined : { tokens: hasTexts ? tokens : undefined, size }
   }
 
   /** Collects the trigrams of a message's texts; tells whether it has any text. */

@@ -8,7 +8,7 @@ import { isVouchedFor } from "../../migrator/vouched.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Difference } from "../verify-result.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import { TokenReader } from "./message-tokens.ts"
+import { fileDocuments, TokenReader } from "./message-tokens.ts"
 
 const MESSAGES_AT_ONCE = 500
 const MAX_LOOKS = 3
@@ -26,7 +26,7 @@ export async function textDifferences(
 ): Promise<Difference[]> {
   const { index, directory } = within
   const version = (): Promise<string> => patiently(() => index.read(({ texts }) => texts.version()))
-  const look = new Look(within, new TokenReader(files, slice), slice)
+  const look = new Look(within, new TokenReader(fileDocuments(files), slice), slice)
   let found: Found | undefined
   for (let looks = 1; ; looks++) {
     const before = await version()

@@ -17,6 +17,14 @@ export interface Stamped {
   readonly stamp: string
 }
 
+/** A message with its stamp. */
+export interface StampedMessage extends Stamped {
+  /** Its time in the order of its session, ms since 1970. */
+  readonly created: number
+  /** When it or one of its parts was updated last, ms since 1970. */
+  readonly newest: number
+}
+
 /** A session's stamp as far as its own row tells it, and the tables whose rows have to be asked for the rest. */
 export interface Head extends Stamped {
   readonly tables: readonly RowTable[]
@@ -132,14 +140,18 @@ export function timesOf(view: View, table: RowTable, session: string, after: num
 }
 
 /** The stamps of a session's messages with their parts, by id, after one id: so that of a long session only what is new is read. */
-export function messageStamps(view: View, sessionID: string, after: string, limit: number): Stamped[] {
+export function messageStamps(view: View, sessionID: string, after: string, limit: number): StampedMessage[] {
   const later = isLater(view, sessionID)
   const table = later ? "sessionMessage" : "message"
   if (!view.has(table)) return []
   const id = view.column(table, "id")
   const question = view.question(`message stamps ${table}`, (db) =>
     db
-      .select({ id, updated: view.column(table, "time_updated") })
+      .select({
+        id,
+        updated: view.column(table, "time_updated"),
+        created: view.column(table, "time_created"),
+      })
       .from(later ? sessionMessage : message)
       .where(
         and(ofSession(view, table), later ? noMark(view) : undefined, sql`${id} > ${placeholder("after")}`),
@@ -150,12 +162,21 @@ export function messageStamps(view: View, sessionID: string, after: string, limi
   )
   return question.all({ session: sessionID, after, limit }).map((row) => {
     const messageID = String(row.id)
-    return { id: messageID, stamp: `${text(row.updated)}${later ? "" : ` ${partTimes(view, messageID)}`}` }
+    const parts = later ? undefined : partTimes(view, messageID)
+    return {
+      id: messageID,
+      stamp: `${text(row.updated)}${parts ? ` ${parts.stamp}` : later ? "" : " "}`,
+      created: numberOf(row.created),
+      newest: Math.max(numberOf(row.updated), parts?.newest ?? 0),
+    }
   })
 }
 
-function partTimes(view: View, messageID: string): string {
-  if (!view.has("part")) return ""
+function partTimes(
+  view: View,
+  messageID: string,
+): { readonly stamp: string; readonly newest: number } | undefined {
+  if (!view.has("part")) return undefined
   const updated = view.column("part", "time_updated")
   const question = view.question("part times", (db) =>
     db
@@ -169,7 +190,14 @@ function partTimes(view: View, messageID: string): string {
       .prepare(),
   )
   const row = question.all({ message: messageID })[0]
-  return `${text(row?.count)} ${text(row?.newest)} ${text(row?.all)}`
+  return {
+    stamp: `${text(row?.count)} ${text(row?.newest)} ${text(row?.all)}`,
+    newest: numberOf(row?.newest),
+  }
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0
 }
 
 function text(value: unknown): string {

@@ -1,11 +1,14 @@
 import { ProblemLog } from "../problem-log.ts"
 import type { Root, RootContext } from "../root.ts"
-import { ScannedTexts } from "../scanned/scanned-texts.ts"
 import { Access } from "./access.ts"
 import { OpencodeCatalog } from "./opencode-catalog.ts"
 import { OpencodeRecords } from "./opencode-records.ts"
+import { OpencodeTexts } from "./opencode-texts.ts"
 import { OpencodeUpkeep } from "./opencode-upkeep.ts"
 import { OpencodeReader } from "./reader.ts"
+
+/** The texts of larger records are not searched, in bytes. */
+const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 
 /** A database of opencode, read where it lies. */
 export class OpencodeRoot implements Root {
@@ -13,10 +16,11 @@ export class OpencodeRoot implements Root {
   readonly place: string
   readonly catalog: OpencodeCatalog
   readonly records: OpencodeRecords
-  readonly texts: ScannedTexts
+  readonly texts: OpencodeTexts
   readonly upkeep: OpencodeUpkeep
 
-  constructor(place: string, { maxRecordBytes, search, tell }: RootContext) {
+  constructor(place: string, context: RootContext) {
+    const { maxRecordBytes, tell } = context
     this.place = place
     const problems = new ProblemLog(tell)
     const reader = new OpencodeReader(place, {
@@ -26,7 +30,11 @@ export class OpencodeRoot implements Root {
     const access = new Access(reader.database, tell)
     this.catalog = new OpencodeCatalog(reader, access)
     this.records = new OpencodeRecords(reader, access)
-    this.texts = new ScannedTexts(this.records, this.catalog, search)
-    this.upkeep = new OpencodeUpkeep(place, reader, access, this.records)
+    // What cannot be read is told by whoever reads it for itself.
+    const searched = new OpencodeReader(place, {
+      maxRecordBytes: Math.min(maxRecordBytes, MAX_SEARCHED_BYTES),
+    })
+    this.texts = new OpencodeTexts(searched, access, this.catalog, this.records, context)
+    this.upkeep = new OpencodeUpkeep({ place, reader, access, records: this.records, texts: this.texts })
   }
 }

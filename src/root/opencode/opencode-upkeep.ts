@@ -1,5 +1,7 @@
-import type { StoreError } from "../../errors.ts"
+import { IndexFailure } from "../../database/failure.ts"
+import { isStoreError, StoreError } from "../../errors.ts"
 import { sessionFields } from "../../record/extract.ts"
+import type { RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
 import { StatsSum } from "../stats-sum.ts"
@@ -8,29 +10,48 @@ import type { Endable } from "../upkeep.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeRecords } from "./opencode-records.ts"
+import type { OpencodeTexts } from "./opencode-texts.ts"
 import type { OpencodeReader } from "./reader.ts"
 
-/** The upkeep of a database: it is read only, so there is little to keep. */
+/** What the upkeep of a database works on. */
+export interface OpencodeUpkeepParts {
+  readonly place: string
+  readonly reader: OpencodeReader
+  readonly access: Access
+  readonly records: OpencodeRecords
+  readonly texts: OpencodeTexts
+}
+
+/** The upkeep of a database, which is only read: our own full-text index of it is all there is to keep. */
 export class OpencodeUpkeep extends ScannedUpkeep {
   readonly #reader: OpencodeReader
   readonly #access: Access
   readonly #locate: OpencodeRecords["locate"]
+  readonly #texts: OpencodeTexts
 
-  constructor(place: string, reader: OpencodeReader, access: Access, records: OpencodeRecords) {
-    super({ source: "opencode", place, close: () => reader.close() }, records)
+  constructor({ place, reader, access, records, texts }: OpencodeUpkeepParts) {
+    super({ source: "opencode", place }, records)
     this.#reader = reader
     this.#access = access
     this.#locate = (key) => records.locate(key)
+    this.#texts = texts
   }
 
+  /** Reads everything for what cannot be read, and indexes the texts of what changed. */
   override async index({ signal }: IndexOptions): Promise<WalkResult> {
     const began = performance.now()
     const unreadable: Problem[] = []
     const counts = { session: 0, message: 0, part: 0 }
     for await (const problem of this.#reader.problems(signal, counts)) unreadable.push(problem)
+    await this.#onIndex(() => this.#texts.update({ signal }))
     const { session: sessions, message: messages, part: parts } = counts
     const read = sessions + messages + parts
     return { sessions, messages, parts, read, unreadable, elapsedMs: performance.now() - began }
+  }
+
+  override async rebuild(options: IndexOptions): Promise<WalkResult> {
+    await this.#onIndex(() => this.#texts.forget())
+    return this.index(options)
   }
 
   override missing(): StoreError | undefined {
@@ -43,6 +64,40 @@ export class OpencodeUpkeep extends ScannedUpkeep {
 
   override isThere(): boolean {
     return this.#access.absence() === undefined
+  }
+
+  override health(): RootHealth {
+    const index = this.#texts.index?.health()
+    return { ...super.health(), ...(index && { index }) }
+  }
+
+  override indexBytes(): number {
+    return this.#texts.index?.bytes() ?? 0
+  }
+
+  override async stop(): Promise<void> {
+    await this.#texts.stop()
+  }
+
+  override close(): void {
+    this.#texts.close()
+    this.#reader.close()
+  }
+
+  async #onIndex(work: () => Promise<void>): Promise<void> {
+    this.#texts.index?.tryAgain()
+    try {
+      await work()
+    } catch (error) {
+      // What is wrong with the database itself is among what cannot be read.
+      if (isStoreError(error) && error.code !== "CLOSED") return
+      if (!(error instanceof IndexFailure)) throw error
+      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
+        path: this.#texts.index?.health().path,
+        cause: error,
+        hint: "Everything still works from the database. Look at health(); the index can be deleted at any moment.",
+      })
+    }
   }
 
   override async *problems({ signal }: Endable): AsyncGenerator<Problem> {

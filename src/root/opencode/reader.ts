@@ -3,7 +3,7 @@ import type { JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
 import { type Position, sortTexts } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import { headsOf, messageStamps, type Stamped, sessionHeads } from "./changes.ts"
+import { headsOf, messageStamps, type Stamped, type StampedMessage, sessionHeads } from "./changes.ts"
 import { type Moment, OpencodeDatabase } from "./database.ts"
 import { folderNames, type Kind, sessionIds } from "./folders.ts"
 import { countMessages, type Direction, listMessages } from "./message-list.ts"
@@ -288,7 +288,7 @@ export class OpencodeReader {
   }
 
   /** The stamps of a session's messages, each with its parts, by id and in runs. */
-  async *messageStamps(sessionID: string, signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
+  async *messageStamps(sessionID: string, signal?: AbortSignal): AsyncGenerator<readonly StampedMessage[]> {
     yield* this.#runs(
       (view, after, limit) => messageStamps(view, sessionID, after, limit),
       ({ id }) => id,

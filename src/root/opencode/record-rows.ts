@@ -39,7 +39,8 @@ export function messageBodies(
       .where(
         and(
           amongIds(view.column("message", "id")),
-          sql`${view.column("message", "session_id")} = ${placeholder("session")}`,
+          // By their ids: the index over the session would go through all of its messages.
+          sql`+${view.column("message", "session_id")} = ${placeholder("session")}`,
         ),
       )
       .prepare(),
@@ -212,7 +213,7 @@ function laterMessages(
       .where(
         and(
           amongIds(view.column("sessionMessage", "id")),
-          sql`${view.column("sessionMessage", "session_id")} = ${placeholder("session")}`,
+          sql`+${view.column("sessionMessage", "session_id")} = ${placeholder("session")}`,
         ),
       )
       .prepare(),

@@ -1,0 +1,62 @@
+import type { JsonObject } from "../../record/extract.ts"
+import type { CollectionKind } from "../../record/kind.ts"
+import { partsInOrder } from "../../record/part-order.ts"
+import { documentOf } from "../document.ts"
+import type { MessageDocument } from "../text-source.ts"
+import type { OpencodeReader } from "./reader.ts"
+
+/** Parts are read together as long as they take no more than this, in bytes. */
+const GROUP_BYTES = 1024 * 1024
+
+/**
+ * A message as it is now, its parts read in groups of bounded size; `undefined` where it is not there or cannot be read.
+ * @throws StoreError where the database cannot be read
+ */
+export async function groupedDocument(
+  reader: OpencodeReader,
+  session: string,
+  id: string,
+): Promise<MessageDocument | undefined> {
+  const [message] = await reader.bodies("message", session, [id])
+  return message && documentOf(new GroupedParts(reader), message, id)
+}
+
+class GroupedParts {
+  readonly #reader: OpencodeReader
+  #sizes = new Map<string, number>()
+  #group = new Map<string, JsonObject | undefined>()
+
+  constructor(reader: OpencodeReader) {
+    this.#reader = reader
+  }
+
+  async ids(_: CollectionKind, message: string): Promise<string[]> {
+    this.#sizes = new Map((await this.#reader.partSizes(message)).map(({ id, bytes }) => [id, bytes]))
+    return partsInOrder([...this.#sizes.keys()])
+  }
+
+  async read(
+    kind: CollectionKind,
+    message: string,
+    [id = ""]: readonly string[],
+  ): Promise<(JsonObject | undefined)[]> {
+    if (!this.#group.has(id)) {
+      const ids = this.#from(id)
+      const bodies = await this.#reader.bodies(kind, message, ids)
+      this.#group = new Map(ids.map((part, at) => [part, bodies[at]]))
+    }
+    return [this.#group.get(id)]
+  }
+
+  /** One part and those after it that may be read with it. */
+  #from(id: string): string[] {
+    const ids = partsInOrder([...this.#sizes.keys()])
+    const rest = ids.slice(ids.indexOf(id))
+    let bytes = 0
+    const end = rest.findIndex((part, at) => {
+      bytes += this.#sizes.get(part) ?? 0
+      return at > 0 && bytes > GROUP_BYTES
+    })
+    return end < 0 ? rest : rest.slice(0, end)
+  }
+}

@@ -1,0 +1,191 @@
+import { IndexFailure } from "../../database/failure.ts"
+import { SqliteIndex } from "../../database/sqlite-index.ts"
+import { isStoreError, StoreError } from "../../errors.ts"
+import { SharedWork } from "../../migrator/shared-work.ts"
+import type { Catalog } from "../catalog.ts"
+import { candidates } from "../json/candidates.ts"
+import { catchUp } from "../json/catch-up.ts"
+import type { RecordSource } from "../record-source.ts"
+import type { RootContext } from "../root.ts"
+import { scanCandidates } from "../scanned/scanned-texts.ts"
+import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
+import type { Access } from "./access.ts"
+import type { Moment } from "./database.ts"
+import { groupedDocument } from "./grouped-parts.ts"
+import type { OpencodeReader } from "./reader.ts"
+import { type SyncOptions, syncMessages } from "./text-sync.ts"
+
+/** What was brought into the index last. */
+interface Synced {
+  /** The index's database that has it. */
+  readonly database: string
+  /** When it was begun, by `performance.now`. */
+  readonly begun: number
+  readonly moment: Moment
+}
+
+/**
+ * The texts of a database by our own full-text index, which is brought up to date before each search: what changed is found by stamps. The
+ * messages of one session are looked at themselves, and all of them where there is no index to be used.
+ */
+export class OpencodeTexts implements TextSource {
+  readonly mode: TextSource["mode"]
+  readonly #reader: OpencodeReader
+  readonly #access: Access
+  readonly #catalog: Catalog
+  readonly #records: RecordSource
+  readonly #context: RootContext
+  readonly #syncing: SharedWork<void>
+  #index: SqliteIndex | undefined
+  #synced: Synced | undefined
+  /** Index only what lasts, or serves more than one search. */
+  readonly #isIndexed: boolean
+
+  /** @param reader one of its own, which tells no problems */
+  constructor(
+    reader: OpencodeReader,
+    access: Access,
+    catalog: Catalog,
+    records: RecordSource,
+    context: RootContext,
+  ) {
+    this.mode = context.search
+    this.#reader = reader
+    this.#access = access
+    this.#catalog = catalog
+    this.#records = records
+    this.#context = context
+    const lasts = context.indexFolder !== undefined && context.mayIndex()
+    this.#isIndexed = context.search === "all" && (lasts || context.backgroundIndex)
+    this.#syncing = new SharedWork((options) => this.update(options))
+  }
+
+  /** The index, where it was used. */
+  get index(): SqliteIndex | undefined {
+    return this.#index
+  }
+
+  async look(mayLack: boolean): Promise<TextLook> {
+    const synced = this.#synced
+    const index = this.#isIndexed && (synced || mayLack) ? this.#open() : undefined
+    const everything = (): TextLook => ({
+      whole: true,
+      candidates: (_, filter, signal) => this.#scanned(filter, signal),
+    })
+    if (!index) return everything()
+    if (synced && !(await this.#has(synced))) return everything()
+    const sources = {
+      within: { index },
+      all: { owners: () => this.#records.folders("message"), scan: this.#catalog },
+      indexed: true,
+      database: synced?.database,
+    }
+    const whole = synced !== undefined && (!mayLack || this.#isStill(synced))
+    return {
+      whole,
+      // Nobody noted in the index who speaks.
+      candidates: (query, { role: _, ...filter }, signal) =>
+        filter.session === undefined ? candidates(sources, query, filter) : this.#scanned(filter, signal),
+    }
+  }
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.makeWhole(signal ?? new AbortController().signal)
+  }
+
+  async makeWhole(signal: AbortSignal): Promise<void> {
+    if (!this.#isIndexed) return
+    const asked = performance.now()
+    try {
+      // What is under way may have passed by what changed since it was begun.
+      while (!(await this.#isCurrent(asked))) await this.#syncing.join({ signal })
+    } catch (error) {
+      // The index's failures are told of by its health, and the database's by whoever asks it next.
+      if (!(error instanceof IndexFailure) && !isStoreError(error)) throw error
+      this.#synced = undefined
+    }
+  }
+
+  async makeWholeLater(): Promise<void> {
+    if (!this.#context.backgroundIndex) return
+    this.makeWhole(new AbortController().signal).catch((error: unknown) =>
+      this.#context.logger.warn(`The texts of ${this.#reader.database.path} could not be indexed`, error),
+    )
+  }
+
+  document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
+    return this.#access.quietly(undefined, () => groupedDocument(this.#reader, sessionID, messageID))
+  }
+
+  /**
+   * Brings the index up to date.
+   * @throws IndexFailure; StoreError where the database cannot be read; the signal's reason
+   */
+  async update(options: SyncOptions = {}): Promise<void> {
+    if (!this.#isIndexed) return
+    const index = this.#open()
+    const begun = performance.now()
+    const moment = this.#reader.moment()
+    const database = await index.openDatabase()
+    await syncMessages(this.#reader, index, options)
+    await catchUp({ index }, (session, id) => groupedDocument(this.#reader, session, id), options)
+    this.#synced = (await index.openDatabase()) === database ? { database, begun, moment } : undefined
+  }
+
+  /** Forgets what the index has. @throws IndexFailure */
+  async forget(): Promise<void> {
+    if (!this.#isIndexed) return
+    this.#synced = undefined
+    this.#open().startAnew()
+  }
+
+  async stop(): Promise<void> {
+    await this.#syncing.stop(
+      new StoreError("CLOSED", "The store is closed", { path: this.#reader.database.path }),
+    )
+  }
+
+  close(): void {
+    this.#reader.close()
+    this.#index?.close()
+  }
+
+  #scanned(filter: Parameters<typeof scanCandidates>[2], signal: AbortSignal | undefined) {
+    return scanCandidates(this.#records, this.#catalog, filter, signal)
+  }
+
+  #open(): SqliteIndex {
+    const { indexFolder, mayIndex, cacheSize, logger } = this.#context
+    this.#index ??= new SqliteIndex({
+      folder: mayIndex() ? indexFolder : undefined,
+      cacheBytes: cacheSize,
+      logger,
+    })
+    return this.#index
+  }
+
+  async #isCurrent(asked: number): Promise<boolean> {
+    const synced = this.#synced
+    if (!synced || !(await this.#has(synced))) return false
+    return synced.begun >= asked || this.#isStill(synced)
+  }
+
+  /** Whether the index is the one that was filled. */
+  async #has({ database }: Synced): Promise<boolean> {
+    try {
+      return (await this.#open().openDatabase()) === database
+    } catch (error) {
+      if (error instanceof IndexFailure) return false
+      throw error
+    }
+  }
+
+  #isStill({ moment }: Synced): boolean {
+    try {
+      return this.#reader.isStill(moment)
+    } catch (error) {
+      if (isStoreError(error)) return false
+      throw error
+    }
+  }
+}
