@@ -5,6 +5,8 @@
  * - `CORRUPT`: the file is empty, torn, or not a JSON object, and was still so after the retries.
  * - `TOO_LARGE`: the file is larger than `maxRecordBytes`; it was not read.
  * - `UNREADABLE`: the operating system refused to read the file or folder (permission, I/O error).
+ * - `EXHAUSTED`: the process or the system has no file descriptors or no memory left (EMFILE, ENFILE, ENOMEM, …), and had none after
+ *   a quarter of a second. It says nothing of the record, which was not changed; the same call may work in a moment.
  * - `NOT_A_FILE`: a link, a folder or something else lies where a record's file should be.
  * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
  * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
@@ -25,6 +27,7 @@ export type StoreErrorCode =
   | "CORRUPT"
   | "TOO_LARGE"
   | "UNREADABLE"
+  | "EXHAUSTED"
   | "NOT_A_FILE"
   | "INVALID_KEY"
   | "INVALID_RECORD"

@@ -3,7 +3,7 @@ import { INDEX_FOLDER } from "./file/layout.ts"
 import type { FileSystem } from "./file/system.ts"
 import type { ResolvedOptions } from "./options.ts"
 import { jsonFolder } from "./root/json/json-folder.ts"
-import { findOlder, isOlder } from "./root/older/older-folder.ts"
+import { findOlder, mayBeOlder } from "./root/older/older-folder.ts"
 import type { RootProvider } from "./root/root.ts"
 
 /** Below the index's folder: the indexes of what is read beside the store. */
@@ -32,7 +32,7 @@ export function otherPlaces(options: ResolvedOptions, fs: FileSystem, filesOnly:
     jsonFolder(at, { fs, filesOnly, layout })
   const found = new Set(older.filter((at) => !alsoRead.includes(at)))
   return [
-    ...alsoRead.map((at) => folder(at, isOlder(fs, at) ? "older" : "current")),
+    ...alsoRead.map((at) => folder(at, mayBeOlder(fs, at, false) ? "older" : "current")),
     ...[...found].map((at) => folder(at, "older")),
     ...options.roots,
   ]

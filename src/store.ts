@@ -1,6 +1,7 @@
 import { type Composition, compose, type StoreParts } from "./composition.ts"
 import { withDataFolders } from "./data-folder.ts"
 import { isDiskFull, StoreError } from "./errors.ts"
+import { loaded, untilAdmitted } from "./exhaustion.ts"
 import { fileSystem } from "./file/system.ts"
 import type { WriteJob } from "./file/write-queue.ts"
 import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
@@ -181,7 +182,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * Where the index is not known to be whole yet, as after opening, it waits for that as long as `timeout` allows. If that takes
    * more than half a second, hits come as they are found meanwhile: newest first each time it looks, but what is found later may
    * be newer.
-   * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+   * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
     this.#open()
@@ -190,7 +191,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     for (const error of (await coalescer.attempt()).slice(0, 1))
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     for (const { upkeep } of all) upkeep.nudge()
-    const { search } = await import("./search/search.ts")
+    const { search } = await loaded(() => import("./search/search.ts"))
     return yield* search(roots, query, options)
   }
 
@@ -227,7 +228,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
         return this.#parts.writes.enqueue(job)
       },
     }
-    const { importOlder } = await import("./transfer/import-older.ts")
+    const { importOlder } = await loaded(() => import("./transfer/import-older.ts"))
     const { fs, own } = this.#parts
     return importOlder({ fs, files: own.files, queue }, options)
   }
@@ -236,7 +237,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    * Yields a session as the agent's own export command writes it, in pieces of text, one record at a time; returns how much it was
    * and what could not be read. Side files are no part of it. Of a session whose own file is gone, what `sessions.recover` gives stands
    * in its place.
-   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `INVALID_KEY`; the signal's reason
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `EXHAUSTED`, `INVALID_KEY`; the signal's reason
    */
   async *export(
     idOrKey: IdOrKey,
@@ -244,13 +245,13 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   ): AsyncGenerator<string, ExportEnd> {
     this.#open()
     const { roots } = this.#parts
-    const found = await roots.findSession(idOrKey)
+    const found = await roots.findSession(idOrKey, true)
     const lost =
       found || typeof idOrKey !== "string" ? undefined : await this.sessions.recover(idOrKey, options)
     const session = lost ?? (found && (await this.sessions.get(idOrKey)))
     if (!session) throw notFound("session", idOrKey)
     const id = found?.id ?? String(idOrKey)
-    const { exportSession } = await import("./transfer/export.ts")
+    const { exportSession } = await loaded(() => import("./transfer/export.ts"))
     const root = found?.root ?? (await roots.ofSession(id))
     const end = yield* exportSession(root, id, session, options.signal)
     return lost ? { ...end, recovered: true } : end
@@ -265,7 +266,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     // What is held back must not come over what is imported, nor be overlooked.
     await this.flush()
-    const { importSession } = await import("./transfer/import.ts")
+    const { importSession } = await loaded(() => import("./transfer/import.ts"))
     const { own, writer } = this.#parts
     return importSession({ files: own.files, writer: writer.records }, file, options)
   }
@@ -279,7 +280,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   async importFrom(source: RootProvider, options: ImportFromOptions = {}): Promise<ImportFromResult> {
     this.#open()
     await this.flush()
-    const { importFrom } = await import("./transfer/import-from.ts")
+    const { importFrom } = await loaded(() => import("./transfer/import-from.ts"))
     const { own, writer, context } = this.#parts
     return importFrom({ own, writer: writer.records, context }, source, options)
   }
@@ -294,7 +295,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     // A copy holds what this store's readers see.
     await this.flush()
     const flushed = this.#options.durability === "full"
-    const { copyStore } = await import("./transfer/copy-store.ts")
+    const { copyStore } = await loaded(() => import("./transfer/copy-store.ts"))
     return yield* copyStore(this.#parts.fs, this.directory, folder, flushed, options)
   }
 
@@ -309,7 +310,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.#open()
     // What is held back for a session must not come after it is gone.
     if (!options.dryRun) await this.#flushIfRoom()
-    const { prune } = await import("./retention/prune.ts")
+    const { prune } = await loaded(() => import("./retention/prune.ts"))
     const { own, trash } = this.#parts
     const result = yield* prune(own.files, own.catalog, trash(), options)
     if (!options.dryRun) await own.indexing.giveSpaceBack(options)
@@ -319,6 +320,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   /**
    * Yields records whose parent has no file: messages, parts, then side files, each by folder and id; then those of the
    * folders that are read beside the store.
+   * @throws StoreError `UNREADABLE` where not all sessions or messages can be listed: then nobody can say what is an orphan; `EXHAUSTED`
    */
   async *orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
     this.#open()
@@ -364,7 +366,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {
     this.#open()
-    const { collectUsage } = await import("./repository/usage.ts")
+    const { collectUsage } = await loaded(() => import("./repository/usage.ts"))
     return collectUsage(this.#parts.roots, options)
   }
 
@@ -457,10 +459,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
 /**
  * Opens a store. Resolves at once: the index is opened when it is first needed, and filled in the background.
- * @throws TypeError for options that make no sense
+ * @throws TypeError for options that make no sense; StoreError `EXHAUSTED`
  */
 export async function openStore<S = Session, M = Message, P = Part, J = Project>(
   options: StoreOptions,
 ): Promise<Store<S, M, P, J>> {
-  return new Store<S, M, P, J>(resolveOptions(options))
+  return await untilAdmitted(() => new Store<S, M, P, J>(resolveOptions(options)))
 }

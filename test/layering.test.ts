@@ -6,7 +6,7 @@ const SRC = join(import.meta.dir, "..", "src")
 
 /** Layers from the bottom up; a file imports from its own layer or one below. A folder counts as its longest name here. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors.ts", "logger.ts", "time-slice.ts"],
+  ["errors.ts", "logger.ts", "time-slice.ts", "exhaustion.ts"],
   ["record"],
   ["root"],
   ["root/scanned"],

@@ -1,4 +1,4 @@
-import { systemCode } from "../errors.ts"
+import { isStoreError, systemCode } from "../errors.ts"
 import type { FailureKind } from "../root/health.ts"
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that say something of the index and not of our code. */
@@ -46,7 +46,8 @@ export function rootCause(error: unknown): unknown {
 
 /** Tells a failure of the index from an error in our own code, which is given back as it is. */
 export function asFailure(error: unknown): unknown {
-  if (error instanceof IndexFailure) return error
+  // A StoreError speaks of the files.
+  if (error instanceof IndexFailure || isStoreError(error)) return error
   const cause = rootCause(error)
   const code = systemCode(cause)
   if (code === undefined || !(cause instanceof Error)) return error

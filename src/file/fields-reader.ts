@@ -1,8 +1,9 @@
 import { systemCode } from "../errors.ts"
+import { ADMISSION_MS, loaded } from "../exhaustion.ts"
 import { INDEXED_FIELDS, isJsonObject, type JsonObject } from "../record/extract.ts"
 import { pause, type TimeSlice } from "../time-slice.ts"
 import { statRecord } from "./layout.ts"
-import { decode, type Fault, mayHeal, RETRY_MS, readStatted } from "./reader.ts"
+import { decode, type Fault, mayHeal, RETRY_MS, readStatted, refused } from "./reader.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { noteWaitedFor } from "./torn.ts"
 
@@ -55,7 +56,7 @@ export interface NewestFields {
 
 /**
  * Looks at a record and then reads it as `readFields` does; `undefined` where there is none.
- * @throws StoreError `UNREADABLE` for a folder that cannot be entered
+ * @throws StoreError `UNREADABLE` for a folder that cannot be entered, `EXHAUSTED`
  */
 export function readNewest(
   fs: FileSystem,
@@ -85,8 +86,26 @@ export function readNewest(
   return result instanceof Promise ? result.then((later) => ({ stat, result: later })) : { stat, result }
 }
 
-/** As `readFields`, looking again for up to 63 ms where the file is empty or torn and may still be being written. */
+/**
+ * As `readFields`, looking again for up to 63 ms where the file is empty or torn and may still be being written, and for a quarter of
+ * a second where the system refuses everything for the moment.
+ */
 export async function readFieldsPatiently(
+  fs: FileSystem,
+  path: string,
+  maxBytes: number,
+  slice: TimeSlice,
+): Promise<FieldsResult> {
+  let result = await readFieldsOfWhole(fs, path, maxBytes, slice)
+  for (const wait of ADMISSION_MS) {
+    if (!("fault" in result) || result.fault.code !== "EXHAUSTED") break
+    await pause(wait)
+    result = await readFieldsOfWhole(fs, path, maxBytes, slice)
+  }
+  return result
+}
+
+async function readFieldsOfWhole(
   fs: FileSystem,
   path: string,
   maxBytes: number,
@@ -101,13 +120,7 @@ export async function readFieldsPatiently(
       if (!stat) return { fault: { code: "NOT_FOUND", message: "There is no such record" } }
       result = await readFields(fs, path, stat, maxBytes, slice)
     } catch (cause) {
-      return {
-        fault: {
-          code: "UNREADABLE",
-          message: `The file cannot be read (${systemCode(cause) ?? "error"})`,
-          cause,
-        },
-      }
+      return refused(fs, path, cause)
     }
     if (!mayHeal(fs, result, stat)) return result
     first ??= stat
@@ -122,9 +135,9 @@ export async function readFieldsPatiently(
 
 async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Promise<FieldsResult> {
   // Loaded when they are first needed: few stores hold so large a record.
-  const { AbridgingFilter } = await import("./abridging-filter.ts")
-  const { FieldCutter } = await import("./field-cutter.ts")
-  const { JsonCheck } = await import("./json-check.ts")
+  const { AbridgingFilter } = await loaded(() => import("./abridging-filter.ts"))
+  const { FieldCutter } = await loaded(() => import("./field-cutter.ts"))
+  const { JsonCheck } = await loaded(() => import("./json-check.ts"))
   // Asked first, and of all: what is left out must be JSON too, as `get` will read it.
   const check = new JsonCheck()
   const filter = new AbridgingFilter()
@@ -141,7 +154,7 @@ async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Pro
     }
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause
-    return { fault: { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause } }
+    return refused(fs, path, cause)
   }
   if (!check.isWhole) return { fault: { code: "CORRUPT", message: "The file is not whole JSON" } }
   return first === OPENING_BRACE ? { body: cutter.body, digest } : { fault: NOT_AN_OBJECT }

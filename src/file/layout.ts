@@ -1,9 +1,11 @@
 import { dirname, join } from "node:path"
-import { StoreError, systemCode } from "../errors.ts"
+import { isStoreError, StoreError, systemCode } from "../errors.ts"
+import { EXHAUSTED_HINT } from "../exhaustion.ts"
 import { type Key, segmentFault, stemOfFile } from "../record/key.ts"
 import type { Place } from "../record/kind.ts"
 import { sortTexts } from "../record/order.ts"
 import { isSyncCopy } from "../record/sync-copy.ts"
+import { folderRefusal, refusalCode } from "./refusal.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 
 /** The index's dot-folder and the write lock, which no listing shows. */
@@ -63,10 +65,7 @@ export function askSystem<T>(path: string, ask: () => T): T {
   try {
     return ask()
   } catch (cause) {
-    throw new StoreError("UNREADABLE", `The folder cannot be read (${systemCode(cause) ?? "error"})`, {
-      path,
-      cause,
-    })
+    throw isStoreError(cause) ? cause : folderRefusal(path, cause)
   }
 }
 
@@ -98,7 +97,7 @@ function entriesOf<T>(fs: FileSystem, path: string, ask: () => T | undefined): T
 
 /**
  * Stats a place's folder: `undefined` where there is none. Links below the first level are not followed.
- * @throws StoreError `NOT_A_FILE` for a link or file in its place, or a link above it that leads nowhere; `UNREADABLE`
+ * @throws StoreError `NOT_A_FILE` for a link or file in its place, or a link above it that leads nowhere; `UNREADABLE`, `EXHAUSTED`
  */
 export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
   const stat = askSystem(path, () => fs.lstat(path))
@@ -113,10 +112,15 @@ export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
 
 const CLOSED_TO_US: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
 
+/** Tells whether an error says that we may not look, which lasts, and not that the system could not. */
+export function isClosedToUs({ cause }: StoreError): boolean {
+  return CLOSED_TO_US.has(systemCode(cause))
+}
+
 /**
  * Stats a record of a folder that let itself be listed.
  * @throws StoreError `UNREADABLE` where the folder cannot be entered, so that nothing can be said of its records, or where the
- * record cannot be looked at: it must not pass for one that is gone
+ * record cannot be looked at: it must not pass for one that is gone; `EXHAUSTED` where the system refuses everything just now
  */
 export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
   try {
@@ -128,11 +132,16 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
         path: dirname(path),
         cause,
       })
-    throw new StoreError("UNREADABLE", `The record cannot be looked at (${code ?? "error"})`, { path, cause })
+    const refusal = refusalCode(fs, path, cause)
+    throw new StoreError(refusal, `The record cannot be looked at (${code ?? "error"})`, {
+      path,
+      cause,
+      hint: refusal === "EXHAUSTED" ? EXHAUSTED_HINT : undefined,
+    })
   }
 }
 
-/** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE` */
+/** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE`, `EXHAUSTED` */
 export function listRecords(fs: FileSystem, path: string): Listing {
   const listing = emptyListing()
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
@@ -150,7 +159,7 @@ export function listRecords(fs: FileSystem, path: string): Listing {
 
 /**
  * The ids of one folder's record files, or of what else bears such a name, synchronisers' copies among them, and its hidden names.
- * @throws StoreError `UNREADABLE`
+ * @throws StoreError `UNREADABLE`, `EXHAUSTED`
  */
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []

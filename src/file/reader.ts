@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer"
 import { StoreError, type StoreErrorCode, systemCode } from "../errors.ts"
+import { ADMISSION_MS, EXHAUSTED_HINT } from "../exhaustion.ts"
 import { pause } from "../time-slice.ts"
+import { refusalCode } from "./refusal.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { mayBeBeingWritten, noteWaitedFor } from "./torn.ts"
 
@@ -61,8 +63,14 @@ export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadRe
     if (!stat) return failed("NOT_FOUND", "There is no such record")
     return readStatted(fs, path, stat, maxBytes)
   } catch (cause) {
-    return failed("UNREADABLE", `The file cannot be read (${systemCode(cause) ?? "error"})`, cause)
+    return refused(fs, path, cause)
   }
+}
+
+/** What the system refused to look at or to read. */
+export function refused(fs: FileSystem, path: string, cause: unknown): { readonly fault: Fault } {
+  const message = `The file cannot be read (${systemCode(cause) ?? "error"})`
+  return { fault: { code: refusalCode(fs, path, cause), message, cause } }
 }
 
 /** As `readOnce`, for a file that was just looked at. */
@@ -76,7 +84,7 @@ export function readStatted(fs: FileSystem, path: string, stat: FileStat, maxByt
     if (systemCode(cause) === "ELOOP") return failed("NOT_A_FILE", "A link lies where a record should be")
     if (systemCode(cause) === "EISDIR")
       return failed("NOT_A_FILE", "A directory lies where a record should be")
-    return failed("UNREADABLE", `The file cannot be read (${systemCode(cause) ?? "error"})`, cause)
+    return refused(fs, path, cause)
   }
   if (!content) return failed("NOT_FOUND", "There is no such record")
   return content.bytes ? parse(content.bytes) : tooLarge(maxBytes)
@@ -97,9 +105,17 @@ export function mayHeal(
   )
 }
 
-/** Reads a record, looking again for up to 63 ms where it is empty or torn and may still be being written. */
+/**
+ * Reads a record, looking again for up to 63 ms where it is empty or torn and may still be being written, and for a quarter of a
+ * second where the system refuses everything for the moment.
+ */
 export async function readRecord(fs: FileSystem, path: string, maxBytes: number): Promise<ReadResult> {
   let result = readOnce(fs, path, maxBytes)
+  for (const wait of ADMISSION_MS) {
+    if (!("fault" in result) || result.fault.code !== "EXHAUSTED") break
+    await pause(wait)
+    result = readOnce(fs, path, maxBytes)
+  }
   let first: FileStat | undefined
   for (const wait of RETRY_MS) {
     if (!("fault" in result) || result.fault.code !== "CORRUPT") return result
@@ -127,6 +143,7 @@ export function faultError(fault: Fault, path: string): StoreError {
   const hints: Partial<Record<StoreErrorCode, string>> = {
     CORRUPT: "The file is left as it is; repair it or restore it from a backup.",
     TOO_LARGE: "Raise maxRecordBytes, or read the file as a stream.",
+    EXHAUSTED: EXHAUSTED_HINT,
   }
   return new StoreError(fault.code, `${fault.message}: ${path}`, {
     path,

@@ -35,6 +35,7 @@ const STATUS: Record<StoreErrorCode, number> = {
   CORRUPT: 500,
   TOO_LARGE: 500,
   UNREADABLE: 500,
+  EXHAUSTED: 503,
   NOT_A_FILE: 500,
   INVALID_KEY: 400,
   INVALID_RECORD: 400,

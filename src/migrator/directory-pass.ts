@@ -4,7 +4,7 @@ import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
 import { listRecords, placePath, recordNames, statPlace, statRecord } from "../file/layout.ts"
-import { mayHeal, RETRY_MS } from "../file/reader.ts"
+import { faultError, mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
@@ -93,7 +93,7 @@ export class DirectoryPass {
     this.#earlier = earlier
   }
 
-  /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder; what `noteChange` throws */
+  /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder, `EXHAUSTED`; what `noteChange` throws */
   async look(): Promise<void> {
     const seen = statPlace(this.#context.fs, this.#path)
     if (!seen) this.#noteAbsent()
@@ -338,6 +338,8 @@ export class DirectoryPass {
       return hasRow ? this.#forget(id) : undefined
     }
     const { stat, result } = newest
+    // That says nothing of the record: no row is to tell of it.
+    if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, path)
     // Of another device than its folder: the stamp must be younger than that device's clock as well.
     if (!this.#context.reading.precedes(stat)) return this.#observe(id, path, hasRow)
     this.#changes++

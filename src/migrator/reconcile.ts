@@ -3,6 +3,7 @@ import type { StampPage } from "../database/record-statements.ts"
 import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { Statements } from "../database/statements.ts"
 import { isStoreError, type StoreError } from "../errors.ts"
+import { isExhausted } from "../exhaustion.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import type { FileSystem } from "../file/system.ts"
 import type { CollectionKind, Place } from "../record/kind.ts"
@@ -62,7 +63,7 @@ export function placeName({ kind, folder }: Place): string {
  * change since then leaves another stamp, or one that is not proven. No second look at the folder is needed afterwards.
  *
  * @returns a pass for each place, in their order, but for those that went to `onFault`
- * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for a folder
+ * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for a folder, `EXHAUSTED` in any case
  */
 export async function reconcile(
   within: Reconciler,
@@ -105,7 +106,7 @@ class Batch {
       } catch (error) {
         this.#passes.pop()
         if (error instanceof Disturbed) disturbed.push(pass.place)
-        else if (this.#options.onFault && isStoreError(error))
+        else if (this.#options.onFault && isStoreError(error) && !isExhausted(error))
           this.#options.onFault(pass.place, error, pass.isKnown)
         else throw error
       }

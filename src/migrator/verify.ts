@@ -1,9 +1,10 @@
 import type { RecordRow } from "../database/record-statements.ts"
 import { isStoreError } from "../errors.ts"
+import { isExhausted, untilAdmitted } from "../exhaustion.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
 import type { Listing } from "../file/layout.ts"
 import { listRecords, namesOfFolders, placePath, recordPath, statRecord } from "../file/layout.ts"
-import { lstatQuietly } from "../file/reader.ts"
+import { faultError, lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
 import { COLLECTION_KINDS, type Place } from "../record/kind.ts"
 import { compareText, sortTexts } from "../record/order.ts"
@@ -71,7 +72,8 @@ class Verification {
   async run(): Promise<VerifyResult> {
     await this.#checkIntegrity()
     for (const kind of COLLECTION_KINDS) {
-      const folders = namesOfFolders(this.#within.fs, placePath(this.#within.directory, { kind, folder: "" }))
+      const path = placePath(this.#within.directory, { kind, folder: "" })
+      const folders = await untilAdmitted(() => namesOfFolders(this.#within.fs, path))
       for await (const folder of foldersWithRows(this.#within, kind, folders))
         await this.#checkFolder({ kind, folder })
     }
@@ -116,7 +118,9 @@ class Verification {
     const row = await patiently(() => this.#within.index.read(({ directories }) => directories.find(place)))
     const stat = lstatQuietly(this.#within.fs, path)
     const { ids, odd, copies, unnamed } =
-      stat?.kind === "directory" ? this.#list(path) : { ids: [], odd: [], copies: [], unnamed: [] }
+      stat?.kind === "directory"
+        ? await untilAdmitted(() => this.#list(path))
+        : { ids: [], odd: [], copies: [], unnamed: [] }
     // No row can be one of these: that is no fault of the index.
     for (const name of unnamed) this.#onUnnamed(`${path}/${name}`)
     if (
@@ -143,7 +147,7 @@ class Verification {
       if (name !== undefined) statRecord(this.#within.fs, `${path}/${name}.json`)
       return listing
     } catch (error) {
-      if (!isStoreError(error)) throw error
+      if (!isStoreError(error) || isExhausted(error)) throw error
       return { ids: [], odd: [], copies: [], unnamed: [] }
     }
   }
@@ -182,6 +186,7 @@ class Verification {
     const result = isSyncCopy(row.id)
       ? { fault: SYNC_COPY }
       : await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
+    if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, path)
     const expected = columnsOf(place, result)
     const columns: Record<string, unknown> = { ...row }
     if (Object.entries(expected).every(([name, value]) => columns[name] === value)) return

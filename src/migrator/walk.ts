@@ -1,4 +1,5 @@
 import { isStoreError } from "../errors.ts"
+import { isExhausted, untilAdmitted } from "../exhaustion.ts"
 import { type FolderNames, namesOfFolders, placePath, recordPath } from "../file/layout.ts"
 import { lstatQuietly } from "../file/reader.ts"
 import { COLLECTION_KINDS, type CollectionKind, type Place } from "../record/kind.ts"
@@ -27,7 +28,7 @@ const MAX_WALKS = 3
  * Reconciles every folder of the store, one after another: sessions, messages, parts, each by name. Killed and begun
  * again it reads nothing twice, since what was committed is vouched for by its stamps; two processes may walk at once.
  *
- * @throws IndexFailure where the index cannot be used; the signal's reason
+ * @throws IndexFailure where the index cannot be used; StoreError `EXHAUSTED`; the signal's reason
  */
 export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
   for (let tries = 1; ; tries++) {
@@ -55,16 +56,19 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     unreadable.push({ path, code: fault.code, message: fault.message })
   }
   for (const kind of COLLECTION_KINDS) {
-    const folders = foldersOf(within, kind, unreadable)
+    const folders = await untilAdmitted(() => foldersOf(within, kind, unreadable))
     let done = 0
     let batch: Place[] = []
     const reconcileBatch = async (): Promise<void> => {
       options.signal?.throwIfAborted()
-      for (const { place, clean, read: files } of await reconcile(within, batch, {
-        slice,
-        patient: true,
-        onFault,
-      })) {
+      const places = batch
+      let faults: Parameters<typeof onFault>[] = []
+      const passes = await untilAdmitted(() => {
+        faults = []
+        return reconcile(within, places, { slice, patient: true, onFault: (...fault) => faults.push(fault) })
+      })
+      for (const fault of faults) onFault(...fault)
+      for (const { place, clean, read: files } of passes) {
         read += files
         if (!clean) options.onChanged?.(place)
       }
@@ -93,7 +97,7 @@ function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: Unreada
   try {
     return namesOfFolders(within.fs, path)
   } catch (error) {
-    if (!isStoreError(error)) throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
     unreadable.push({ path: error.path ?? path, code: error.code, message: error.message })
     return NO_FOLDERS
   }

@@ -49,7 +49,7 @@ export class MessageRepository<M, P> {
   /**
    * One message by its id or its key, `undefined` where there is none. Where an id lies in several sessions' folders,
    * which of them an id alone finds is not defined.
-   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<M | undefined> {
     const found = await this.#roots.findMessage(idOrKey)
@@ -72,7 +72,7 @@ export class MessageRepository<M, P> {
 
   /** Changes a message atomically and gives its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<M>): Promise<M> {
-    const found = await this.#roots.findMessage(idOrKey)
+    const found = await this.#roots.findMessage(idOrKey, true)
     if (!found) throw notFound("message", idOrKey)
     this.#roots.checkMain(found)
     return this.#writer.update<M>(["message", found.place.folder, found.id], change)
@@ -85,7 +85,7 @@ export class MessageRepository<M, P> {
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     this.#writer.mustBeWritable()
     const find = async (): Promise<{ sessionID: string; id: string } | undefined> => {
-      const found = await this.#roots.findMessage(idOrKey)
+      const found = await this.#roots.findMessage(idOrKey, true)
       if (!found) return undefined
       this.#roots.checkMain(found)
       return { sessionID: found.place.folder, id: found.id }

@@ -26,7 +26,7 @@ export class PartRepository<P> {
   /**
    * One part by its id or its key, `undefined` where there is none. Where an id lies in several messages' folders, which
    * of them an id alone finds is not defined.
-   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<P | undefined> {
     const found = await this.#roots.findPart(idOrKey)
@@ -51,7 +51,7 @@ export class PartRepository<P> {
 
   /** Changes a part atomically and gives its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<P>): Promise<P> {
-    const found = await this.#roots.findPart(idOrKey)
+    const found = await this.#roots.findPart(idOrKey, true)
     if (!found) throw notFound("part", idOrKey)
     this.#roots.checkMain(found)
     return this.#writer.update<P>(["part", found.place.folder, found.id], change)

@@ -15,7 +15,7 @@ export class ProjectRepository<J> {
 
   /**
    * One project by its id, `undefined` where there is none.
-   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(id: string): Promise<J | undefined> {
     checkKey([id])

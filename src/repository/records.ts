@@ -17,7 +17,7 @@ export class Records {
 
   /**
    * The record's body.
-   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   * @throws StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async read<T = unknown>(key: Key): Promise<T> {
     checkKey(key)

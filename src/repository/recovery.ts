@@ -3,7 +3,7 @@ import { fieldsOf, type JsonObject, messageFields, partFields } from "../record/
 import { idTime } from "../record/id.ts"
 import { cleanText } from "../record/search-text.ts"
 import type { Problem } from "../root/problem-log.ts"
-import type { RecordSource } from "../root/record-source.ts"
+import { type RecordSource, type Unseen, unseenError } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import type { Roots } from "./roots.ts"
@@ -41,7 +41,11 @@ export async function recoverSession(
   projectID: string | undefined,
   signal?: AbortSignal,
 ): Promise<JsonObject | undefined> {
-  if ((await root.records.ids("message", id)).length === 0) return undefined
+  const unlisted: Problem[] = []
+  const messages = await root.records.ids("message", id, (problem) => unlisted.push(problem))
+  const refusal = unlisted.find(({ code }) => code === "UNREADABLE")
+  if (messages.length === 0 && refusal) throw new StoreError(refusal.code, refusal.message, refusal)
+  if (messages.length === 0) return undefined
   const { title, cwd, worktree, created, updated } = await findTraces(root, id, signal)
   const begun = created ?? idTime(id) ?? Date.now()
   const project = projectID ?? (await projectOf(roots, [worktree, cwd])) ?? NO_PROJECT
@@ -59,15 +63,14 @@ export async function recoverSession(
 /**
  * The file of a session, be it one that can be read or not; `undefined` where there is none in any project. What cannot be looked at
  * may hold one.
- * @throws StoreError `UNREADABLE`
+ * @throws StoreError `UNREADABLE`, `EXHAUSTED`
  */
 export async function sessionFile(roots: Roots, id: string): Promise<string | undefined> {
   for (const { records } of roots.all) {
-    const unlooked: Problem[] = []
-    const [folder] = await records.foldersOf("session", id, (problem) => unlooked.push(problem))
+    const unseen: Unseen[] = []
+    const [folder] = await records.foldersOf("session", id, (place) => unseen.push(place))
     if (folder !== undefined) return records.locate(["session", folder, id])
-    const [problem] = unlooked.filter(({ code }) => code === "UNREADABLE")
-    if (problem) throw new StoreError(problem.code, problem.message, { path: problem.path })
+    if (unseen[0]) throw unseenError(unseen[0])
   }
   return undefined
 }

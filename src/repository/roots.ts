@@ -5,6 +5,8 @@ import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Range, SessionEntry } from "../root/catalog.ts"
 import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
+import type { Unseen } from "../root/record-source.ts"
+import { unseenError } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import type { WritableRoot } from "../root/writable-root.ts"
 import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
@@ -103,15 +105,17 @@ export class Roots {
 
   /**
    * The session's place; of several copies the newest `time.updated` wins, among equals of one root the last folder.
-   * @throws StoreError `UNREADABLE` where it lies, or may lie, in a root that is not there any more
+   * @param strict whether what is closed to us is an error where nothing is found; otherwise it is reported
+   * @throws StoreError `UNREADABLE` where it lies, or may lie, in a root that is not there any more, and where nothing is found but not
+   * everything could be looked at; `EXHAUSTED`
    */
-  async findSession(idOrKey: IdOrKey): Promise<Found | undefined> {
+  async findSession(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
     const { id, folder } = checkIdOrKey("session", idOrKey)
     if (folder !== undefined && this.all.length === 1)
       return { root: this.main, place: { kind: "session", folder }, id }
     // One that another process moves may be where it was looked for too early, or too late.
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
-      const found = await this.#find(id, folder)
+      const found = await this.#findSession(id, folder, strict)
       if (found) return found
     }
     return this.#absent("session", id)
@@ -120,7 +124,7 @@ export class Roots {
   /** The root that a session, and what belongs to it, is read from; of one without a file, where its messages are. */
   async ofSession(id: string): Promise<Root> {
     if (this.all.length === 1) return this.main
-    const found = await this.#find(checkIdOrKey("session", id).id, undefined)
+    const found = await this.#findSession(checkIdOrKey("session", id).id, undefined)
     return found?.root ?? (await this.#withRecords("message", id))[0] ?? this.main
   }
 
@@ -141,50 +145,53 @@ export class Roots {
     if (!found) {
       // Where no index knows the message, its parts tell; only where several roots have some it must be looked for.
       const roots = await this.#withRecords("part", id)
-      found = roots.length > 1 ? await this.#scan("message", id) : undefined
+      found = roots.length > 1 ? await this.#scan("message", id, new Looking()) : undefined
       if (!found) return roots[0] ?? this.main
     }
     return (await this.#preferred(found)).root
   }
 
-  /** Where a message lies: as its key says, else as an index says, else wherever it is; its session's root is preferred. */
-  async findMessage(idOrKey: IdOrKey): Promise<Found | undefined> {
-    const { id, folder } = checkIdOrKey("message", idOrKey)
-    if (folder !== undefined && this.all.length === 1)
-      return { root: this.main, place: { kind: "message", folder }, id }
-    const found =
-      folder === undefined
-        ? ((await this.#guess("message", id)) ?? (await this.#scan("message", id)))
-        : await this.#held({ kind: "message", folder }, id)
-    return found ? this.#preferred(found) : this.#absent("message", id)
+  /**
+   * Where a message lies: as its key says, else as an index says, else wherever it is; its session's root is preferred.
+   * Otherwise as `findSession`.
+   */
+  async findMessage(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
+    const found = await this.#find("message", idOrKey, strict)
+    return found && this.#preferred(found)
   }
 
   /** Where a part lies; as `findMessage`. */
-  async findPart(idOrKey: IdOrKey): Promise<Found | undefined> {
-    const { id, folder } = checkIdOrKey("part", idOrKey)
-    if (folder !== undefined && this.all.length === 1)
-      return { root: this.main, place: { kind: "part", folder }, id }
+  async findPart(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
+    const found = await this.#find("part", idOrKey, strict)
+    if (!found || this.all.length === 1) return found
+    const root = await this.ofMessage(found.place.folder)
+    return (await holds(root, found.place, found.id)) ? { ...found, root } : found
+  }
+
+  async #find(kind: "message" | "part", idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
+    const { id, folder } = checkIdOrKey(kind, idOrKey)
     const found =
       folder === undefined
-        ? ((await this.#guess("part", id)) ?? (await this.#scan("part", id)))
-        : await this.#held({ kind: "part", folder }, id)
-    if (!found) return this.#absent("part", id)
-    if (this.all.length === 1) return found
-    const root = await this.ofMessage(found.place.folder)
-    return (await holds(root, found.place, id)) ? { ...found, root } : found
+        ? ((await this.#guess(kind, id)) ?? (await this.#scan(kind, id, new Looking(strict))))
+        : this.all.length === 1
+          ? { root: this.main, place: { kind, folder }, id }
+          : await this.#held({ kind, folder }, id)
+    return found ?? this.#absent(kind, id)
   }
 
   /** The root that a record of any kind is read from by its key: the store's own if it has it, so that a write is read back. */
   async ofKey(key: Key): Promise<Root> {
     const [kind, owner, id] = key
     if (this.all.length === 1 || owner === undefined) return this.main
-    if (this.main.has(key)) return this.main
+    if (await this.main.has(key)) return this.main
     if (kind === "session" && id !== undefined)
       return (await this.findSession([kind, owner, id]))?.root ?? this.main
     if (kind === "part" && id !== undefined)
       return (await this.findPart([kind, owner, id]))?.root ?? this.main
     const ofSession = kind === "message" || SESSION_SIDE_KINDS.some((side) => side === kind)
-    return ofSession ? this.ofSession(owner) : ((await this.#withPlain(key)) ?? this.main)
+    const root = ofSession ? await this.ofSession(owner) : await this.#withPlain(key)
+    // The store's own has none of that key.
+    return root && root !== this.main ? root : (this.#absent("record", key.join("/")) ?? this.main)
   }
 
   /**
@@ -195,7 +202,12 @@ export class Roots {
   checkWritable(sessionID: string): Promise<void> | undefined {
     // An id that cannot be one is in no root; where it matters the write itself refuses it.
     if (this.all.length === 1 || segmentFault(sessionID) !== undefined) return undefined
-    if (this.main.projectsOf(sessionID).length > 0) return undefined
+    try {
+      if (this.main.projectsOf(sessionID).length > 0) return undefined
+    } catch (error) {
+      // It is looked for once more, with patience.
+      if (!isStoreError(error, "EXHAUSTED")) throw error
+    }
     return this.#checkElsewhere(sessionID)
   }
 
@@ -218,13 +230,15 @@ export class Roots {
     else if (limited === undefined) this.#readFrom.forget(id)
   }
 
-  /** The newest copy of a session, in a project or in any. @throws StoreError `UNREADABLE` where a newer one is out of reach */
-  async #find(id: string, folder: string | undefined): Promise<Found | undefined> {
+  /** The newest copy of a session, in a project or in any. @throws as `findSession`; StoreError `UNREADABLE` where a newer one is out of reach */
+  async #findSession(id: string, folder: string | undefined, strict?: boolean): Promise<Found | undefined> {
     const found: Found[] = []
+    const looking = new Looking(strict)
     for (const root of this.reachable())
-      for (const project of await root.records.foldersOf("session", id))
+      for (const project of await root.records.foldersOf("session", id, looking.note))
         if (folder === undefined || project === folder)
           found.push({ root, place: { kind: "session", folder: project }, id })
+    if (found.length === 0) looking.mustHaveSeenAll()
     const [only] = found
     if (found.length < 2 && (!only || only.root === this.main) && !this.#readFrom.has(id)) return only
     if (found.length < 2 && this.all.length === 1) return only
@@ -275,11 +289,12 @@ export class Roots {
   }
 
   /** Looks into every folder, of which there may be many. */
-  async #scan(kind: "message" | "part", id: string): Promise<Found | undefined> {
+  async #scan(kind: "message" | "part", id: string, looking: Looking): Promise<Found | undefined> {
     for (const root of this.reachable()) {
-      const [folder] = await root.records.foldersOf(kind, id)
+      const [folder] = await root.records.foldersOf(kind, id, looking.note)
       if (folder !== undefined) return { root, place: { kind, folder }, id }
     }
+    looking.mustHaveSeenAll()
     return undefined
   }
 
@@ -290,18 +305,23 @@ export class Roots {
     return undefined
   }
 
-  /** The roots that have records in a folder. */
+  /** The roots that have records in a folder, or may have some: reading tells why it cannot be listed. */
   async #withRecords(kind: "message" | "part", folder: string): Promise<Root[]> {
     const roots: Root[] = []
-    for (const root of this.reachable())
-      if ((await root.records.ids(kind, folder)).length > 0) roots.push(root)
+    for (const root of this.reachable()) {
+      let mayHave = false
+      const ids = await root.records.ids(kind, folder, ({ code }) => {
+        mayHave ||= code === "UNREADABLE"
+      })
+      if (ids.length > 0 || mayHave) roots.push(root)
+    }
     return roots
   }
 
   async #held(place: Place, id: string): Promise<Found> {
     for (const root of this.reachable()) if (await holds(root, place, id)) return { root, place, id }
     // Where there is none it would be the store's own.
-    return { root: this.main, place, id }
+    return this.#absent(place.kind, id) ?? { root: this.main, place, id }
   }
 
   /** A message of several roots is that of the root its session is read from. */
@@ -309,6 +329,27 @@ export class Roots {
     if (this.all.length === 1) return found
     const root = await this.ofSession(found.place.folder)
     return (await holds(root, found.place, found.id)) ? { ...found, root } : found
+  }
+}
+
+/** What could not be looked at while one record was looked for. */
+class Looking {
+  readonly #strict: boolean
+  #refusal: Unseen | undefined
+
+  /** @param strict whether what is closed to us is an error where nothing is found, as where something is to be changed */
+  constructor(strict = false) {
+    this.#strict = strict
+  }
+
+  /** What is closed to us lasts: one folder of somebody else's is not to stand in the way of everything. It is reported. */
+  readonly note = (unseen: Unseen): void => {
+    if (this.#strict || !unseen.closed) this.#refusal ??= unseen
+  }
+
+  /** Nothing was found: that is only an answer where everything was looked at. @throws StoreError `UNREADABLE` */
+  mustHaveSeenAll(): void {
+    if (this.#refusal) throw unseenError(this.#refusal)
   }
 }
 

@@ -1,4 +1,5 @@
 import { StoreError } from "../errors.ts"
+import { loaded } from "../exhaustion.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { parseBody } from "../record/identify.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
@@ -86,7 +87,7 @@ export class SessionRepository<S> {
 
   /**
    * One session by its id or its key, `undefined` where there is none.
-   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`
+   * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
@@ -140,7 +141,7 @@ export class SessionRepository<S> {
    */
   async update(idOrKey: IdOrKey, change: Update<S>): Promise<S> {
     const find = async (): Promise<Key> => {
-      const found = await this.#roots.findSession(idOrKey)
+      const found = await this.#roots.findSession(idOrKey, true)
       if (!found) throw notFound("session", idOrKey)
       this.#roots.checkMain(found)
       return ["session", found.place.folder, found.id]
@@ -176,7 +177,8 @@ export class SessionRepository<S> {
    * Moves a session and its child sessions to another project, which need not have a file; gives the ids of those that moved.
    * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is. Where both projects' names
    * lead to one folder there is nothing to move.
-   * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
+   * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `EXHAUSTED`, `READ_ONLY`, `INVALID_KEY`,
+   * `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async move(
     idOrKey: IdOrKey,
@@ -186,7 +188,7 @@ export class SessionRepository<S> {
     const { id } = checkIdOrKey("session", idOrKey)
     checkWritableKey([projectID])
     this.#writer.mustBeWritable()
-    const found = await this.#roots.findSession(id)
+    const found = await this.#roots.findSession(id, true)
     if (!found) throw notFound("session", idOrKey)
     this.#roots.checkMain(found)
     const moved: string[] = []
@@ -215,7 +217,7 @@ export class SessionRepository<S> {
    * be told, `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; the signal's reason
    */
   async repair(id: string, options: RepairOptions = {}): Promise<RepairedSession<S>> {
-    const { repairSession } = await import("./repair.ts")
+    const { repairSession } = await loaded(() => import("./repair.ts"))
     // One after another: of two at once, for different projects, neither would see the other's file.
     const repaired = this.#repairing.then(() => repairSession(this.#roots, this.#writer, id, options))
     this.#repairing = repaired.catch(() => {})
@@ -230,7 +232,7 @@ export class SessionRepository<S> {
    */
   async recover(id: string, options: { signal?: AbortSignal | undefined } = {}): Promise<S | undefined> {
     checkKey([id])
-    const { recoverSession, sessionFile } = await import("./recovery.ts")
+    const { recoverSession, sessionFile } = await loaded(() => import("./recovery.ts"))
     if ((await sessionFile(this.#roots, id)) !== undefined) return undefined
     const root = await this.#roots.ofSession(id)
     return (await recoverSession(this.#roots, root, id, undefined, options.signal)) as S | undefined

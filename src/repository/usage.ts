@@ -54,7 +54,7 @@ const MESSAGES_AT_ONCE = 256
  * tokens of its last step alone: where several end in it (`step-finish` parts), theirs are added up instead. Its cost is that of all
  * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 32 bytes an answer, by which
  * copies are told (`copies.ts`).
- * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+ * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
 export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
   const { projectID, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options

@@ -1,3 +1,4 @@
+import { StoreError } from "../errors.ts"
 import type { JsonObject } from "../record/extract.ts"
 import type { Key } from "../record/key.ts"
 import type { CollectionKind } from "../record/kind.ts"
@@ -6,10 +7,28 @@ import type { Problem } from "./problem-log.ts"
 /** Told of a record that cannot be read, by one who asks for it. */
 export type Tell = (problem: Problem) => void
 
+/** A place that could not be looked into while a record was looked for: it may lie there. */
+export interface Unseen extends Problem {
+  /** Whether it is closed to us, which lasts, and not only refused just now. */
+  readonly closed?: boolean
+  /** What the system said. */
+  readonly cause?: unknown
+}
+
+/** The error for a record that was found nowhere, though not everything could be looked at. */
+export function unseenError({ path, code, message, cause }: Unseen): StoreError {
+  return new StoreError(code, `It cannot be looked for everywhere: ${message}`, {
+    path,
+    cause,
+    hint: "It may lie there. Look at `sessiondex verify` and at the folder's permissions.",
+  })
+}
+
 /**
  * The bodies of a root's records. A record's `folder` is its owner: the project of a session, the session of a message, the
- * message of a part. Every body that is given bears its own id and its owner's. Where something cannot be looked at for the
- * moment, that is an error or a reported problem, never an absence.
+ * message of a part. Every body that is given bears its own id and its owner's. Where something cannot be looked at, that is a
+ * reported problem or an error, never an absence. Where that is so for the moment only, since the process or the system has nothing
+ * left, it is tried again for a while, without holding the event loop; then every call fails with StoreError `EXHAUSTED`.
  */
 export interface RecordSource {
   /** The owners that have records of a kind, in the order of `compareText`; what cannot be listed is reported. */
@@ -23,10 +42,10 @@ export interface RecordSource {
   names(kind: CollectionKind, folder: string): Promise<readonly string[]>
   /**
    * The folders that hold a record of that id, readable or not, in the order of `compareText`.
-   * @param tell told too of what cannot be looked into
+   * @param tell told of what cannot be looked into, which is reported too: the record may lie there
    */
-  foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]>
-  /** Whether there is a record of that id, readable or not. */
+  foldersOf(kind: CollectionKind, id: string, tell?: (unseen: Unseen) => void): Promise<readonly string[]>
+  /** Whether there is a record of that id, readable or not; a folder that cannot be looked into is reported, and not said to hold it. */
   holds(kind: CollectionKind, folder: string, id: string): Promise<boolean>
   /**
    * Bodies for a list, one for each id; `undefined` for what is gone, and, with a reported problem, for what cannot be read.

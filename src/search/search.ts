@@ -14,7 +14,7 @@ const PATIENCE_MS = 500
  *
  * While the roots are being indexed it looks again and again at what there is so far, at most half of the time, and yields what it
  * had not found before.
- * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
+ * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
 export async function* search(
   roots: Roots,

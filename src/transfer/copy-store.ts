@@ -1,11 +1,13 @@
 import { realpathSync } from "node:fs"
 import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
+import { isForTheMoment } from "../exhaustion.ts"
 import { createDraft, openUp } from "../file/access.ts"
 import { eachAtOnce } from "../file/at-once.ts"
 import { flushFolders } from "../file/folder-flush.ts"
 import { isNamed } from "../file/layout.ts"
 import { type Moved, makeFolder, moveTree } from "../file/move.ts"
+import { folderRefusal } from "../file/refusal.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileSystem } from "../file/system.ts"
 import { tempPath } from "../file/temp-file.ts"
@@ -126,6 +128,7 @@ async function* filesBelow(
     entries = fs.readDirectory(join(directory, below))
   } catch (error) {
     if (systemCode(error) === undefined) throw error
+    if (isForTheMoment(error)) throw folderRefusal(join(directory, below), error)
     yield { path: below, kind: "unreadable" }
     return
   }
@@ -184,6 +187,7 @@ async function copyFile(
       return { outcome: moved.left.length > 0 ? "differs" : "copied", bytes }
     } catch (cause) {
       if (systemCode(cause) === undefined) throw cause
+      if (isForTheMoment(cause)) throw folderRefusal(from, cause)
       if (!canRead(fs, from)) return { outcome: "unreadable", bytes: 0 }
       throw new StoreError("WRITE_FAILED", `The file cannot be copied (${systemCode(cause)}): ${to}`, {
         path: to,

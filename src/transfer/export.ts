@@ -26,7 +26,7 @@ function indented(body: unknown, levels: number): string {
  * oldest first (the agent puts parts in a wrong order where their ids wrap; see `partsInOrder`), indented by two spaces, with a line break at the end. One record and the messages' ids are held at a time. Every body bears the ids
  * of its place. Side files (todo, session_diff) are no part of an export, nor is the session's secret.
  * @param session the session's body, with its ids
- * @throws the signal's reason
+ * @throws StoreError `EXHAUSTED`; the signal's reason
  */
 export async function* exportSession(
   { catalog, records }: Root,

@@ -2,7 +2,8 @@ import { join, resolve } from "node:path"
 import { StoreError, systemCode } from "../errors.ts"
 import { readFieldsPatiently } from "../file/fields-reader.ts"
 import { listRecords, recordPath } from "../file/layout.ts"
-import { readRecord } from "../file/reader.ts"
+import type { Fault } from "../file/reader.ts"
+import { faultError, readRecord } from "../file/reader.ts"
 import { sameStat } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import type { WriteQueue } from "../file/write-queue.ts"
@@ -197,6 +198,7 @@ class OlderImport {
   async #fields(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
     const path = recordPath(files.directory, place, id)
     const result = await readFieldsPatiently(files.fs, path, ANY_SIZE, this.#slice)
+    mustNotBeExhausted(result, path)
     return "body" in result ? result.body : undefined
   }
 
@@ -245,6 +247,7 @@ class OlderImport {
         await this.#slice.pass()
         const path = recordPath(this.#older.directory, place, id)
         const result = await readRecord(this.#older.fs, path, MAX_LOOKED_INTO)
+        mustNotBeExhausted(result, path)
         const root = "record" in result ? fieldsOf(fieldsOf(result.record.value).path).root : undefined
         if (typeof root === "string" && root !== "") return root
       }
@@ -258,7 +261,9 @@ class OlderImport {
     const { fs, directory } = this.#target.files
     const worktrees = new Map<string, string>()
     for (const id of listRecords(fs, join(directory, "project")).ids) {
-      const result = await readRecord(fs, keyPath(directory, ["project", id]), MAX_LOOKED_INTO)
+      const path = keyPath(directory, ["project", id])
+      const result = await readRecord(fs, path, MAX_LOOKED_INTO)
+      mustNotBeExhausted(result, path)
       const { worktree } = fieldsOf("record" in result ? result.record.value : undefined)
       if (typeof worktree === "string" && id !== GLOBAL && !worktrees.has(worktree))
         worktrees.set(worktree, id)
@@ -291,6 +296,7 @@ class OlderImport {
     const source = recordPath(this.#older.directory, from, id)
     const before = this.#older.fs.lstat(source)
     const result = await readFieldsPatiently(this.#older.fs, source, ANY_SIZE, this.#slice)
+    mustNotBeExhausted(result, source)
     if ("fault" in result) {
       const { code, message } = result.fault
       if (code !== "NOT_FOUND") this.#report({ path: source, code, message })
@@ -338,6 +344,11 @@ interface Job {
   readonly from: Place
   readonly to: Place
   readonly id: string
+}
+
+/** What the system refuses for the moment says nothing of a record: the import ends, and the next goes on. */
+function mustNotBeExhausted(result: object | { readonly fault: Fault }, path: string): void {
+  if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, path)
 }
 
 /** It is the older file that cannot be read; one that cannot be written ends the import. */

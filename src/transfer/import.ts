@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs"
 import { StoreError, systemCode } from "../errors.ts"
 import { recordPath } from "../file/layout.ts"
-import { type ReadResult, readOnce, readRecord } from "../file/reader.ts"
+import { faultError, type ReadResult, readOnce, readRecord } from "../file/reader.ts"
 import { checkSpelling } from "../file/spelling.ts"
 import { fieldsOf, isJsonObject, type JsonObject, messageTimes, sessionFields } from "../record/extract.ts"
 import { identify } from "../record/identify.ts"
@@ -322,6 +322,7 @@ class ImportRun {
 function compare(current: ReadResult, key: Key, body: JsonObject, path: string): Present {
   if ("fault" in current) {
     const { code, message } = current.fault
+    if (code === "EXHAUSTED") throw faultError(current.fault, path)
     return code === "NOT_FOUND" ? "nothing" : { fault: { path, code, message } }
   }
   const { value } = current.record

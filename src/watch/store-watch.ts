@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { IndexFailure } from "../database/failure.ts"
 import { systemCode } from "../errors.ts"
+import { isForTheMoment } from "../exhaustion.ts"
 import type { Logger } from "../logger.ts"
 import { placeName, type Reconciler, reconcile, Unsettled } from "../migrator/reconcile.ts"
 import { walk } from "../migrator/walk.ts"
@@ -47,6 +48,13 @@ const SWEEP_SHARE = 20
 /** More paths than that at once, or records in one new folder, are looked at by a sweep, or told of as one. */
 const MAX_PATHS = 4_096
 const MAX_TOLD = 100
+
+/** The store's folder, or one in it. */
+interface FirstLevel {
+  readonly key: Key
+  readonly path: string
+  readonly inode: bigint
+}
 
 /** What is to be reconciled and told of one folder. */
 interface Dirty {
@@ -170,7 +178,14 @@ export class StoreWatch {
   /** The store's folder and those in it can be links, and others can be put in their place without an event. */
   #checkFirstLevels(): void {
     if (this.#running || this.#state === "starting") return
-    const levels = this.#firstLevels()
+    let levels: FirstLevel[]
+    try {
+      levels = this.#firstLevels()
+    } catch (error) {
+      // Looked at again in a moment.
+      if (isForTheMoment(error)) return
+      throw error
+    }
     if (this.#state === "watching" && !levels.every(({ path, inode }) => this.#watches.has(path, inode)))
       this.#lose("its folders are no longer those that were watched")
     else if (this.#state === "watching" && levels.length === 0) this.#lose("its folder is gone")
@@ -181,13 +196,11 @@ export class StoreWatch {
   }
 
   /** The store's folder and those in it. */
-  #firstLevels(): { readonly key: Key; readonly path: string; readonly inode: bigint }[] {
+  #firstLevels(): FirstLevel[] {
     const { fs, directory } = this.#parts.within
     const root = allowed(() => fs.stat(directory))
     if (root?.kind !== "directory") return []
-    const levels: { key: Key; path: string; inode: bigint }[] = [
-      { key: [], path: directory, inode: root.inode },
-    ]
+    const levels: FirstLevel[] = [{ key: [], path: directory, inode: root.inode }]
     for (const name of allowed(() => fs.readNames(directory)) ?? []) {
       if (segmentFault(name) !== undefined) continue
       const path = join(directory, name)
@@ -365,7 +378,7 @@ function allowed<T>(look: () => T | undefined): T | undefined {
   try {
     return look()
   } catch (error) {
-    if (systemCode(error) === undefined) throw error
+    if (systemCode(error) === undefined || isForTheMoment(error)) throw error
     return undefined
   }
 }
@@ -375,7 +388,7 @@ async function namesIn(path: string): Promise<string[]> {
   try {
     return await process.getBuiltinModule("node:fs/promises").readdir(path)
   } catch (error) {
-    if (systemCode(error) === undefined) throw error
+    if (systemCode(error) === undefined || isForTheMoment(error)) throw error
     return []
   }
 }

@@ -1,4 +1,5 @@
 import { isStoreError, type Key, type MessageWithParts } from "../../index.ts"
+import { checkAdmission } from "../admission.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
 import { jsonAnswer } from "../json.ts"
@@ -24,8 +25,9 @@ export function messageRoutes(app: App, { store, onError, turns }: RouteContext)
         const entry = await read(key)
         if (entry) yield entry
       } catch (error) {
-        // It became unreadable since the page was cut; `problems()` tells of it.
-        if (!isStoreError(error)) throw error
+        if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
+        // It became unreadable since the page was cut; the others are read on.
+        onError(error)
       }
     }
   }
@@ -50,11 +52,13 @@ export function messageRoutes(app: App, { store, onError, turns }: RouteContext)
       throw new HttpProblem(400, "INVALID_QUERY", "A page begins at a cursor or at a message, not at both")
     if ((await store.messages.count(id)) === 0 && (await store.sessions.get(id)) === undefined)
       throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
-    if (limit === undefined)
+    if (limit === undefined) {
+      await checkAdmission(store)
       return streamList(request, (signal) => store.messages.stream(id, { direction: "asc", signal }), {
         turns: turns.messages,
         onError,
       })
+    }
     const page = await store.messages.pageKeys(id, { limit, cursor, from, signal: request.signal })
     const keys = page.items.toReversed()
     const links = pageLinks(request.url, page)

@@ -1,4 +1,5 @@
 import type { SearchEnd, SearchHit, SearchOptions } from "../../index.ts"
+import { checkAdmission } from "../admission.ts"
 import type { App, RouteContext } from "../context.ts"
 import { HttpProblem } from "../problem.ts"
 import { Query } from "../query.ts"
@@ -53,7 +54,7 @@ export function searchRoutes(app: App, { store, onError, turns }: RouteContext):
     }
   }
 
-  app.get("/search", (c) => {
+  app.get("/search", async (c) => {
     const query = new Query(c.req.url)
     const text = query.text("q")
     if (text === undefined) throw new HttpProblem(400, "INVALID_QUERY", "q says what to look for")
@@ -71,6 +72,7 @@ export function searchRoutes(app: App, { store, onError, turns }: RouteContext):
       fresh: query.flag("fresh"),
       wait: query.choice("wait", ["true", "false"]) !== "false",
     }
+    await checkAdmission(store)
     return streamList(c.req.raw, (signal) => hits(text, { ...options, signal }), {
       eager: true,
       turns: turns.searches,

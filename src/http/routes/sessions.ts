@@ -1,4 +1,5 @@
 import { isStoreError, type Key, type SessionListOptions } from "../../index.ts"
+import { checkAdmission } from "../admission.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
 import { jsonAnswer } from "../json.ts"
@@ -35,11 +36,13 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
     const cursor = query.text("cursor")
     if (cursor !== undefined && (limit === undefined || filter.direction === "asc"))
       throw new HttpProblem(400, "INVALID_QUERY", "A cursor goes with a limit, and with the newest first")
-    if (limit === undefined || filter.direction === "asc")
+    if (limit === undefined || filter.direction === "asc") {
+      await checkAdmission(store)
       return streamList(request, (signal) => all({ ...filter, limit }, signal), {
         turns: turns.sessions,
         onError,
       })
+    }
     const page = await store.sessions.pageKeys({ ...filter, limit, cursor, signal: request.signal })
     const links = pageLinks(request.url, page)
     const version = await store.version(page.items)
@@ -65,8 +68,9 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
         const session = await store.sessions.get(key)
         if (session !== undefined) yield withoutSecret(session)
       } catch (error) {
-        // It became unreadable since the page was cut; `problems()` tells of it.
-        if (!isStoreError(error)) throw error
+        if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
+        // It became unreadable since the page was cut; the others are read on.
+        onError(error)
       }
     }
   }

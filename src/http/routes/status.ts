@@ -1,4 +1,5 @@
 import { isStoreError } from "../../index.ts"
+import { checkAdmission } from "../admission.ts"
 import { type App, type RouteContext, withoutTimeout } from "../context.ts"
 import { Query } from "../query.ts"
 import { streamList } from "../stream.ts"
@@ -11,8 +12,9 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
       try {
         body = await store.projects.get(id)
       } catch (error) {
+        if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
         // Its file cannot be read; its sessions can.
-        if (!isStoreError(error)) throw error
+        onError(error)
       }
       yield body ?? { id }
     }
@@ -28,9 +30,12 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
     }
   }
 
-  app.get("/project", (c) => streamList(c.req.raw, projects, { onError }))
+  app.get("/project", async (c) => {
+    await checkAdmission(store)
+    return streamList(c.req.raw, projects, { onError })
+  })
 
-  app.get("/usage", (c) => {
+  app.get("/usage", async (c) => {
     const query = new Query(c.req.url)
     const options = {
       projectID: query.id("project"),
@@ -39,6 +44,7 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
       copies: query.choice("copies", ["once", "count"]),
     }
     withoutTimeout(c.env, c.req.raw)
+    await checkAdmission(store)
     return streamList(
       c.req.raw,
       async function* (signal) {

@@ -1,6 +1,7 @@
 import type { StoreErrorCode } from "../../errors.ts"
 import { isStoreError, StoreError } from "../../errors.ts"
-import { placePath, recordPath, statPlace, statRecord } from "../../file/layout.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
+import { isClosedToUs, placePath, recordPath, statPlace, statRecord } from "../../file/layout.ts"
 import type { ReadResult } from "../../file/reader.ts"
 import { faultError } from "../../file/reader.ts"
 import { isSpelled } from "../../file/spelling.ts"
@@ -8,9 +9,13 @@ import type { JsonObject } from "../../record/extract.ts"
 import { identify } from "../../record/identify.ts"
 import { RECORD_SUFFIX } from "../../record/key.ts"
 import type { CollectionKind, Place } from "../../record/kind.ts"
-import { bodyOf, folderNames, type RecordFiles, readAsked, readPresent } from "./file-catalog.ts"
+import { type Unseen, unseenError } from "../record-source.ts"
+import { bodyOf, listedFolders, type RecordFiles, readAsked, readPresent } from "./file-catalog.ts"
 
-/** A body for a listing; what cannot be read is reported, so that the next listing knows, and gives `undefined`. */
+/**
+ * A body for a listing; what cannot be read is reported, so that the next listing knows, and gives `undefined`.
+ * @throws StoreError `EXHAUSTED`
+ */
 export async function readBody(
   files: RecordFiles,
   place: Place,
@@ -34,7 +39,7 @@ async function doubt(files: RecordFiles, place: Place, id: string, result: ReadR
 /** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */
 export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
   const path = recordPath(files.directory, place, id)
-  if (!statPlace(files.fs, placePath(files.directory, place))) {
+  if (!(await untilAdmitted(() => statPlace(files.fs, placePath(files.directory, place))))) {
     files.unwritten.noteRead?.(path, undefined)
     return undefined
   }
@@ -50,8 +55,14 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
   throw new StoreError("CORRUPT", `The file's JSON is not an object: ${real}`, { path: real })
 }
 
-/** Tells whether something lies under that very name, readable or not. */
-export function holds(files: RecordFiles, place: Place, id: string): boolean {
+/** What could not be looked at while something was looked for. */
+export type Refusals = StoreError[]
+
+/**
+ * Tells whether something lies under that very name, readable or not. A folder that cannot be looked into is not said to hold it, and is
+ * reported, or put into `refusals`. @throws StoreError `EXHAUSTED`
+ */
+export function holds(files: RecordFiles, place: Place, id: string, refusals?: Refusals): boolean {
   const { fs, directory } = files
   try {
     // Most folders that are asked do not hold it, so the record is looked at first; its folder may still be a link.
@@ -61,15 +72,64 @@ export function holds(files: RecordFiles, place: Place, id: string): boolean {
       isSpelled(fs, placePath(directory, place), id + RECORD_SUFFIX)
     )
   } catch (error) {
-    // A folder that cannot be entered cannot be said to hold anything; listing it reports why.
-    if (isStoreError(error)) return false
-    throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
+    // Links in the place of a folder are not followed: nothing lies there.
+    if (error.code !== "NOT_A_FILE") note(files, error, refusals)
+    return false
   }
 }
 
-/** All places of a kind that hold a record of that id, in the order of their folders' names. */
-export function placesOf(files: RecordFiles, kind: CollectionKind, id: string): Place[] {
-  return folderNames(files, kind)
+/** As `folderNames`, with what to do with a refusal as `holds`. @throws StoreError `EXHAUSTED` */
+export function foldersToLookInto(
+  files: RecordFiles,
+  kind: CollectionKind,
+  refusals?: Refusals,
+): readonly string[] {
+  try {
+    return listedFolders(files, kind)
+  } catch (error) {
+    if (!isStoreError(error) || isExhausted(error)) throw error
+    note(files, error, refusals)
+    return []
+  }
+}
+
+/** All places of a kind that hold a record of that id, in the order of their folders' names; otherwise as `holds`. */
+export function placesOf(files: RecordFiles, kind: CollectionKind, id: string, refusals?: Refusals): Place[] {
+  return foldersToLookInto(files, kind, refusals)
     .map((folder): Place => ({ kind, folder }))
-    .filter((place) => holds(files, place, id))
+    .filter((place) => holds(files, place, id, refusals))
+}
+
+function note(files: RecordFiles, error: StoreError, refusals: Refusals | undefined): void {
+  if (refusals) refusals.push(error)
+  else reportRefusals(files, [error])
+}
+
+/** Tells of what could not be looked at while something was looked for. */
+export function reportRefusals(files: RecordFiles, refusals: Refusals): void {
+  for (const { path = files.directory, code, message } of refusals)
+    files.problems.report({ path, code, message })
+}
+
+/**
+ * The project in whose folder a session lies, to be written there: the one that is named where it does, else the first.
+ * @throws StoreError `UNREADABLE` where it may lie in one that cannot be looked into: a second copy would come of it; `EXHAUSTED`
+ */
+export function folderToWrite(files: RecordFiles, id: string, named: string | undefined): string | undefined {
+  const refusals: Refusals = []
+  if (named !== undefined && holds(files, { kind: "session", folder: named }, id, refusals)) return named
+  const folder = placesOf(files, "session", id, refusals)[0]?.folder
+  const all = placePath(files.directory, { kind: "session", folder: "" })
+  // A project of somebody else's must not stand in the way of new sessions; where none can be looked into, none can be written.
+  const refusal = refusals.find((error) => error.path === all || !isClosedToUs(error))
+  if (folder === undefined && refusal) throw unseenError(unseenOf(files, refusal))
+  reportRefusals(files, refusals)
+  return folder
+}
+
+/** A refusal as it is told above. */
+export function unseenOf(files: RecordFiles, error: StoreError): Unseen {
+  const { path = files.directory, code, message, cause } = error
+  return { path: files.locate(path), code, message, cause, closed: isClosedToUs(error) }
 }

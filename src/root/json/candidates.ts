@@ -126,7 +126,8 @@ async function* scanned(
 ): AsyncGenerator<Candidate> {
   if (!sources) return
   const all: Candidate[] = []
-  for (const session of filter.session === undefined ? await sources.owners() : [filter.session])
+  const sessions = filter.session === undefined ? await sources.owners() : [filter.session]
+  for (const session of sessions)
     for await (const run of sources.scan.messages(session, "desc", {}))
       for (const { id, time } of run) if (secondOf(time) < upper) all.push({ id, time, session, role: null })
   yield* all.sort(newestFirst)

@@ -23,7 +23,7 @@ export interface CatchUpOptions {
 /**
  * Puts the texts of all messages that changed into the full-text index, newest first, in bounded transactions. Killed at any
  * moment it goes on where it was: a message counts as done in the transaction that holds its texts.
- * @throws IndexFailure; the signal's reason
+ * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
  */
 export async function catchUp(
   within: Pick<Reconciler, "index">,

@@ -1,5 +1,6 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { isStoreError } from "../../errors.ts"
+import { untilAdmitted } from "../../exhaustion.ts"
 import { Unsettled } from "../../migrator/reconcile.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
@@ -72,7 +73,7 @@ export class FallbackCatalog implements Catalog {
 
   async #ask<T>(question: (catalog: Catalog) => Promise<T>): Promise<T> {
     try {
-      const answer = await question(this.#index)
+      const answer = await untilAdmitted(() => question(this.#index))
       this.answers.index++
       return answer
     } catch (error) {

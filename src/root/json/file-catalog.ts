@@ -1,8 +1,9 @@
 import { isStoreError } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { readFieldsPatiently } from "../../file/fields-reader.ts"
 import type { Listing } from "../../file/layout.ts"
 import { listFolders, listRecords, placePath, recordPath, statPlace, UNNAMED } from "../../file/layout.ts"
-import { type Fault, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
+import { type Fault, faultError, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
 import { isJsonObject, type JsonObject, messageFields, sessionFields } from "../../record/extract.ts"
 import type { Place } from "../../record/kind.ts"
@@ -109,7 +110,8 @@ export class FileCatalog implements Catalog {
   }
 
   async countMessages(sessionID: string): Promise<number> {
-    return countedNames(this.#files, { kind: "message", folder: sessionID }).length
+    const place: Place = { kind: "message", folder: sessionID }
+    return (await untilAdmitted(() => countedNames(this.#files, place))).length
   }
 
   async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
@@ -132,7 +134,8 @@ export class FileCatalog implements Catalog {
     wanted?: ReadonlySet<string>,
   ): Promise<Map<string, FoundSession>> {
     const newest = new Map<string, FoundSession>()
-    const projects = projectID === undefined ? folderNames(this.#files, "session") : [projectID]
+    const projects =
+      projectID === undefined ? await untilAdmitted(() => folderNames(this.#files, "session")) : [projectID]
     for (const project of projects) {
       const place: Place = { kind: "session", folder: project }
       for await (const { id, body } of readable(this.#files, place, signal, wanted)) {
@@ -145,7 +148,7 @@ export class FileCatalog implements Catalog {
   }
 }
 
-/** The readable records of a folder by id; what cannot be read is reported and passed over. */
+/** The readable records of a folder by id; what cannot be read is reported and passed over. @throws StoreError `EXHAUSTED` */
 async function* readable(
   files: RecordFiles,
   place: Place,
@@ -153,7 +156,7 @@ async function* readable(
   wanted?: ReadonlySet<string>,
 ): AsyncGenerator<{ id: string; body: JsonObject }> {
   const slice = new TimeSlice(signal)
-  for (const id of recordIds(files, place)) {
+  for (const id of await untilAdmitted(() => recordIds(files, place))) {
     if (wanted && !wanted.has(id)) continue
     const turn = slice.pass()
     if (turn) await turn
@@ -164,11 +167,14 @@ async function* readable(
   }
 }
 
-function report(files: RecordFiles, path: string, { code, message }: Fault): void {
+/** Reports what is wrong with a record. @throws StoreError `EXHAUSTED`: then there is nothing wrong with it */
+export function report(files: RecordFiles, path: string, fault: Fault): void {
+  const { code, message } = fault
+  if (code === "EXHAUSTED") throw faultError(fault, files.locate(path))
   files.problems.report({ path, code, message })
 }
 
-/** The object in a record's file; anything else is reported, but for a file that is gone. */
+/** The object in a record's file; anything else is reported, but for a file that is gone. @throws StoreError `EXHAUSTED` */
 export function bodyOf(files: RecordFiles, path: string, result: ReadResult): JsonObject | undefined {
   if ("fault" in result) {
     if (result.fault.code !== "NOT_FOUND") report(files, path, result.fault)
@@ -180,34 +186,40 @@ export function bodyOf(files: RecordFiles, path: string, result: ReadResult): Js
   return undefined
 }
 
-/** The ids of a folder's records, readable or not, in the order of `compareText`; what is odd is reported. */
+/**
+ * The ids of a folder's records, readable or not, in the order of `compareText`; what is odd is reported, and so is a folder that cannot
+ * be listed. @throws StoreError `EXHAUSTED`
+ */
 export function recordIds(files: RecordFiles, place: Place): string[] {
-  return listPlace(files, place).ids
+  return reporting(files, () => listPlace(files, place), NOTHING).ids
 }
 
-/** What counts go by: the ids of a folder's records, and the names of those that no key names. */
+/** What counts go by: the ids of a folder's records, and the names of those that no key names. @throws StoreError `EXHAUSTED` */
 export function countedNames(files: RecordFiles, place: Place): string[] {
-  const { ids, unnamed } = listPlace(files, place)
+  const { ids, unnamed } = reporting(files, () => listPlace(files, place), NOTHING)
   return unnamed.length === 0 ? ids : [...ids, ...unnamed]
 }
 
 const NOTHING: Listing = { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }
 
+/** As `recordIds`. @throws StoreError `UNREADABLE`, `NOT_A_FILE` for a folder that cannot be listed; `EXHAUSTED` */
+export function listedIds(files: RecordFiles, place: Place): string[] {
+  return listPlace(files, place).ids
+}
+
 function listPlace(files: RecordFiles, place: Place): Listing {
   const path = placePath(files.directory, place)
-  return reporting(files, () => {
-    if (!statPlace(files.fs, path)) return NOTHING
-    const listing = reportUnnamed(files, path, listRecords(files.fs, path))
-    for (const id of listing.odd)
-      files.problems.report({
-        path: recordPath(files.directory, place, id),
-        code: "NOT_A_FILE",
-        message: "Something else lies where a record should be",
-      })
-    for (const name of listing.copies)
-      files.problems.report({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
-    return listing
-  })
+  if (!statPlace(files.fs, path)) return NOTHING
+  const listing = reportUnnamed(files, path, listRecords(files.fs, path))
+  for (const id of listing.odd)
+    files.problems.report({
+      path: recordPath(files.directory, place, id),
+      code: "NOT_A_FILE",
+      message: "Something else lies where a record should be",
+    })
+  for (const name of listing.copies)
+    files.problems.report({ path: recordPath(files.directory, place, name), ...SYNC_COPY })
+  return listing
 }
 
 /** The ids of a message's parts in the order of their making, readable or not; as `recordIds`. */
@@ -215,29 +227,36 @@ export function partIds(files: RecordFiles, messageID: string): string[] {
   return partsInOrder(recordIds(files, { kind: "part", folder: messageID }))
 }
 
-/** The folders of one kind, in the order of `compareText`; links among them are reported. */
+/**
+ * The folders of one kind, in the order of `compareText`; links among them are reported, and that they cannot be listed.
+ * @throws StoreError `EXHAUSTED`
+ */
 export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
+  return reporting(files, () => listedFolders(files, kind), [])
+}
+
+/** As `folderNames`. @throws StoreError `UNREADABLE` where they cannot be listed; `EXHAUSTED` */
+export function listedFolders(files: RecordFiles, kind: Place["kind"]): string[] {
   const path = placePath(files.directory, { kind, folder: "" })
-  return reporting(files, () => {
-    const listing = reportUnnamed(files, path, listFolders(files.fs, path))
-    for (const folder of listing.odd)
-      files.problems.report({
-        path: placePath(files.directory, { kind, folder }),
-        code: "NOT_A_FILE",
-        message: "A link lies where a folder of records should be",
-      })
-    return listing
-  }).ids
+  const { ids, odd } = reportUnnamed(files, path, listFolders(files.fs, path))
+  for (const folder of odd)
+    files.problems.report({
+      path: placePath(files.directory, { kind, folder }),
+      code: "NOT_A_FILE",
+      message: "A link lies where a folder of records should be",
+    })
+  return ids
 }
 
 /** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
 export function plainIds(files: RecordFiles, kind: string): string[] {
   const path = `${files.directory}/${kind}`
-  return reporting(files, () => {
+  const list = (): Listing => {
     const listing = reportUnnamed(files, path, listRecords(files.fs, path))
     for (const name of listing.copies) files.problems.report({ path: `${path}/${name}.json`, ...SYNC_COPY })
     return listing
-  }).ids
+  }
+  return reporting(files, list, NOTHING).ids
 }
 
 function reportUnnamed(files: RecordFiles, path: string, listing: Listing): Listing {
@@ -245,12 +264,13 @@ function reportUnnamed(files: RecordFiles, path: string, listing: Listing): List
   return listing
 }
 
-function reporting(files: RecordFiles, list: () => Listing): Listing {
+/** What can be listed; of what cannot, which is reported, there is `nothing`. @throws StoreError `EXHAUSTED` */
+export function reporting<T>(files: RecordFiles, list: () => T, nothing: T): T {
   try {
     return list()
   } catch (error) {
-    if (!isStoreError(error)) throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
     files.problems.report({ path: error.path ?? files.directory, code: error.code, message: error.message })
-    return NOTHING
+    return nothing
   }
 }

@@ -1,5 +1,6 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { StoreError } from "../../errors.ts"
+import { loaded } from "../../exhaustion.ts"
 import type { CompactOptions } from "../../migrator/compact.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
@@ -13,6 +14,7 @@ import type { CatchUpOptions } from "./catch-up.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { JsonOptions } from "./json-options.ts"
 import type { Reach } from "./reach.ts"
+import { RefusedFolders } from "./refused-folders.ts"
 import { searchable } from "./searchable.ts"
 import type { SqliteCatalog } from "./sqlite-catalog.ts"
 import { whyNoStore } from "./store-folder.ts"
@@ -47,6 +49,7 @@ export class JsonIndexing {
   /** A walk of the whole store, for the background and for every search that needs one. */
   readonly #walking: SharedWork<WalkResult>
   readonly #catchingUpNow: SharedWork<void>
+  readonly #refused: RefusedFolders
   /** How often the index came to lack what a search has to find, and how much of that is mended. */
   #missed = 0
   #mended = 0
@@ -59,6 +62,7 @@ export class JsonIndexing {
 
   constructor(parts: JsonIndexingParts) {
     this.#parts = parts
+    this.#refused = new RefusedFolders(parts.within, parts.files.problems)
     const { backgroundIndex, logger, before = Promise.resolve() } = parts.options
     const inBackground = backgroundIndex && !this.filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.catchUp(work), logger)
@@ -150,14 +154,16 @@ export class JsonIndexing {
     try {
       await this.walk({ signal })
       await this.catchUp({ signal })
+      await this.#refused.report()
     } catch (error) {
       tolerateFailure(error)
     }
   }
 
   /**
-   * Sees to it that the index becomes whole, and resolves when it is, or cannot be. What is under way is joined.
-   * @throws the signal's reason, which leaves the work to those who also wait for it
+   * Sees to it that the index becomes whole, and resolves when it is, or cannot be. What is under way is joined. What the last walk
+   * was refused is looked at once more, and told of where it still is.
+   * @throws StoreError `EXHAUSTED`; the signal's reason, which leaves the work to those who also wait for it
    */
   async makeWhole(signal: AbortSignal): Promise<void> {
     if (this.filesOnly) return
@@ -165,7 +171,9 @@ export class JsonIndexing {
       if (!(await this.isWhole())) {
         this.background.begin()
         await this.#walking.join({ signal })
-      } else if (!this.#isBehind) return
+      } else if (!this.#refused.areNone) await this.#refused.lookAgain(signal)
+      else if (!this.#isBehind) return
+      await this.#refused.report()
       // Otherwise texts are put into the index in the background, while messages whose texts it lacks are read.
       if (this.#catchingUp) return
       this.#isBehind = true
@@ -179,20 +187,26 @@ export class JsonIndexing {
   /** Has the background make the index whole, where it indexes in the background and that is over. */
   async makeWholeLater(): Promise<void> {
     if (!(await this.isWhole())) this.background.again()
+    try {
+      await this.#refused.report()
+    } catch (error) {
+      tolerateFailure(error)
+    }
   }
 
-  /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; the signal's reason */
+  /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
   async walk(options: WalkOptions): Promise<WalkResult> {
     const { options: opened, reach, within } = this.#parts
     // The rows of what is out of reach stay: it may come back as it was.
     if (this.isNoStoreYet || (opened.readOnly && reach.isGone())) return { ...NOTHING_WALKED }
-    const { walk } = await import("../../migrator/walk.ts")
+    const { walk } = await loaded(() => import("../../migrator/walk.ts"))
     const missed = this.#missed
     try {
       const before = await patiently(() => within.index.openDatabase())
       const result = await walk(within, options)
       const after = await patiently(() => within.index.openDatabase())
-      this.#walked = after === before ? after : undefined
+      this.#refused.note(result.unreadable)
+      this.#walked = after === before && !this.#refused.lackKind ? after : undefined
       this.#isFailing = false
       this.#mended = Math.max(this.#mended, missed)
       return result
@@ -205,7 +219,7 @@ export class JsonIndexing {
   /** Reads every file again. @throws as `walk` */
   async rebuild(options: WalkOptions): Promise<WalkResult> {
     if (this.isNoStoreYet) return { ...NOTHING_WALKED }
-    const { rebuild } = await import("../../migrator/walk.ts")
+    const { rebuild } = await loaded(() => import("../../migrator/walk.ts"))
     return rebuild(this.#parts.within, options)
   }
 
@@ -213,15 +227,15 @@ export class JsonIndexing {
   async catchUp(options: CatchUpOptions): Promise<void> {
     const { files, within, options: opened } = this.#parts
     if (opened.search !== "all" || this.isNoStoreYet) return
-    const { catchUp } = await import("./catch-up.ts")
-    const { fileDocuments } = await import("./message-tokens.ts")
+    const { catchUp } = await loaded(() => import("./catch-up.ts"))
+    const { fileDocuments } = await loaded(() => import("./message-tokens.ts"))
     await catchUp(within, fileDocuments(searchable(files)), options)
   }
 
   /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
   async giveSpaceBack(options: CompactOptions): Promise<void> {
     if (this.filesOnly) return
-    const { compact } = await import("../../migrator/compact.ts")
+    const { compact } = await loaded(() => import("../../migrator/compact.ts"))
     try {
       await compact(this.#parts.within.index, options)
     } catch (error) {

@@ -1,14 +1,24 @@
 import { systemCode } from "../../errors.ts"
+import { loaded, untilAdmitted } from "../../exhaustion.ts"
 import type { DeviceClock } from "../../file/clock.ts"
 import { checkFolders, statRecord } from "../../file/layout.ts"
-import { faultError } from "../../file/reader.ts"
+import { faultError, refused } from "../../file/reader.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import { type Key, keyPath } from "../../record/key.ts"
 import type { CollectionKind } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { ProblemLog } from "../problem-log.ts"
-import type { RecordSource, Tell } from "../record-source.ts"
-import { getBody, holds, placesOf, readBody } from "./bodies.ts"
+import type { RecordSource, Tell, Unseen } from "../record-source.ts"
+import {
+  foldersToLookInto,
+  getBody,
+  holds,
+  placesOf,
+  type Refusals,
+  readBody,
+  reportRefusals,
+  unseenOf,
+} from "./bodies.ts"
 import {
   bodyOf,
   countedNames,
@@ -32,34 +42,49 @@ export class JsonRecords implements RecordSource {
   }
 
   async folders(kind: CollectionKind): Promise<readonly string[]> {
-    return folderNames(this.#files, kind)
+    return await untilAdmitted(() => folderNames(this.#files, kind))
   }
 
   async ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]> {
     const files = this.#telling(tell)
-    return kind === "part" ? partIds(files, folder) : recordIds(files, { kind, folder })
+    return await untilAdmitted(() =>
+      kind === "part" ? partIds(files, folder) : recordIds(files, { kind, folder }),
+    )
   }
 
   async names(kind: CollectionKind, folder: string): Promise<readonly string[]> {
-    return countedNames(this.#files, { kind, folder })
+    return await untilAdmitted(() => countedNames(this.#files, { kind, folder }))
   }
 
-  async foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]> {
-    const files = this.#telling(tell)
-    // Sessions lie in few folders; of messages and parts there may be a hundred thousand.
-    if (kind === "session") return placesOf(files, kind, id).map(({ folder }) => folder)
-    const slice = new TimeSlice()
-    const folders: string[] = []
-    for (const folder of folderNames(files, kind)) {
-      const turn = slice.pass()
-      if (turn) await turn
-      if (holds(files, { kind, folder }, id)) folders.push(folder)
-    }
+  async foldersOf(
+    kind: CollectionKind,
+    id: string,
+    tell?: (unseen: Unseen) => void,
+  ): Promise<readonly string[]> {
+    const { folders, refusals } = await untilAdmitted(() => this.#lookFor(kind, id))
+    reportRefusals(this.#files, refusals)
+    if (tell) for (const refusal of refusals) tell(unseenOf(this.#files, refusal))
     return folders
   }
 
+  async #lookFor(kind: CollectionKind, id: string): Promise<{ folders: string[]; refusals: Refusals }> {
+    const files = this.#files
+    const refusals: Refusals = []
+    // Sessions lie in few folders; of messages and parts there may be a hundred thousand.
+    if (kind === "session")
+      return { folders: placesOf(files, kind, id, refusals).map(({ folder }) => folder), refusals }
+    const slice = new TimeSlice()
+    const folders: string[] = []
+    for (const folder of foldersToLookInto(files, kind, refusals)) {
+      const turn = slice.pass()
+      if (turn) await turn
+      if (holds(files, { kind, folder }, id, refusals)) folders.push(folder)
+    }
+    return { folders, refusals }
+  }
+
   async holds(kind: CollectionKind, folder: string, id: string): Promise<boolean> {
-    return holds(this.#files, { kind, folder }, id)
+    return await untilAdmitted(() => holds(this.#files, { kind, folder }, id))
   }
 
   async read(
@@ -79,7 +104,7 @@ export class JsonRecords implements RecordSource {
   }
 
   async plainIds(kind: string): Promise<readonly string[]> {
-    return plainIds(this.#files, kind)
+    return await untilAdmitted(() => plainIds(this.#files, kind))
   }
 
   async readPlain(kind: string, id: string): Promise<JsonObject | undefined> {
@@ -88,7 +113,7 @@ export class JsonRecords implements RecordSource {
   }
 
   async value(key: Key): Promise<unknown> {
-    const path = this.#path(key)
+    const path = await this.#path(key)
     const result = await readAsked(this.#files, path)
     if ("fault" in result) throw faultError(result.fault, this.#files.locate(path))
     return result.record.value
@@ -96,13 +121,13 @@ export class JsonRecords implements RecordSource {
 
   async *text(key: Key, signal?: AbortSignal): AsyncGenerator<string> {
     const { fs, unwritten, locate } = this.#files
-    const path = this.#path(key)
+    const path = await this.#path(key)
     const newest = unwritten.newest(path)
     if (newest) {
       yield newest.text
       return
     }
-    const kind = statRecord(fs, path)?.kind
+    const kind = (await untilAdmitted(() => statRecord(fs, path)))?.kind
     if (kind === undefined)
       throw faultError({ code: "NOT_FOUND", message: "There is no such record" }, locate(path))
     if (kind !== "file")
@@ -112,24 +137,33 @@ export class JsonRecords implements RecordSource {
       )
     const decoder = new TextDecoder()
     const slice = new TimeSlice(signal)
-    try {
-      for (const piece of fs.readPieces(path)) {
-        await slice.pass()
-        yield decoder.decode(piece, { stream: true })
+    const telling = <T>(read: () => T): T => {
+      try {
+        return read()
+      } catch (cause) {
+        if (systemCode(cause) === undefined) throw cause
+        throw faultError(refused(fs, path, cause).fault, locate(path))
       }
-    } catch (cause) {
-      if (systemCode(cause) === undefined) throw cause
-      throw faultError(
-        { code: "UNREADABLE", message: `The file cannot be read (${systemCode(cause)})`, cause },
-        locate(path),
-      )
+    }
+    const begin = () => {
+      const pieces = fs.readPieces(path)
+      return { pieces, first: pieces.next() }
+    }
+    const { pieces, first } = await untilAdmitted(() => telling(begin))
+    try {
+      for (let piece = first; !piece.done; piece = telling(() => pieces.next())) {
+        await slice.pass()
+        yield decoder.decode(piece.value, { stream: true })
+      }
+    } finally {
+      pieces.return(undefined)
     }
     const rest = decoder.decode()
     if (rest) yield rest
   }
 
   async version(keys: readonly Key[], signal?: AbortSignal): Promise<string | undefined> {
-    const { versionOf } = await import("./versions.ts")
+    const { versionOf } = await loaded(() => import("./versions.ts"))
     return versionOf(this.#files, this.#clock, keys, signal)
   }
 
@@ -147,11 +181,11 @@ export class JsonRecords implements RecordSource {
     return { ...this.#files, problems: both }
   }
 
-  /** The file of a key, whose folders are looked at. @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE` */
-  #path(key: Key): string {
+  /** The file of a key, whose folders are looked at. @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`, `EXHAUSTED` */
+  async #path(key: Key): Promise<string> {
     const { fs, directory } = this.#files
     const path = keyPath(directory, key)
-    checkFolders(fs, directory, key)
+    await untilAdmitted(() => checkFolders(fs, directory, key))
     return path
   }
 }

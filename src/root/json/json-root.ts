@@ -1,8 +1,9 @@
 import { join } from "node:path"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
+import { isStoreError, type StoreError } from "../../errors.ts"
+import { untilAdmitted } from "../../exhaustion.ts"
 import { DeviceClock } from "../../file/clock.ts"
 import { listFolders, placePath, recordPath, statRecord } from "../../file/layout.ts"
-import { lstatQuietly } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import { type Key, keyPath } from "../../record/key.ts"
@@ -11,7 +12,7 @@ import type { Catalog } from "../catalog.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { WritableRoot } from "../writable-root.ts"
-import { holds, placesOf } from "./bodies.ts"
+import { folderToWrite, placesOf } from "./bodies.ts"
 import { FallbackCatalog } from "./fallback-catalog.ts"
 import { FileCatalog, NOTHING_UNWRITTEN, type RecordFiles } from "./file-catalog.ts"
 import { JsonIndexing } from "./json-indexing.ts"
@@ -43,7 +44,9 @@ export class JsonRoot implements WritableRoot {
   constructor(options: JsonOptions) {
     const { directory, readOnly, indexFolder, maxRecordBytes, logger, filesOnly = false } = options
     this.place = directory
-    const layout = options.layout === "older" ? olderLayout(options.fs, directory) : undefined
+    const tellRefusal = ({ path = directory, code, message }: StoreError): void =>
+      options.tell({ path, code, message })
+    const layout = options.layout === "older" ? olderLayout(options.fs, directory, tellRefusal) : undefined
     const fs = layout?.view() ?? options.fs
     const locate = (path: string): string => layout?.locate(path) ?? path
     const problems = new ProblemLog((problem) => options.tell({ ...problem, path: locate(problem.path) }))
@@ -84,15 +87,21 @@ export class JsonRoot implements WritableRoot {
     this.texts = new JsonTexts(options.search, files, within, scanned, indexing)
   }
 
-  has(key: Key): boolean {
+  async has(key: Key): Promise<boolean> {
+    const { fs, unwritten } = this.files
     const path = keyPath(this.place, key)
-    return this.files.unwritten.newest(path) !== undefined || lstatQuietly(this.files.fs, path) !== undefined
+    if (unwritten.newest(path)) return true
+    try {
+      return (await untilAdmitted(() => statRecord(fs, path))) !== undefined
+    } catch (error) {
+      // Reading it tells why it cannot be looked at.
+      if (isStoreError(error)) return true
+      throw error
+    }
   }
 
   async folderToWrite(sessionID: string, named: string | undefined): Promise<string | undefined> {
-    // Mostly it lies where it says, and then no other project has to be looked into.
-    if (named !== undefined && holds(this.files, { kind: "session", folder: named }, sessionID)) return named
-    return this.projectsOf(sessionID)[0]
+    return await untilAdmitted(() => folderToWrite(this.files, sessionID, named))
   }
 
   sessionFile(sessionID: string): string | undefined {
@@ -113,7 +122,7 @@ export class JsonRoot implements WritableRoot {
   }
 }
 
-function olderLayout(fs: FileSystem, folder: string): OlderLayout {
+function olderLayout(fs: FileSystem, folder: string, tell: (error: StoreError) => void): OlderLayout {
   const { OlderLayout }: typeof import("../older/older-layout.ts") = require("../older/older-layout.ts")
-  return new OlderLayout(fs, folder)
+  return new OlderLayout(fs, folder, tell)
 }

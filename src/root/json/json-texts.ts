@@ -1,3 +1,4 @@
+import { loaded, untilAdmitted } from "../../exhaustion.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { Catalog } from "../catalog.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
@@ -48,17 +49,18 @@ export class JsonTexts implements TextSource {
   }
 
   async document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
-    const { readMessageDocument } = await import("./message-texts.ts")
+    const { readMessageDocument } = await loaded(() => import("./message-texts.ts"))
     return readMessageDocument(this.#files, sessionID, messageID)
   }
 
   #look(indexed: boolean, database: string | undefined, whole: boolean): TextLook {
-    const owners = async (): Promise<readonly string[]> => folderNames(this.#files, "message")
+    const owners = async (): Promise<readonly string[]> =>
+      untilAdmitted(() => folderNames(this.#files, "message"))
     const sources = { within: this.#within, all: { owners, scan: this.#scan }, indexed, database }
     return {
       whole,
       async *candidates(query, filter) {
-        const { candidates } = await import("./candidates.ts")
+        const { candidates } = await loaded(() => import("./candidates.ts"))
         yield* candidates(sources, query, filter)
       },
     }

@@ -1,5 +1,6 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { StoreError, systemCode } from "../../errors.ts"
+import { loaded } from "../../exhaustion.ts"
 import { UNNAMED } from "../../file/layout.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
@@ -65,8 +66,8 @@ export class JsonUpkeep implements Upkeep {
     return this.#onIndex(async () => {
       const { files, indexing, within } = this.#parts
       if (indexing.isNoStoreYet) return structuredClone(NOTHING_VERIFIED)
-      const { verify } = await import("../../migrator/verify.ts")
-      const { textDifferences } = await import("./verify-texts.ts")
+      const { verify } = await loaded(() => import("../../migrator/verify.ts"))
+      const { textDifferences } = await loaded(() => import("./verify-texts.ts"))
       const derived = {
         differences: (slice: TimeSlice) => textDifferences(within, searchable(files), slice),
         fillAnew: async () => {
@@ -121,8 +122,8 @@ export class JsonUpkeep implements Upkeep {
 
   async *#allProblems({ signal }: Endable): AsyncGenerator<Problem> {
     const { files, within, layout, reach, readOnly } = this.#parts
-    const { plainFileProblems, scanProblems, unnamedRecords } = await import("./problems.ts")
-    const { walk } = await import("../../migrator/walk.ts")
+    const { plainFileProblems, scanProblems, unnamedRecords } = await loaded(() => import("./problems.ts"))
+    const { walk } = await loaded(() => import("../../migrator/walk.ts"))
     if (readOnly && (!this.isThere() || reach.isGone())) yield reach.absence()
     try {
       yield* this.#located(await walk(within, { signal })).unreadable
@@ -140,14 +141,14 @@ export class JsonUpkeep implements Upkeep {
 
   async *orphans({ signal }: Endable): AsyncGenerator<Orphan> {
     const { files } = this.#parts
-    const { findOrphans } = await import("./orphans.ts")
+    const { findOrphans } = await loaded(() => import("./orphans.ts"))
     for await (const orphan of findOrphans(files, signal))
       yield { ...orphan, path: files.locate(orphan.path) }
   }
 
   async stats({ signal }: Endable): Promise<StoreStats> {
     const { files } = this.#parts
-    const { collectStats } = await import("./stats.ts")
+    const { collectStats } = await loaded(() => import("./stats.ts"))
     const stats = await collectStats(files, signal)
     const largest = stats.largest.map(({ path, bytes }) => ({ path: files.locate(path), bytes }))
     return { ...stats, largest }

@@ -1,3 +1,4 @@
+import { loaded } from "../../exhaustion.ts"
 import type { Key } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Removal, Sought, Update, WriteOptions, Writer } from "../writer.ts"
@@ -53,7 +54,7 @@ export class JsonWriter implements Writer {
     childrenOf: (id: string) => Promise<readonly string[]>,
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<Removal> {
-    const { removeSession } = await import("./session-removal.ts")
+    const { removeSession } = await loaded(() => import("./session-removal.ts"))
     return removeSession(this.#root.files, this.records, sessionID, childrenOf, signal)
   }
 
@@ -61,7 +62,7 @@ export class JsonWriter implements Writer {
     find: () => Promise<{ readonly sessionID: string; readonly id: string } | undefined>,
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<Removal> {
-    const { removeMessage } = await import("./session-removal.ts")
+    const { removeMessage } = await loaded(() => import("./session-removal.ts"))
     return removeMessage(this.#root.files, this.records, find, signal)
   }
 
@@ -71,7 +72,7 @@ export class JsonWriter implements Writer {
     newest: () => Promise<string | undefined>,
   ): Promise<boolean> {
     const { files } = this.#root
-    const { relocate } = await import("./relocation.ts")
+    const { relocate } = await loaded(() => import("./relocation.ts"))
     return this.records.exclusively(async (held) => {
       const first = await newest()
       const others = placesOf(files, "session", sessionID).filter(({ folder }) => folder !== projectID)

@@ -1,71 +1,102 @@
 import { join } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { checkFolders, isNamed, UNNAMED } from "../../file/layout.ts"
+import { folderRefusal } from "../../file/refusal.ts"
+import type { DirectoryEntry } from "../../file/system.ts"
 import { type Key, keyPath, segmentFault, stemOfFile } from "../../record/key.ts"
 import { compareText } from "../../record/order.ts"
 import { isSyncCopy, SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
-/** Yields the keys of a folder's records below a prefix in the order of their segments; none where the prefix is missing. */
+/** A folder that is being gone through. */
+interface Open {
+  readonly prefix: Key
+  /** What is left of it, the next one last. */
+  readonly names: string[]
+  readonly records: ReadonlySet<string>
+  readonly folders: ReadonlySet<string>
+}
+
+/**
+ * Yields the keys of a folder's records below a prefix in the order of their segments; none where the prefix is missing. A folder that
+ * cannot be read is reported. @throws StoreError `EXHAUSTED`; the signal's reason
+ */
 export async function* keysBelow(
   files: RecordFiles,
   prefix: Key,
   signal?: AbortSignal,
 ): AsyncGenerator<string[]> {
   const slice = new TimeSlice(signal)
-  for (const key of walk(files, prefix)) {
+  // The folders one is in, the deepest last.
+  const open: Open[] = [await openFolder(files, prefix)]
+  for (let folder = open.at(-1); folder; folder = open.at(-1)) {
     const turn = slice.pass()
     if (turn) await turn
-    if (key) yield key
+    const name = folder.names.pop()
+    if (name === undefined) {
+      open.pop()
+      continue
+    }
+    const key = [...folder.prefix, name]
+    if (folder.folders.has(name)) open.push(await openFolder(files, key))
+    if (folder.records.has(name)) yield key
   }
 }
 
-/** Keys, and `undefined` after every folder that was looked at. */
-function* walk(files: RecordFiles, prefix: Key): Generator<string[] | undefined> {
-  const { fs, directory } = files
-  const path = join(directory, ...prefix)
+/** Looks at a folder; one that cannot be read is reported, and has nothing in it. @throws StoreError `EXHAUSTED` */
+async function openFolder(files: RecordFiles, prefix: Key): Promise<Open> {
   try {
-    checkFolders(fs, directory, [...prefix, ""])
-    const records = new Set<string>()
-    const folders = new Set<string>()
-    for (const { name, kind } of fs.readDirectory(path) ?? []) {
-      const id = stemOfFile(name)
-      if (!name.startsWith(".") && !isNamed(fs, path, name))
-        files.problems.report({ path: join(path, name), ...UNNAMED })
-      else if (id !== undefined && kind === "file" && isSyncCopy(id))
-        files.problems.report({ path: keyPath(directory, [...prefix, id]), ...SYNC_COPY })
-      else if (id !== undefined && kind === "file") records.add(id)
-      else if (
-        segmentFault(name) === undefined &&
-        (kind === "directory" || isFolderLink(files, prefix, name, kind))
-      )
-        folders.add(name)
-    }
-    yield undefined
-    for (const name of [...records.union(folders)].sort(compareText)) {
-      if (records.has(name)) yield [...prefix, name]
-      if (folders.has(name)) yield* walk(files, [...prefix, name])
-    }
+    return await untilAdmitted(() => look(files, prefix))
   } catch (error) {
-    report(files, path, error)
+    if (!(error instanceof StoreError) || isExhausted(error)) throw error
+    const { path = join(files.directory, ...prefix), code, message } = error
+    files.problems.report({ path, code, message })
+    return { prefix, names: [], records: new Set(), folders: new Set() }
   }
 }
 
-/** Only the store's first level may be links to elsewhere. */
-function isFolderLink(files: RecordFiles, prefix: Key, name: string, kind: string): boolean {
+/** @throws StoreError `UNREADABLE`, `NOT_A_FILE`, `EXHAUSTED` */
+function look(files: RecordFiles, prefix: Key): Open {
   const { fs, directory } = files
-  return prefix.length === 0 && kind === "link" && fs.stat(join(directory, name))?.kind === "directory"
+  checkFolders(fs, directory, [...prefix, ""])
+  const records = new Set<string>()
+  const folders = new Set<string>()
+  const path = join(directory, ...prefix)
+  for (const { name, kind } of entriesOf(files, path)) {
+    const id = stemOfFile(name)
+    if (!name.startsWith(".") && !isNamed(fs, path, name))
+      files.problems.report({ path: join(path, name), ...UNNAMED })
+    else if (id !== undefined && kind === "file" && isSyncCopy(id))
+      files.problems.report({ path: keyPath(directory, [...prefix, id]), ...SYNC_COPY })
+    else if (id !== undefined && kind === "file") records.add(id)
+    else if (
+      segmentFault(name) === undefined &&
+      (kind === "directory" || mayBeFolder(files, prefix, name, kind))
+    )
+      folders.add(name)
+  }
+  const names = [...records.union(folders)].sort(compareText).reverse()
+  return { prefix, names, records, folders }
 }
 
-function report({ problems }: RecordFiles, path: string, error: unknown): void {
-  if (error instanceof StoreError)
-    problems.report({ path: error.path ?? path, code: error.code, message: error.message })
-  else if (systemCode(error) !== undefined)
-    problems.report({
-      path,
-      code: "UNREADABLE",
-      message: `The folder cannot be read (${systemCode(error)})`,
-    })
-  else throw error
+function entriesOf({ fs }: RecordFiles, path: string): readonly DirectoryEntry[] {
+  try {
+    return fs.readDirectory(path) ?? []
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    throw folderRefusal(path, error)
+  }
+}
+
+/** Only the store's first level may be links to elsewhere; one that cannot be followed tells why when it is listed. */
+function mayBeFolder({ fs, directory }: RecordFiles, prefix: Key, name: string, kind: string): boolean {
+  if (prefix.length > 0 || kind !== "link") return false
+  try {
+    return fs.stat(join(directory, name))?.kind === "directory"
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return true
+  }
 }

@@ -1,3 +1,4 @@
+import { untilAdmitted } from "../../exhaustion.ts"
 import { readFieldsPatiently } from "../../file/fields-reader.ts"
 import { recordPath } from "../../file/layout.ts"
 import type { JsonObject } from "../../record/extract.ts"
@@ -7,7 +8,7 @@ import type { Place } from "../../record/kind.ts"
 import { messageTexts, partTexts } from "../../record/search-text.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { readBody } from "./bodies.ts"
-import { bodyOf, partIds, type RecordFiles, readPresent } from "./file-catalog.ts"
+import { bodyOf, partIds, type RecordFiles, readPresent, report } from "./file-catalog.ts"
 
 /** One text of a message, as it is shown and as it is compared. */
 export interface MessageText {
@@ -27,7 +28,7 @@ export interface MessageDocument {
   readonly texts: AsyncGenerator<MessageText>
 }
 
-/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. */
+/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. @throws StoreError `EXHAUSTED` */
 export async function readMessageDocument(
   files: RecordFiles,
   sessionID: string,
@@ -47,7 +48,7 @@ async function* textsOf(
   for (const text of messageTexts(message))
     yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
   const place: Place = { kind: "part", folder: messageID }
-  for (const partID of partIds(files, messageID)) {
+  for (const partID of await untilAdmitted(() => partIds(files, messageID))) {
     const part = await readBody(files, place, partID)
     if (!part) continue
     const { type, tool } = partFields(part)
@@ -61,5 +62,7 @@ async function readMessage(files: RecordFiles, place: Place, id: string): Promis
   const result = await readPresent(files, path)
   if ("record" in result || result.fault.code !== "TOO_LARGE") return bodyOf(files, path, result)
   const fields = await readFieldsPatiently(files.fs, path, Number.MAX_SAFE_INTEGER, new TimeSlice())
-  return "body" in fields ? fields.body : undefined
+  if ("body" in fields) return fields.body
+  report(files, path, fields.fault)
+  return undefined
 }

@@ -46,7 +46,10 @@ export class TokenReader {
     this.#slice = slice
   }
 
-  /** `undefined` where the system refused to read some of it: it may give that the next time. @throws the slice's signal's reason */
+  /**
+   * `undefined` where the system refused to read some of it: it may give that the next time.
+   * @throws StoreError `EXHAUSTED`; the slice's signal's reason
+   */
   async read(session: string, id: string): Promise<MessageTokens | undefined> {
     await this.#slice.pass()
     let wasRefused = false

@@ -1,6 +1,7 @@
 import { isStoreError } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { type Listing, listFolders, listRecords, placePath, UNNAMED } from "../../file/layout.ts"
-import { type ReadResult, readRecord } from "../../file/reader.ts"
+import { faultError, type ReadResult, readRecord } from "../../file/reader.ts"
 import { isJsonObject } from "../../record/extract.ts"
 import { keyPath } from "../../record/key.ts"
 import { COLLECTION_KINDS, PLAIN_KINDS } from "../../record/kind.ts"
@@ -23,7 +24,7 @@ export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): A
   const slice = new TimeSlice(signal)
   for (const kind of COLLECTION_KINDS) {
     const path = placePath(files.directory, { kind, folder: "" })
-    const { listing, problem } = listOrReport(path, () => listFolders(files.fs, path))
+    const { listing, problem } = await listOrReport(path, () => listFolders(files.fs, path))
     if (problem) yield problem
     yield* unnamedIn(path, listing)
     for (const folder of listing.odd)
@@ -44,13 +45,13 @@ export async function* unnamedRecords(
   const slice = new TimeSlice(signal)
   for (const kind of COLLECTION_KINDS) {
     const above = placePath(directory, { kind, folder: "" })
-    const { listing: folders } = listOrReport(above, () => listFolders(fs, above))
+    const { listing: folders } = await listOrReport(above, () => listFolders(fs, above))
     yield* unnamedIn(above, folders)
     for (const folder of folders.ids) {
       const turn = slice.pass()
       if (turn) await turn
       const path = placePath(directory, { kind, folder })
-      yield* unnamedIn(path, listOrReport(path, () => listRecords(fs, path)).listing)
+      yield* unnamedIn(path, (await listOrReport(path, () => listRecords(fs, path))).listing)
     }
   }
 }
@@ -66,13 +67,15 @@ async function* folderProblems(
 ): AsyncGenerator<Problem> {
   const { fs, directory, maxRecordBytes } = files
   const path = keyPath(directory, folder).slice(0, -".json".length)
-  const { listing, problem } = listOrReport(path, () => listRecords(fs, path))
+  const { listing, problem } = await listOrReport(path, () => listRecords(fs, path))
   if (problem) yield problem
   yield* unnamedIn(path, listing)
   for (const id of [...listing.ids, ...listing.odd]) {
     await slice.pass()
     const file = keyPath(directory, [...folder, id])
-    const found = problemOf(await readRecord(fs, file, maxRecordBytes), !ARRAY_KINDS.has(folder[0] ?? ""))
+    const result = await readRecord(fs, file, maxRecordBytes)
+    if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, file)
+    const found = problemOf(result, !ARRAY_KINDS.has(folder[0] ?? ""))
     if (found) yield { path: file, ...found }
   }
   for (const name of listing.copies) yield { path: keyPath(directory, [...folder, name]), ...SYNC_COPY }
@@ -87,11 +90,14 @@ function problemOf(result: ReadResult, objectWanted: boolean): Omit<Problem, "pa
   return { code: "CORRUPT", message: "The file's JSON is not an object" }
 }
 
-function listOrReport(path: string, list: () => Listing): { listing: Listing; problem?: Problem } {
+async function listOrReport(
+  path: string,
+  list: () => Listing,
+): Promise<{ listing: Listing; problem?: Problem }> {
   try {
-    return { listing: list() }
+    return { listing: await untilAdmitted(list) }
   } catch (error) {
-    if (!isStoreError(error)) throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
     const problem = { path: error.path ?? path, code: error.code, message: error.message }
     return { listing: { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }, problem }
   }

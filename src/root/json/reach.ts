@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { systemCode } from "../../errors.ts"
+import { isForTheMoment } from "../../exhaustion.ts"
 import type { FileSystem } from "../../file/system.ts"
 import type { Problem } from "../problem-log.ts"
 
@@ -14,6 +15,8 @@ export class Reach {
   /** The device of the folder of sessions while it was last there; none before that. */
   #device: bigint | undefined
   #isGone = false
+  /** Why it could not be looked at last; none where it could. */
+  #refusal: string | undefined
 
   constructor(fs: FileSystem, directory: string, tell: (problem: Problem) => void) {
     this.#fs = fs
@@ -29,8 +32,14 @@ export class Reach {
     return this.#isGone
   }
 
-  /** The problem that the folder is not there, or not any more. */
+  /** The problem that the folder is not there, or not any more, or cannot be looked at. */
   absence(): Problem {
+    if (this.#refusal !== undefined)
+      return {
+        path: this.#directory,
+        code: "UNREADABLE",
+        message: `The folder's sessions cannot be looked at (${this.#refusal})`,
+      }
     const message =
       this.#device === undefined
         ? "There is no such folder"
@@ -40,6 +49,7 @@ export class Reach {
 
   #sessionsThere(): boolean {
     const path = join(this.#directory, "session")
+    this.#refusal = undefined
     try {
       const stat = this.#fs.stat(path)
       if (stat?.kind !== "directory") return false
@@ -54,6 +64,9 @@ export class Reach {
       return true
     } catch (error) {
       if (systemCode(error) === undefined) throw error
+      // Where nothing can be looked at just now it is as it was: reading it tells.
+      if (isForTheMoment(error)) return !this.#isGone
+      this.#refusal = systemCode(error)
       return false
     }
   }

@@ -1,24 +1,21 @@
 import { join } from "node:path"
-import { StoreError, systemCode } from "../../errors.ts"
+import { isStoreError, StoreError, systemCode } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { listRecords, placePath, recordPath } from "../../file/layout.ts"
+import { faultError } from "../../file/reader.ts"
 import { isSpelled, otherRecord } from "../../file/spelling.ts"
 import { type Key, keyPath } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
 import { SYNC_COPY } from "../../record/sync-copy.ts"
 import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import { recordIds } from "./file-catalog.ts"
+import { listedIds } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
 
 /** Removals handed to the write queue at once. */
 const AT_ONCE = 64
 /** Too large for us is not broken: such a file goes with its session. */
 const REMOVABLE = new Set(["NOT_FOUND", "TOO_LARGE"])
-
-/** As `recordIds`, for those who remove them: what is found by this name, but has another one, is another owner's. */
-export function ownRecordIds(files: RecordFiles, place: Place): string[] {
-  return isSpelled(files.fs, join(files.directory, place.kind), place.folder) ? recordIds(files, place) : []
-}
 
 /** Removes records that can be read; gives how many, and adds the others to `left`, where they are. */
 export async function removeReadable(
@@ -36,6 +33,7 @@ export async function removeReadable(
     const group = own.slice(start, start + AT_ONCE).map((key) =>
       writer.remove(key, (current) => {
         if (!("fault" in current) || REMOVABLE.has(current.fault.code)) return false
+        if (current.fault.code === "EXHAUSTED") throw faultError(current.fault, keyPath(files.directory, key))
         left.push({
           path: keyPath(files.directory, key),
           code: current.fault.code,
@@ -47,6 +45,23 @@ export async function removeReadable(
     removed += (await Promise.all(group)).filter(Boolean).length
   }
   return removed
+}
+
+/**
+ * The ids of a folder's records, to be removed: what is found by its name, but has another one, is another owner's. None where it cannot
+ * be listed, which is told of in `left`.
+ */
+export async function listedOrLeft(files: RecordFiles, place: Place, left: Problem[]): Promise<string[]> {
+  try {
+    return await untilAdmitted(() =>
+      isSpelled(files.fs, join(files.directory, place.kind), place.folder) ? listedIds(files, place) : [],
+    )
+  } catch (error) {
+    if (!isStoreError(error) || isExhausted(error)) throw error
+    const { path = placePath(files.directory, place), code, message } = error
+    left.push({ path, code, message })
+    return []
+  }
 }
 
 /** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`, and so are copies that stay in it. */

@@ -1,11 +1,13 @@
+import { untilAdmitted } from "../../exhaustion.ts"
 import type { Key } from "../../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
+import type { Problem } from "../problem-log.ts"
 import { nothingRemoved, type Removal } from "../writer.ts"
-import { holds, placesOf } from "./bodies.ts"
+import { holds, placesOf, type Refusals } from "./bodies.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
-import { ownRecordIds, removeEmptied, removeReadable } from "./removal.ts"
+import { listedOrLeft, removeEmptied, removeReadable } from "./removal.ts"
 import { findSharedMessages, type SharedMessages } from "./shared-messages.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
@@ -53,7 +55,13 @@ export function removeMessage(
     const found = await find()
     if (!found) return removal
     const { sessionID, id } = found
-    const isShared = placesOf(files, "message", id).some(({ folder }) => folder !== sessionID)
+    const refusals: Refusals = []
+    const places = await untilAdmitted(() => {
+      refusals.length = 0
+      return placesOf(files, "message", id, refusals)
+    })
+    // Where nobody can look another session may have it.
+    const isShared = refusals.length > 0 || places.some(({ folder }) => folder !== sessionID)
     await removeAt(files, held, sessionID, id, isShared, removal, signal)
     return removal
   })
@@ -73,23 +81,34 @@ async function removeSome(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const place: Place = { kind: "message", folder: id }
-  const list = (): string[] => ownRecordIds(files, place).filter((message) => !messages.left.has(message))
+  const unlisted: Problem[] = []
+  const list = async (): Promise<string[]> =>
+    (await listedOrLeft(files, place, unlisted)).filter((message) => !messages.left.has(message))
   return writer.exclusively(async (held) => {
     signal?.throwIfAborted()
-    if (messages.waiting.length === 0) messages.waiting = list()
+    if (messages.waiting.length === 0) messages.waiting = await list()
     const group = messages.waiting.splice(0, MESSAGES_AT_ONCE)
     await Promise.all(
       group.map((message) =>
         removeAt(files, held, id, message, shared.isHeldBeside(id, message), removal, signal),
       ),
     )
-    for (const message of group) if (holds(files, place, message)) messages.left.add(message)
-    if (messages.waiting.length === 0) messages.waiting = list()
+    for (const message of group)
+      if (await untilAdmitted(() => holds(files, place, message))) messages.left.add(message)
+    if (messages.waiting.length === 0) messages.waiting = await list()
     if (messages.waiting.length > 0) return false
     removeEmptied(files, place, removal.left)
     const remove = (keys: Key[]): Promise<number> => removeReadable(files, held, keys, removal.left, signal)
     removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))
-    const copies = placesOf(files, "session", id).map(({ folder }) => ["session", folder, id])
+    const [refused] = unlisted
+    if (refused) removal.left.push(refused)
+    // Without its own file nobody would find what is left of it.
+    if (refused) return true
+    const copies = (await untilAdmitted(() => placesOf(files, "session", id))).map(({ folder }) => [
+      "session",
+      folder,
+      id,
+    ])
     if ((await remove(copies)) > 0) removal.sessions++
     return true
   })
@@ -110,7 +129,11 @@ async function removeAt(
   signal?: AbortSignal,
 ): Promise<void> {
   const place: Place = { kind: "part", folder: id }
-  const parts = shared ? [] : ownRecordIds(files, place)
+  const unlisted: Problem[] = []
+  const parts = shared ? [] : await listedOrLeft(files, place, unlisted)
+  removal.left.push(...unlisted)
+  // Without the message its parts would be nobody's.
+  if (unlisted.length > 0) return
   const keys = parts.map((part) => ["part", id, part])
   // Others add to it meanwhile, so what they have is read after the wait.
   const removedParts = await removeReadable(files, held, keys, removal.left, signal)

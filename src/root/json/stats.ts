@@ -1,33 +1,38 @@
+import { isStoreError } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { readFieldsPatiently } from "../../file/fields-reader.ts"
-import { recordPath } from "../../file/layout.ts"
-import { lstatQuietly } from "../../file/reader.ts"
+import { recordPath, statRecord } from "../../file/layout.ts"
 import { sessionFields } from "../../record/extract.ts"
 import { keyPath } from "../../record/key.ts"
 import { PLAIN_KINDS, type Place } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { type CountedRecord, StatsSum } from "../stats-sum.ts"
 import type { StoreStats } from "../store-stats.ts"
-import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
+import { folderNames, plainIds, type RecordFiles, recordIds, report } from "./file-catalog.ts"
 import { missingMessages } from "./orphans.ts"
-import { findSharedMessages } from "./shared-messages.ts"
+import { countSharedMessages } from "./shared-messages.ts"
 
-/** Counts record files and their bytes by looking at every file; of sessions the times are read. Memory grows with the sessions only. */
+/**
+ * Counts record files and their bytes by looking at every file; of sessions the times are read. What cannot be looked at is reported.
+ * Memory grows with the sessions only. @throws StoreError `EXHAUSTED`; the signal's reason
+ */
 export async function collectStats(files: RecordFiles, signal?: AbortSignal): Promise<StoreStats> {
   const slice = new TimeSlice(signal)
   const sum = new StatsSum()
   const addFolder = async (kind: "message" | "part", folder: string, session: string | undefined) => {
     const place: Place = { kind, folder }
-    const ids = recordIds(files, place)
+    const ids = await untilAdmitted(() => recordIds(files, place))
     for (const id of ids) {
       await slice.pass()
-      sum.add(kind, session, counted(files, recordPath(files.directory, place, id)))
+      sum.add(kind, session, await counted(files, recordPath(files.directory, place, id)))
     }
     return ids
   }
-  for (const project of folderNames(files, "session")) await addSessions(files, project, sum, slice)
-  const shared = await findSharedMessages(files, slice)
+  for (const project of await untilAdmitted(() => folderNames(files, "session")))
+    await addSessions(files, project, sum, slice)
+  const shared = await countSharedMessages(files, slice)
   const done = new Set<string>()
-  for (const session of folderNames(files, "message"))
+  for (const session of await untilAdmitted(() => folderNames(files, "message")))
     for (const id of await addFolder("message", session, session)) {
       if (done.has(id)) continue
       // The parts of several sessions are there once, and are counted with the first.
@@ -36,9 +41,9 @@ export async function collectStats(files: RecordFiles, signal?: AbortSignal): Pr
     }
   for await (const message of missingMessages(files, slice)) await addFolder("part", message, undefined)
   for (const kind of [...PLAIN_KINDS, "session_share"])
-    for (const id of plainIds(files, kind)) {
+    for (const id of await untilAdmitted(() => plainIds(files, kind))) {
       await slice.pass()
-      sum.addPlain(kind, id, counted(files, keyPath(files.directory, [kind, id])))
+      sum.addPlain(kind, id, await counted(files, keyPath(files.directory, [kind, id])))
     }
   return sum.result()
 }
@@ -50,16 +55,24 @@ async function addSessions(
   slice: TimeSlice,
 ): Promise<void> {
   const place: Place = { kind: "session", folder: project }
-  for (const id of recordIds(files, place)) {
+  for (const id of await untilAdmitted(() => recordIds(files, place))) {
     await slice.pass()
     const path = recordPath(files.directory, place, id)
     const result = await readFieldsPatiently(files.fs, path, files.maxRecordBytes, slice)
+    if ("fault" in result && result.fault.code === "EXHAUSTED") report(files, path, result.fault)
     const updated = "body" in result ? sessionFields(result.body).updated : undefined
-    sum.addSession(id, project, updated, counted(files, path))
+    sum.addSession(id, project, updated, await counted(files, path))
   }
 }
 
-function counted({ fs }: RecordFiles, path: string): CountedRecord | undefined {
-  const bytes = lstatQuietly(fs, path)?.size
-  return bytes === undefined ? undefined : { path, bytes }
+/** A file with its size; one that cannot be looked at is reported. */
+async function counted({ fs, problems }: RecordFiles, path: string): Promise<CountedRecord | undefined> {
+  try {
+    const bytes = (await untilAdmitted(() => statRecord(fs, path)))?.size
+    return bytes === undefined ? undefined : { path, bytes }
+  } catch (error) {
+    if (!isStoreError(error) || isExhausted(error)) throw error
+    problems.report({ path: error.path ?? path, code: error.code, message: error.message })
+    return undefined
+  }
 }

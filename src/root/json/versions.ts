@@ -1,3 +1,4 @@
+import { untilAdmitted } from "../../exhaustion.ts"
 import type { DeviceClock } from "../../file/clock.ts"
 import { checkFolders, statRecord } from "../../file/layout.ts"
 import { isProven, packStamp } from "../../file/stamp.ts"
@@ -8,7 +9,7 @@ import type { RecordFiles } from "./file-catalog.ts"
 /**
  * An opaque text that stands for the present versions of these records together: made of their files' stamps, none of which
  * is read. `undefined` where a stamp is still too young to prove that a later change would leave another one, and for what is not on the disk yet.
- * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`; the signal's reason
+ * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`, `EXHAUSTED`; the signal's reason
  */
 export async function versionOf(
   files: RecordFiles,
@@ -25,17 +26,17 @@ export async function versionOf(
     if (turn) await turn
     checkKey(key)
     const path = keyPath(directory, key)
-    checkFolders(fs, directory, key)
+    await untilAdmitted(() => checkFolders(fs, directory, key))
     // What is newer than its file has no stamp yet.
     if (unwritten.newest(path)) return undefined
     hash.update(JSON.stringify(key))
-    let stat = statRecord(fs, path)
+    let stat = await untilAdmitted(() => statRecord(fs, path))
     if (!stat) continue
     if (!clocks.has(stat.device)) {
       // The clock is read before the stat that it is to prove.
       clock.observe(stat)
       clocks.set(stat.device, clock.now(stat.device))
-      stat = statRecord(fs, path)
+      stat = await untilAdmitted(() => statRecord(fs, path))
       if (!stat) continue
     }
     if (!isProven(stat, clocks.get(stat.device))) return undefined

@@ -1,5 +1,7 @@
 import { basename, dirname, join } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
+import { isExhausted } from "../../exhaustion.ts"
+import { folderRefusal } from "../../file/refusal.ts"
 import type { DirectoryEntry, EntryKind, FileStat, FileSystem } from "../../file/system.ts"
 import { segmentFault } from "../../record/key.ts"
 import { OLDER_SESSIONS } from "./older-folder.ts"
@@ -27,6 +29,7 @@ const MAX_RECENT = 16
 export class OlderLayout {
   readonly #fs: FileSystem
   readonly #folder: string
+  readonly #tell: (error: StoreError) => void
   /** The real folders of messages and parts, by place. Bounded; what is not there is looked for. */
   readonly #known = new Map<string, readonly string[]>()
   /** Real folders of parts, of the sessions read last first. */
@@ -39,9 +42,11 @@ export class OlderLayout {
   /** What lies where a project's folder of sessions should be, as found when all were last listed. */
   #misplaced: StoreError[] = []
 
-  constructor(fs: FileSystem, folder: string) {
+  /** @param tell told of each folder that could not be read, once for as long as that is so */
+  constructor(fs: FileSystem, folder: string, tell: (error: StoreError) => void = () => {}) {
     this.#fs = fs
     this.#folder = folder
+    this.#tell = tell
   }
 
   /** The layout as a file system whose every change is refused. */
@@ -160,8 +165,10 @@ export class OlderLayout {
       entries = this.#fs.readDirectory(folder) ?? []
       this.#unreadable.delete(folder)
     } catch (cause) {
-      const message = `The folder cannot be read (${systemCode(cause) ?? "error"})`
-      this.#unreadable.set(folder, new StoreError("UNREADABLE", message, { path: folder, cause }))
+      const refusal = folderRefusal(folder, cause)
+      if (isExhausted(refusal)) throw refusal
+      if (!this.#unreadable.has(folder)) this.#tell(refusal)
+      this.#unreadable.set(folder, refusal)
     }
     return entries.filter(({ name, kind }) => kind !== "other" && segmentFault(name) === undefined)
   }
