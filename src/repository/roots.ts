@@ -121,11 +121,19 @@ export class Roots {
     return this.#absent("session", id)
   }
 
-  /** The root that a session, and what belongs to it, is read from; of one without a file, where its messages are. */
+  /**
+   * The root that a session, and what belongs to it, is read from; of one without a file, where its messages are.
+   * @throws as `findSession`
+   */
   async ofSession(id: string): Promise<Root> {
+    return (await this.#ownerOf(id)) ?? this.#absent("session", id) ?? this.main
+  }
+
+  /** As `ofSession`; none of a session that is nowhere. */
+  async #ownerOf(id: string): Promise<Root | undefined> {
     if (this.all.length === 1) return this.main
     const found = await this.#findSession(checkIdOrKey("session", id).id, undefined)
-    return found?.root ?? (await this.#withRecords("message", id))[0] ?? this.main
+    return found?.root ?? (await this.#withRecords("message", id))[0]
   }
 
   /** As `ofSession`; none of a session that was read from a root that is not there any more. */
@@ -146,7 +154,7 @@ export class Roots {
       // Where no index knows the message, its parts tell; only where several roots have some it must be looked for.
       const roots = await this.#withRecords("part", id)
       found = roots.length > 1 ? await this.#scan("message", id, new Looking()) : undefined
-      if (!found) return roots[0] ?? this.main
+      if (!found) return roots[0] ?? this.#absent("message", id) ?? this.main
     }
     return (await this.#preferred(found)).root
   }
@@ -212,7 +220,8 @@ export class Roots {
   }
 
   async #checkElsewhere(sessionID: string): Promise<void> {
-    const root = await this.ofSession(sessionID)
+    // What may lie in a root that is not there any more does not stand in the way of writes.
+    const root = (await this.#ownerOf(sessionID)) ?? this.main
     if (root !== this.main) throw elsewhere(root, `The session ${sessionID}`)
   }
 

@@ -27,7 +27,7 @@ const COPYING_MS = 3_600_000
  *
  * The files' times count only beside that of the session's own, since a copy or a restored backup may have made all of them young;
  * neither change times nor those of folders count, which the best copies lose.
- * @throws StoreError `UNREADABLE` where not all of it can be looked at, so that nobody can say whether it is in use
+ * @throws StoreError `UNREADABLE` where not all of it can be looked at, so that nobody can say whether it is in use; `EXHAUSTED`
  */
 export async function lookAt(files: RecordFiles, id: string, slice: TimeSlice): Promise<Seen> {
   const measured = await measure(files, { kind: "session", id }, slice)
@@ -47,7 +47,7 @@ export async function lookAt(files: RecordFiles, id: string, slice: TimeSlice): 
   return { ...measured, used }
 }
 
-/** The latest time that a message of the session tells; 0 where none does. @throws StoreError `UNREADABLE` */
+/** The latest time that a message of the session tells; 0 where none does. @throws StoreError `UNREADABLE`, `EXHAUSTED` */
 export async function newestMessage(files: RecordFiles, session: string, slice: TimeSlice): Promise<number> {
   const place: Place = { kind: "message", folder: session }
   let newest = 0
@@ -60,8 +60,8 @@ export async function newestMessage(files: RecordFiles, session: string, slice: 
       : await readFieldsPatiently(files.fs, path, files.maxRecordBytes, slice)
     if ("body" in result) newest = Math.max(newest, ...messageTimes(result.body))
     // What is torn or too large tells no time; what is refused for now may tell of the last minute.
-    else if (result.fault.code === "UNREADABLE")
-      throw new StoreError("UNREADABLE", result.fault.message, { path, cause: result.fault.cause })
+    else if (result.fault.code === "UNREADABLE" || result.fault.code === "EXHAUSTED")
+      throw new StoreError(result.fault.code, result.fault.message, { path, cause: result.fault.cause })
   }
   return newest
 }

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path"
 import { isStoreError, StoreError } from "../errors.ts"
+import { isExhausted, untilAdmitted } from "../exhaustion.ts"
 import { listRecords } from "../file/layout.ts"
 import { RECORD_SUFFIX } from "../record/key.ts"
 import { COLLECTION_KINDS, type CollectionKind, SESSION_SIDE_KINDS } from "../record/kind.ts"
@@ -33,18 +34,19 @@ export async function* orphanOwners(
   }
   const strict: RecordFiles = { ...files, problems: new ProblemLog(note) }
   const sessions = new Set<string>()
-  for (const folder of folderNames(strict, "session"))
-    for (const id of recordIds(strict, { kind: "session", folder })) sessions.add(id)
+  for (const folder of await untilAdmitted(() => folderNames(strict, "session")))
+    for (const id of await untilAdmitted(() => recordIds(strict, { kind: "session", folder })))
+      sessions.add(id)
   const left = new Set<string>()
   let messages = 0
-  for (const session of folderNames(strict, "message")) {
+  for (const session of await untilAdmitted(() => folderNames(strict, "message"))) {
     await slice.pass()
     // Those of a session that is there are listed for the parts' sake.
-    messages += recordIds(strict, { kind: "message", folder: session }).length
+    messages += (await untilAdmitted(() => recordIds(strict, { kind: "message", folder: session }))).length
     if (!sessions.has(session)) left.add(session)
   }
   for (const kind of SESSION_SIDE_KINDS)
-    for (const id of sideIds(files, kind)) {
+    for (const id of await untilAdmitted(() => sideIds(files, kind))) {
       await slice.pass()
       if (!sessions.has(id)) left.add(id)
     }
@@ -99,7 +101,7 @@ function sideIds(files: RecordFiles, kind: string): string[] {
   try {
     return listRecords(files.fs, join(files.directory, kind)).ids
   } catch (error) {
-    if (!isStoreError(error)) throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
     files.problems.report({ path: error.path ?? kind, code: error.code, message: error.message })
     return []
   }

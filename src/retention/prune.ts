@@ -1,4 +1,5 @@
 import { isDiskFull, isStoreError, type StoreError } from "../errors.ts"
+import { isExhausted, untilAdmitted } from "../exhaustion.ts"
 import { sessionFields } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import type { Catalog } from "../root/catalog.ts"
@@ -191,9 +192,9 @@ async function allSessions(
 /** Looks at a session; one that cannot be looked at is reported, and nobody can say whether it is in use. */
 async function look(files: RecordFiles, id: string, slice: TimeSlice): Promise<Seen | undefined> {
   try {
-    return await lookAt(files, id, slice)
+    return await untilAdmitted(() => lookAt(files, id, slice))
   } catch (error) {
-    if (!isStoreError(error)) throw error
+    if (!isStoreError(error) || isExhausted(error)) throw error
     const { path = files.directory, code, message } = error
     files.problems.report({ path, code, message })
     return undefined

@@ -89,7 +89,7 @@ export class RecordWriter {
       key,
       path,
       reads: true,
-      decide: (current) => (current && wanted(current) ? content : undefined),
+      decide: (current) => (current && wanted(lookedAt(current, path)) ? content : undefined),
     })
   }
 
@@ -136,11 +136,12 @@ export class RecordWriter {
   async remove(at: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
     checkKey(at)
     this.mustBeWritable()
+    const path = keyPath(this.#directory, at)
     return this.#enqueue({
       key: [...at],
-      path: keyPath(this.#directory, at),
+      path,
       reads: spare !== undefined,
-      decide: (current) => (current && spare?.(current) ? undefined : null),
+      decide: (current) => (current && spare?.(lookedAt(current, path)) ? undefined : null),
     })
   }
 
@@ -190,6 +191,12 @@ export class RecordWriter {
 
 function unwritten({ content: { text } }: Version): ReadResult {
   return { record: { text, value: JSON.parse(text), faithful: true } }
+}
+
+/** What there is. @throws StoreError `EXHAUSTED`: that says nothing of it */
+function lookedAt(current: ReadResult, path: string): ReadResult {
+  if ("fault" in current && current.fault.code === "EXHAUSTED") throw faultError(current.fault, path)
+  return current
 }
 
 function present(current: ReadResult | undefined, path: string): unknown {

@@ -2,7 +2,6 @@ import { join } from "node:path"
 import { isStoreError, StoreError, systemCode } from "../../errors.ts"
 import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { listRecords, placePath, recordPath } from "../../file/layout.ts"
-import { faultError } from "../../file/reader.ts"
 import { isSpelled, otherRecord } from "../../file/spelling.ts"
 import { type Key, keyPath } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
@@ -33,7 +32,6 @@ export async function removeReadable(
     const group = own.slice(start, start + AT_ONCE).map((key) =>
       writer.remove(key, (current) => {
         if (!("fault" in current) || REMOVABLE.has(current.fault.code)) return false
-        if (current.fault.code === "EXHAUSTED") throw faultError(current.fault, keyPath(files.directory, key))
         left.push({
           path: keyPath(files.directory, key),
           code: current.fault.code,

@@ -1,12 +1,12 @@
-import { systemCode } from "../../errors.ts"
-import { untilAdmitted } from "../../exhaustion.ts"
+import { isStoreError, systemCode } from "../../errors.ts"
+import { isExhausted, untilAdmitted } from "../../exhaustion.ts"
 import { placePath } from "../../file/layout.ts"
 import { folderRefusal } from "../../file/refusal.ts"
 import { RECORD_SUFFIX } from "../../record/key.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Refusals } from "./bodies.ts"
-import { holds } from "./bodies.ts"
-import { listedFolders, type RecordFiles, reporting } from "./file-catalog.ts"
+import { holds, reportRefusals } from "./bodies.ts"
+import { folderNames, listedFolders, type RecordFiles } from "./file-catalog.ts"
 
 /** Bits of the filter that finds candidates: 8 MB, in which of a million names 8,000 look like another. */
 const FILTER_BITS = 26
@@ -18,10 +18,17 @@ const FILTER_BITS = 26
 export class SharedMessages {
   readonly #files: RecordFiles
   readonly #sessions: ReadonlyMap<string, readonly string[]>
+  readonly #unlisted: readonly string[]
 
-  constructor(files: RecordFiles, sessions: ReadonlyMap<string, readonly string[]>) {
+  /** @param unlisted sessions whose messages could not be listed, and may be any */
+  constructor(
+    files: RecordFiles,
+    sessions: ReadonlyMap<string, readonly string[]>,
+    unlisted: readonly string[],
+  ) {
     this.#files = files
     this.#sessions = sessions
+    this.#unlisted = unlisted
   }
 
   /** Whether it lay in several when they were looked for. */
@@ -29,43 +36,52 @@ export class SharedMessages {
     return this.#sessions.has(message + RECORD_SUFFIX)
   }
 
-  /** Whether another session holds the message too. @param gone sessions that do not count any more */
+  /**
+   * Whether another session holds the message too, or may hold it where nobody can look.
+   * @param gone sessions that do not count any more
+   */
   isHeldBeside(session: string, message: string, gone?: ReadonlySet<string>): boolean {
     const sessions = this.#sessions.get(message + RECORD_SUFFIX) ?? []
-    return sessions.some((other) => {
+    return [...sessions, ...this.#unlisted].some((other) => {
       if (other === session || gone?.has(other)) return false
       const refusals: Refusals = []
-      // It lay there; where nobody can look it may still.
       return holds(this.#files, { kind: "message", folder: other }, message, refusals) || refusals.length > 0
     })
   }
 }
 
 /**
- * Looks through the names of all messages, twice where it must; memory grows with the shared ones only.
- * @throws StoreError `UNREADABLE` where not all of them can be listed: the parts of another session's message would pass for those of
- * one alone; `EXHAUSTED`
+ * Looks through the names of all messages, twice where it must; memory grows with the shared ones only. A session's messages that
+ * cannot be listed are reported.
+ * @throws StoreError `UNREADABLE` where the sessions that have messages cannot be listed; `EXHAUSTED`
  */
 export async function findSharedMessages(files: RecordFiles, slice: TimeSlice): Promise<SharedMessages> {
-  return new SharedMessages(files, await look(files, slice))
+  return look(files, slice, await untilAdmitted(() => listedFolders(files, "message")))
 }
 
-/** As `findSharedMessages`, where nothing is lost by those that are missed: folders that cannot be listed are reported. */
+/** As `findSharedMessages`, for who only counts them: that they cannot be listed is reported. */
 export async function countSharedMessages(files: RecordFiles, slice: TimeSlice): Promise<SharedMessages> {
-  const listed = (list: () => string[]): string[] => reporting(files, list, [])
-  return new SharedMessages(files, await look(files, slice, listed))
+  return look(files, slice, await untilAdmitted(() => folderNames(files, "message")))
 }
 
 async function look(
   files: RecordFiles,
   slice: TimeSlice,
-  listed: (list: () => string[]) => string[] = (list) => list(),
-): Promise<Map<string, string[]>> {
-  const namesIn = (folder: string): string[] | Promise<string[]> =>
-    untilAdmitted(() => listed(() => fileNames(files, folder)))
-  const folders = await untilAdmitted(() => listed(() => listedFolders(files, "message")))
+  folders: readonly string[],
+): Promise<SharedMessages> {
   const filter = new Uint32Array(2 ** (FILTER_BITS - 5))
   const sessions = new Map<string, string[]>()
+  const unlisted: string[] = []
+  const namesIn = async (folder: string): Promise<readonly string[]> => {
+    try {
+      return await untilAdmitted(() => fileNames(files, folder))
+    } catch (error) {
+      if (!isStoreError(error) || isExhausted(error)) throw error
+      reportRefusals(files, [error])
+      unlisted.push(folder)
+      return []
+    }
+  }
   for (const folder of folders) {
     await slice.pass()
     for (const name of await namesIn(folder)) {
@@ -82,7 +98,7 @@ async function look(
       for (const name of await namesIn(folder)) sessions.get(name)?.push(folder)
     }
   for (const [name, { length }] of sessions) if (length < 2) sessions.delete(name)
-  return sessions
+  return new SharedMessages(files, sessions, [...new Set(unlisted)])
 }
 
 /** The names in a session's folder of messages, whatever they are names of. */
