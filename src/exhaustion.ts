@@ -46,7 +46,8 @@ export async function loaded<M>(load: () => Promise<M>): Promise<M> {
   })
 }
 
-function isNothingLeft(): boolean {
+/** Tells whether no file can be opened just now, for want of what that takes: not everybody says so who cannot open one. */
+export function isNothingLeft(): boolean {
   try {
     closeSync(openSync(process.execPath, "r"))
     return false

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite"
 import { type BigIntStats, existsSync, statSync, truncateSync } from "node:fs"
 import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
+import { EXHAUSTED_HINT, isForTheMoment, isNothingLeft, untilAdmitted } from "../exhaustion.ts"
 import { pause } from "../time-slice.ts"
 import { createShared, makeSharedFolders } from "./access.ts"
 import type { FileSystem } from "./system.ts"
@@ -36,12 +37,12 @@ export class ProcessLock {
   /**
    * Waits for the lock without holding the event loop.
    * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once where the lock's file cannot be used; `WRITE_FAILED`
-   * where it is not there yet and the disk is too full to make it
+   * where it is not there yet and the disk is too full to make it; `EXHAUSTED`
    */
   async acquire(patienceMs = PATIENCE_MS): Promise<Release> {
     const deadline = performance.now() + patienceMs
     for (let attempt = 0; ; attempt++) {
-      const release = this.tryAcquire()
+      const release = await untilAdmitted(() => this.tryAcquire())
       if (release) return release
       if (performance.now() > deadline)
         throw new StoreError("LOCKED", "Another process held the lock for too long", {
@@ -54,7 +55,7 @@ export class ProcessLock {
 
   /**
    * Takes the lock if it is free, else gives `undefined`.
-   * @throws StoreError `LOCKED` where the lock's file cannot be used, `WRITE_FAILED` where the disk is too full to make it
+   * @throws StoreError `LOCKED` where the lock's file cannot be used, `WRITE_FAILED` where the disk is too full to make it, `EXHAUSTED`
    */
   tryAcquire(): Release | undefined {
     try {
@@ -120,6 +121,13 @@ export class ProcessLock {
       } catch (failure) {
         code = systemCode(failure) ?? code
       }
+    // SQLite does not say why it cannot open a file.
+    if (isForTheMoment(error) || (code.startsWith("SQLITE_CANTOPEN") && isNothingLeft()))
+      throw new StoreError("EXHAUSTED", `The lock's file cannot be opened (${code})`, {
+        path: this.#path,
+        cause: error,
+        hint: EXHAUSTED_HINT,
+      })
     if (isDiskFull(error))
       throw new StoreError("WRITE_FAILED", `The lock's file cannot be made (${code})`, {
         path: this.#path,

@@ -351,9 +351,13 @@ class Looking {
     this.#strict = strict
   }
 
-  /** What is closed to us lasts: one folder of somebody else's is not to stand in the way of everything. It is reported. */
+  /**
+   * What is closed to us lasts, and so does a damaged database or a link: one folder of somebody else's is not to stand in the way of
+   * everything. It is reported.
+   */
   readonly note = (unseen: Unseen): void => {
-    if (this.#strict || !unseen.closed) this.#refusal ??= unseen
+    const lasts = unseen.closed === true || unseen.code !== "UNREADABLE"
+    if (this.#strict || !lasts) this.#refusal ??= unseen
   }
 
   /** Nothing was found: that is only an answer where everything was looked at. @throws StoreError `UNREADABLE` */
