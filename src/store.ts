@@ -1,3 +1,4 @@
+// Over 400 lines, since every call of the public face is described here; what it does is elsewhere, and a few lines a call.
 import { type Composition, compose, type StoreParts } from "./composition.ts"
 import { withDataFolders } from "./data-folder.ts"
 import { isDiskFull, StoreError } from "./errors.ts"

@@ -1,3 +1,4 @@
+// Over 400 lines: the steps of one batch, whose order is what makes writing safe, are to be read in one place.
 import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"

@@ -1,3 +1,4 @@
+// Over 400 lines: how an entry's files go, come back and are dropped must agree step by step, after a kill at any of them.
 import { join } from "node:path"
 import { isDiskFull, isStoreError, StoreError, systemCode } from "../errors.ts"
 import { createDraft, openUp } from "../file/access.ts"

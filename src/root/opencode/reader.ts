@@ -1,3 +1,4 @@
+// Over 400 lines: all questions to a database share one snapshot and one way to unite both versions of its tables.
 import { StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
