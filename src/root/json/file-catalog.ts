@@ -265,7 +265,7 @@ function reportUnnamed(files: RecordFiles, path: string, listing: Listing): List
 }
 
 /** What can be listed; of what cannot, which is reported, there is `nothing`. @throws StoreError `EXHAUSTED` */
-export function reporting<T>(files: RecordFiles, list: () => T, nothing: T): T {
+function reporting<T>(files: RecordFiles, list: () => T, nothing: T): T {
   try {
     return list()
   } catch (error) {

@@ -7,26 +7,9 @@ import { fold } from "../../record/fold.ts"
 import type { Place } from "../../record/kind.ts"
 import { messageTexts, partTexts } from "../../record/search-text.ts"
 import { TimeSlice } from "../../time-slice.ts"
+import type { MessageDocument, MessageText } from "../text-source.ts"
 import { readBody } from "./bodies.ts"
 import { bodyOf, partIds, type RecordFiles, readPresent, report } from "./file-catalog.ts"
-
-/** One text of a message, as it is shown and as it is compared. */
-export interface MessageText {
-  /** `undefined` for what stands in the message itself. */
-  readonly partID: string | undefined
-  readonly type: string | null
-  readonly tool: string | null
-  readonly text: string
-  readonly folded: string
-}
-
-/** What a message's own files say now. */
-export interface MessageDocument {
-  readonly created: number
-  readonly role: string | null
-  /** Its own texts, then those of its parts in their order, each part read when its texts are asked for. */
-  readonly texts: AsyncGenerator<MessageText>
-}
 
 /** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. @throws StoreError `EXHAUSTED` */
 export async function readMessageDocument(

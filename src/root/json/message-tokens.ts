@@ -1,8 +1,9 @@
 import { TrigramSet } from "../../record/trigrams.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { ProblemLog } from "../problem-log.ts"
+import type { MessageDocument } from "../text-source.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import { type MessageDocument, readMessageDocument } from "./message-texts.ts"
+import { readMessageDocument } from "./message-texts.ts"
 
 /** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */
 const LETTERS_AT_ONCE = 500_000
