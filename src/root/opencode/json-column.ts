@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from "../../record/extract.ts"
+import { isJsonObject } from "../../record/extract.ts"
+import { present } from "../../record/present.ts"
 
 /** What lies in a column that holds JSON: its value, why it has none, or nothing for NULL. */
 export type Parsed = { readonly value: unknown } | { readonly fault: string } | undefined
@@ -18,11 +19,6 @@ export function parseColumn(column: unknown): Parsed {
       fault: text === "" ? "is empty" : `is no JSON (${error instanceof Error ? error.message : error})`,
     }
   }
-}
-
-/** An object without the fields that are undefined. */
-export function present(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /** An object whose fields of these names come first, in this order. */

@@ -1,6 +1,6 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../record/extract.ts"
-import { present } from "./json-column.ts"
-import { partIdOf } from "./part-id.ts"
+import { present } from "../../record/present.ts"
+import { partIdOf } from "../part-id.ts"
 import { contentPart } from "./part-v2.ts"
 
 /** What opencode 2 notes between messages of what was switched and when it rested: bookkeeping, not history. */

@@ -1,5 +1,5 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../record/extract.ts"
-import { present } from "./json-column.ts"
+import { present } from "../../record/present.ts"
 
 /** A piece of an assistant's content in opencode 2 as the part that 1.x would have written, without its ids. */
 export function contentPart(content: unknown): JsonObject {

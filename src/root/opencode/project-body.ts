@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../record/extract.ts"
-import { parseColumn, present } from "./json-column.ts"
+import { present } from "../../record/present.ts"
+import { parseColumn } from "./json-column.ts"
 import type { Row } from "./view.ts"
 
 const some = (value: unknown): unknown => value ?? undefined

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../record/extract.ts"
 import { fieldsOf, isJsonObject } from "../../record/extract.ts"
-import { ordered, parseColumn, present } from "./json-column.ts"
+import { present } from "../../record/present.ts"
+import { ordered, parseColumn } from "./json-column.ts"
 import type { Row } from "./view.ts"
 
 /** A session's body, and what of its row could not be read. */

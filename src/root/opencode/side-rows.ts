@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm"
 import type { JsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
-import { present } from "./json-column.ts"
+import { present } from "../../record/present.ts"
 import { projectBody } from "./project-body.ts"
 import { project, todo } from "./tables.ts"
 import type { TellProblem } from "./trouble.ts"

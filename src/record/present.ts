@@ -1,0 +1,6 @@
+import type { JsonObject } from "./extract.ts"
+
+/** An object without the fields that are undefined. */
+export function present(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

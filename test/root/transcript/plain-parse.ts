@@ -1,0 +1,65 @@
+import type { JsonObject } from "../../../src/record/extract.ts"
+import { compareText } from "../../../src/record/order.ts"
+import type { ContainerName, Fold, Line, Sides, TranscriptAgent } from "../../../src/root/transcript/agent.ts"
+import { messageBody, placed, sessionBody } from "../../../src/root/transcript/record-bodies.ts"
+
+/** A transcript as it is when everything is parsed anew. */
+export interface PlainSession {
+  readonly info: JsonObject
+  readonly messages: readonly { info: JsonObject; parts: JsonObject[] }[]
+}
+
+export const NO_SIDES: Sides = { text: () => undefined }
+
+/** A file's lines and where they lie; what is no JSON is left out. */
+export function plainLines(bytes: Buffer, form: ContainerName["form"], file = 0): Line[] {
+  if (form === "object") {
+    const { messages, ...header } = JSON.parse(bytes.toString()) as { messages?: unknown[] }
+    return [header, ...(messages ?? [])].map((value, at) => ({ value, span: [file, at, 0] }))
+  }
+  const lines: Line[] = []
+  for (let offset = 0; offset < bytes.length; ) {
+    const end = bytes.indexOf(10, offset)
+    const until = end < 0 ? bytes.length : end
+    try {
+      const value: unknown = JSON.parse(bytes.subarray(offset, until).toString())
+      lines.push({ value, span: [file, offset, until - offset] })
+    } catch {
+      // Left out.
+    }
+    offset = until + 1
+  }
+  return lines
+}
+
+/** Folds lines; with `stops`, it is stopped after each of so many lines, kept as text, and begun again. */
+export function foldOf(agent: TranscriptAgent, name: ContainerName, lines: readonly Line[], stops = 0): Fold {
+  let fold = agent.fold(name)
+  for (const [at, line] of lines.entries()) {
+    fold.add(line)
+    if (stops > 0 && at % stops === 0) fold = agent.fold(name, JSON.parse(JSON.stringify(fold.state())))
+  }
+  return fold
+}
+
+/** What a container's lines say, with all bodies. */
+export function plainSessions(
+  agent: TranscriptAgent,
+  name: ContainerName,
+  lines: readonly Line[],
+  { sides = NO_SIDES, stops = 0, modified = Number.MAX_SAFE_INTEGER } = {},
+): PlainSession[] {
+  const values = new Map(lines.map(({ span, value }) => [span.join(), value]))
+  return foldOf(agent, name, lines, stops)
+    .outline(sides)
+    .map((session) => ({
+      info: sessionBody(session, modified, name.archived ?? false),
+      messages: placed(session.messages, compareText).map((message) => {
+        const said = agent.message(
+          message.outlined,
+          message.outlined.spans.map((span) => values.get(span.join())),
+        )
+        return messageBody(session.id, message, said)
+      }),
+    }))
+}
