@@ -24,13 +24,16 @@ export interface DataFolder {
 /**
  * What lies in a folder, where it is one of an agent's data and no store itself: a store in `storage/`, the older layout in `project/`, or
  * databases. One that cannot be looked at is taken for what it was named as.
+ * @param named a database of it under another name, there or elsewhere
  */
-export function dataFolder(fs: FileSystem, directory: string): DataFolder | undefined {
+export function dataFolder(fs: FileSystem, directory: string, named?: string): DataFolder | undefined {
   if (basename(directory) === STORAGE) return undefined
   try {
-    const names = fs.readNames(directory)
+    // An agent whose database lies elsewhere need not have made its folder.
+    const names = fs.readNames(directory) ?? (named === undefined ? undefined : [])
     if (!names || storeSigns(fs, directory, names).some((name) => name !== OLDER)) return undefined
-    const databases = databaseNames(names).map((name) => join(directory, name))
+    const found = databaseNames(names).map((name) => join(directory, name))
+    const databases = named === undefined ? found : [...new Set([named, ...found])]
     const storage = join(directory, STORAGE)
     const hasStorage = names.includes(STORAGE) && isStore(fs, storage)
     const older = join(directory, OLDER)
@@ -48,7 +51,7 @@ export function dataFolder(fs: FileSystem, directory: string): DataFolder | unde
  * its databases are read beside it.
  */
 export function withDataFolders(options: ResolvedOptions, fs: FileSystem): ResolvedOptions {
-  const own = dataFolder(fs, options.directory)
+  const own = dataFolder(fs, options.directory, options.database)
   const others = options.alsoRead.map((folder) => ({ folder, data: dataFolder(fs, folder) }))
   if (!own && others.every(({ data }) => !data)) return options
   const directory = own?.storage ?? options.directory

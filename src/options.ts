@@ -15,6 +15,11 @@ export interface StoreOptions {
    */
   directory: string
   /**
+   * A database of the data folder under another name, as opencode's `OPENCODE_DB` tells: absolute, or relative to that folder. Where
+   * `directory` is a store's own folder it says nothing.
+   */
+  database?: string | undefined
+  /**
    * Folders of other stores (a backup, a synced machine) to be read beside it, and never written to. A session that lies in
    * several is listed once, with its newest `time.updated`. They may also be the `project` folder of an older layout, or
    * opencode's data folder.
@@ -72,6 +77,8 @@ const MAX_RECORD_BYTES = 0x1fff_ffe8
 /** Options with every default filled in. */
 export interface ResolvedOptions {
   readonly directory: string
+  /** Absolute. */
+  readonly database: string | undefined
   /** Whether that is the `storage/` of a data folder that was named, which need not have one. */
   readonly inDataFolder: boolean
   readonly alsoRead: readonly string[]
@@ -138,9 +145,12 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     throw new TypeError(`durability must be "full" or "relaxed", not ${JSON.stringify(durability)}`)
   if (options.indexPath !== undefined && (typeof options.indexPath !== "string" || options.indexPath === ""))
     throw new TypeError("indexPath must be a folder")
+  if (options.database !== undefined && (typeof options.database !== "string" || options.database === ""))
+    throw new TypeError("database must be a file")
   const directory = resolve(options.directory)
   return {
     directory,
+    database: options.database === undefined ? undefined : resolve(directory, options.database),
     inDataFolder: false,
     alsoRead: foldersFrom(options.alsoRead, directory),
     roots: rootsFrom(options.roots),

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
+import { namedDatabase } from "./directory.ts"
 
 /** The options every command has. */
 export interface GlobalOptions {
@@ -26,8 +27,10 @@ export async function withStore(
   if (!options.color) output.noColours()
   // Of a data folder the store is its `storage`.
   const above = [resolve(options.dir), join(resolve(options.dir), "storage")]
+  const database = namedDatabase(options.dir)
   await using store = await openStore({
     directory: options.dir,
+    database,
     indexPath: options.indexPath,
     alsoRead: options.alsoRead,
     older: options.older,
@@ -37,7 +40,8 @@ export async function withStore(
     onProblem: ({ path, code, message }) => {
       output.note(`${code} ${path}: ${message}`)
       // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.
-      if (above.some((folder) => path === folder || dirname(path) === folder)) context.fail()
+      if (path === database || above.some((folder) => path === folder || dirname(path) === folder))
+        context.fail()
     },
     ...more,
   })
@@ -46,7 +50,7 @@ export async function withStore(
     throw new StoreError(missing.code, missing.message, {
       path: missing.path,
       hint:
-        missing.hint ??
+        (missing.path === database ? "OPENCODE_DB names it." : missing.hint) ??
         "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
     })
   await work(store, options)

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync } from "node:fs"
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { defaultDirectory } from "../../src/cli/directory.ts"
 import { openStore, type Store } from "../../src/index.ts"
@@ -159,18 +159,114 @@ test("a damaged database in a data folder is told by its path, and makes the com
   expect(err).toContain(`CORRUPT ${path}`)
 })
 
-test("the command line reads the data folder where it has a database, and storage/ where it has none", () => {
-  const before = process.env.XDG_DATA_HOME
-  const home = tempFolder()
+/** Runs with opencode's environment, and puts back what was. */
+async function withEnvironment(
+  env: Record<"XDG_DATA_HOME" | "OPENCODE_DB", string | undefined>,
+  work: () => unknown,
+): Promise<void> {
+  const before = { ...process.env }
+  const set = (values: Record<string, string | undefined>): void => {
+    for (const name of Object.keys(env))
+      if (values[name] === undefined) delete process.env[name]
+      else process.env[name] = values[name]
+  }
   try {
-    process.env.XDG_DATA_HOME = home
+    set(env)
+    await work()
+  } finally {
+    set(before)
+  }
+}
+
+test("the command line reads the data folder where it has a database, and storage/ where it has none", async () => {
+  const home = tempFolder()
+  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: undefined }, () => {
     expect(defaultDirectory()).toBe(join(home, "opencode/storage"))
     mkdirSync(join(home, "opencode"))
     expect(defaultDirectory()).toBe(join(home, "opencode/storage"))
     copyFileSync(FIXTURE, join(home, "opencode/opencode.db"))
     expect(defaultDirectory()).toBe(join(home, "opencode"))
-  } finally {
-    if (before === undefined) delete process.env.XDG_DATA_HOME
-    else process.env.XDG_DATA_HOME = before
+  })
+})
+
+test("the database that OPENCODE_DB names is read with opencode's data folder, absolute or relative to it", async () => {
+  const home = tempFolder()
+  const data = join(home, "opencode")
+  const elsewhere = join(tempFolder(), "history.sqlite")
+  copyFileSync(FIXTURE, elsewhere)
+  const sessions = async (...argv: string[]) => {
+    const { code, out, err } = await cliHere(data, "--json", "sessions", ...argv)
+    return { code, sessions: lines(out).length, err }
   }
+  // Nothing else there, as after a first start of today's release.
+  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: elsewhere }, async () => {
+    expect(defaultDirectory()).toBe(data)
+    expect(await sessions()).toEqual({ code: 0, sessions: 9, err: "" })
+    expect(existsSync(data)).toBe(false)
+    put(data, "storage/session/p/ses_1.json", session("ses_1"))
+    expect(await sessions()).toEqual({ code: 0, sessions: 10, err: "" })
+    expect((await cliHere(data, "--json", "search", "the", "--limit", "1")).code).toBe(0)
+    // What was named as a store, or is another's data, has no part in it.
+    expect(lines((await cliHere(join(data, "storage"), "--json", "sessions")).out)).toHaveLength(1)
+    const backup = tempFolder()
+    put(backup, "storage/session/p/ses_2.json", session("ses_2"))
+    expect(lines((await cliHere(backup, "--json", "sessions")).out)).toHaveLength(1)
+  })
+  copyFileSync(FIXTURE, join(data, "work.db"))
+  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: undefined }, async () =>
+    expect(await sessions()).toMatchObject({ code: 0, sessions: 1 }),
+  )
+  for (const [name, found] of [
+    ["work.db", 10],
+    [":memory:", 1],
+    ["", 1],
+  ] as const)
+    await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: name }, async () => {
+      expect({ name, ...(await sessions()) }).toEqual({ name, code: 0, sessions: found, err: "" })
+      const copy = join(tempFolder(), "copy")
+      cpSync(data, copy, { recursive: true })
+      expect(lines((await cliHere(copy, "--json", "sessions")).out)).toHaveLength(found)
+    })
+  const target = join(tempFolder(), "target")
+  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: "work.db" }, async () => {
+    expect((await cliHere(target, "import", "--from", "opencode")).code).toBe(0)
+    expect(lines((await cliHere(target, "--json", "sessions")).out)).toHaveLength(9)
+  })
+})
+
+test("an OPENCODE_DB that is not there or damaged is told, and the command fails", async () => {
+  const home = tempFolder()
+  const data = join(home, "opencode")
+  put(data, "storage/session/p/ses_1.json", session("ses_1"))
+  const path = join(tempFolder(), "x.db")
+  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: path }, async () => {
+    const missing = await cliHere(data, "sessions")
+    expect(missing).toMatchObject({ code: 1, out: "" })
+    expect(missing.err).toContain(`There is no database: ${path}`)
+    expect(missing.err).toContain("OPENCODE_DB names it")
+    writeFileSync(path, "no database")
+    const { code, out, err } = await cliHere(data, "--json", "sessions")
+    expect({ code, ids: lines(out) }).toMatchObject({ code: 1, ids: [{ id: "ses_1" }] })
+    expect(err).toContain(`CORRUPT ${path}`)
+  })
+})
+
+test("openStore takes the name of a data folder's database, and not the environment's", async () => {
+  const data = join(tempFolder(), "data")
+  const elsewhere = join(tempFolder(), "history.sqlite")
+  copyFileSync(FIXTURE, elsewhere)
+  await withEnvironment({ XDG_DATA_HOME: join(data, ".."), OPENCODE_DB: elsewhere }, async () => {
+    await using without = await openStore({ directory: data, backgroundIndex: false })
+    expect(await listed(without)).toEqual([])
+  })
+  {
+    await using store = await openStore({ directory: data, database: elsewhere, backgroundIndex: false })
+    expect(store.missing()).toEqual([])
+    expect(await listed(store)).toHaveLength(9)
+  }
+  mkdirSync(data)
+  copyFileSync(FIXTURE, join(data, "work.db"))
+  await using store = await openStore({ directory: data, database: "work.db", backgroundIndex: false })
+  expect(await listed(store)).toHaveLength(9)
+  expect(openStore({ directory: data, database: "" })).rejects.toThrow(TypeError)
 })
