@@ -1,5 +1,6 @@
 import { type JsonObject, messageFields, partFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
+import { partsInOrder } from "../record/part-order.ts"
 import { messageTexts, partTexts } from "../record/search-text.ts"
 import type { RecordSource } from "./record-source.ts"
 import type { MessageDocument, MessageText } from "./text-source.ts"
@@ -23,17 +24,39 @@ export function documentOf(records: Readable, message: JsonObject, messageID: st
   return { created, role, texts: textsOf(records, message, messageID) }
 }
 
+/** The texts of a message that is at hand with all of its parts that can be read. */
+export function wholeDocument(message: JsonObject, parts: readonly JsonObject[]): MessageDocument {
+  const { created, role } = messageFields(message)
+  return { created, role, texts: textsAtHand(message, parts) }
+}
+
+async function* textsAtHand(message: JsonObject, parts: readonly JsonObject[]): AsyncGenerator<MessageText> {
+  yield* ownTexts(message)
+  const byID = new Map(parts.map((part) => [String(part.id), part]))
+  for (const id of partsInOrder([...byID.keys()])) {
+    const part = byID.get(id)
+    if (part) yield* textsOfPart(id, part)
+  }
+}
+
 async function* textsOf(
   records: Readable,
   message: JsonObject,
   messageID: string,
 ): AsyncGenerator<MessageText> {
-  for (const text of messageTexts(message))
-    yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
+  yield* ownTexts(message)
   for (const partID of await records.ids("part", messageID)) {
     const [part] = await records.read("part", messageID, [partID])
-    if (!part) continue
-    const { type, tool } = partFields(part)
-    for (const text of partTexts(part)) yield { partID, type, tool, text, folded: fold(text) }
+    if (part) yield* textsOfPart(partID, part)
   }
+}
+
+function* ownTexts(message: JsonObject): Generator<MessageText> {
+  for (const text of messageTexts(message))
+    yield { partID: undefined, type: null, tool: null, text, folded: fold(text) }
+}
+
+function* textsOfPart(partID: string, part: JsonObject): Generator<MessageText> {
+  const { type, tool } = partFields(part)
+  for (const text of partTexts(part)) yield { partID, type, tool, text, folded: fold(text) }
 }

@@ -18,6 +18,8 @@ const MANY_MESSAGES = 1_000
 export interface CatchUpOptions {
   readonly signal?: AbortSignal | undefined
   readonly onYield?: (() => Promise<void>) | undefined
+  /** Told which messages are read next, in their order: for who can read many at once. */
+  readonly expect?: ((messages: readonly PendingMessage[]) => void) | undefined
 }
 
 /**
@@ -39,6 +41,7 @@ export async function catchUp(
     const page = await patiently(() =>
       within.index.read(({ texts }) => texts.pending(after, MESSAGES_AT_ONCE)),
     )
+    options.expect?.(page)
     let batch: { message: PendingMessage; tokens: string | undefined }[] = []
     let size = 0
     const commit = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import type { Access } from "./access.ts"
 import type { Moment } from "./database.ts"
+import { DocumentsAhead } from "./documents-ahead.ts"
 import { groupedDocument } from "./grouped-parts.ts"
 import type { OpencodeReader } from "./reader.ts"
 import { type SyncOptions, syncMessages } from "./text-sync.ts"
@@ -128,7 +129,9 @@ export class OpencodeTexts implements TextSource {
     const moment = this.#reader.moment()
     const database = await index.openDatabase()
     await syncMessages(this.#reader, index, options)
-    await catchUp({ index }, (session, id) => groupedDocument(this.#reader, session, id), options)
+    const ahead = new DocumentsAhead(this.#reader)
+    const expect = ahead.expect.bind(ahead)
+    await catchUp({ index }, (session, id) => ahead.document(session, id), { ...options, expect })
     this.#synced = (await index.openDatabase()) === database ? { database, begun, moment } : undefined
   }
 

@@ -8,6 +8,7 @@ import { headsOf, messageStamps, type Stamped, type StampedMessage, sessionHeads
 import { type Moment, OpencodeDatabase } from "./database.ts"
 import { folderNames, type Kind, sessionIds } from "./folders.ts"
 import { countMessages, type Direction, listMessages } from "./message-list.ts"
+import { type MessageName, messageRun, type WholeMessage } from "./message-run.ts"
 import {
   messageBodies,
   messageOfPart,
@@ -189,6 +190,11 @@ export class OpencodeReader {
   /** The parts of messages, by message and in their order, all of one snapshot; what cannot be read is left out. */
   partsOf(messageIDs: readonly string[]): Promise<Map<string, JsonObject[]>> {
     return this.#ask((view, tell) => partBodies(view, messageIDs, { maxBytes: this.#maxBytes, tell }))
+  }
+
+  /** The first of these messages with their parts, all of one snapshot: as many as take no more than that many bytes, which may be none. */
+  messageRun(names: readonly MessageName[], bytes: number): Promise<WholeMessage[]> {
+    return this.#ask((view, tell) => messageRun(view, names, bytes, { maxBytes: this.#maxBytes, tell }))
   }
 
   /** One body; `undefined` where there is none. @throws StoreError `CORRUPT`, `TOO_LARGE` where it cannot be read */
