@@ -1,0 +1,29 @@
+import { join } from "node:path"
+import type { ContainerName, TranscriptAgent } from "../agent.ts"
+import { isBookkeeping } from "./claude-code/bookkeeping.ts"
+import { ClaudeFold } from "./claude-code/fold.ts"
+import { messageOf } from "./claude-code/message.ts"
+
+/** `projects/<work tree>/<session>.jsonl`; until about 2.0 subagents lay beside, as `agent-<id>.jsonl`. */
+const SESSION = /^projects\/[^/]+\/([^/]+)\.jsonl$/
+/** `projects/<work tree>/<session>/subagents/agent-<id>.jsonl`, in folders of their own where workflows began them. */
+const SUBAGENT = /^projects\/[^/]+\/([^/]+)\/subagents\/(?:.+\/)?(agent-[^/]+)\.jsonl$/
+
+/** Claude Code: a session is a file of lines that form a tree; subagents have files of their own, or lines among their parent's. */
+export const claudeCode: TranscriptAgent = {
+  source: "claude-code",
+  version: 1,
+  places: ({ CLAUDE_CONFIG_DIR }, home) =>
+    CLAUDE_CONFIG_DIR ? [CLAUDE_CONFIG_DIR] : [join(home, ".claude"), join(home, ".config", "claude")],
+  folders: ["projects"],
+  container(path): ContainerName | undefined {
+    const common = { name: path.replace(/\.jsonl$/, ""), rank: 0, form: "lines" } as const
+    const session = SESSION.exec(path)?.[1]
+    if (session !== undefined) return { ...common, session }
+    const [, parent, subagent] = SUBAGENT.exec(path) ?? []
+    return subagent === undefined ? undefined : { ...common, session: subagent, parent }
+  },
+  fold: (container, state) => new ClaudeFold(container, state),
+  isBookkeeping,
+  message: messageOf,
+}

@@ -1,0 +1,42 @@
+/** Lines of a tool's progress up to so many bytes are looked at, since others may go on from them; larger ones are passed over. */
+const SMALL_PROGRESS = 2_048
+/** In how much of a line its type is looked for. */
+const HEAD = 1_024
+
+/** Kinds of lines that say nothing of a conversation, written with their type first. */
+const KINDS = [
+  "file-history-snapshot",
+  "queue-operation",
+  "mode",
+  "permission-mode",
+  "attribution-snapshot",
+  "speculation-accept",
+  "content-replacement",
+  "worktree-state",
+  "bridge-session",
+  "atis-latch",
+].map((kind) => Buffer.from(`{"type":"${kind}"`))
+
+const TYPE = Buffer.from('"type":"')
+const PROGRESS = Buffer.from('progress"')
+const OPENING = [0x7b, 0x5b] as const
+
+/** Whether a progress line of so many bytes is looked at. */
+export function isSmallProgress(bytes: number): boolean {
+  return bytes <= SMALL_PROGRESS
+}
+
+/** Tells lines that need no parsing. Reports tell of files of 5 GB that are progress to 99.6 %. */
+export function isBookkeeping(line: Uint8Array): boolean {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+  if (KINDS.some((kind) => bytes.subarray(0, kind.length).equals(kind))) return true
+  return !isSmallProgress(line.byteLength) && isProgress(bytes.subarray(0, HEAD))
+}
+
+/** Whether the first type is a progress line's, and no object or list inside the line's own begins before it. */
+function isProgress(head: Buffer): boolean {
+  const at = head.indexOf(TYPE)
+  if (at < 0 || !head.subarray(at + TYPE.length, at + TYPE.length + PROGRESS.length).equals(PROGRESS))
+    return false
+  return !OPENING.some((byte) => head.subarray(1, at).includes(byte))
+}

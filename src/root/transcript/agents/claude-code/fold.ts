@@ -1,0 +1,170 @@
+import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extract.ts"
+import type { ContainerName, Fold, Line, OutlinedSession, Sides } from "../../agent.ts"
+import { isSmallProgress } from "./bookkeeping.ts"
+import { textOf } from "./content.ts"
+import { lineId, type Node, nodeOf } from "./line.ts"
+import { outlineOf } from "./outline.ts"
+import { type Head, isSubagent, type Said } from "./said.ts"
+
+interface State {
+  readonly nodes: readonly (readonly [string, Node])[]
+  readonly heads: readonly (readonly [string, Head])[]
+  readonly names: Readonly<Record<string, string>>
+  readonly summaries: readonly (readonly [string, string])[]
+  readonly pinned?: string | undefined
+  readonly isEnded: boolean
+  readonly lastLane?: string | undefined
+  readonly progress: readonly string[]
+}
+
+/** Progress lines that nothing went on from yet; of older ones it is taken that nothing will. */
+const REMEMBERED_PROGRESS = 64
+/** Lines that name the session, and the field that holds the name. */
+const NAMES: ReadonlyMap<unknown, string> = new Map([
+  ["custom-title", "customTitle"],
+  ["ai-title", "aiTitle"],
+  ["tag", "tag"],
+  ["agent-name", "agentName"],
+  ["pr-link", "prUrl"],
+])
+
+/** What a transcript of Claude Code says. */
+export class ClaudeFold implements Fold, Said {
+  readonly #container: ContainerName
+  readonly nodes: Map<string, Node>
+  readonly heads: Map<string, Head>
+  readonly names: Record<string, string>
+  readonly summaries: Map<string, string>
+  pinned: string | undefined
+  isEnded: boolean
+  #lastLane: string | undefined
+  #progress: string[]
+
+  constructor(container: ContainerName, kept?: unknown) {
+    const state = isState(kept) ? kept : undefined
+    this.#container = container
+    this.nodes = new Map(state?.nodes)
+    this.heads = new Map(state?.heads.map(([lane, head]) => [lane, { ...head }]))
+    this.names = { ...state?.names }
+    this.summaries = new Map(state?.summaries)
+    this.pinned = state?.pinned
+    this.isEnded = state?.isEnded ?? false
+    this.#lastLane = state?.lastLane
+    this.#progress = [...(state?.progress ?? [])]
+  }
+
+  add(line: Line): void {
+    const { value, span } = line
+    if (!isJsonObject(value)) return
+    if (value.type === "progress" && !isSmallProgress(span[2])) return
+    const node = nodeOf(value, span)
+    if (node) this.#addNode(lineId(value, span), node, value)
+    else this.#addNote(value)
+  }
+
+  outline(sides: Sides): readonly OutlinedSession[] {
+    return outlineOf(this.#container, this, sides)
+  }
+
+  state(): State {
+    const { names, pinned, isEnded } = this
+    return {
+      nodes: [...this.nodes],
+      heads: [...this.heads],
+      names,
+      summaries: [...this.summaries],
+      pinned,
+      isEnded,
+      lastLane: this.#lastLane,
+      progress: this.#progress,
+    }
+  }
+
+  #addNode(id: string, node: Node, line: JsonObject): void {
+    const known = this.nodes.get(id)
+    const lane = known ? known.lane : this.#laneOf(id, node, line)
+    // A line that comes again is a copy: what it says now counts, at its place.
+    const parent = known ? known.parent : this.#parentOf(node)
+    this.nodes.set(id, { ...node, parent, lane })
+    if (node.kind === "progress") {
+      if (!known) this.#rememberProgress(id)
+      return
+    }
+    this.#addHead(lane ?? "", node.time, line)
+    if (node.kind === "link") return
+    if (lane === undefined) this.pinned = undefined
+    this.isEnded = false
+  }
+
+  /** Progress lines form long chains; each is kept as going on from what the first of them did. */
+  #parentOf({ kind, parent }: Node): string | undefined {
+    if (parent === undefined) return undefined
+    const of = this.nodes.get(parent)
+    if (of?.kind !== "progress") return parent
+    if (kind === "progress") return of.parent
+    const at = this.#progress.lastIndexOf(parent)
+    if (at >= 0) this.#progress.splice(at, 1)
+    return parent
+  }
+
+  #rememberProgress(id: string): void {
+    this.#progress.push(id)
+    if (this.#progress.length <= REMEMBERED_PROGRESS) return
+    const oldest = this.#progress.shift()
+    if (oldest !== undefined && this.nodes.get(oldest)?.kind === "progress") this.nodes.delete(oldest)
+  }
+
+  /** Which subagent's a line is, in files of releases that kept their lines among the parent's. */
+  #laneOf(id: string, { parent }: Node, { isSidechain, agentId }: JsonObject): string | undefined {
+    if (isSidechain !== true || isSubagent(this.#container)) return undefined
+    const agent = textOf(agentId)
+    const of = parent === undefined ? undefined : this.nodes.get(parent)
+    const begun = `${this.#container.session ?? ""}-agent-${id}`
+    const lane = agent ? `agent-${agent}` : (of?.lane ?? (of || !parent ? begun : (this.#lastLane ?? begun)))
+    this.#lastLane = lane
+    return lane
+  }
+
+  #addHead(lane: string, time: number, line: JsonObject): void {
+    const head: Head = this.heads.get(lane) ?? { created: time, updated: time }
+    if (head.created === 0) head.created = time
+    head.updated = Math.max(head.updated, time)
+    const cwd = textOf(line.cwd)
+    head.cwd ??= cwd
+    if (cwd && head.root === undefined && folderOf(cwd) === this.#container.name.split("/")[1])
+      head.root = cwd
+    head.version = textOf(line.version) ?? head.version
+    head.gitBranch = textOf(line.gitBranch) ?? head.gitBranch
+    head.slug = textOf(line.slug) ?? head.slug
+    head.session ??= textOf(line.sessionId)
+    head.forkedFrom ??= textOf(fieldsOf(line.forkedFrom).sessionId)
+    this.heads.set(lane, head)
+  }
+
+  #addNote(line: JsonObject): void {
+    const field = NAMES.get(line.type)
+    if (field !== undefined) {
+      const name = line[field]
+      // An empty one takes the name away.
+      if (typeof name === "string") this.names[field] = name
+    } else if (line.type === "summary") {
+      const summary = textOf(line.summary)
+      const leaf = textOf(line.leafUuid)
+      if (summary && leaf) this.summaries.set(leaf, summary)
+    } else if (line.type === "last-prompt") {
+      this.isEnded = true
+      // Without a message, only going back writes one that is explicit (reports of releases since about 2.1.2).
+      if (line.explicit === true) this.pinned = textOf(line.leafUuid)
+    }
+  }
+}
+
+/** Nobody but a fold of the same version writes states. */
+function isState(kept: unknown): kept is State {
+  return isJsonObject(kept) && Array.isArray(kept.nodes)
+}
+
+/** What the folder of a work tree's sessions is called. */
+function folderOf(cwd: string): string {
+  return cwd.replaceAll(/[^a-zA-Z0-9]/g, "-")
+}

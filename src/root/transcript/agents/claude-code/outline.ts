@@ -1,0 +1,182 @@
+import { fieldsOf, type JsonObject } from "../../../../record/extract.ts"
+import { present } from "../../../../record/present.ts"
+import type { ContainerName, OutlinedSession, Sides } from "../../agent.ts"
+import { soundId } from "../../record-bodies.ts"
+import { type Branch, Conversation } from "./conversation.ts"
+import type { Call, Node } from "./line.ts"
+import { Names } from "./names.ts"
+import { type Head, isSubagent, type Said } from "./said.ts"
+
+/** The lines of one conversation in a file, by its lane. */
+interface Lane {
+  readonly ids: string[]
+  readonly nodes: Node[]
+}
+
+/** The call that began a subagent, and the lane of the conversation that it was made in. */
+interface Delegate {
+  readonly call: Call
+  readonly lane: string
+}
+
+/** The lane of the container's own conversation. */
+const OWN = ""
+
+/**
+ * The sessions of a container: its own, in the branch that the agent shows; then subagents whose lines lie in the same file. What was
+ * left by going back follows as child sessions, a branch each, that hold only what is their own: so nothing is counted twice.
+ */
+export function outlineOf(container: ContainerName, said: Said, sides: Sides): OutlinedSession[] {
+  const lanes = lanesOf(said.nodes)
+  const names = new Names()
+  const own = names.unique(container.session ?? container.name)
+  const ids = new Map([...lanes.keys()].map((lane) => [lane, lane === OWN ? own : names.unique(lane)]))
+  const delegates = delegatesOf(lanes)
+  const children = new Map([...delegates].map(([lane, { call }]) => [call.id, ids.get(lane) ?? lane]))
+  const sessions: OutlinedSession[] = []
+  for (const [lane, { ids: lines, nodes }] of lanes) {
+    const head = said.heads.get(lane)
+    const root = head?.root ?? head?.cwd
+    const isOwn = lane === OWN
+    const conversation = new Conversation(lines, nodes, { root, children, mayRun: isOwn && !said.isEnded })
+    const [shown, ...branches] = conversation.branches(isOwn ? said.pinned : undefined)
+    if (!shown && (!isOwn || lanes.size === 1)) continue
+    const delegate = delegates.get(lane)
+    const subagent = isOwn ? subagentOf(container, sides) : inlineSubagent(delegate)
+    const told = isOwn ? titleOf(said, conversation) : undefined
+    const title = told ?? textIn(subagent, "description") ?? shown?.words
+    const id = ids.get(lane) ?? own
+    const common = { directory: root, version: head?.version }
+    sessions.push({
+      ...common,
+      id,
+      parentID: isOwn ? parentOf(container, own, head) : ids.get(delegate?.lane ?? OWN),
+      title,
+      created: head?.created ?? 0,
+      updated: head?.updated ?? 0,
+      body: bodyOf(head, { ...(isOwn && namesOf(said)), subagent }),
+      messages: shown?.messages ?? [],
+    })
+    for (const branch of branches)
+      sessions.push({ ...common, ...branchOf(branch, id, title, head, names), parentID: id })
+  }
+  return sessions
+}
+
+function lanesOf(nodes: Said["nodes"]): Map<string, Lane> {
+  const lanes = new Map<string, Lane>([[OWN, { ids: [], nodes: [] }]])
+  for (const [id, node] of nodes) {
+    const name = node.lane ?? OWN
+    let lane = lanes.get(name)
+    if (!lane) {
+      lane = { ids: [], nodes: [] }
+      lanes.set(name, lane)
+    }
+    lane.ids.push(id)
+    lane.nodes.push(node)
+  }
+  return lanes
+}
+
+/** Finds which call began which lane: old releases tell only by what was asked, and the same may be asked twice. */
+function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
+  const asked = new Map<string, string[]>()
+  for (const [lane, { nodes }] of lanes) {
+    const prompt = lane === OWN ? undefined : nodes.find((node) => node.prompt !== undefined)?.prompt
+    if (prompt === undefined) continue
+    const same = asked.get(prompt)
+    if (same) same.push(lane)
+    else asked.set(prompt, [lane])
+  }
+  for (const waiting of asked.values()) waiting.reverse()
+  const delegates = new Map<string, Delegate>()
+  const seen = new Set<string>()
+  const begun = new Set<string>()
+  for (const [lane, { nodes }] of lanes) {
+    begun.add(lane)
+    for (const { calls } of nodes)
+      for (const call of calls ?? []) {
+        if (call.prompt === undefined || seen.has(call.id)) continue
+        seen.add(call.id)
+        const of = asked.get(call.prompt)?.pop()
+        // Nobody begins what was there before: no circles.
+        if (of !== undefined && !begun.has(of)) delegates.set(of, { call, lane })
+      }
+  }
+  return delegates
+}
+
+/** A branch that was left, as a child session of the one that is shown. */
+function branchOf(
+  branch: Branch,
+  of: string,
+  title: string | undefined,
+  head: Head | undefined,
+  names: Names,
+) {
+  const { first, after, messages, words, created, updated } = branch
+  return {
+    id: names.unique(`${of}-branch-${first}`),
+    title: words ?? title,
+    created,
+    updated,
+    body: bodyOf(head, { branch: present({ after }) }),
+    messages,
+  }
+}
+
+/** What the agent calls it: as the person named it, as a model did, or a summary that tells of one of its own lines. */
+function titleOf({ names, summaries }: Said, conversation: Conversation): string | undefined {
+  if (names.customTitle) return names.customTitle.toWellFormed()
+  if (names.aiTitle) return names.aiTitle.toWellFormed()
+  let left: string | undefined
+  let shown: string | undefined
+  for (const [leaf, summary] of summaries) {
+    const where = conversation.where(leaf)
+    if (where === "shown") shown = summary
+    else if (where === "left") left = summary
+  }
+  return (shown ?? left)?.toWellFormed()
+}
+
+/** The parent of a subagent in a file of its own: by its place, in old releases by its lines alone. */
+function parentOf(container: ContainerName, own: string, head: Head | undefined): string | undefined {
+  const told = container.parent ?? (isSubagent(container) ? head?.session : undefined)
+  const parent = told === undefined ? undefined : soundId(told)
+  return parent === own ? undefined : parent
+}
+
+/** What lies beside a subagent's file: `{agentType, description, toolUseId, spawnDepth}` (fixture, 2.1.197). */
+function subagentOf(container: ContainerName, sides: Sides): JsonObject | undefined {
+  if (!isSubagent(container)) return undefined
+  const text = sides.text(`${container.name}.meta.json`)
+  if (text === undefined) return {}
+  try {
+    return fieldsOf(JSON.parse(text))
+  } catch {
+    // Half written: what it tells is not needed to read the transcript.
+    return {}
+  }
+}
+
+function inlineSubagent(delegate: Delegate | undefined): JsonObject {
+  return present({ description: delegate?.call.description, toolUseId: delegate?.call.id })
+}
+
+function textIn(fields: JsonObject | undefined, name: string): string | undefined {
+  const text = fields?.[name]
+  return typeof text === "string" && text.trim() !== "" ? text.toWellFormed() : undefined
+}
+
+function namesOf({ names }: Said): JsonObject {
+  return {
+    tag: names.tag || undefined,
+    agentName: names.agentName || undefined,
+    pullRequest: names.prUrl || undefined,
+  }
+}
+
+function bodyOf(head: Head | undefined, more: JsonObject): JsonObject {
+  const { gitBranch, slug, forkedFrom } = head ?? {}
+  return { metadata: present({ gitBranch, slug, forkedFrom, ...more }) }
+}
