@@ -4,33 +4,43 @@ import { fieldsOf } from "../record/extract.ts"
 const FIRST_CAPACITY = 1024
 
 /**
- * Tells answers of models that lie in several sessions, as those of a forked session do: with ids of their own, but otherwise as
- * they were. An answer is recognised by what no two answers share: when it began and ended, of which model and provider, and
- * what it took. Holds 64 bits of each that took anything, in a table of at most four times that size.
+ * Tells answers of models that lie in several sessions, as those of a forked session do. One that its provider gave a name
+ * (`metadata.responseID`, and `requestID`) is recognised by that, also where one file has less of it than another. Any other, as in
+ * a session that was copied with ids of its own, by what no two answers share: when it began and ended, of which model and provider,
+ * and what it took. Holds 64 bits of each and its output, in a table of at most four times that size.
  */
 export class Copies {
-  readonly #earlier = new HashSet()
-  #session: bigint[] = []
+  readonly #earlier = new Outputs()
+  #session: [bigint, number][] = []
 
-  /** Tells whether an answer lies in a session before this one too. */
-  has(answer: JsonObject): boolean {
+  /** The largest output that an answer has in sessions before this one; `undefined` where it is in none. */
+  earlier(answer: JsonObject): number | undefined {
     const hash = fingerprint(answer)
-    if (hash === undefined) return false
-    if (this.#earlier.has(hash)) return true
-    this.#session.push(hash)
-    return false
+    if (hash === undefined) return undefined
+    this.#session.push([hash, outputOf(answer)])
+    return this.#earlier.get(hash)
   }
 
   /** What comes now is of another session. */
   nextSession(): void {
-    for (const hash of this.#session) this.#earlier.add(hash)
+    for (const [hash, output] of this.#session) this.#earlier.put(hash, output)
     this.#session = []
   }
 }
 
-/** `undefined` for what has no time, or took nothing: nothing tells such answers apart. */
-function fingerprint({ role, time, modelID, providerID, tokens, cost }: JsonObject): bigint | undefined {
+/** The tokens that an answer's own field says it put out. */
+export function outputOf({ tokens }: JsonObject): number {
+  const { output } = fieldsOf(tokens)
+  return typeof output === "number" && Number.isFinite(output) ? output : 0
+}
+
+/** `undefined` for what has no name and no time, or took nothing: nothing tells such answers apart. */
+function fingerprint(answer: JsonObject): bigint | undefined {
+  const { role, time, modelID, providerID, tokens, cost, metadata } = answer
   if (role !== "assistant") return undefined
+  const { responseID, requestID } = fieldsOf(metadata)
+  if (typeof responseID === "string" && responseID !== "")
+    return Bun.hash.wyhash(JSON.stringify([providerID, responseID, requestID]))
   const { created, completed } = fieldsOf(time)
   if (typeof created !== "number" || created === 0) return undefined
   const { input, output, reasoning, cache } = fieldsOf(tokens)
@@ -40,20 +50,23 @@ function fingerprint({ role, time, modelID, providerID, tokens, cost }: JsonObje
   return Bun.hash.wyhash(JSON.stringify([created, completed, modelID, providerID, ...took]))
 }
 
-/** A set of hashes in one array, by open addressing: a `Set` of bigints takes ten times the memory. */
-class HashSet {
+/** The largest output by hash, in two arrays by open addressing: a `Map` of bigints takes ten times the memory. */
+class Outputs {
   #slots = new BigUint64Array(FIRST_CAPACITY)
+  #outputs = new Float64Array(FIRST_CAPACITY)
   #size = 0
 
-  has(hash: bigint): boolean {
-    return this.#slots[this.#slotOf(hash)] === entry(hash)
+  get(hash: bigint): number | undefined {
+    const slot = this.#slotOf(hash)
+    return this.#slots[slot] === entry(hash) ? this.#outputs[slot] : undefined
   }
 
-  add(hash: bigint): void {
+  put(hash: bigint, output: number): void {
     const slot = this.#slotOf(hash)
-    if (this.#slots[slot] === entry(hash)) return
+    const isNew = this.#slots[slot] !== entry(hash)
     this.#slots[slot] = entry(hash)
-    if (++this.#size * 2 > this.#slots.length) this.#grow()
+    this.#outputs[slot] = isNew ? output : Math.max(output, this.#outputs[slot] ?? 0)
+    if (isNew && ++this.#size * 2 > this.#slots.length) this.#grow()
   }
 
   /** Where a hash is, or would be. */
@@ -69,9 +82,16 @@ class HashSet {
   }
 
   #grow(): void {
-    const old = this.#slots
-    this.#slots = new BigUint64Array(old.length * 2)
-    for (const hash of old) if (hash !== 0n) this.#slots[this.#slotOf(hash)] = hash
+    const slots = this.#slots
+    const outputs = this.#outputs
+    this.#slots = new BigUint64Array(slots.length * 2)
+    this.#outputs = new Float64Array(slots.length * 2)
+    for (const [from, hash] of slots.entries()) {
+      if (hash === 0n) continue
+      const slot = this.#slotOf(hash)
+      this.#slots[slot] = hash
+      this.#outputs[slot] = outputs[from] ?? 0
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { checkChoice } from "../root/check.ts"
 import type { RecordSource } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
-import { Copies } from "./copies.ts"
+import { Copies, outputOf } from "./copies.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */
@@ -52,7 +52,7 @@ const MESSAGES_AT_ONCE = 256
 /**
  * Adds up tokens and cost by day, model and provider, in that order, by reading every message. A message's own field holds the
  * tokens of its last step alone: where several end in it (`step-finish` parts), theirs are added up instead. Its cost is that of all
- * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 32 bytes an answer, by which
+ * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 64 bytes an answer, by which
  * copies are told (`copies.ts`).
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
@@ -84,9 +84,13 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
         // A time that no calendar knows has no day.
         if (day === undefined) continue
         const row = rowOf(rows, day, role, body)
-        const isCopy = copies.has(body)
-        if (isCopy) row.copies = (row.copies ?? 0) + 1
-        if (isCopy && !counted) continue
+        const earlier = copies.earlier(body)
+        if (earlier !== undefined) row.copies = (row.copies ?? 0) + 1
+        if (earlier !== undefined && !counted) {
+          // The copy before was cut short while it was still written: what it lacks is counted here.
+          row.output += Math.max(0, outputOf(body) - earlier)
+          continue
+        }
         row.messages++
         const answer = { row, id, tokens: body.tokens, cost: amountOf(body.cost) }
         if (role === "user") add(answer, [])

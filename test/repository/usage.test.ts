@@ -209,6 +209,29 @@ describe.each(variants)("$name", ({ name, open }) => {
   })
 })
 
+test("an answer that its provider named is counted once, with the most that any copy has of it", async () => {
+  await using store = await openStore({ directory: tempFolder(), backgroundIndex: false })
+  const say = (sessionID: string, output: number, completed: number, over: object = {}): string =>
+    put(store.directory, `message/${sessionID}/msg_1.json`, {
+      ...answer("msg_1", sessionID, DAY, { cost: undefined }),
+      time: { created: DAY, completed },
+      tokens: tokens(10, output),
+      metadata: { responseID: "msg_1", requestID: "req_1", ...over },
+    })
+  // The second was copied while the answer was still written.
+  say("ses_1", 5, DAY + 50)
+  say("ses_2", 2, DAY + 20)
+  say("ses_3", 9, DAY + 90)
+  say("ses_4", 9, DAY + 90)
+  expect(await store.usage()).toMatchObject([{ messages: 1, input: 10, output: 9, cacheRead: 2, copies: 3 }])
+  expect(await store.usage({ copies: "count" })).toMatchObject([
+    { messages: 4, input: 40, output: 25, cacheRead: 8, copies: 3 },
+  ])
+  say("ses_4", 9, DAY + 90, { requestID: "req_2" })
+  say("ses_5", 9, DAY + 90, { responseID: "msg_2" })
+  expect(await store.usage()).toMatchObject([{ messages: 3, input: 30, output: 27, copies: 2 }])
+})
+
 test("copies are told over several folders that are read", async () => {
   const [directory, other] = [tempFolder(), tempFolder()]
   put(directory, "session/p/ses_1.json", session("ses_1"))
