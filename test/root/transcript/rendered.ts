@@ -54,5 +54,5 @@ function renderedPart(part: JsonObject): string {
 
 function short(text: unknown): string {
   const line = JSON.stringify(String(text)).slice(1, -1)
-  return line.length <= LONG ? line : `${line.slice(0, LONG)}… (${line.length})`
+  return line.length <= LONG ? line : `${line.slice(0, LONG).toWellFormed()}… (${line.length})`
 }
