@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fieldsOf } from "../../../src/record/extract.ts"
 import type { ContainerName, Line, Sides } from "../../../src/root/transcript/agent.ts"
 import { claudeCode } from "../../../src/root/transcript/agents/claude-code.ts"
 import { type PlainSession, plainLines, plainSessions } from "./plain-parse.ts"
@@ -49,45 +48,4 @@ export const MAIN: ContainerName = {
 /** What lines of a session's own file say. */
 export function sessionsOf(values: readonly unknown[], name: ContainerName = MAIN): PlainSession[] {
   return plainSessions(claudeCode, name, linesOf(values))
-}
-
-/** A session as people would read it, a line a part. */
-export function rendered({ info, messages }: PlainSession): string {
-  const head = `# ${info.title} [${info.id}]${info.parentID ? ` of ${info.parentID}` : ""}`
-  const more = JSON.stringify(info.metadata)
-  const said = messages.map(({ info: message, parts }) => {
-    const { input, output, cache } = fieldsOf(message.tokens)
-    const { read, write } = fieldsOf(cache)
-    const took = message.tokens ? ` ${input}+${output} (${read}/${write})` : ""
-    const { created, completed } = fieldsOf(message.time)
-    const time = `${created}${completed ? `–${completed}` : ""}`
-    const marks = [
-      message.modelID,
-      message.finish,
-      message.summary && "summary",
-      fieldsOf(message.error).name,
-    ]
-    const top = `${message.role} ${message.id} ${time} ${marks.filter(Boolean).join(" ")}${took}`
-    return [top.trimEnd(), ...parts.map((part) => `  ${renderedPart(part)}`)].join("\n")
-  })
-  return [head, more, ...said].join("\n")
-}
-
-function renderedPart(part: Record<string, unknown>): string {
-  const { status, input, output, error, time } = fieldsOf(part.state)
-  const { start, end } = fieldsOf(time)
-  switch (part.type) {
-    case "text":
-      return `${part.synthetic ? "(synthetic) " : ""}${JSON.stringify(part.text)}`
-    case "reasoning":
-      return `thought ${JSON.stringify(part.text)}`
-    case "tool":
-      return `${part.tool} ${part.callID} ${status} ${start}–${end} ${JSON.stringify(input)} → ${JSON.stringify(error ?? output)}`
-    case "file":
-      return `file ${part.mime} ${part.url}`
-    case "compaction":
-      return `compaction ${part.auto ? "auto" : "manual"}`
-    default:
-      return JSON.stringify(part)
-  }
 }

@@ -2,9 +2,11 @@ import { expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fieldsOf, type JsonObject } from "../../../src/record/extract.ts"
+import { Copies } from "../../../src/repository/copies.ts"
 import { claudeCode } from "../../../src/root/transcript/agents/claude-code.ts"
-import { fixtures, HOME, linesOf, MAIN, rendered, SIDES, sessionsOf } from "./claude-code-transcripts.ts"
+import { fixtures, HOME, linesOf, MAIN, SIDES, sessionsOf } from "./claude-code-transcripts.ts"
 import { foldOf, type PlainSession, plainSessions } from "./plain-parse.ts"
+import { rendered } from "./rendered.ts"
 
 const SESSION = MAIN.session ?? ""
 
@@ -166,11 +168,11 @@ test("going back leaves branches, each a child session that holds what is its ow
     ["> three, which is left", "< answer three"],
   ])
   expect(
-    sessions.map(({ info }) => [info.id, info.parentID, info.title, fieldsOf(info.metadata).branch]),
+    sessions.map(({ info }) => [info.id, info.parentID, info.title, fieldsOf(info.metadata).after]),
   ).toEqual([
     [SESSION, undefined, "one", undefined],
-    [`${SESSION}-branch-u2`, SESSION, "two", { after: "m1" }],
-    [`${SESSION}-branch-u3`, SESSION, "three, which is left", { after: "m2" }],
+    [`${SESSION}-branch-u2`, SESSION, "two (rewind)", "m1"],
+    [`${SESSION}-branch-u3`, SESSION, "three, which is left (rewind)", "m2"],
   ])
 })
 
@@ -181,7 +183,7 @@ test("going back to the beginning leaves all that was said before as a branch", 
     user("u2", null, "second try"),
   ])
   expect(sessions.map(told)).toEqual([["> second try"], ["> first try", "< answer"]])
-  expect(sessions.map(({ info }) => info.title)).toEqual(["second try", "first try"])
+  expect(sessions.map(({ info }) => info.title)).toEqual(["second try", "first try (rewind)"])
 })
 
 test("what was gone back to is shown before anything is said there", () => {
@@ -346,4 +348,326 @@ test("progress and attachments are links only, large progress is passed over unr
     false,
   )
   expect(claudeCode.isBookkeeping?.(bytes(user("u", "a1", '"type":"progress"'.repeat(200))))).toBe(false)
+})
+
+test("subagents' lines among their parent's are child sessions, found by what they were asked", () => {
+  const task = (id: string, prompt: string) =>
+    call(id, { prompt, description: `do ${id}`, subagent_type: "Explore" }, "Task")
+  const side = { isSidechain: true }
+  const sessions = sessionsOf([
+    user("u1", null, "delegate twice"),
+    assistant("a1", "u1", "m1", task("t1", "the first thing")),
+    assistant("a2", "a1", "m1", task("t2", "the second thing")),
+    // They run at once, and the second begins first.
+    user("s21", null, "the second thing", side),
+    user("s11", null, "the first thing", side),
+    assistant("s12", "s11", "m11", call("t11"), side),
+    assistant("s22", "s21", "m21", text("second report"), side),
+    user("s13", "s12", [{ type: "tool_result", tool_use_id: "t11", content: "ok" }], side),
+    assistant("s14", "s13", "m12", text("first report"), side),
+    result("r2", "a2", "t2"),
+    result("r1", "a1", "t1"),
+    assistant("a3", "r1", "m2", text("both done")),
+    // One that nothing tells who began it.
+    user("s31", null, "a third thing", { ...side, agentId: "abc" }),
+  ])
+  expect(sessions.map(told)).toEqual([
+    ["> delegate twice", "< t1 completed result of t1 | t2 completed result of t2", "< both done"],
+    ["> the second thing", "< second report"],
+    ["> the first thing", "< t11 completed ok", "< first report"],
+    ["> a third thing"],
+  ])
+  expect(sessions.map(({ info }) => [info.id, info.parentID, info.title, info.metadata])).toEqual([
+    [SESSION, undefined, "delegate twice", { gitBranch: "main" }],
+    ...["2", "1"].map((n) => [
+      `${SESSION}-agent-s${n}1`,
+      SESSION,
+      `do t${n}`,
+      { gitBranch: "main", subagent: { description: `do t${n}`, toolUseId: `t${n}` } },
+    ]),
+    ["agent-abc", SESSION, "a third thing", { gitBranch: "main", subagent: {} }],
+  ])
+  const parts = sessions[0]?.messages[1]?.parts ?? []
+  expect(parts.map(({ state }) => fieldsOf(fieldsOf(state).metadata).sessionId)).toEqual([
+    `${SESSION}-agent-s11`,
+    `${SESSION}-agent-s21`,
+  ])
+})
+
+test("a subagent in a file of its own is the child of the session that its place or its lines tell", () => {
+  const beside = claudeCode.container("projects/-home-dev-app/agent-7.jsonl") ?? MAIN
+  const lines = [user("u1", null, "look around", { isSidechain: true, agentId: "7" })]
+  expect(only(sessionsOf(lines, beside)).info).toMatchObject({
+    id: "agent-7",
+    parentID: SESSION,
+    title: "look around",
+  })
+  const below = claudeCode.container("projects/-home-dev-app/11/subagents/agent-7.jsonl") ?? MAIN
+  const at = (meta: string) =>
+    only(
+      plainSessions(claudeCode, below, linesOf(lines), {
+        sides: { text: (path) => (path === `${below.name}.meta.json` ? meta : undefined) },
+      }),
+    ).info
+  expect(at('{"description":"look","agentType":"Explore"}')).toMatchObject({
+    id: "agent-7",
+    parentID: "11",
+    title: "look",
+    metadata: { subagent: { agentType: "Explore" } },
+  })
+  expect(at('{"description":')).toMatchObject({ id: "agent-7", parentID: "11", title: "look around" })
+})
+
+test("wrappers are no words of the person's, and are no title", () => {
+  const session = only(
+    sessionsOf([
+      user("u1", null, "<local-command-caveat>Caveat: …</local-command-caveat>", { isMeta: true }),
+      user(
+        "u2",
+        "u1",
+        "<command-name>/model</command-name>\n<command-message>model</command-message>\n<command-args></command-args>",
+      ),
+      user("u3", "u2", "<local-command-stdout>Set model to opus</local-command-stdout>"),
+      user("u4", "u3", [
+        text("<ide_opened_file>The user opened a.ts</ide_opened_file>"),
+        text("<system-reminder>be nice</system-reminder>\nRename it\n  everywhere"),
+      ]),
+      assistant("a1", "u4", "m1", text("<command-name> is what the model says")),
+      user("u5", "a1", "[Request interrupted by user]"),
+      user("u6", "u5", "Stop hook feedback: not yet", { isMeta: true }),
+      user("u7", "u6", "<task-notification>\n<task-id>b1</task-id></task-notification>"),
+      user("u8", "u7", "<bash-input>ls</bash-input>"),
+      user("u9", "u8", "<div> is what I typed"),
+      line("q1", "u9", {
+        type: "attachment",
+        attachment: { type: "queued_command", prompt: "and this meanwhile", commandMode: "prompt" },
+      }),
+      line("l1", "q1", {
+        type: "system",
+        subtype: "local_command",
+        content: "<local-command-stdout>Total cost: 1</local-command-stdout>",
+      }),
+      line("l2", "l1", { type: "system", subtype: "turn_duration", durationMs: 5 }),
+    ]),
+  )
+  expect(told(session)).toEqual([
+    "> ~<local-command-caveat>Caveat: …</local-command-caveat>",
+    "> ~<command-name>/model</command-name>\n<command-message>model</command-message>\n<command-args></command-args>",
+    "> ~<local-command-stdout>Set model to opus</local-command-stdout>",
+    "> ~<ide_opened_file>The user opened a.ts</ide_opened_file> | ~<system-reminder>be nice</system-reminder> | Rename it\n  everywhere",
+    "< <command-name> is what the model says",
+    "> ~[Request interrupted by user]",
+    "> ~Stop hook feedback: not yet",
+    "> ~<task-notification>\n<task-id>b1</task-id></task-notification>",
+    "> ~<bash-input>ls</bash-input>",
+    "> <div> is what I typed",
+    "> and this meanwhile",
+    "> ~<local-command-stdout>Total cost: 1</local-command-stdout>",
+  ])
+  expect(session.info.title).toBe("Rename it everywhere")
+  const command = "<command-name>/review</command-name><command-args>the last commit</command-args>"
+  expect(only(sessionsOf([user("u1", null, command)])).info.title).toBe("/review the last commit")
+})
+
+test("titles: the person's, then a model's, then a summary of a line that is there, then the first words", () => {
+  const lines = [user("u1", null, "first words"), assistant("a1", "u1", "m1", text("answer"))]
+  const title = (...more: JsonObject[]) => only(sessionsOf([...more, ...lines])).info.title
+  const elsewhere = { type: "summary", summary: "Of another file", leafUuid: "none-of-ours" }
+  const summary = { type: "summary", summary: "A summary", leafUuid: "a1" }
+  const made = { type: "ai-title", aiTitle: "Made by a model", sessionId: SESSION }
+  const given = { type: "custom-title", customTitle: "Given", sessionId: SESSION }
+  expect(title()).toBe("first words")
+  expect(title(elsewhere)).toBe("first words")
+  expect(title(summary, elsewhere)).toBe("A summary")
+  expect(title(made, summary)).toBe("Made by a model")
+  expect(title(given, made)).toBe("Given")
+  expect(title(given, { ...given, customTitle: "Given later" })).toBe("Given later")
+  expect(title(given, { ...given, customTitle: "" }, made)).toBe("Made by a model")
+})
+
+test("a file with no messages is no session", () => {
+  expect(sessionsOf(["a line", null, 1, [], {}, { type: "mode", mode: "normal" }])).toEqual([])
+  expect(sessionsOf([{ type: "custom-title", customTitle: "A name" }, user("u1", null, [])])).toEqual([])
+})
+
+test("images and documents are files, also those that came with a tool's result", () => {
+  const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }
+  const document = {
+    type: "document",
+    title: "a.pdf",
+    source: { type: "base64", media_type: "application/pdf", data: "BBBB" },
+  }
+  const session = only(
+    sessionsOf([
+      user("u1", null, [
+        "look",
+        image,
+        document,
+        { type: "image", source: { type: "url", url: "https://example.com/a.png" } },
+      ]),
+      assistant("a1", "u1", "m1", call("t1", { file_path: "/home/dev/app/a.png" }, "Read")),
+      user("r1", "a1", [{ type: "tool_result", tool_use_id: "t1", content: [text("an image"), image] }], {
+        toolUseResult: { type: "image", file: { base64: "AAAA", type: "image/png", originalSize: 3 } },
+      }),
+    ]),
+  )
+  expect(session.messages[0]?.parts).toMatchObject([
+    { type: "text", text: "look" },
+    { type: "file", mime: "image/png", url: "data:image/png;base64,AAAA" },
+    { type: "file", mime: "application/pdf", url: "data:application/pdf;base64,BBBB", filename: "a.pdf" },
+    { type: "file", url: "https://example.com/a.png" },
+  ])
+  expect(session.messages[1]?.parts[0]?.state).toMatchObject({
+    status: "completed",
+    output: "an image",
+    title: "/home/dev/app/a.png",
+    metadata: { type: "image", file: { type: "image/png", originalSize: 3 } },
+    attachments: [{ type: "file", mime: "image/png", url: "data:image/png;base64,AAAA" }],
+  })
+  expect(JSON.stringify(session.messages[1]).match(/AAAA/g)).toHaveLength(1)
+})
+
+test("an edit tells what it changed as a patch", () => {
+  const input = { file_path: "/a.ts", old_string: "one", new_string: "two" }
+  const session = only(
+    sessionsOf([
+      user("u1", null, "change it"),
+      assistant("a1", "u1", "m1", call("t1", input, "Edit")),
+      user("r1", "a1", [{ type: "tool_result", tool_use_id: "t1", content: "changed" }], {
+        toolUseResult: {
+          filePath: "/a.ts",
+          oldString: "one",
+          newString: "two",
+          structuredPatch: [{ oldStart: 3, oldLines: 1, newStart: 3, newLines: 1, lines: ["-one", "+two"] }],
+        },
+      }),
+    ]),
+  )
+  const { metadata } = fieldsOf(session.messages[1]?.parts[0]?.state)
+  expect(fieldsOf(metadata).diff).toBe("--- /a.ts\n+++ /a.ts\n@@ -3,1 +3,1 @@\n-one\n+two\n")
+  expect(fieldsOf(metadata).newString).toBeUndefined()
+})
+
+test("a call without a result was aborted, unless nothing came after it", () => {
+  const lines = [
+    user("u1", null, "run it"),
+    assistant("a1", "u1", "m1", call("t1")),
+    assistant("a2", "a1", "m1", call("t2")),
+  ]
+  const states = (...more: JsonObject[]) =>
+    only(sessionsOf([...lines, ...more])).messages[1]?.parts.map(({ state }) => fieldsOf(state).status)
+  expect(states()).toEqual(["running", "running"])
+  expect(states(result("r1", "a1", "t1"))).toEqual(["completed", "running"])
+  expect(states(result("r1", "a1", "t1"), user("u2", "r1", "go on"))).toEqual(["completed", "error"])
+  expect(states({ type: "last-prompt", lastPrompt: "run it", leafUuid: "a2" })).toEqual(["error", "error"])
+})
+
+test("nothing that is signed or encrypted is told, and what the provider's own tools found is", () => {
+  const found = {
+    type: "web_search_result",
+    title: "A page",
+    url: "https://example.com",
+    encrypted_content: "SECRET",
+  }
+  const session = only(
+    sessionsOf([
+      user("u1", null, "search"),
+      assistant("a1", "u1", "m1", { type: "thinking", thinking: "hm", signature: "SECRET" }),
+      assistant("a2", "a1", "m1", { type: "thinking", thinking: "", signature: "SECRET" }),
+      assistant("a3", "a2", "m1", { type: "redacted_thinking", data: "SECRET" }),
+      assistant("a4", "a3", "m1", {
+        type: "server_tool_use",
+        id: "srv1",
+        name: "web_search",
+        input: { query: "q" },
+      }),
+      assistant("a5", "a4", "m1", { type: "web_search_tool_result", tool_use_id: "srv1", content: [found] }),
+      assistant("a6", "a5", "m1", { type: "new_block", note: "kept", signature: "SECRET" }),
+    ]),
+  )
+  expect(JSON.stringify(session)).not.toContain("SECRET")
+  expect(told(session)).toEqual([
+    "> search",
+    "< reasoning | srv1 completed A page\nhttps://example.com | new_block",
+  ])
+})
+
+test("an error of the service is an answer of no model", () => {
+  const message = {
+    id: "made-up",
+    model: "<synthetic>",
+    content: [text("API Error: 529")],
+    usage: { input_tokens: 0, output_tokens: 0 },
+  }
+  const session = only(
+    sessionsOf([
+      user("u1", null, "hello"),
+      assistant("a1", "u1", "x", text(""), { message, isApiErrorMessage: true, error: "overloaded" }),
+    ]),
+  )
+  const info = session.messages[1]?.info
+  expect(info).toMatchObject({
+    error: { name: "APIError", data: { message: "API Error: 529" } },
+    metadata: { error: "overloaded" },
+  })
+  expect([info?.modelID, info?.tokens]).toEqual([undefined, undefined])
+})
+
+test("the largest usage of an answer's lines counts, whichever it is", () => {
+  const usage = (output_tokens: number) => ({
+    input_tokens: 10,
+    output_tokens,
+    cache_creation: { ephemeral_1h_input_tokens: 7 },
+  })
+  const part = (uuid: string, parent: string, output: number) => {
+    const message = { id: "m1", model: "claude-sonnet-4-5", content: [text(uuid)], usage: usage(output) }
+    return assistant(uuid, parent, "m1", text(""), { message })
+  }
+  const lines = [user("u1", null, "hello"), part("a1", "u1", 1), part("a2", "a1", 80), part("a3", "a2", 3)]
+  const session = only(sessionsOf([...lines, ...lines]))
+  expect(told(session)).toEqual(["> hello", "< a1 | a2 | a3"])
+  const info = session.messages[1]?.info
+  expect(info?.tokens).toMatchObject({ input: 10, output: 80, reasoning: 0 })
+  expect(info?.metadata).toMatchObject({ usage: { cache_creation: { ephemeral_1h_input_tokens: 7 } } })
+})
+
+test("one id for the answers to several requests is as many answers", () => {
+  const same = (uuid: string, parent: string, requestId: string | undefined) =>
+    assistant(uuid, parent, "always-the-same", text(uuid), { requestId })
+  const session = only(
+    sessionsOf([
+      user("u1", null, "one"),
+      same("a1", "u1", "r1"),
+      same("a2", "a1", undefined),
+      user("u2", "a2", "two"),
+      same("a3", "u2", "r2"),
+    ]),
+  )
+  expect(told(session)).toEqual(["> one", "< a1 | a2", "> two", "< a3"])
+  expect(session.messages.map(({ info }) => info.id)).toEqual([
+    "u1",
+    "always-the-same",
+    "u2",
+    "always-the-same_1",
+  ])
+})
+
+test("copies of answers in other files are told as such, also one that was cut short", () => {
+  const answers = fixtures()
+    .filter(({ name }) => name.parent === undefined)
+    .map(({ name, lines }) => {
+      // The fork has only the beginning of an answer that its source has whole.
+      const isFork = name.session?.startsWith("c4a65567")
+      const kept = isFork
+        ? lines.filter(({ value }) => fieldsOf(value).uuid !== "bad7c83c-fe36-4e2e-bd85-de79076df4a6")
+        : lines
+      return plainSessions(claudeCode, name, kept).flatMap(({ messages }) => messages.map(({ info }) => info))
+    })
+  const copies = new Copies()
+  const told = answers.map((infos) => {
+    copies.nextSession()
+    return infos.filter((info) => copies.earlier(info) !== undefined).length
+  })
+  expect(told).toEqual([0, 5, 0])
+  expect(answers.map((infos) => infos.filter(({ role }) => role === "assistant").length)).toEqual([5, 7, 2])
 })

@@ -19,7 +19,9 @@ const KINDS = [
 
 const TYPE = Buffer.from('"type":"')
 const PROGRESS = Buffer.from('progress"')
-const OPENING = [0x7b, 0x5b] as const
+/** How lines of a conversation begin in every release that writes bookkeeping beside them. */
+const CONVERSATION = Buffer.from('{"parentUuid":')
+const [OPENING, LIST, CLOSING] = Buffer.from("{[}")
 
 /** Whether a progress line of so many bytes is looked at. */
 export function isSmallProgress(bytes: number): boolean {
@@ -29,14 +31,18 @@ export function isSmallProgress(bytes: number): boolean {
 /** Tells lines that need no parsing. Reports tell of files of 5 GB that are progress to 99.6 %. */
 export function isBookkeeping(line: Uint8Array): boolean {
   const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength)
-  if (KINDS.some((kind) => bytes.subarray(0, kind.length).equals(kind))) return true
-  return !isSmallProgress(line.byteLength) && isProgress(bytes.subarray(0, HEAD))
+  if (bytes[0] !== OPENING || bytes.at(-1) !== CLOSING) return false
+  const isKind = KINDS.some((kind) => bytes.subarray(0, kind.length).equals(kind))
+  if (!isKind && (isSmallProgress(bytes.length) || !isProgress(bytes.subarray(0, HEAD)))) return false
+  // One that was cut off may have a line of the conversation behind it.
+  return bytes.indexOf(CONVERSATION, 1) < 0
 }
 
 /** Whether the first type is a progress line's, and no object or list inside the line's own begins before it. */
 function isProgress(head: Buffer): boolean {
   const at = head.indexOf(TYPE)
-  if (at < 0 || !head.subarray(at + TYPE.length, at + TYPE.length + PROGRESS.length).equals(PROGRESS))
-    return false
-  return !OPENING.some((byte) => head.subarray(1, at).includes(byte))
+  const type = head.subarray(at + TYPE.length, at + TYPE.length + PROGRESS.length)
+  if (at < 0 || !type.equals(PROGRESS)) return false
+  const before = head.subarray(1, at)
+  return !before.includes(OPENING ?? 0) && !before.includes(LIST ?? 0)
 }

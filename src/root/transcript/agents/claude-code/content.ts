@@ -13,6 +13,19 @@ export function blocksOf(content: unknown): JsonObject[] {
   )
 }
 
+/** What stands on the person's side in a line: what was said while the agent worked is an attachment (reports of 2.1). */
+export function saidIn(line: JsonObject): unknown {
+  if (line.type !== "attachment") return fieldsOf(line.message).content
+  const { type, prompt } = fieldsOf(line.attachment)
+  return type === "queued_command" ? prompt : undefined
+}
+
+/** Whether a line on the person's side was put there by the agent, or by another one. */
+export function isInjected(line: JsonObject): boolean {
+  const { kind } = fieldsOf(fieldsOf(line.attachment).origin)
+  return line.isMeta === true || (kind !== undefined && kind !== "human")
+}
+
 /** The time of a line, ms since 1970; 0 where it tells none. */
 export function timeOf(line: JsonObject): number {
   const time = typeof line.timestamp === "string" ? Date.parse(line.timestamp) : Number.NaN

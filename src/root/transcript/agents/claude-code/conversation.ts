@@ -87,7 +87,7 @@ export class Conversation {
 
   #saysSomething(at: number, node: Node): boolean {
     if (node.kind === "user") return node.says === true || this.#unasked(at, node).length > 0
-    return node.kind !== "link" && node.kind !== "progress"
+    return !isBeside(node.kind)
   }
 
   /** Results of calls that nobody made, as where the line with the call cannot be read. */
@@ -186,7 +186,7 @@ function aboutOf(fields: Record<string, unknown>): { about?: Record<string, unkn
   return Object.keys(about).length > 0 ? { about } : {}
 }
 
-/** Lines that the agent writes beside the conversation, and does not go on from by themselves. */
+/** Lines that say nothing: what is shown does not end with them. */
 function isBeside(kind: Node["kind"]): boolean {
-  return kind === "link" || kind === "progress" || kind === "notice"
+  return kind === "link" || kind === "progress"
 }

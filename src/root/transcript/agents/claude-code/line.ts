@@ -1,7 +1,7 @@
 import { fieldsOf, type JsonObject } from "../../../../record/extract.ts"
 import type { Line, Span } from "../../agent.ts"
 import { firstWords } from "../../first-words.ts"
-import { answeredBy, blocksOf, callOf, textOf, timeOf } from "./content.ts"
+import { answeredBy, blocksOf, callOf, isInjected, saidIn, textOf, timeOf } from "./content.ts"
 import { commandOf, piecesOf } from "./words.ts"
 
 /** A tool that was called, and what tells which subagent it began. */
@@ -68,7 +68,7 @@ export function nodeOf(line: JsonObject, span: Line["span"]): Node | undefined {
         }
       return { ...common, kind: line.subtype === NOTICE && textOf(line.content) ? "notice" : "link" }
     case "attachment":
-      return { ...common, kind: "link" }
+      return { ...common, ...(saidIn(line) === undefined ? { kind: "link" } : saidOf(line)) }
     case "progress":
       return { ...common, kind: "progress" }
     default:
@@ -106,15 +106,15 @@ function saidOf(line: JsonObject) {
   let words: string | undefined
   let command: string | undefined
   let first: string | undefined
-  for (const block of blocksOf(fieldsOf(line.message).content)) {
+  for (const block of blocksOf(saidIn(line))) {
     const result = answeredBy(block)
     if (result !== undefined) {
       results.add(result)
       continue
     }
-    says = true
     const text = textOf(block.text)
-    if (text === undefined || line.isMeta === true) continue
+    says ||= text !== undefined || (typeof block.type === "string" && block.type !== "text")
+    if (text === undefined || isInjected(line)) continue
     first ??= text
     command ??= commandOf(text)
     const own = words === undefined ? piecesOf(text).find(({ isWrapper }) => !isWrapper) : undefined

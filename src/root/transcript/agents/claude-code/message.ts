@@ -2,7 +2,7 @@ import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extr
 import { present } from "../../../../record/present.ts"
 import type { OutlinedMessage, TranscriptMessage } from "../../agent.ts"
 import { toolPart } from "../../tool-part.ts"
-import { answeredBy, blocksOf, callOf, textOf, timeOf } from "./content.ts"
+import { answeredBy, blocksOf, callOf, isInjected, saidIn, textOf, timeOf } from "./content.ts"
 import { filePart } from "./file-part.ts"
 import { type Answered, toolResult } from "./tool-result.ts"
 import { piecesOf } from "./words.ts"
@@ -42,7 +42,7 @@ const PLACED: ReadonlySet<string> = new Set([
     "isCompactSummary",
     "isVisibleInTranscriptOnly",
   ],
-  ...["isMeta", "forkedFrom", "subtype", "level"],
+  ...["isMeta", "forkedFrom", "subtype", "level", "attachment"],
 ])
 
 /** A message's body and parts. @param values the values of its spans */
@@ -59,9 +59,9 @@ export function messageOf(message: OutlinedMessage, values: readonly unknown[]):
 function said({ about }: OutlinedMessage, line: JsonObject): TranscriptMessage {
   const unasked = new Set(listOf(about?.unasked))
   const parts: JsonObject[] = []
-  for (const block of blocksOf(fieldsOf(line.message).content)) {
+  for (const block of blocksOf(saidIn(line))) {
     const call = answeredBy(block)
-    if (call === undefined) parts.push(...contentParts(block, line.isMeta === true))
+    if (call === undefined) parts.push(...contentParts(block, isInjected(line)))
     else if (unasked.delete(call)) {
       const result = toolResult({ block, line, isAlone: true }, undefined, undefined)
       parts.push(toolPart({ callID: call, tool: "unknown", input: {} }, result, false))
@@ -221,8 +221,14 @@ function tokensOf(usage: JsonObject): JsonObject | undefined {
 /** What a price may depend on besides the tokens: how long a cache is kept, the service's tier, searches. */
 function restOfUsage(usage: JsonObject): JsonObject | undefined {
   const placed = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"]
-  const rest = Object.entries(usage).filter(([name]) => !placed.includes(name))
+  const rest = Object.entries(usage).filter(([name, value]) => !placed.includes(name) && !saysNothing(value))
   return rest.length > 0 ? Object.fromEntries(rest) : undefined
+}
+
+function saysNothing(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  if (isJsonObject(value)) return Object.values(value).every((inner) => inner === 0 || inner === null)
+  return value === 0 || value === "" || value === null
 }
 
 function amountOf(value: unknown): number {

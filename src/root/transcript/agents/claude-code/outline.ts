@@ -40,7 +40,8 @@ export function outlineOf(container: ContainerName, said: Said, sides: Sides): O
     const isOwn = lane === OWN
     const conversation = new Conversation(lines, nodes, { root, children, mayRun: isOwn && !said.isEnded })
     const [shown, ...branches] = conversation.branches(isOwn ? said.pinned : undefined)
-    if (!shown && (!isOwn || lanes.size === 1)) continue
+    const isEmpty = branches.length === 0 && (shown?.messages ?? []).length === 0
+    if (isEmpty && (!isOwn || lanes.size === 1)) continue
     const delegate = delegates.get(lane)
     const subagent = isOwn ? subagentOf(container, sides) : inlineSubagent(delegate)
     const told = isOwn ? titleOf(said, conversation) : undefined
@@ -117,10 +118,10 @@ function branchOf(
   const { first, after, messages, words, created, updated } = branch
   return {
     id: names.unique(`${of}-branch-${first}`),
-    title: words ?? title,
+    title: `${words ?? title ?? "Untitled"} (rewind)`,
     created,
     updated,
-    body: bodyOf(head, { branch: present({ after }) }),
+    body: bodyOf(head, { branch: "rewind", after }),
     messages,
   }
 }

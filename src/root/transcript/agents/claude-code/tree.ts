@@ -18,7 +18,7 @@ export class Tree {
   constructor(ids: readonly string[], nodes: readonly Node[]) {
     this.nodes = nodes
     this.#ids = new Map(ids.map((id, at) => [id, at]))
-    this.#parents = this.#parentsOf()
+    this.#parents = this.#parentsOf(ids)
     this.#taken = new Uint8Array(nodes.length)
   }
 
@@ -39,39 +39,48 @@ export class Tree {
   pathTo(leaf: number): Path {
     const lines: number[] = []
     let at = leaf
-    // A line that was taken on this very path ends a circle.
     for (; at >= 0 && !this.isTaken(at); at = this.#parents[at] ?? -1) {
       this.take(at)
       lines.push(at)
     }
-    const isCircle = lines.includes(at)
-    return { after: isCircle ? -1 : at, lines: lines.reverse() }
+    return { after: at, lines: lines.reverse() }
   }
 
   /**
-   * A line whose parent is not there goes on from the line before it: the parent was a progress line that was passed over, or a
-   * line that cannot be read, which must not hide all before it. Only a prompt without a parent begins anew, as one does that
-   * takes the place of the first (reports of rewinds); what else has none follows what was there.
+   * A line goes on from one before it in the file, so there are no circles. One whose parent is not there goes on from the line
+   * before it: the parent was a progress line that was passed over, or a line that cannot be read, which must not hide all before
+   * it. Only a prompt without a parent begins anew, as one does that takes the place of the first (reports of rewinds); what else has
+   * none follows what was there.
    */
-  #parentsOf(): Int32Array {
+  #parentsOf(ids: readonly string[]): Int32Array {
     const parents = new Int32Array(this.nodes.length).fill(-1)
     /** Where to go on after messages that a compaction kept: behind its summary, though their own lines lie before it. */
-    const kept = new Map<string, number>()
-    const boundaries = new Map<number, Node>()
+    const kept = new Map<number, number>()
+    /** The last of these, by the boundary and by the summary that they are shown after. */
+    const tails = new Map<string, number>()
     for (const [at, node] of this.nodes.entries()) {
       const { kind, parent, words } = node
-      const own = this.at(parent)
-      const behind = parent === undefined || kind === "boundary" ? undefined : kept.get(parent)
-      if (behind !== undefined) parents[at] = behind
-      else if (own !== undefined && own !== at) parents[at] = own
+      const own = this.#before(parent, at)
+      // The boundary itself follows what it kept.
+      const behind = own === undefined || kind === "boundary" ? undefined : kept.get(own)
+      if (own !== undefined) parents[at] = behind ?? own
       else if (parent !== undefined || words === undefined) parents[at] = at - 1
-      if (node.kept) {
-        boundaries.set(at, node)
-        kept.set(node.kept.tail, Math.max(at, this.at(node.kept.anchor) ?? at))
+      const id = ids[at] ?? ""
+      // Kept messages that are written only after the summary have it for their parent (reports of 2.1).
+      const tail = node.kept && this.#before(node.kept.tail, at)
+      if (node.kept && tail !== undefined) {
+        kept.set(tail, at)
+        tails.set(id, tail)
+        if (node.kept.anchor !== undefined) tails.set(node.kept.anchor, tail)
       }
-      const of = kind === "summary" ? boundaries.get(parents[at] ?? -1) : undefined
-      if (of?.kept) kept.set(of.kept.tail, at)
+      const of = kind === "summary" ? (tails.get(id) ?? tails.get(parent ?? "")) : undefined
+      if (of !== undefined) kept.set(of, at)
     }
     return parents
+  }
+
+  #before(id: string | undefined, at: number): number | undefined {
+    const found = this.at(id)
+    return found !== undefined && found < at ? found : undefined
   }
 }
