@@ -1,7 +1,7 @@
 import { constants, Database } from "bun:sqlite"
 import { pathToFileURL } from "node:url"
 import { drizzle } from "drizzle-orm/bun-sqlite"
-import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal, walHeader } from "./files.ts"
+import { type DatabaseFiles, isProven, lookAgain, lookAt, sameLook, sameWal, walHeader } from "./files.ts"
 import { configure, dataVersion, schemaVersion } from "./pragmas.ts"
 import { View } from "./view.ts"
 import { stillFits, URI_PARAMETERS, type Way, wayOf } from "./way.ts"
@@ -73,7 +73,7 @@ export class Connection {
       result = { value }
     })
     if (!result) throw new Error("SQLite ran no transaction")
-    const after = lookAt(before.path)
+    const after = lookAgain(before)
     const sound =
       sameLook(before.main, after.main) &&
       (this.way !== "alone" || sameWal(before.wal, after.wal)) &&

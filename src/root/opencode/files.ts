@@ -40,6 +40,13 @@ export function lookAt(path: string): DatabaseFiles {
   }
 }
 
+/** As `lookAt` of the same files again, as far as it tells of what they hold. @throws as `lookAt` */
+export function lookAgain({ path }: DatabaseFiles): Pick<DatabaseFiles, "main" | "wal"> {
+  const main = stat(path)
+  if (!main) throw notFound(path)
+  return { main, wal: stat(`${path}-wal`) }
+}
+
 function realPath(path: string): string {
   try {
     return fs.realpathSync(path)
