@@ -1,6 +1,7 @@
 /** Runs one scenario in a process of its own and prints what it measured as JSON: `bun bench/child.ts <scenario> <folder>`. */
 import { readFileSync } from "node:fs"
-import { openStore } from "../src/index.ts"
+import { dirname, join } from "node:path"
+import { opencodeDatabase, openStore, type Store } from "../src/index.ts"
 import { LONG_SESSION } from "./data/long-session.ts"
 
 const [, , name = "", directory = ""] = process.argv
@@ -8,6 +9,12 @@ const [, , name = "", directory = ""] = process.argv
 /** The most memory this process ever had, in MB; `ru_maxrss` would begin with its parent's. */
 function peakMegabytes(): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024
+}
+
+async function streamed(store: Store): Promise<unknown> {
+  let parts = 0
+  for await (const message of store.messages.stream(LONG_SESSION)) parts += message.parts.length
+  return { parts, peak: peakMegabytes() }
 }
 
 const scenarios: Record<string, () => Promise<unknown>> = {
@@ -32,9 +39,13 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
   async stream() {
     await using store = await openStore({ directory, backgroundIndex: false })
-    let parts = 0
-    for await (const message of store.messages.stream(LONG_SESSION)) parts += message.parts.length
-    return { parts, peak: peakMegabytes() }
+    return await streamed(store)
+  },
+  async "stream database"() {
+    const nothing = join(dirname(directory), "no-store")
+    const roots = [opencodeDatabase(directory)]
+    await using store = await openStore({ directory: nothing, backgroundIndex: false, roots })
+    return await streamed(store)
   },
   /** How long the event loop was held while index and texts were made in the background. */
   async stalls() {

@@ -10,6 +10,7 @@ import type { Context } from "./context.ts"
 import { makeStore, SIZES } from "./data/store.ts"
 import { printJson, printTable, type Row } from "./report.ts"
 import { beside } from "./trials/beside.ts"
+import { database } from "./trials/database.ts"
 import { growing } from "./trials/growing.ts"
 import { indexing } from "./trials/indexing.ts"
 import { listing } from "./trials/listing.ts"
@@ -26,6 +27,7 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   searching,
   beside,
   roots,
+  database,
   growing,
 }
 

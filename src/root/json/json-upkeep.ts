@@ -67,9 +67,9 @@ export class JsonUpkeep implements Upkeep {
       const { files, indexing, within } = this.#parts
       if (indexing.isNoStoreYet) return structuredClone(NOTHING_VERIFIED)
       const { verify } = await loaded(() => import("../../migrator/verify.ts"))
-      const { textDifferences } = await loaded(() => import("./verify-texts.ts"))
+      const { fileTexts, textDifferences } = await loaded(() => import("./verify-texts.ts"))
       const derived = {
-        differences: (slice: TimeSlice) => textDifferences(within, searchable(files), slice),
+        differences: (slice: TimeSlice) => textDifferences(fileTexts(within, searchable(files)), slice),
         fillAnew: async () => {
           await patiently(() => within.index.write(({ fullText }) => fullText.emptyTexts()))
           await indexing.catchUp({ signal: options.signal })

@@ -1,4 +1,5 @@
 import type { IndexedMessage } from "../../database/full-text-statements.ts"
+import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import { IDS_A_SECOND, secondOf } from "../../database/text-statements.ts"
 import { recordPath } from "../../file/layout.ts"
 import { patiently } from "../../migrator/patiently.ts"
@@ -8,25 +9,44 @@ import { isVouchedFor } from "../../migrator/vouched.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Difference } from "../verify-result.ts"
 import type { RecordFiles } from "./file-catalog.ts"
-import { fileDocuments, TokenReader } from "./message-tokens.ts"
+import { fileDocuments, type ReadDocument, TokenReader } from "./message-tokens.ts"
 
 const MESSAGES_AT_ONCE = 500
 const MAX_LOOKS = 3
 
+/** A full-text table of messages, and what it is made of. */
+export interface TextsToCompare {
+  readonly index: SqliteIndex
+  readonly read: ReadDocument
+  /** Told which messages are read next, in their order. */
+  readonly expect?: (messages: readonly IndexedMessage[]) => void
+  /** Whether stamps say of a message that nothing of it has changed since its texts were put. */
+  readonly isVouchedFor: (message: IndexedMessage) => Promise<boolean>
+  readonly locate: (message: IndexedMessage) => string
+}
+
+/** The texts of messages that are files. */
+export function fileTexts(within: Reconciler, files: RecordFiles): TextsToCompare {
+  return {
+    index: within.index,
+    read: fileDocuments(files),
+    isVouchedFor: async ({ session, id }) =>
+      (await isVouchedFor(within, { kind: "message", folder: session })) &&
+      (await isVouchedFor(within, { kind: "part", folder: id })),
+    locate: ({ session, id }) => recordPath(within.directory, { kind: "message", folder: session }, id),
+  }
+}
+
 /**
- * Where the full-text table of messages differs from their files: a message that is not found by just what its texts say, though
+ * Where the full-text table of messages differs from what they say: a message that is not found by just what its texts say, though
  * neither its mark nor a stamp says that they are still to be put; documents of no message. While others change the index, what
  * differs is looked at again, up to three times.
  * @throws IndexFailure; the slice's signal's reason
  */
-export async function textDifferences(
-  within: Reconciler,
-  files: RecordFiles,
-  slice: TimeSlice,
-): Promise<Difference[]> {
-  const { index, directory } = within
+export async function textDifferences(texts: TextsToCompare, slice: TimeSlice): Promise<Difference[]> {
+  const { index } = texts
   const version = (): Promise<string> => patiently(() => index.read(({ texts }) => texts.version()))
-  const look = new Look(within, new TokenReader(fileDocuments(files), slice), slice)
+  const look = new Look(texts, slice)
   let found: Found | undefined
   for (let looks = 1; ; looks++) {
     const before = await version()
@@ -35,13 +55,9 @@ export async function textDifferences(
     if (!isWrong || looks === MAX_LOOKS || (await version()) === before) break
   }
   const differences: Difference[] = []
-  for (const { session, id } of found.wrong.values()) {
-    const message = { kind: "message", folder: session } as const
-    // Where no stamp vouches for the files, the next walk has the texts put anew.
-    const vouched =
-      (await isVouchedFor(within, message)) && (await isVouchedFor(within, { kind: "part", folder: id }))
-    if (vouched) differences.push({ path: recordPath(directory, message, id), kind: "wrong" })
-  }
+  // Where no stamp vouches for it, its texts are put anew all the same.
+  for (const message of found.wrong.values())
+    if (await texts.isVouchedFor(message)) differences.push({ path: texts.locate(message), kind: "wrong" })
   if (found.areStrays) differences.push({ path: index.health().path ?? "", kind: "integrity" })
   return differences
 }
@@ -55,19 +71,19 @@ interface Found {
 
 /** Goes through the full-text table once, and then through the messages. */
 class Look {
-  readonly #within: Reconciler
+  readonly #texts: TextsToCompare
   readonly #reader: TokenReader
   readonly #slice: TimeSlice
 
-  constructor(within: Reconciler, reader: TokenReader, slice: TimeSlice) {
-    this.#within = within
-    this.#reader = reader
+  constructor(texts: TextsToCompare, slice: TimeSlice) {
+    this.#texts = texts
+    this.#reader = new TokenReader(texts.read, slice)
     this.#slice = slice
   }
 
   /** @param suspects the only messages to be read, where not all are */
   async at(suspects: ReadonlyMap<number, unknown> | undefined): Promise<Found> {
-    const { index } = this.#within
+    const { index } = this.#texts
     const sums = await termSums(index, "texts", this.#slice)
     const wrong = new Map<number, IndexedMessage>()
     for await (const message of this.#messages()) {
@@ -95,8 +111,9 @@ class Look {
   async *#messages(): AsyncGenerator<IndexedMessage> {
     for (let after = 0; ; ) {
       const page = await patiently(() =>
-        this.#within.index.read(({ fullText }) => fullText.messages(after, MESSAGES_AT_ONCE)),
+        this.#texts.index.read(({ fullText }) => fullText.messages(after, MESSAGES_AT_ONCE)),
       )
+      this.#texts.expect?.(page)
       yield* page
       const last = page.at(-1)
       if (!last || page.length < MESSAGES_AT_ONCE) return

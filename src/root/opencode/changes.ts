@@ -1,8 +1,9 @@
 import { and, type SQL, sql } from "drizzle-orm"
 import { compareText } from "../../record/order.ts"
-import { isLater, noMark, ofSession } from "./message-list.ts"
+import { folderNames } from "./folders.ts"
+import { countMessages, isLater, noMark, ofSession } from "./message-list.ts"
 import { isNewest, presentTables, type SessionTable } from "./session-list.ts"
-import { amongIds } from "./session-rows.ts"
+import { amongIds, sessionPlaces } from "./session-rows.ts"
 import { message, part, sessionMessage, TABLES } from "./tables.ts"
 import type { Question, Row, View } from "./view.ts"
 
@@ -48,12 +49,31 @@ export function sessionHeads(view: View, after: string, limit: number): Head[] {
   return heads.sort((a, b) => compareText(a.id, b.id)).slice(0, limit)
 }
 
-/** The heads of those of the sessions that are there. */
+/** The heads of those of the sessions that are there, or of which there are messages. */
 export function headsOf(view: View, ids: readonly string[]): Head[] {
-  return presentTables(view).flatMap((table) => {
+  const heads = presentTables(view).flatMap((table) => {
     const question = headsQuestion(view, table, "of", amongIds(view.column(table, "id")))
     return question.all({ ids: JSON.stringify(ids), limit: -1 }).map((row) => headOf(view, table, row))
   })
+  const found = new Set(heads.map(({ id }) => id))
+  const orphans = ids.filter((id) => !found.has(id) && countMessages(view, id) > 0)
+  return [...heads, ...orphans.map(orphanHead)]
+}
+
+/** The owners of messages after one, by id; those that are no session come with their head. */
+export function messageOwners(
+  view: View,
+  after: string,
+  limit: number,
+): { readonly id: string; readonly orphan: Head | undefined }[] {
+  const ids = folderNames(view, "message", after, limit)
+  const places = sessionPlaces(view, ids)
+  return ids.map((id) => ({ id, orphan: places.has(id) ? undefined : orphanHead(id) }))
+}
+
+/** Of messages whose session is not there, only their own times tell. */
+function orphanHead(id: string): Head {
+  return { id, stamp: "0", tables: ["message", "part"] }
 }
 
 function headsQuestion(view: View, table: SessionTable, which: string, condition: SQL): Question<Row> {

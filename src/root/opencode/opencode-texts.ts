@@ -1,6 +1,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
 import { isStoreError, StoreError } from "../../errors.ts"
+import { loaded } from "../../exhaustion.ts"
 import { SharedWork } from "../../migrator/shared-work.ts"
 import type { Catalog } from "../catalog.ts"
 import { candidates } from "../json/candidates.ts"
@@ -9,6 +10,7 @@ import type { RecordSource } from "../record-source.ts"
 import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
+import type { Difference, VerifyOptions } from "../verify-result.ts"
 import type { Access } from "./access.ts"
 import type { Moment } from "./database.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
@@ -133,6 +135,16 @@ export class OpencodeTexts implements TextSource {
     const expect = ahead.expect.bind(ahead)
     await catchUp({ index }, (session, id) => ahead.document(session, id), { ...options, expect })
     this.#synced = (await index.openDatabase()) === database ? { database, begun, moment } : undefined
+  }
+
+  /**
+   * Compares the index with the database.
+   * @throws as `update`
+   */
+  async differences(options: VerifyOptions): Promise<Difference[]> {
+    if (!this.#isIndexed) return []
+    const { indexDifferences } = await loaded(() => import("./verify-index.ts"))
+    return indexDifferences(this.#reader, this.#open(), options)
   }
 
   /** Forgets what the index has. @throws IndexFailure */

@@ -7,6 +7,7 @@ import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
 import { StatsSum } from "../stats-sum.ts"
 import type { StoreStats } from "../store-stats.ts"
 import type { Endable } from "../upkeep.ts"
+import type { Difference, VerifyOptions, VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeRecords } from "./opencode-records.ts"
@@ -52,6 +53,22 @@ export class OpencodeUpkeep extends ScannedUpkeep {
   override async rebuild(options: IndexOptions): Promise<WalkResult> {
     await this.#onIndex(() => this.#texts.forget())
     return this.index(options)
+  }
+
+  /** Reads everything, and compares the index of texts with it. */
+  override async verify({ repair, signal }: VerifyOptions): Promise<VerifyResult> {
+    const counts = { session: 0, message: 0, part: 0 }
+    for await (const _ of this.#reader.problems(signal, counts));
+    const differences: Difference[] = []
+    let ok = true
+    await this.#onIndex(async () => {
+      differences.push(...(await this.#texts.differences({ repair, signal })))
+      // What was mended is compared once more.
+      const left = repair && differences.length > 0 ? await this.#texts.differences({ signal }) : differences
+      ok = left.length === 0
+    })
+    const { session: sessions, message: messages, part: parts } = counts
+    return { ok, checked: { sessions, messages, parts }, differences, duplicates: [] }
   }
 
   override missing(): StoreError | undefined {

@@ -4,7 +4,14 @@ import type { JsonObject } from "../../record/extract.ts"
 import type { Key } from "../../record/key.ts"
 import { type Position, sortTexts } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import { headsOf, messageStamps, type Stamped, type StampedMessage, sessionHeads } from "./changes.ts"
+import {
+  headsOf,
+  messageOwners,
+  messageStamps,
+  type Stamped,
+  type StampedMessage,
+  sessionHeads,
+} from "./changes.ts"
 import { type Moment, OpencodeDatabase } from "./database.ts"
 import { folderNames, type Kind, sessionIds } from "./folders.ts"
 import { countMessages, type Direction, listMessages } from "./message-list.ts"
@@ -283,8 +290,8 @@ export class OpencodeReader {
   }
 
   /**
-   * The stamps of all sessions by id, in runs: who remembers them knows which have changed without reading any. What a stamp is to vouch for
-   * is to be read after it was taken.
+   * The stamps of all sessions by id, then of those that are not there but have messages, in runs: who remembers them knows which have changed
+   * without reading any. What a stamp is to vouch for is to be read after it was taken.
    */
   async *stamps(signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
     for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, HEADS_RUN_LENGTH)) {
@@ -292,6 +299,8 @@ export class OpencodeReader {
       for (const head of heads) stamped.push(await stampOf(this.database, head, signal))
       yield stamped
     }
+    for await (const owners of this.#runs(messageOwners, ({ id }) => id, signal))
+      for (const { orphan } of owners) if (orphan) yield [await stampOf(this.database, orphan, signal)]
   }
 
   /** The stamps of a session's messages, each with its parts, by id and in runs. */
