@@ -1,5 +1,5 @@
+import type { Names } from "../../names.ts"
 import type { Node } from "./line.ts"
-import type { Names } from "./names.ts"
 
 /** The lines of one answer of the model, by their places in the conversation. */
 export interface Answer {

@@ -1,8 +1,8 @@
 import { present } from "../../../../record/present.ts"
 import type { OutlinedMessage } from "../../agent.ts"
+import { Names } from "../../names.ts"
 import { type Answer, type Answers, answersOf } from "./answers.ts"
 import type { Node } from "./line.ts"
-import { Names } from "./names.ts"
 import { type Path, Tree } from "./tree.ts"
 
 /** Messages that follow each other. */

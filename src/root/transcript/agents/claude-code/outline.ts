@@ -1,10 +1,10 @@
 import { fieldsOf, type JsonObject } from "../../../../record/extract.ts"
 import { present } from "../../../../record/present.ts"
 import type { ContainerName, OutlinedSession, Sides } from "../../agent.ts"
+import { Names } from "../../names.ts"
 import { soundId } from "../../record-bodies.ts"
 import { type Branch, Conversation } from "./conversation.ts"
 import type { Call, Node } from "./line.ts"
-import { Names } from "./names.ts"
 import { type Head, isSubagent, type Said } from "./said.ts"
 
 /** The lines of one conversation in a file, by its lane. */

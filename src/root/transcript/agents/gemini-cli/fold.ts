@@ -2,6 +2,7 @@ import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extr
 import { present } from "../../../../record/present.ts"
 import type { ContainerName, Fold, Line, OutlinedMessage, OutlinedSession, Sides } from "../../agent.ts"
 import { firstWords } from "../../first-words.ts"
+import { Names } from "../../names.ts"
 import { soundId } from "../../record-bodies.ts"
 import { elementsOf, isFrame, timeOf, wordsOf } from "./content.ts"
 import { Conversation, type ConversationState, type Entry } from "./conversation.ts"
@@ -76,7 +77,8 @@ export class GeminiFold implements Fold {
     // Every start of the agent, a resume too, leaves a file with a header and a frame, and the same session's id.
     if (shown.every(({ nature }) => nature === "frame" || nature === "result") && branches.length === 0)
       return []
-    const id = soundId(this.#header.id ?? this.#name.name.replace(/^.*\//s, ""))
+    const sessions = new Names()
+    const id = sessions.unique(this.#header.id ?? this.#name.name.replace(/^.*\//s, ""))
     const directory = this.#directory(sides)
     const { created, updated, summary, isSubagent } = this.#header
     // Of a subagent the summary is what it gave back, and no title.
@@ -98,10 +100,10 @@ export class GeminiFold implements Fold {
       ...branches.map(({ place, why, after, entries }) => ({
         ...session,
         ...timesOf(entries),
-        id: soundId(`${id}-${why}-${place + 1}`),
+        id: sessions.unique(`${id}-branch-${place + 1}`),
         parentID: id,
         title: title && `${title} (${why})`,
-        body: { metadata: { ...metadata, ...present({ branch: why, after: after && soundId(after) }) } },
+        body: { metadata: { ...metadata, branch: present({ why, after: after && context.ids(after) }) } },
         messages: outlined(entries, context),
       })),
     ]
@@ -147,7 +149,14 @@ export class GeminiFold implements Fold {
       for (const id of entry.calls) calls.add(id)
       for (const id of entry.answers) if (!answers.has(id)) answers.set(id, entry)
     }
-    return { directory, calls, answers }
+    const names = new Names()
+    const given = new Map<string, string>()
+    const ids = (own: string): string => {
+      const id = given.get(own) ?? names.unique(own)
+      given.set(own, id)
+      return id
+    }
+    return { directory, calls, answers, ids }
   }
 }
 
@@ -157,9 +166,11 @@ interface Context {
   readonly calls: ReadonlySet<string>
   /** By a call's id, the message that carries its result. */
   readonly answers: ReadonlyMap<string, Entry>
+  /** Our id for one of the agent's. */
+  readonly ids: (own: string) => string
 }
 
-function outlined(entries: readonly Entry[], { directory, calls, answers }: Context): OutlinedMessage[] {
+function outlined(entries: readonly Entry[], { directory, calls, answers, ids }: Context): OutlinedMessage[] {
   let parent: string | undefined
   return entries.flatMap((entry, place): OutlinedMessage[] => {
     const { nature, speaker, isSummary, open, time } = entry
@@ -168,7 +179,7 @@ function outlined(entries: readonly Entry[], { directory, calls, answers }: Cont
     if (nature === "result" && !isStray) return []
     const results = new Set(open.flatMap((id) => answers.get(id) ?? []))
     const lines = [entry, ...results]
-    const id = soundId(entry.id)
+    const id = ids(entry.id)
     const isUser = speaker === "user" && !isSummary && !isStray
     if (isUser && nature !== "frame") parent = id
     // A resume may put the frame first where there was none: it must not seem that all was said after it.

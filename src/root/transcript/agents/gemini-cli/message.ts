@@ -51,7 +51,7 @@ export function messageOf(outlinedMessage: OutlinedMessage, lines: readonly unkn
       role: "assistant",
       parentID: parent,
       ...(record.type === "gemini" && {
-        modelID: record.model,
+        modelID: isText(record.model) ? record.model : undefined,
         providerID: isText(record.model) ? "google" : undefined,
         tokens: tokensOf(record.tokens),
         time: { completed: completionOf(record) },
@@ -107,7 +107,7 @@ const INSERTED = /^\s*--- Content from referenced files ---/
 function thoughtParts({ thoughts }: JsonObject, pieces: readonly JsonObject[]): JsonObject[] {
   const listed = Array.isArray(thoughts) ? thoughts.filter(isJsonObject) : []
   if (listed.length === 0) return pieces.filter(isThought).map(({ text }) => ({ type: "reasoning", text }))
-  return listed.map(({ subject, description, timestamp, ...rest }) => {
+  return listed.map(({ subject, description, timestamp, thoughtSignature: _, ...rest }) => {
     const time = timeOf(timestamp)
     const text = [isText(subject) ? `**${subject}**` : "", isText(description) ? description : ""]
     return present({
@@ -137,9 +137,7 @@ function callParts(
   time: number,
   mayRun: boolean,
 ): JsonObject[] {
-  const listed = toolCallsOf(record)
-  const isListed = new Set(listed.map(callIDOf))
-  const calls = [...listed, ...callsIn(pieces).filter((call) => !isListed.has(callIDOf(call)))]
+  const calls = callsOf(record, pieces)
   const byID = responsesByID(responses)
   return calls.map((call, at) => {
     const id = callIDOf(call)
@@ -147,6 +145,13 @@ function callParts(
     const tool = isText(call.name) ? call.name : "unknown"
     return toolPart({ callID: id ?? `call_${at}`, tool, input: call.args ?? {}, start }, result, mayRun)
   })
+}
+
+/** The calls that the line lists, and of those in its content the ones that it does not; a call said twice counts once. */
+function callsOf(record: JsonObject, pieces: readonly JsonObject[]): readonly JsonObject[] {
+  const calls = new Map<unknown, JsonObject>()
+  for (const call of [...callsIn(pieces), ...toolCallsOf(record)]) calls.set(callIDOf(call) ?? call, call)
+  return [...calls.values()]
 }
 
 /** A call's result and the files beside it: those that follow it, up to the next result. */

@@ -1,4 +1,4 @@
-import { soundId } from "../../record-bodies.ts"
+import { soundId } from "./record-bodies.ts"
 
 /** Ids that can be names of ours, each given once. The same ones asked for in the same order become the same. */
 export class Names {
