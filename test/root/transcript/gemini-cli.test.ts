@@ -169,7 +169,11 @@ describe("messages and their order", () => {
             { functionCall: { id: "c1", name: "ls", args: { a: 1 } } },
           ]),
         },
-        user("r1", [response("c1", "found"), { inlineData: { mimeType: "image/png", data: "AAAA" } }]),
+        user("r1", [
+          response("c1", "found"),
+          { inlineData: { mimeType: "image/png", data: "AAAA" } },
+          response("c1", "said again"),
+        ]),
         user("r2", [response("c1", "found again")]),
       ]),
     ])
@@ -305,6 +309,48 @@ describe("messages and their order", () => {
     const [rewound, left] = sessionsOf([...resumed, { $rewindTo: "copy-u2" }, user("u4", "four", 63)])
     expect(told(rewound).slice(1)).toEqual(["user | one", "assistant | 1", "user | four"])
     expect(told(left)[0]).toBe("user | two")
+
+    // What is said after it can be left as ever.
+    const replaced = sessionsOf([...resumed, set([FRAME, ...summary, ...copied, user("u5", "five", 70)])])
+    expect(told(replaced[0]).slice(-2)).toEqual([
+      "assistant | ~Got it. Thanks for the additional context!",
+      "user | five",
+    ])
+    expect(told(replaced[1])).toEqual(["user | three", "assistant | 3"])
+    const again = [{ $rewindTo: "copy-u2" }, user("u4", "four", 63), set([FRAME, user("u5", "five", 64)])]
+    expect(told(sessionsOf([...resumed, ...again])[0]).at(-1)).toBe("user | five")
+    expect(told(sessionsOf([...resumed, ...again])[0])).not.toContain("user | four")
+  })
+
+  test("a compaction in the middle of a turn copies results that had no line yet", () => {
+    const asked = (id: string, of: string) =>
+      gemini(id, [{ functionCall: { id: of, name: "ls", args: {} } }], 3)
+    const sessions = sessionsOf([
+      HEADER,
+      user("u1", "one"),
+      asked("g1", "c1"),
+      user("r1", [response("c1", "first")]),
+      user("u2", "two"),
+      asked("g2", "c2"),
+      set([
+        user("sum", "all"),
+        gemini("ack", "Got it. Thanks for the additional context!"),
+        user("copy-u2", "two"),
+        asked("copy-g2", "c2"),
+        user("copy-r2", [response("c2", "second")]),
+      ]),
+    ])
+    expect(sessions.map(told)).toEqual([
+      [
+        "user | one",
+        "assistant | ls",
+        "user | two",
+        "assistant | ls",
+        "assistant | compaction | all",
+        "assistant | ~Got it. Thanks for the additional context!",
+      ],
+    ])
+    expect(fieldsOf(sessions[0]?.messages[3]?.parts[0]?.state).output).toBe("second")
   })
 
   test("the made answer to the frame of older releases is no compaction", () => {
@@ -462,7 +508,7 @@ describe("what a message says", () => {
       { text: "see" },
       { inlineData: { mimeType: "image/png", data: "AAAA" } },
       { fileData: { mimeType: "video/mp4", fileUri: "https://example.com/v.mp4" } },
-      { executableCode: { language: "PYTHON", code: "1" } },
+      { executableCode: { language: "PYTHON", code: "1" }, thoughtSignature: "SECRET" },
     ]
     expect(only(user("u1", content))?.parts).toMatchObject([
       { type: "text", text: "see" },
@@ -470,6 +516,7 @@ describe("what a message says", () => {
       { type: "file", mime: "video/mp4", url: "https://example.com/v.mp4" },
       { type: "unknown", value: { executableCode: { code: "1" } } },
     ])
+    expect(JSON.stringify(only(user("u1", content)))).not.toContain("SECRET")
   })
 
   test("fields of later releases are kept as metadata", () => {
@@ -523,9 +570,8 @@ describe("what a session says", () => {
   })
 
   test("its work tree is the one that bears its folder's name", () => {
-    expect(
-      directoryOf({ "projects.json": JSON.stringify({ projects: { "/other": "x", [TREE]: "app" } }) }),
-    ).toBe(TREE)
+    const projects = JSON.stringify({ projects: { "/other": "x", [TREE]: "app" } })
+    expect(directoryOf({ "projects.json": projects }, { projectHash: "of a path before" })).toBe(TREE)
   })
 
   test("its work tree is one of which the hash is the header's", () => {

@@ -81,8 +81,8 @@ export class Conversation {
   /** `$set.messages` */
   replace(elements: readonly unknown[], span: Span): void {
     const list = named(elements)
-    const compaction = this.#isEmpty() ? undefined : compactionIn(list, (id) => this.#entries.has(id))
-    if (compaction) this.#compact(list, compaction, span)
+    const summaryAt = this.#isEmpty() ? undefined : compactionIn(list, (id) => this.#entries.has(id))
+    if (summaryAt !== undefined) this.#compact(list, summaryAt, span)
     else this.#rebuild(list, span)
   }
 
