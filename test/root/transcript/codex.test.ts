@@ -29,6 +29,11 @@ import { rendered } from "./rendered.ts"
 const OWN_TURN = "01a30000-0001-7000-8000-000000000000"
 const OLD_TURN = "01a2ffff-0001-7000-8000-000000000000"
 
+/** The meta of the session that a fork replays. */
+function source(): JsonObject {
+  return meta({ id: "01a2fffe-0000-7000-8000-000000000000" })
+}
+
 /** What was said, a line a message: its texts, its calls with what they gave, and what it took. */
 function told(session: PlainSession | undefined): string[] {
   return (session?.messages ?? []).map(({ info, parts }) => {
@@ -79,6 +84,8 @@ describe("what releases wrote", () => {
       sessions.filter(({ info }) => String(info.id).includes(pattern))
     // Each response of the stand-in gave 20 tokens and 10 of reasoning. 0.100: 6 of the source, 4 of its fork, 1 of the fork's.
     expect(outputTokens(asked("01a21904-"))).toBe(11 * 20)
+    // 0.130, a subagent that replays its parent's turns but not their items: responses 1 to 11, of 20 tokens and their number.
+    expect(outputTokens(asked("01a21918-"))).toBe(11 * 20 + 66)
     // 0.171: 5 of the source, and 2 of its fork, which reads the source's file.
     expect(outputTokens([...asked("01a21757-8c14"), ...asked("01a21758-64db")])).toBe(7 * 20)
   })
@@ -192,6 +199,8 @@ describe("what a session is called", () => {
       said("<skill>is pasted</skill>", kinds("user.text")),
     ])
     expect(session?.info.title).toBe("<skill>is pasted</skill>")
+    const review = said("<user_action>review</user_action>", kinds("unknown"))
+    expect(told(sessionsOf([meta(), review])[0])).toEqual(["> ~<user_action>review</user_action>"])
     expect(told(session)).toEqual(["> ~looks like words | <skill>is pasted</skill>"])
   })
 
@@ -321,6 +330,14 @@ describe("messages", () => {
     ])
   })
 
+  test("are not counted by the newest count of a turn that was cut out", () => {
+    const turn = (words: string, total: number): JsonObject[] => [said(words), answer(words), count(total, 5)]
+    const kept = [meta(), ...turn("one", 5), said("three"), count(10, 5), answer("three"), count(15, 5)]
+    expect(told(sessionsOf(kept)[0])).toEqual(["> one", "< one (5)", "> three", "< three (5)"])
+    const [session] = sessionsOf([...kept, said("four"), answer("four")])
+    expect(told(session).at(-1)).toBe("< four")
+  })
+
   test("tell cached, written and reasoned tokens once each", () => {
     const usage = {
       input_tokens: 100,
@@ -352,6 +369,12 @@ describe("messages", () => {
     })
     const [session] = sessionsOf([meta(), said("go"), context, settings, answer("x"), event("task_complete")])
     const [asked, answered] = session?.messages ?? []
+    expect(
+      sessionsOf([meta(), said("go"), context, answer("x"), said("on")])[0]?.messages[1]?.info.path,
+    ).toEqual({
+      cwd: "/home/dev/app/sub",
+      root: "/home/dev/app",
+    })
     expect(answered?.info).toMatchObject({
       parentID: asked?.info.id,
       modelID: "gpt-5",
@@ -387,6 +410,24 @@ describe("messages", () => {
       data: { message: "interrupted" },
     })
     expect(told(aborted)).toEqual(["> go", "< shell a error Tool execution aborted"])
+    const behind = [said("<turn_aborted>\nby hand</turn_aborted>"), event("turn_aborted"), said("on")]
+    const followed = sessionsOf([meta(), said("go"), answer("x"), ...behind])[0]
+    expect(followed?.messages[1]?.info.error).toEqual({
+      name: "MessageAbortedError",
+      data: { message: "aborted" },
+    })
+    const unanswered = sessionsOf([meta(), said("one"), answer("1"), said("two"), ...behind])[0]
+    expect(unanswered?.messages.map(({ info }) => info.error)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
+    const ended = event("task_complete", { error: { message: "no quota" } })
+    expect(sessionsOf([meta(), said("go"), ended])[0]?.messages[1]?.info.error).toEqual({
+      name: "UnknownError",
+      data: { message: "no quota" },
+    })
     const failed = sessionsOf([meta(), said("go"), event("error", { message: "no quota" })])[0]
     expect(failed?.messages[1]?.info).toMatchObject({
       role: "assistant",
@@ -433,6 +474,25 @@ describe("messages", () => {
   })
 })
 
+describe("pictures", () => {
+  test("that the model asked to see are of its message, though older releases wrote them as the person's", () => {
+    const picture = item("message", {
+      role: "user",
+      content: [{ type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=" }],
+    })
+    const lines = [
+      meta(),
+      said("go"),
+      call("v", { name: "view_image" }),
+      picture,
+      output("v", "attached"),
+      answer("seen"),
+    ]
+    expect(told(sessionsOf(lines)[0])).toEqual(["> go", "< view_image v completed attached | file", "< seen"])
+    expect(told(sessionsOf([meta(), picture])[0])).toEqual(["> file"])
+  })
+})
+
 describe("turns taken back", () => {
   test("are out of sight, and a child session that counts what they took", () => {
     const sessions = sessionsOf([
@@ -464,13 +524,21 @@ describe("turns taken back", () => {
     const roll = (num_turns: unknown): string[][] =>
       sessionsOf([meta(), said("one"), answer("1"), event("thread_rolled_back", { num_turns })]).map(told)
     expect(roll(1e300)).toEqual([[], ["> one", "< 1"]])
+    expect(
+      sessionsOf([
+        meta(),
+        source(),
+        said("old"),
+        event("task_started", { turn_id: OWN_TURN }),
+        said("new"),
+        event("thread_rolled_back", { num_turns: 2 }),
+      ]).map(told),
+    ).toEqual([[], ["> new"]])
     for (const none of [0, -1, "1", null, undefined]) expect(roll(none)).toEqual([["> one", "< 1"]])
   })
 })
 
 describe("forks", () => {
-  const source = (): JsonObject => meta({ id: "01a2fffe-0000-7000-8000-000000000000" })
-
   test("that replay are called by their own names, and count what is their own", () => {
     const [session, ...others] = sessionsOf([
       meta({ forked_from_id: "01a2fffe-0000-7000-8000-000000000000", cwd: "/fork" }),
@@ -487,7 +555,7 @@ describe("forks", () => {
       count(12, 7),
     ])
     expect(told(session)).toEqual(["> old", "< 1", "> new", "< 2 (7)"])
-    expect(session?.info).toMatchObject({ id: SESSION, directory: "/fork", title: "old" })
+    expect(session?.info).toMatchObject({ id: SESSION, directory: "/fork", title: "new" })
     expect(session?.messages[1]?.info.metadata).toMatchObject({ replayed: true, tokens: { output: 5 } })
     expect(others).toEqual([])
   })
@@ -536,6 +604,13 @@ describe("forks", () => {
     const [session] = plainSessions(codex, named(), [...first, ...own])
     expect(told(session)).toEqual(["> replayed", "< 0", "> before", "< 1 (5)", "> new", "< 2 (7)"])
     expect(session?.info).toMatchObject({ id: SESSION, directory: "/home/dev/app", title: "new" })
+    const rolled = placedLines([
+      meta({ id: base }),
+      said("gone"),
+      answer("0"),
+      event("thread_rolled_back", { num_turns: 1 }),
+    ])
+    expect(plainSessions(codex, named(), [...rolled, ...own]).map(told)).toEqual([["> new", "< 2 (7)"]])
     // Their base is gone: what is left is theirs.
     expect(told(plainSessions(codex, named(), own)[0])).toEqual(["> new", "< 2 (7)"])
   })

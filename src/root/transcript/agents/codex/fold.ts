@@ -2,7 +2,7 @@ import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extr
 import { present } from "../../../../record/present.ts"
 import type { ContainerName, Fold, Line, OutlinedSession, Sides, Span } from "../../agent.ts"
 import { firstWords } from "../../first-words.ts"
-import { soundId } from "../../record-bodies.ts"
+import { Entries, type Entry, keyOf } from "./entries.ts"
 import {
   CALLS,
   CALLS_ELSEWHERE,
@@ -16,7 +16,7 @@ import {
   timeOf,
 } from "./line.ts"
 import { metaOf } from "./meta.ts"
-import { type Entry, outlined, type State } from "./state.ts"
+import { outlined, type State } from "./state.ts"
 import { type Usage, usageOf } from "./usage.ts"
 import { personsWords, toldDirectory } from "./words.ts"
 
@@ -37,26 +37,13 @@ const UUID_OF_TIME = /^[0-9a-f]{8}-[0-9a-f]{4}-7/
 export class RolloutFold implements Fold {
   readonly #session: string
   readonly #state: State
-  readonly #ids: Set<string>
-  #calls: Map<string, Entry>
-  readonly #places = new WeakMap<Entry, Map<string, number>>()
+  readonly #entries: Entries
 
   constructor(container: ContainerName, state: unknown) {
     this.#session = container.session ?? container.name
-    const time = container.name.match(/^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)/)
-    this.#state = isJsonObject(state)
-      ? // As `state()` gave it.
-        (state as unknown as State)
-      : {
-          at: time ? timeOf(`${time[1]}:${time[2]}:${time[3]}Z`) : 0,
-          count: 0,
-          shown: [],
-          reverted: [],
-          early: [],
-        }
-    const { shown, reverted } = this.#state
-    this.#ids = new Set([...shown, ...reverted.flat()].map(({ id }) => id))
-    this.#calls = callsOf(shown)
+    // As `state()` gave it.
+    this.#state = isJsonObject(state) ? (state as unknown as State) : beginning(container)
+    this.#entries = new Entries(this.#state, this.#session)
   }
 
   state(): unknown {
@@ -77,6 +64,7 @@ export class RolloutFold implements Fold {
       state.fileOf = undefined
       state.replay = undefined
       state.hasOldTurns = undefined
+      state.waiting = undefined
     }
     if (state.replay === "on") this.#lookForReplaysEnd(line)
     if (line.at > 0) {
@@ -104,6 +92,7 @@ export class RolloutFold implements Fold {
     const meta = metaOf(payload)
     if (state.fileOf === undefined) {
       state.fileOf = meta.id
+      state.provider = meta.provider ?? state.provider
       if (meta.forkedFrom !== undefined && !meta.hasBase) state.replay = "on"
     } else if (state.fileOf !== meta.id) state.replay ??= "on"
     if (meta.id.toLowerCase() !== this.#session.toLowerCase()) {
@@ -113,10 +102,8 @@ export class RolloutFold implements Fold {
     if (state.isOwn !== true) {
       state.isOwn = true
       state.created = timeOf(payload.timestamp) || undefined
-      const inherited = state.shown.filter(({ spans }) => spans[0]?.[0] !== span[0])
-      for (const entry of inherited) entry.isBase = true
-      if (inherited.length > 0) {
-        state.baseWords = state.words
+      if (this.#entries.inherit(span[0])) {
+        state.baseWords = state.words ?? state.baseWords
         state.words = undefined
       }
     }
@@ -130,10 +117,14 @@ export class RolloutFold implements Fold {
     const turn = textOf(payload.turn_id)
     const fork = state.fileOf ?? ""
     if (turn !== undefined && UUID_OF_TIME.test(turn) && UUID_OF_TIME.test(fork)) {
-      if (turn > fork) state.replay = "over"
-      else state.hasOldTurns = true
-    } else if (state.hasOldTurns !== true && state.shown.at(-1)?.isReplayed && at - state.at >= PAUSE)
-      state.replay = "over"
+      if (turn <= fork) {
+        state.hasOldTurns = true
+        return
+      }
+    } else if (state.hasOldTurns === true || !this.#entries.last?.isReplayed || at - state.at < PAUSE) return
+    state.replay = "over"
+    // A subagent's replay tells what responses took that it does not tell itself (0.130).
+    state.waiting = undefined
   }
 
   #context(payload: JsonObject): void {
@@ -152,7 +143,7 @@ export class RolloutFold implements Fold {
     const isAnswer = role === "assistant"
     if (type === "message" && !isAnswer) this.#asked(line, span)
     else if (type === "message" || type === "reasoning" || CALLS_ELSEWHERE.has(type))
-      this.#put(this.#answer(line, keyOf("i", payload.id)), keyOf("i", payload.id), span, line.at)
+      this.#entries.put(this.#answer(line, keyOf("i", payload.id)), keyOf("i", payload.id), span, line.at)
     else if (CALLS.has(type)) this.#called(line, span)
     else if (OUTPUTS.has(type)) this.#gave(line, span)
     else if (type === "agent_message") this.#communication(line, span)
@@ -164,23 +155,28 @@ export class RolloutFold implements Fold {
     const state = this.#state
     const words = personsWords(payload)
     const key = keyOf("i", payload.id)
-    const last = state.shown.at(-1)
-    const goesOn = last?.role === "user" && (!last.isSaid || this.#has(last, key))
+    const last = this.#entries.last
+    // A picture that the model asked to see came as if the person had sent it (until 0.100).
+    if (words === "" && last?.isViewing) {
+      this.#entries.put(last, "v", span, line.at)
+      return
+    }
+    const goesOn = last?.role === "user" && (!last.isSaid || this.#entries.has(last, key))
     const entry = goesOn ? last : this.#open("user", payload.id, line.at)
-    this.#put(entry, key, span, line.at)
+    this.#entries.put(entry, key, span, line.at)
     if (state.meta?.cwd === undefined && state.cwd === undefined) state.cwd = toldDirectory(payload)
     if (words === undefined) return
     entry.isSaid = true
     state.isAsked = true
-    state.words ??= firstWords(words)
+    if (state.replay === "on") state.baseWords ??= firstWords(words)
+    else state.words ??= firstWords(words)
   }
 
   /** What another agent said to this one; never the person's words, but the nearest to a title that a subagent may have. */
   #communication(line: RolloutLine, span: Span): void {
     const { payload } = line
-    const last = this.#state.shown.at(-1)
-    const entry = last?.role === "user" && !last.isSaid ? last : this.#open("user", payload.id, line.at)
-    this.#put(entry, keyOf("i", payload.id), span, line.at)
+    const entry = this.#entries.unsaid ?? this.#open("user", payload.id, line.at)
+    this.#entries.put(entry, keyOf("i", payload.id), span, line.at)
     const words =
       typeof payload.content === "string" ? payload.content : personsWords({ ...payload, role: "user" })
     this.#state.task ??= firstWords(words ?? "")
@@ -188,10 +184,10 @@ export class RolloutFold implements Fold {
 
   /** The response that an item belongs to: the one under way, or a new one. */
   #answer({ payload, beside, at }: RolloutLine, key: string | undefined): Entry {
-    const last = this.#state.shown.at(-1)
+    const last = this.#entries.last
     const isSummary = fieldsOf(beside.metadata).compaction_output === true
     if (last?.role === "assistant") {
-      if (this.#has(last, key)) return last
+      if (this.#entries.has(last, key)) return last
       if (!last.isClosed && (last.isSummary ?? false) === isSummary) return last
     }
     const entry = this.#open("assistant", payload.id ?? payload.call_id, at)
@@ -203,20 +199,20 @@ export class RolloutFold implements Fold {
     const call = callOf(line.payload)
     const key = keyOf("c", call)
     const entry = this.#answer(line, key)
-    this.#put(entry, key, span, line.at)
+    this.#entries.put(entry, key, span, line.at)
+    if (line.payload.name === "view_image") entry.isViewing = true
     if (call === undefined) return
-    this.#calls.set(call, entry)
     const { early } = this.#state
     const before = early.findIndex(([id]) => id === call)
     if (before < 0) return
-    for (const [, place, at] of early.splice(before, 1)) this.#put(entry, keyOf("e", call), place, at)
+    for (const [, place, at] of early.splice(before, 1)) this.#entries.put(entry, keyOf("e", call), place, at)
   }
 
   /** An output is its call's, wherever that is; of one whose line was lost it is the response's before it. */
   #gave(line: RolloutLine, span: Span): void {
     const call = callOf(line.payload)
-    const entry = (call !== undefined && this.#calls.get(call)) || this.#answer(line, keyOf("r", call))
-    this.#put(entry, keyOf("r", call), span, line.at)
+    const entry = this.#entries.ofCall(call) ?? this.#answer(line, keyOf("r", call))
+    this.#entries.put(entry, keyOf("r", call), span, line.at)
     entry.isClosed = true
   }
 
@@ -229,10 +225,15 @@ export class RolloutFold implements Fold {
     else if (type === "task_started" || type === "turn_started") {
       state.isAsked = false
       state.isRunning = true
-    } else if (type === "task_complete" || type === "turn_complete") state.isRunning = false
-    else if (type === "turn_aborted") this.#aborted(payload)
-    else if (type === "error") this.#failed(line, span)
-    else if (type === "thread_rolled_back") this.#rolledBack(payload)
+    } else if (type === "task_complete" || type === "turn_complete") {
+      state.isRunning = false
+      if (isJsonObject(payload.error)) this.#failed(line, payload.error.message, span)
+    } else if (type === "turn_aborted") {
+      state.isRunning = false
+      this.#aborted(payload)
+    } else if (type === "error") this.#failed(line, payload.message, span)
+    // Until about 0.16x; later releases cut the file.
+    else if (type === "thread_rolled_back") this.#entries.takeBack(numberOf(payload.num_turns) ?? 0)
     else if (type === "thread_settings_applied") this.#context(fieldsOf(payload.thread_settings))
     else if (type === "thread_name_updated" && payload.thread_id === this.#session)
       state.name = textOf(payload.thread_name)
@@ -241,9 +242,9 @@ export class RolloutFold implements Fold {
   #ended(line: RolloutLine, span: Span): void {
     const call = callOf(line.payload)
     if (call === undefined) return
-    const entry = this.#calls.get(call)
+    const entry = this.#entries.ofCall(call)
     // Finished items of other kinds, as messages, are lines of their own.
-    if (entry) this.#put(entry, keyOf("e", call), span, line.at)
+    if (entry) this.#entries.put(entry, keyOf("e", call), span, line.at)
     else if (line.payload.type !== "item_completed") {
       const { early } = this.#state
       early.push([call, span, line.at])
@@ -252,46 +253,28 @@ export class RolloutFold implements Fold {
   }
 
   #aborted(payload: JsonObject): void {
-    this.#state.isRunning = false
-    const last = this.#state.shown.at(-1)
-    if (last?.role !== "assistant" || this.#state.isAsked === false) return
-    last.isClosed = true
-    last.error ??= { name: "MessageAbortedError", data: { message: textOf(payload.reason) ?? "aborted" } }
-  }
-
-  #failed(line: RolloutLine, span: Span): void {
-    const last = this.#state.shown.at(-1)
-    const isOfTurn = last?.role === "assistant" && this.#state.isAsked !== false
-    const entry = isOfTurn ? last : this.#open("assistant", undefined, line.at)
-    this.#put(entry, "f", span, line.at)
+    const entry = this.#lastOfTurn()
+    if (!entry) return
     entry.isClosed = true
-    entry.error = { name: "UnknownError", data: { message: textOf(line.payload.message) ?? "error" } }
+    entry.error ??= { name: "MessageAbortedError", data: { message: textOf(payload.reason) ?? "aborted" } }
   }
 
-  /** Takes the last turns out of what is shown (until about 0.16x; later releases cut the file). */
-  #rolledBack({ num_turns }: JsonObject): void {
-    const { shown, reverted } = this.#state
-    let left = numberOf(num_turns) ?? 0
-    let from = shown.length
-    for (let at = shown.length - 1; at >= 0 && left > 0; at--) {
-      if (!shown[at]?.isSaid) continue
-      from = at
-      left--
-    }
-    const gone = shown.splice(from)
-    if (gone.length === 0) return
-    // What a replay took back is a child of the session that it replays.
-    if (gone.some((entry) => entry.isReplayed || entry.isBase))
-      for (const { id } of gone) this.#ids.delete(id)
-    else reverted.push(gone)
-    this.#calls = callsOf(shown)
+  #failed(line: RolloutLine, message: unknown, span: Span): void {
+    const entry = this.#lastOfTurn() ?? this.#open("assistant", undefined, line.at)
+    this.#entries.put(entry, "f", span, line.at)
+    entry.isClosed = true
+    entry.error = { name: "UnknownError", data: { message: textOf(message) ?? "error" } }
+  }
+
+  #lastOfTurn(): Entry | undefined {
+    return this.#state.isAsked === false ? undefined : this.#entries.lastAnswer
   }
 
   #compacted(line: RolloutLine, span: Span): void {
-    const last = this.#state.shown.at(-1)
-    const isOwn = last?.role === "assistant" && last.isSummary && !this.#has(last, "s")
+    const last = this.#entries.last
+    const isOwn = last?.role === "assistant" && last.isSummary && !this.#entries.has(last, "s")
     const entry = isOwn ? last : this.#open("assistant", undefined, line.at)
-    this.#put(entry, "s", span, line.at)
+    this.#entries.put(entry, "s", span, line.at)
     this.#summary(entry)
     entry.isClosed = true
   }
@@ -303,19 +286,30 @@ export class RolloutFold implements Fold {
 
   #record(payload: JsonObject): void {
     const state = this.#state
-    const total = fieldsOf(payload.thread_token_usage).total_tokens
-    const record = JSON.stringify([textOf(payload.response_id), numberOf(total)])
-    if (record === state.record) return
+    const total = numberOf(fieldsOf(payload.thread_token_usage).total_tokens)
+    const response = textOf(payload.response_id)
+    const record = `${response} ${total}`
+    if (record === state.record && (response ?? total) !== undefined) return
     state.record = record
     this.#took(usageOf(payload.usage))
   }
 
+  /**
+   * Each turn begins with the newest count once more. Where turns were cut out of a file (`migrate-rollouts` of 0.171 does so with
+   * those taken back), that is of a response that is not there: where counts come behind their items, none is told before the first.
+   */
   #count(payload: JsonObject): void {
     const state = this.#state
     const info = fieldsOf(payload.info)
     const total = numberOf(fieldsOf(info.total_token_usage).total_tokens)
     if (state.record !== undefined || total === undefined || total === state.total) return
+    const isWhole = total - (state.total ?? 0) === fieldsOf(info.last_token_usage).total_tokens
     state.total = total
+    const { last } = this.#entries
+    if (last?.role !== "assistant") {
+      state.counts ??= isWhole ? "before" : undefined
+      if (state.counts !== "before") return
+    } else if (!last.usage) state.counts = "behind"
     this.#took(usageOf(info.last_token_usage))
   }
 
@@ -323,7 +317,7 @@ export class RolloutFold implements Fold {
   #took(usage: Usage | undefined): void {
     if (!usage) return
     const state = this.#state
-    const last = state.shown.at(-1)
+    const last = this.#entries.last
     if (last?.role === "assistant") {
       last.isClosed = true
       if (!last.usage) {
@@ -336,81 +330,27 @@ export class RolloutFold implements Fold {
 
   #open(role: Entry["role"], agents: unknown, at: number): Entry {
     const state = this.#state
-    state.count++
-    const entry: Entry = {
-      id: this.#newId(textOf(agents)),
-      role,
-      created: at || state.at,
-      last: 0,
-      spans: [],
-      keys: [],
-      isReplayed: state.replay === "on" || undefined,
-    }
-    if (role === "assistant") {
-      const last = state.shown.at(-1)
-      entry.parent = last?.role === "user" ? last.id : last?.parent
-      entry.setting = present({
-        model: state.model,
-        provider: state.provider,
-        cwd: state.cwd ?? state.meta?.cwd,
-        mode: state.mode,
-        effort: state.effort,
-      })
-      entry.usage = state.waiting
-      state.waiting = undefined
-    }
-    state.shown.push(entry)
+    const entry = this.#entries.open(role, agents, at || state.at)
+    entry.isReplayed = state.replay === "on" || undefined
+    if (role === "user") return entry
+    entry.setting = present({
+      model: state.model,
+      provider: state.provider,
+      cwd: state.cwd ?? state.meta?.cwd,
+      mode: state.mode,
+      effort: state.effort,
+    })
+    entry.usage = state.waiting
+    state.waiting = undefined
     return entry
   }
-
-  /** The agent's own where it has one. Those of before 0.16x have none: the session's and the place in it. */
-  #newId(agents: string | undefined): string {
-    const wanted = soundId(agents ?? `${this.#session}-${String(this.#state.count).padStart(6, "0")}`)
-    let id = wanted
-    for (let copy = 2; this.#ids.has(id); copy++) id = `${wanted}-${copy}`
-    this.#ids.add(id)
-    return id
-  }
-
-  /** Adds a line to a message; in the place of one that was of the same thing, so that repeats take no room. */
-  #put(entry: Entry, key: string | undefined, span: Span, at: number): void {
-    const places = this.#placesOf(entry)
-    const place = key === undefined ? undefined : places.get(key)
-    entry.last = Math.max(entry.last, at)
-    if (place !== undefined) {
-      entry.spans[place] = span
-      return
-    }
-    if (key !== undefined) places.set(key, entry.spans.length)
-    entry.spans.push(span)
-    entry.keys.push(key ?? "")
-  }
-
-  #has(entry: Entry, key: string | undefined): boolean {
-    return key !== undefined && this.#placesOf(entry).has(key)
-  }
-
-  #placesOf(entry: Entry): Map<string, number> {
-    const known = this.#places.get(entry)
-    if (known) return known
-    const places = new Map(entry.keys.flatMap((key, at) => (key === "" ? [] : [[key, at] as const])))
-    this.#places.set(entry, places)
-    return places
-  }
 }
 
-/** What a line is of, so that a later one of the same is known: an item, a call, its result, the event of its end. */
-function keyOf(kind: "i" | "c" | "r" | "e", id: unknown): string | undefined {
-  const told = textOf(id)
-  return told === undefined ? undefined : `${kind}:${told}`
-}
-
-/** In which message each call is; the newest of those of one id. */
-function callsOf(shown: readonly Entry[]): Map<string, Entry> {
-  const calls = new Map<string, Entry>()
-  for (const entry of shown)
-    for (const key of entry.keys) if (key.startsWith("c:")) calls.set(key.slice(2), entry)
-  return calls
+/** What is known of a container before its first line: the time in its name, which is UTC's as Codex reads it. */
+function beginning({ name }: ContainerName): State {
+  const time = name.match(/^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)/)
+  const at = time ? timeOf(`${time[1]}:${time[2]}:${time[3]}Z`) : 0
+  return { at, count: 0, shown: [], reverted: [], early: [] }
 }
 
 function add(a: Usage, b: Usage): Usage {

@@ -80,7 +80,7 @@ function assistantParts(about: JsonObject, lines: readonly RolloutLine[]): JsonO
     const { type } = payload
     const id = callOf(payload)
     const place = `call_${at}`
-    if (type === "message") return texts(payload)
+    if (type === "message") return payload.role === "user" ? userParts(payload) : texts(payload)
     if (type === "reasoning") return reasoning(line)
     if (CALLS_ELSEWHERE.has(type)) return [toolPart(toolCall(line, place), resultElsewhere(line), false)]
     if (CALLS.has(type)) {

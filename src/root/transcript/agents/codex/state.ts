@@ -1,47 +1,16 @@
-import { isJsonObject, type JsonObject } from "../../../../record/extract.ts"
+import { isJsonObject } from "../../../../record/extract.ts"
 import { present } from "../../../../record/present.ts"
 import type { OutlinedMessage, OutlinedSession, Sides, Span } from "../../agent.ts"
 import { soundId } from "../../record-bodies.ts"
+import type { Entry, Kept } from "./entries.ts"
 import { textOf } from "./line.ts"
 import type { Meta } from "./meta.ts"
 import type { Usage } from "./usage.ts"
 
-/** A message as a fold knows it. Fields that are not there are false. */
-export interface Entry {
-  readonly id: string
-  readonly role: "user" | "assistant"
-  readonly created: number
-  /** The newest time of its lines; 0 where they tell none. */
-  last: number
-  readonly spans: Span[]
-  /** What each span is of, "" for what cannot be told. */
-  readonly keys: string[]
-  /** Whether the person said something in it. */
-  isSaid?: boolean
-  /** Whether no further item of the model belongs to it. */
-  isClosed?: boolean
-  isSummary?: boolean
-  isAuto?: boolean
-  /** Whether a fork wrote it once more: it is counted where it was said first. */
-  isReplayed?: boolean | undefined
-  /** Whether it lies in the base that was read before. */
-  isBase?: boolean
-  usage?: Usage | undefined
-  error?: JsonObject
-  /** The user message before it. */
-  parent?: string | undefined
-  setting?: JsonObject
-}
-
 /** All that a fold knows, as plain JSON. */
-export interface State {
+export interface State extends Kept {
   /** The newest time that a line told. */
   at: number
-  /** Messages begun so far. */
-  count: number
-  readonly shown: Entry[]
-  /** What each rollback took out of what is shown. */
-  readonly reverted: Entry[][]
   /** Events of calls whose own lines have not come yet. */
   readonly early: (readonly [call: string, span: Span, at: number])[]
   isSeen?: boolean
@@ -74,6 +43,8 @@ export interface State {
   waiting?: Usage | undefined
   /** The newest `token_count`'s total, and the newest `token_usage_record`. */
   total?: number
+  /** Where counts stand to the items of their response, once that can be told. */
+  counts?: "before" | "behind" | undefined
   record?: string
 }
 
@@ -85,7 +56,7 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
   const { meta, shown, reverted } = state
   if (!state.isSeen) return []
   const id = soundId(session)
-  // As Codex 0.171 does: a fork is called by its own first words. One that replays has its source's, as in 0.130.
+  // A fork is called by its own first words, as in 0.171; 0.130 called it by its source's.
   const title = nameOf(session, sides) ?? state.name ?? state.words ?? state.baseWords ?? state.task
   const created = state.created ?? state.first ?? state.at
   const common = { directory: meta?.cwd ?? state.cwd, version: meta?.version }
@@ -99,7 +70,9 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
     created,
     updated: Math.max(state.updated ?? 0, created),
     body: Object.keys(metadata).length > 0 ? { metadata } : undefined,
-    messages: shown.map((entry, at) => message(entry, at === shown.length - 1 ? state : undefined)),
+    messages: shown.map((entry, at) =>
+      message(entry, meta, at === shown.length - 1 && state.isRunning !== false),
+    ),
   }
   const children = reverted.map((entries, at): OutlinedSession => {
     const begun = entries[0]?.created ?? created
@@ -111,17 +84,16 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
       created: begun,
       updated: entries.reduce((newest, { last }) => Math.max(newest, last), begun),
       body: { metadata: { reverted: true } },
-      messages: entries.map((entry) => message(entry, undefined)),
+      messages: entries.map((entry) => message(entry, meta, false)),
     }
   })
   return [own, ...children]
 }
 
-/** @param state where it is the newest message, which may still be under way */
-function message(entry: Entry, state: State | undefined): OutlinedMessage {
+/** @param mayRun whether it is the newest, and its turn is not over */
+function message(entry: Entry, meta: Meta | undefined, mayRun: boolean): OutlinedMessage {
   const { id, role, created, spans } = entry
   if (role === "user") return { id, created, role, spans }
-  const mayRun = state !== undefined && state.isRunning !== false
   const isWhole = entry.isClosed === true || entry.usage !== undefined
   const isOver = !mayRun || (isWhole && !hasOpenCall(entry))
   return {
@@ -131,7 +103,7 @@ function message(entry: Entry, state: State | undefined): OutlinedMessage {
     spans,
     about: present({
       ...entry.setting,
-      root: state?.meta?.cwd,
+      root: meta?.cwd,
       parent: entry.parent,
       usage: entry.usage,
       error: entry.error,

@@ -13,6 +13,8 @@ export interface CallLine {
 /** Of the heads that releases put before an output: what they tell of it. */
 const EXIT = /^(?:Process exited with code|Exit code:) (-?\d+)$/m
 const HEAD = 400
+/** What the model is told of a call that the person stopped (0.100 to 0.171). */
+const ABORTED = /^(?:Wall time: .*\n)?aborted(?: by user.*)?\s*$/
 
 /** What a call of a tool says. @param place a name for one that has none */
 export function toolCall({ payload, at }: CallLine, place: string): ToolCall {
@@ -62,9 +64,9 @@ export function toolResult(output: CallLine | undefined, end: CallLine | undefin
   const told = endOf(end?.payload)
   const text = said.text ?? told.text
   const exit = told.exit ?? said.exit
-  const isAborted = text !== undefined && /^aborted(?: by user\b.*)?$/.test(text.slice(0, HEAD))
+  const isAborted = text !== undefined && ABORTED.test(text.slice(0, HEAD))
   const failed = said.failed || told.failed || isAborted
-  const error = exit !== undefined && exit !== 0 ? `Exited with code ${exit}` : undefined
+  const error = exit !== undefined && exit !== 0 && !isAborted ? `Exited with code ${exit}` : undefined
   const metadata = present({ exit, duration: said.duration, ...told.metadata })
   return present({
     output: error === undefined && failed ? undefined : text,

@@ -37,8 +37,10 @@ const OPENINGS = [
 const IMAGE_MARK = /^<\/?image(?:\s[^>]*)?>$/
 /** What an editor's extension puts between what it adds and the person's words. */
 const REQUEST = "## My request for Codex:"
-/** Kinds of content that are the person's, or may be (`content_item_kinds`, since about 0.16x). */
-const PERSONS = /^(?:user\.|unknown$|images\.|audio\.|$)/
+/** Kinds of content that tell nothing, as of a review that was begun (`content_item_kinds`, since about 0.16x). */
+const UNTOLD = /^(?:unknown|)$/
+/** Kinds that are the person's, or stand for what was. */
+const PERSONS = /^(?:user|images|audio)\./
 
 /** A piece of what was said in the person's place: a text, or a file. */
 export interface Piece {
@@ -60,8 +62,8 @@ export function piecesOf(payload: JsonObject): Piece[] {
     if (file) return [{ synthetic: payload.role !== "user", part: file }]
     const text = textOf(item.text)
     if (text === undefined || IMAGE_MARK.test(text)) return []
-    const kind = known ? String(known[at]) : undefined
-    const synthetic = payload.role !== "user" || (kind === undefined ? isWrapper(text) : !PERSONS.test(kind))
+    const kind = known ? String(known[at]) : ""
+    const synthetic = payload.role !== "user" || (UNTOLD.test(kind) ? isWrapper(text) : !PERSONS.test(kind))
     const begin = synthetic ? -1 : text.indexOf(REQUEST)
     if (begin < 0) return [piece(text, synthetic)]
     const words = begin + REQUEST.length
