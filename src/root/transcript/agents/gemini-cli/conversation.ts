@@ -37,7 +37,7 @@ export interface ConversationState {
  * replaces an earlier one of its id, `$set.messages` sets the list anew, `$rewindTo` drops a message and all after it. But
  * - a version that says less never replaces one that says more: a resume writes all messages without calls, tokens and thoughts;
  * - a list in which nobody says anything drops nothing: it is how a resume begins, before it gives the others;
- * - notices and commands stay where they are: the agent leaves them out of what it gives the model, and so of `$set.messages`;
+ * - notices, commands and the agent's own frame stay where they are: a resume or going back leaves them out of `$set.messages`;
  * - a compaction drops nothing: what it replaces comes before its summary, and the copies it makes are the messages they copy.
  */
 export class Conversation {
@@ -135,8 +135,7 @@ export class Conversation {
     let after: string | undefined
     for (const id of this.#shown.slice(this.#settled)) {
       if (given.has(id)) before = id
-      else if (this.#entries.get(id)?.nature === "aside")
-        asides.set(before, [...(asides.get(before) ?? []), id])
+      else if (this.#stays(id)) asides.set(before, [...(asides.get(before) ?? []), id])
       else {
         if (left.length === 0) after = before ?? settled.at(-1)
         left.push(id)
@@ -205,6 +204,11 @@ export class Conversation {
 
   #leave(why: Branch["why"], ids: readonly string[], after: string | undefined): void {
     if (ids.some((id) => this.#entries.get(id)?.nature === "said")) this.#branches.push({ why, after, ids })
+  }
+
+  #stays(id: string): boolean {
+    const nature = this.#entries.get(id)?.nature
+    return nature === "aside" || nature === "frame"
   }
 
   #isEmpty(): boolean {
