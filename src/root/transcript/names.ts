@@ -1,16 +1,22 @@
 import { soundId } from "./record-bodies.ts"
 
+/** What needs no closer look to be a name. */
+const PLAIN = /^\w[\w-]{0,99}$/
+
 /** Ids that can be names of ours, each given once. The same ones asked for in the same order become the same. */
 export class Names {
   readonly #given = new Set<string>()
   readonly #repeats = new Map<string, number>()
 
   unique(id: string): string {
-    const sound = soundId(id)
+    const sound = PLAIN.test(id) ? id : soundId(id)
     let name = sound
-    let repeats = this.#repeats.get(sound) ?? 0
-    while (this.#given.has(name)) name = soundId(`${sound}_${++repeats}`)
-    this.#repeats.set(sound, repeats)
+    if (this.#given.has(sound)) {
+      let repeats = this.#repeats.get(sound) ?? 0
+      do name = soundId(`${sound}_${++repeats}`)
+      while (this.#given.has(name))
+      this.#repeats.set(sound, repeats)
+    }
     this.#given.add(name)
     return name
   }

@@ -4,68 +4,23 @@ import { join } from "node:path"
 import { fieldsOf, type JsonObject } from "../../../src/record/extract.ts"
 import { Copies } from "../../../src/repository/copies.ts"
 import { claudeCode } from "../../../src/root/transcript/agents/claude-code.ts"
-import { fixtures, HOME, linesOf, MAIN, SIDES, sessionsOf } from "./claude-code-transcripts.ts"
+import {
+  assistant,
+  call,
+  fixtures,
+  HOME,
+  line,
+  linesOf,
+  MAIN,
+  result,
+  SESSION,
+  SIDES,
+  sessionsOf,
+  text,
+  user,
+} from "./claude-code-transcripts.ts"
 import { foldOf, type PlainSession, plainSessions } from "./plain-parse.ts"
 import { rendered } from "./rendered.ts"
-
-const SESSION = MAIN.session ?? ""
-
-let clock = 0
-
-/** A line of a conversation, a second after the one before it. */
-function line(uuid: string, parentUuid: string | null, fields: JsonObject): JsonObject {
-  clock += 1000
-  const timestamp = new Date(Date.UTC(2026, 10, 1) + clock).toISOString()
-  const common = {
-    isSidechain: false,
-    cwd: "/home/dev/app",
-    sessionId: SESSION,
-    version: "2.1.197",
-    gitBranch: "main",
-  }
-  return { parentUuid, ...common, uuid, timestamp, ...fields }
-}
-
-function user(uuid: string, parent: string | null, content: unknown, fields: JsonObject = {}): JsonObject {
-  return line(uuid, parent, { type: "user", message: { role: "user", content }, ...fields })
-}
-
-function assistant(
-  uuid: string,
-  parent: string | null,
-  id: string,
-  block: unknown,
-  fields: JsonObject = {},
-): JsonObject {
-  const usage = {
-    input_tokens: 10,
-    output_tokens: 5,
-    cache_read_input_tokens: 3,
-    cache_creation_input_tokens: 2,
-  }
-  const message = {
-    id,
-    role: "assistant",
-    model: "claude-sonnet-4-5",
-    content: [block],
-    usage,
-    stop_reason: null,
-  }
-  return line(uuid, parent, { type: "assistant", message, requestId: `req_${id}`, ...fields })
-}
-
-function text(said: string): JsonObject {
-  return { type: "text", text: said }
-}
-
-function call(id: string, input: JsonObject = { command: id }, name = "Bash"): JsonObject {
-  return { type: "tool_use", id, name, input }
-}
-
-function result(uuid: string, parent: string, ...calls: string[]): JsonObject {
-  const content = calls.map((id) => ({ type: "tool_result", tool_use_id: id, content: `result of ${id}` }))
-  return user(uuid, parent, content, { sourceToolAssistantUUID: parent })
-}
 
 /** What was said, a line a message: its texts, and its calls with their results. */
 function told({ messages }: PlainSession): string[] {

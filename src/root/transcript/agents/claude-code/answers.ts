@@ -12,7 +12,6 @@ export interface Answer {
 interface Growing extends Answer {
   readonly lines: number[]
   readonly calls: string[]
-  readonly called: Set<string>
   request: string | undefined
 }
 
@@ -31,37 +30,37 @@ export interface Answers {
 export function answersOf(ids: readonly string[], nodes: readonly Node[], names: Names): Answers {
   const of = new Map<number, Answer>()
   const callers = new Map<string, Answer>()
-  /** By the model's id the answers to different requests, and the newest of them under no request's name. */
-  const known = new Map<string, Map<string | undefined, Growing>>()
+  /** By the model's id and the request, and the newest by the model's id alone. */
+  const known = new Map<string, Growing>()
+  const called = new Set<string>()
   for (const [at, node] of nodes.entries()) {
     if (node.kind !== "assistant") continue
     const { answer, request } = node
-    const same =
-      answer === undefined ? new Map<string | undefined, Growing>() : (known.get(answer) ?? new Map())
-    if (answer !== undefined) known.set(answer, same)
-    const newest = same.get(undefined)
-    let growing = request === undefined ? newest : same.get(request)
-    if (!growing && newest && newest.request === undefined) growing = newest
-    growing ??= {
-      id: names.unique(answer ?? ids[at] ?? ""),
-      lines: [],
-      calls: [],
-      called: new Set(),
-      request,
-    }
+    const named = request === undefined ? undefined : `${answer}\0${request}`
+    const newest = answer === undefined ? undefined : known.get(answer)
+    const same = named === undefined ? newest : known.get(named)
+    const growing =
+      same ??
+      (newest && newest.request === undefined
+        ? newest
+        : { id: names.unique(answer ?? ids[at] ?? ""), lines: [], calls: [], request })
     growing.request ??= request
-    same.set(undefined, growing)
-    if (request !== undefined) same.set(request, growing)
+    if (answer !== undefined) {
+      if (newest !== growing) known.set(answer, growing)
+      if (named !== undefined && !same) known.set(named, growing)
+    }
     of.set(at, growing)
-    const calls = (node.calls ?? []).filter(({ id }) => !growing.called.has(id))
-    // A line that only repeats calls adds nothing.
-    if (growing.lines.length > 0 && !node.says && calls.length === 0) continue
-    growing.lines.push(at)
-    for (const { id } of calls) {
-      growing.called.add(id)
+    let isNew = growing.lines.length === 0 || node.says === true
+    for (const { id } of node.calls ?? []) {
+      const call = `${growing.id}\0${id}`
+      if (called.has(call)) continue
+      called.add(call)
       growing.calls.push(id)
       if (!callers.has(id)) callers.set(id, growing)
+      isNew = true
     }
+    // A line that only repeats calls adds nothing.
+    if (isNew) growing.lines.push(at)
   }
   return { of, callers }
 }
