@@ -193,6 +193,8 @@ test("10,000 results of one call, or repeats of one line, leave a message of a f
   const sessions = foldOf(claudeCode, MAIN, linesOf(lines)).outline(NO_SIDES)
   expectSound(sessions)
   expect(sessions.flatMap(({ messages }) => messages.map(({ spans }) => spans.length))).toEqual([1, 2, 1])
+  // What was said to nobody goes on from the answer, and so is left when that is repeated.
+  expect(sessions).toHaveLength(2)
 })
 
 test("trees that are circles, or as deep as they are long, are walked once", () => {
@@ -210,6 +212,8 @@ test("trees that are circles, or as deep as they are long, are walked once", () 
       span: [0, at, 1],
     }))
     const sessions = foldOf(claudeCode, MAIN, lines).outline(NO_SIDES)
+    const isOne = shape === "deep" || shape === "self"
+    expect([shape, sessions.length === 1]).toEqual([shape, isOne])
     expect([shape, sessions.flatMap(({ messages }) => messages).length]).toEqual([shape, many.length])
   }
 })

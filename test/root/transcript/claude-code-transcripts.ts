@@ -1,3 +1,4 @@
+import { expect } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { JsonObject } from "../../../src/record/extract.ts"
@@ -46,9 +47,12 @@ export const MAIN: ContainerName = {
   session: "00000000-0000-4000-8000-000000000000",
 }
 
-/** What lines of a session's own file say. */
+/** What lines of a session's own file say, and say again where the fold was kept and begun anew after each. */
 export function sessionsOf(values: readonly unknown[], name: ContainerName = MAIN): PlainSession[] {
-  return plainSessions(claudeCode, name, linesOf(values))
+  const lines = linesOf(values)
+  const sessions = plainSessions(claudeCode, name, lines)
+  expect(plainSessions(claudeCode, name, lines, { stops: 1 })).toEqual(sessions)
+  return sessions
 }
 
 /** The session of all lines made below. */

@@ -131,6 +131,28 @@ test("going back leaves branches, each a child session that holds what is its ow
   ])
 })
 
+test("what was left behind one of several calls begins with its own line", () => {
+  const sessions = sessionsOf([
+    user("u1", null, "both"),
+    assistant("a1", "u1", "m1", call("t1")),
+    assistant("a2", "a1", "m1", call("t2")),
+    result("r2", "a2", "t2"),
+    user("u2", "r2", "stop"),
+    result("r1", "a1", "t1"),
+    user("u3", "r1", "go on"),
+  ])
+  expect(sessions.map(told)).toEqual([
+    ["> both", "< t1 completed result of t1 | t2 completed result of t2", "> go on"],
+    ["> stop"],
+  ])
+  const { created } = fieldsOf(sessions[1]?.messages[0]?.info.time)
+  expect(sessions[1]?.info.time).toEqual({ created, updated: created })
+  expect(sessions[1]?.info).toMatchObject({
+    id: `${SESSION}-branch-u2`,
+    metadata: { branch: "rewind", after: "m1" },
+  })
+})
+
 test("going back to the beginning leaves all that was said before as a branch", () => {
   const sessions = sessionsOf([
     user("u1", null, "first try"),
@@ -251,6 +273,65 @@ test("messages that a compaction kept stay where they were, and what follows com
   expect(session.messages[4]?.parts[0]?.auto).toBe(false)
 })
 
+test("messages that a compaction kept may be written only after its summary", () => {
+  const session = only(
+    sessionsOf([
+      user("u1", null, "one"),
+      assistant("a1", "u1", "m1", text("answer one")),
+      // It tells what comes after it, so the parents alone would be a circle.
+      line("c1", null, {
+        type: "system",
+        subtype: "compact_boundary",
+        logicalParentUuid: "a2",
+        compactMetadata: { preservedSegment: { headUuid: "a2", anchorUuid: "s1", tailUuid: "a2" } },
+      }),
+      user("s1", "c1", "a summary", { isCompactSummary: true }),
+      assistant("a2", "s1", "m2", text("kept")),
+      user("u2", "a2", "two"),
+    ]),
+  )
+  expect(told(session)).toEqual(["> one", "< answer one", "> compaction", "< a summary", "< kept", "> two"])
+})
+
+test("what has no parent follows what was there, unless the person begins anew", () => {
+  const session = only(
+    sessionsOf([
+      user("u1", null, "one"),
+      assistant("a1", null, "m1", text("answer one")),
+      user("u2", "u2", "its own parent"),
+      user("w1", null, "<command-name>/cost</command-name>"),
+      user("s1", null, "summed up", { isCompactSummary: true }),
+      // A line that comes again stays where it was.
+      user("a1", null, "ignored"),
+      assistant("a1", "s1", "m1", text("answer one")),
+      user("s1", "u1", "summed up", { isCompactSummary: true }),
+    ]),
+  )
+  expect(told(session)).toEqual([
+    "> one",
+    "< answer one",
+    "> its own parent",
+    "> ~<command-name>/cost</command-name>",
+    "< summed up",
+  ])
+})
+
+test("the work tree is the one that the folder is called after, though the agent went elsewhere", () => {
+  const session = only(
+    sessionsOf([
+      user("u1", null, "one", { cwd: "/home/dev/other" }),
+      assistant("a1", "u1", "m1", text("two"), { cwd: "/home/dev/app" }),
+      assistant("a2", "a1", "m2", text("three"), { cwd: "/home/dev/app/src" }),
+    ]),
+  )
+  expect(session.info.directory).toBe("/home/dev/app")
+  expect(session.messages.map(({ info }) => info.path)).toEqual([
+    { cwd: "/home/dev/other", root: "/home/dev/other" },
+    { cwd: "/home/dev/app", root: "/home/dev/app" },
+    { cwd: "/home/dev/app/src", root: "/home/dev/app" },
+  ])
+})
+
 test("a line that cannot be read hides nothing that came before it", () => {
   const session = only(
     sessionsOf([
@@ -284,6 +365,7 @@ test("progress and attachments are links only, large progress is passed over unr
     user("u2", "p200", "two"),
     line("at1", "u2", { type: "attachment", attachment: { type: "skill_listing", content: "secret list" } }),
     assistant("a2", "at1", "m2", text("answer two")),
+    ...Array.from({ length: 100 }, (_, at) => progress(`later${at}`, "a2", "small")),
     large,
     user("u3", "p200", "two again"),
   ]
@@ -292,12 +374,16 @@ test("progress and attachments are links only, large progress is passed over unr
     ["> one", "< answer one", "> two again"],
     ["> two", "< answer two"],
   ])
-  const state = foldOf(claudeCode, MAIN, linesOf(lines)).state()
-  expect(fieldsOf(state).nodes).toHaveLength(6 + 64)
+  for (const stops of [0, 1]) {
+    const state = foldOf(claudeCode, MAIN, linesOf(lines), stops).state()
+    expect(fieldsOf(state).nodes).toHaveLength(6 + 1 + 64)
+  }
   const bytes = (value: unknown) => Buffer.from(JSON.stringify(value))
   expect(claudeCode.isBookkeeping?.(bytes(large))).toBe(true)
   expect(claudeCode.isBookkeeping?.(bytes(progress("p", "a1", "small")))).toBe(false)
   expect(claudeCode.isBookkeeping?.(bytes({ type: "file-history-snapshot", snapshot: {} }))).toBe(true)
+  const ended = Buffer.concat([bytes({ type: "mode", mode: "normal" }), Buffer.from(" x")])
+  expect(claudeCode.isBookkeeping?.(ended)).toBe(false)
   const inner = { type: "progress", output: "x".repeat(3000) }
   expect(claudeCode.isBookkeeping?.(bytes({ parentUuid: "a1", toolUseResult: inner, type: "user" }))).toBe(
     false,
@@ -349,6 +435,39 @@ test("subagents' lines among their parent's are child sessions, found by what th
   ])
 })
 
+test("subagents that were asked the same are told apart by their order, and none is its own parent's parent", () => {
+  const task = (id: string, prompt: string) => call(id, { prompt, description: `do ${id}` }, "Task")
+  const side = { isSidechain: true }
+  const parents = (values: JsonObject[]) => sessionsOf(values).map(({ info }) => [info.title, info.parentID])
+  expect(
+    parents([
+      user("u1", null, "twice"),
+      assistant("a1", "u1", "m1", task("t1", "same")),
+      assistant("a2", "a1", "m1", task("t2", "same")),
+      user("s1", null, "same", side),
+      user("s2", null, "same", side),
+      assistant("a3", "a2", "m2", task("t1", "same")),
+      user("s3", null, "same", side),
+    ]).slice(1),
+  ).toEqual([
+    ["do t1", SESSION],
+    ["do t2", SESSION],
+    ["same", SESSION],
+  ])
+  expect(
+    parents([
+      user("s1", null, "first", side),
+      assistant("s2", "s1", "m1", task("t1", "second"), side),
+      user("s3", null, "second", side),
+      assistant("s4", "s3", "m2", task("t2", "first"), side),
+    ]),
+  ).toEqual([
+    ["Untitled", undefined],
+    ["first", SESSION],
+    ["do t1", `${SESSION}-agent-s1`],
+  ])
+})
+
 test("a subagent in a file of its own is the child of the session that its place or its lines tell", () => {
   const beside = claudeCode.container("projects/-home-dev-app/agent-7.jsonl") ?? MAIN
   const lines = [user("u1", null, "look around", { isSidechain: true, agentId: "7" })]
@@ -357,6 +476,9 @@ test("a subagent in a file of its own is the child of the session that its place
     parentID: SESSION,
     title: "look around",
   })
+  expect(
+    only(sessionsOf([user("u1", null, "alone", { sessionId: "agent-7" })], beside)).info.parentID,
+  ).toBeUndefined()
   const below = claudeCode.container("projects/-home-dev-app/11/subagents/agent-7.jsonl") ?? MAIN
   const at = (meta: string) =>
     only(
@@ -434,6 +556,13 @@ test("titles: the person's, then a model's, then a summary of a line that is the
   expect(title()).toBe("first words")
   expect(title(elsewhere)).toBe("first words")
   expect(title(summary, elsewhere)).toBe("A summary")
+  const left = { type: "summary", summary: "Of what was left", leafUuid: "a0" }
+  const before = [user("u0", null, "left"), assistant("a0", "u0", "m0", text("too"))]
+  expect(title(left)).toBe("first words")
+  const [shown] = sessionsOf([summary, left, ...before, ...lines])
+  expect(shown?.info.title).toBe("A summary")
+  expect(sessionsOf([left, ...before, ...lines])[0]?.info.title).toBe("Of what was left")
+  expect(title(user("u0", null, "Continue from where you left off.", { isMeta: true }))).toBe("first words")
   expect(title(made, summary)).toBe("Made by a model")
   expect(title(given, made)).toBe("Given")
   expect(title(given, { ...given, customTitle: "Given later" })).toBe("Given later")
@@ -586,25 +715,44 @@ test("the largest usage of an answer's lines counts, whichever it is", () => {
   expect(info?.metadata).toMatchObject({ usage: { cache_creation: { ephemeral_1h_input_tokens: 7 } } })
 })
 
+test("a call that is repeated beside other blocks is told once, and empty texts not at all", () => {
+  const twice = (uuid: string, parent: string) =>
+    assistant(uuid, parent, "m1", null, {
+      message: { id: "m1", model: "m", content: [text(uuid), text(""), call("t1"), call("t1")] },
+    })
+  const session = only(
+    sessionsOf([
+      user("u1", null, [text("go"), text("")]),
+      twice("a1", "u1"),
+      twice("a2", "a1"),
+      result("r1", "a1", "t1"),
+      user("u2", "r1", [text("")]),
+      user("u3", "u2", "   "),
+    ]),
+  )
+  expect(told(session)).toEqual(["> go", "< a1 | t1 completed result of t1 | a2", ">    "])
+})
+
 test("one id for the answers to several requests is as many answers", () => {
-  const same = (uuid: string, parent: string, requestId: string | undefined) =>
-    assistant(uuid, parent, "always-the-same", text(uuid), { requestId })
+  const same = (uuid: string, parent: string, id: string, requestId: string | undefined) =>
+    assistant(uuid, parent, id, text(uuid), { requestId })
   const session = only(
     sessionsOf([
       user("u1", null, "one"),
-      same("a1", "u1", "r1"),
-      same("a2", "a1", undefined),
+      same("a1", "u1", "always-the-same", "r1"),
+      same("a2", "a1", "always-the-same", undefined),
       user("u2", "a2", "two"),
-      same("a3", "u2", "r2"),
+      same("a3", "u2", "always-the-same", "r2"),
+      user("u3", "a3", "three"),
+      same("b1", "u3", "named-later", undefined),
+      same("b2", "b1", "named-later", "r3"),
+      same("b3", "b2", "named-later", "r4"),
     ]),
   )
-  expect(told(session)).toEqual(["> one", "< a1 | a2", "> two", "< a3"])
-  expect(session.messages.map(({ info }) => info.id)).toEqual([
-    "u1",
-    "always-the-same",
-    "u2",
-    "always-the-same_1",
-  ])
+  expect(told(session)).toEqual(["> one", "< a1 | a2", "> two", "< a3", "> three", "< b1 | b2", "< b3"])
+  const ids = session.messages.map(({ info }) => info.id)
+  expect(ids.slice(0, 4)).toEqual(["u1", "always-the-same", "u2", "always-the-same_1"])
+  expect(ids.slice(4)).toEqual(["u3", "named-later", "named-later_1"])
 })
 
 test("copies of answers in other files are told as such, also one that was cut short", () => {

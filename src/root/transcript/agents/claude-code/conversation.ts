@@ -7,7 +7,7 @@ import { type Path, Tree } from "./tree.ts"
 
 /** Messages that follow each other. */
 export interface Branch {
-  /** The first of its lines. */
+  /** The line of its first message. */
   readonly first: string
   /** The message that it goes on from, one of another branch. */
   readonly after?: string | undefined
@@ -101,6 +101,7 @@ export class Conversation {
     const from = this.#messages[after]
     const messages: OutlinedMessage[] = []
     let last = from
+    let first: string | undefined
     let prompt: { id: string; isSaid: boolean } | undefined
     let words: string | undefined
     let command: string | undefined
@@ -109,21 +110,24 @@ export class Conversation {
     for (const at of lines) {
       const node = this.#nodes[at]
       if (!node) continue
-      if (created === 0) created = node.time
-      updated = Math.max(updated, node.time)
-      words ??= node.words
-      command ??= node.command
       const message = this.#message(at, node, prompt?.id)
       if (message) {
         messages.push(message)
+        first ??= this.#ids[at]
         last = message.id
         if (node.kind === "user" && (node.words !== undefined || !prompt?.isSaid))
           prompt = { id: message.id, isSaid: node.words !== undefined }
       }
       this.#messages[at] = last
+      // A branch may begin with lines of an answer that is shown.
+      if (first === undefined) continue
+      if (created === 0) created = node.time
+      updated = Math.max(updated, node.time)
+      words ??= node.words
+      command ??= node.command
     }
     return {
-      first: this.#ids[lines[0] ?? -1] ?? "",
+      first: first ?? "",
       after: from,
       messages,
       words: words ?? command,
@@ -157,10 +161,6 @@ export class Conversation {
     this.#said.add(answer)
     const results = new Set(answer.calls.flatMap((call) => this.#results.get(call) ?? []))
     const lines = [...answer.lines, ...results]
-    for (const line of answer.lines) {
-      this.#tree.take(line)
-      this.#messages[line] = answer.id
-    }
     const children = answer.calls.flatMap((call) => {
       const child = this.#around.children.get(call)
       return child === undefined ? [] : [[call, child]]

@@ -30,17 +30,12 @@ export class Tree {
     return this.#taken[at] === 1
   }
 
-  /** Lines that are shown with those of a path need none of their own. */
-  take(at: number): void {
-    this.#taken[at] = 1
-  }
-
   /** The lines up to one that no path has yet. Each line is in one path, so all paths together take as long as there are lines. */
   pathTo(leaf: number): Path {
     const lines: number[] = []
     let at = leaf
     for (; at >= 0 && !this.isTaken(at); at = this.#parents[at] ?? -1) {
-      this.take(at)
+      this.#taken[at] = 1
       lines.push(at)
     }
     return { after: at, lines: lines.reverse() }
@@ -49,8 +44,8 @@ export class Tree {
   /**
    * A line goes on from one before it in the file, so there are no circles. One whose parent is not there goes on from the line
    * before it: the parent was a progress line that was passed over, or a line that cannot be read, which must not hide all before
-   * it. Only a prompt without a parent begins anew, as one does that takes the place of the first (reports of rewinds); what else has
-   * none follows what was there.
+   * it. Only a prompt without a parent begins anew where there was one before, as one does that takes the place of the first (reports of
+   * rewinds); what else has none follows what was there.
    */
   #parentsOf(ids: readonly string[]): Int32Array {
     const parents = new Int32Array(this.nodes.length).fill(-1)
@@ -58,13 +53,15 @@ export class Tree {
     const kept = new Map<number, number>()
     /** The last of these, by the boundary and by the summary that they are shown after. */
     const tails = new Map<string, number>()
+    let isBegun = false
     for (const [at, node] of this.nodes.entries()) {
       const { kind, parent, words } = node
       const own = this.#before(parent, at)
       // The boundary itself follows what it kept.
       const behind = own === undefined || kind === "boundary" ? undefined : kept.get(own)
       if (own !== undefined) parents[at] = behind ?? own
-      else if (parent !== undefined || words === undefined) parents[at] = at - 1
+      else if (parent !== undefined || words === undefined || !isBegun) parents[at] = at - 1
+      isBegun ||= words !== undefined
       const id = ids[at] ?? ""
       // Kept messages that are written only after the summary have it for their parent (reports of 2.1).
       const tail = node.kept && this.#before(node.kept.tail, at)
