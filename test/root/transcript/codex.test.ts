@@ -94,6 +94,9 @@ describe("what releases wrote", () => {
     for (const { name, lines } of rollouts()) {
       const text = lines.map(({ value }) => Buffer.from(JSON.stringify(value)))
       const kept = lines.filter((_, at) => !codex.isBookkeeping?.(text[at] ?? new Uint8Array()))
+      const twice =
+        /"(?:world_state|user_message|agent_message|agent_reasoning|UserMessage|AgentMessage|Reasoning|record_type|ghost_snapshot)"/
+      expect(kept.filter(({ value }) => twice.test(JSON.stringify(value).slice(0, 300)))).toEqual([])
       expect(kept.length).toBeLessThan(lines.length)
       expect(plainSessions(codex, name, kept)).toEqual(plainSessions(codex, name, lines))
     }

@@ -49,13 +49,16 @@ export function keyOf(kind: Kind, id: unknown): string | undefined {
   return typeof id === "string" && id !== "" ? `${kind}:${id}` : undefined
 }
 
+/** Messages of which it is known where each thing is: lines come for the newest few. */
+const PLACES_KEPT = 8
+
 /** The messages of a fold, in order: begun, added to, found by their calls, and taken back. */
 export class Entries {
   readonly #kept: Kept
   readonly #session: string
   readonly #ids: Set<string>
   #calls: Map<string, Entry>
-  readonly #places = new WeakMap<Entry, Map<string, number>>()
+  readonly #places = new Map<Entry, Map<string, number>>()
 
   constructor(kept: Kept, session: string) {
     this.#kept = kept
@@ -163,6 +166,8 @@ export class Entries {
     if (known) return known
     const places = new Map(entry.keys.flatMap((key, at) => (key === "" ? [] : [[key, at] as const])))
     this.#places.set(entry, places)
+    const [oldest] = this.#places.keys()
+    if (oldest && this.#places.size > PLACES_KEPT) this.#places.delete(oldest)
     return places
   }
 }

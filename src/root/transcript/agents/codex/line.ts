@@ -10,7 +10,7 @@ export interface RolloutLine {
   readonly at: number
 }
 
-/** Lines that say nothing of their own: states of the client, and events whose items are lines too. */
+/** Events of which the items are lines too. */
 const EVENTS_SAID_TWICE = [
   "agent_message",
   "agent_reasoning",
@@ -19,12 +19,21 @@ const EVENTS_SAID_TWICE = [
   "context_compacted",
   "user_message",
 ]
+/** Finished items that are lines too. */
+const ITEMS_SAID_TWICE = ["AgentMessage", "ContextCompaction", "Reasoning", "UserMessage"]
+const TEXT = String.raw`"[^"\\]*"`
+const KINDS = [
+  `world_state"`,
+  `response_item","payload":{"type":"ghost_snapshot"`,
+  `event_msg","payload":{"type":"(?:${EVENTS_SAID_TWICE.join("|")})"`,
+  `event_msg","payload":{"type":"item_completed","thread_id":${TEXT},"turn_id":${TEXT},"item":{"type":"(?:${ITEMS_SAID_TWICE.join("|")})"`,
+]
 const BOOKKEEPING = new RegExp(
-  String.raw`^\{(?:"record_type":"state"\}|"timestamp":"[^"\\]*",(?:"ordinal":\d+,)?"type":"(?:world_state"|response_item","payload":\{"type":"ghost_snapshot"|event_msg","payload":\{"type":"(?:${EVENTS_SAID_TWICE.join("|")})"))`,
+  `^{(?:"record_type":"state"}|"timestamp":${TEXT},(?:"ordinal":[0-9]+,)?"type":"(?:${KINDS.join("|")}))`,
 )
-const ENOUGH = 200
+const ENOUGH = 400
 
-/** Tells lines by their bytes that a fold passes over: a third of all, and the longest after the outputs of tools. */
+/** Tells lines by their bytes that a fold passes over: states of the client, and all that is said twice. */
 export function isBookkeeping(bytes: Uint8Array): boolean {
   return BOOKKEEPING.test(
     Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, ENOUGH)).toString("latin1"),
@@ -40,13 +49,20 @@ export function rolloutLine(value: unknown): RolloutLine | undefined {
   if (!isJsonObject(value)) return undefined
   const { type, payload, timestamp } = value
   if (typeof type === "string" && isJsonObject(payload)) {
-    const isSaidTwice = type === "event_msg" && EVENTS_SAID_TWICE.includes(String(textOf(payload.type)))
-    const isState = type === "world_state" || (type === "response_item" && payload.type === "ghost_snapshot")
-    return isSaidTwice || isState ? undefined : { type, payload, beside: value, at: timeOf(timestamp) }
+    return isPassedOver(type, payload) ? undefined : { type, payload, beside: value, at: timeOf(timestamp) }
   }
   if (typeof type === "string") return { type: "response_item", payload: value, beside: {}, at: 0 }
   if (typeof value.id !== "string" || value.record_type !== undefined) return undefined
   return { type: "session_meta", payload: value, beside: {}, at: timeOf(timestamp) }
+}
+
+function isPassedOver(type: string, payload: JsonObject): boolean {
+  if (type === "world_state") return true
+  const kind = textOf(payload.type) ?? ""
+  if (type === "response_item") return kind === "ghost_snapshot"
+  if (type !== "event_msg") return false
+  if (kind === "item_completed") return ITEMS_SAID_TWICE.includes(textOf(fieldsOf(payload.item).type) ?? "")
+  return EVENTS_SAID_TWICE.includes(kind)
 }
 
 /** A time as ms since 1970; 0 for what is none. */
