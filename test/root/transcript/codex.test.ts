@@ -146,6 +146,7 @@ describe("where it lies", () => {
     expect(codex.base?.(meta({ history_base: base }))).toEqual({ session: "b", bytes: 99 })
     for (const first of [meta(), said("x"), null, 3, "text", [], meta({ history_base: { thread_id: 3 } })])
       expect(codex.base?.(first)).toBeUndefined()
+    expect(codex.base?.(item("message", { history_base: base }))).toBeUndefined()
     expect(codex.base?.(meta({ history_base: { ...base, end_byte_offset: "99" } }))).toBeUndefined()
     expect(codex.base?.(meta({ history_base: { ...base, end_byte_offset: -1 } }))).toBeUndefined()
   })
@@ -220,7 +221,8 @@ describe("what a session is called", () => {
 
   test("a session nobody spoke in has no title, and lines that say nothing no session", () => {
     expect(codex.fold(named()).outline(SIDES)).toEqual([])
-    expect(sessionsOf([null, 3, "text", [], { record_type: "state" }])).toEqual([])
+    const ghost = item("ghost_snapshot", { ghost_commit: { id: "c0ffee" } })
+    expect(sessionsOf([null, 3, "text", [], { record_type: "state", id: "x" }, ghost])).toEqual([])
     expect(sessionsOf([meta()])[0]?.info.title).toBe("Untitled")
   })
 })
@@ -250,6 +252,8 @@ describe("the session", () => {
     })
     const [review] = sessionsOf([meta({ source: { subagent: "review" } }), said("look")])
     expect(review?.info.parentID).toBeUndefined()
+    expect(sessionsOf([meta({ parent_thread_id: "parent" })])[0]?.info.parentID).toBe("parent")
+    expect(sessionsOf([meta({ parent_thread_id: SESSION })])[0]?.info.parentID).toBeUndefined()
     expect(review?.info).toMatchObject({ metadata: { source: "review" } })
   })
 
@@ -265,6 +269,8 @@ describe("the session", () => {
     ])
     expect(told(session)).toEqual(["> ~do this", "< done"])
     expect(session?.info.title).toBe("do this")
+    const other = item("agent_message", { author: "/root", recipient: "/root/a", content })
+    expect(sessionsOf([meta(), other, said("my words")])[0]?.info.title).toBe("my words")
     expect(partsOf(session)[0]?.metadata).toEqual({ author: "/root", recipient: "/root/a" })
   })
 
@@ -277,6 +283,27 @@ describe("the session", () => {
       title: "bare",
       time: { created: Date.UTC(2026, 10, 29, 8) },
     })
+  })
+
+  test("of the oldest form has the work tree that its first message tells, and messages without times of their own", () => {
+    const bare = (role: string, text: string): JsonObject => ({ type: "message", role, content: [{ text }] })
+    const first = { id: SESSION, timestamp: "2026-11-29T08:00:00.000Z", instructions: null }
+    const tree = bare(
+      "user",
+      "<environment_context>\n\nCurrent working directory: /old/tree\nApproval policy: never\n</environment_context>",
+    )
+    const [session] = sessionsOf([
+      first,
+      tree,
+      bare("user", "go"),
+      bare("assistant", "x"),
+      bare("user", "on"),
+    ])
+    expect(session?.info).toMatchObject({
+      directory: "/old/tree",
+      time: { created: Date.UTC(2026, 10, 29, 8) },
+    })
+    expect(session?.messages[1]?.info.time).toEqual({ created: Date.UTC(2026, 10, 29, 8) })
   })
 
   test("takes the newest meta of its own, as Codex does", () => {
@@ -318,12 +345,56 @@ describe("messages", () => {
     expect(JSON.stringify(session)).not.toContain("hidden")
   })
 
+  test("are one, however often a line of them was written", () => {
+    const asked = said("go", { id: "msg_1" })
+    const called = call("a", { id: "fc_1" })
+    const lines = [meta(), asked, asked, called, output("a"), called, output("a"), answer("x")]
+    expect(told(sessionsOf(lines)[0])).toEqual(["> go", "< shell a completed out of a", "< x"])
+  })
+
+  test("have ids of the agent's, which may be names of ours", () => {
+    const [session] = sessionsOf([
+      meta(),
+      said("go", { id: "msg_1" }),
+      answer("x", { id: "../x" }),
+      said("on"),
+    ])
+    const ids = session?.messages.map(({ info }) => String(info.id)) ?? []
+    expect(ids[0]).toBe("msg_1")
+    expect(ids[1]).toMatch(/^[0-9a-f]{32}$/)
+    expect(ids[2]).toBe(`${SESSION}-000003`)
+  })
+
+  test("tell the model's own thoughts too, and the phase of what it said", () => {
+    const thoughts = {
+      summary: [{ type: "summary_text", text: "short" }],
+      content: [{ type: "reasoning_text", text: "long" }],
+    }
+    const [session] = sessionsOf([
+      meta(),
+      said("go"),
+      item("reasoning", thoughts),
+      answer("x", { phase: "commentary" }),
+    ])
+    expect(told(session)).toEqual(["> go", "< short | long | x"])
+    expect(partsOf(session).at(-1)?.metadata).toEqual({ phase: "commentary" })
+  })
+
   test("are counted by what the total grew, before their items or behind them", () => {
     const behind = [call("a"), count(5, 5), output("a"), count(5, 5), answer("x"), count(12, 7)]
     expect(told(sessionsOf([meta(), said("go"), count(0, 0), ...behind])[0])).toEqual([
       "> go",
       "< shell a completed out of a (5)",
       "< x (7)",
+    ])
+    expect(told(sessionsOf([meta(), said("go"), count(5, 5), count(12, 7), answer("x")])[0]).at(-1)).toBe(
+      "< x (12)",
+    )
+    const nameless = line("token_usage_record", { usage: { output_tokens: 5 } })
+    expect(told(sessionsOf([meta(), said("go"), answer("x"), nameless, answer("y"), nameless])[0])).toEqual([
+      "> go",
+      "< x (5)",
+      "< y (5)",
     ])
     const before = [count(5, 5), call("a"), output("a"), count(5, 5), count(12, 7), answer("x")]
     expect(told(sessionsOf([meta(), said("go"), ...before])[0])).toEqual([
@@ -339,6 +410,16 @@ describe("messages", () => {
     expect(told(sessionsOf(kept)[0])).toEqual(["> one", "< one (5)", "> three", "< three (5)"])
     const [session] = sessionsOf([...kept, said("four"), answer("four")])
     expect(told(session).at(-1)).toBe("< four")
+    const second = [
+      meta(),
+      said("two"),
+      count(10, 5),
+      answer("two"),
+      count(15, 5),
+      said("three"),
+      answer("three"),
+    ]
+    expect(told(sessionsOf(second)[0])).toEqual(["> two", "< two (5)", "> three", "< three"])
   })
 
   test("tell cached, written and reasoned tokens once each", () => {
@@ -426,6 +507,9 @@ describe("messages", () => {
       undefined,
       undefined,
     ])
+    const start = event("task_started", { turn_id: OWN_TURN })
+    const compaction = [start, said("go"), answer("x"), event("task_complete"), start, event("turn_aborted")]
+    expect(sessionsOf([meta(), ...compaction])[0]?.messages[1]?.info.error).toBeUndefined()
     const ended = event("task_complete", { error: { message: "no quota" } })
     expect(sessionsOf([meta(), said("go"), ended])[0]?.messages[1]?.info.error).toEqual({
       name: "UnknownError",
@@ -458,6 +542,8 @@ describe("messages", () => {
     const marked = { ...summary, metadata: { compaction_output: true } }
     const today = sessionsOf([meta(), start, said("go"), answer("x"), marked, compacted, answer("y")])[0]
     expect(told(today)).toEqual(["> go", "< x", "< compaction | Short", "< y"])
+    const twice = sessionsOf([meta(), marked, compacted, compacted])[0]
+    expect(told(twice)).toEqual(["< compaction | Short", "< compaction | In short"])
     expect(partsOf(today).find(({ type }) => type === "compaction")).toMatchObject({ auto: true })
   })
 
@@ -523,6 +609,27 @@ describe("turns taken back", () => {
     })
   })
 
+  test("say the same when stopped, though an output of theirs comes late and ids come again", () => {
+    const lines = [
+      meta(),
+      source(),
+      event("task_started", { turn_id: OLD_TURN }),
+      said("old", { id: "m" }),
+      call("late", { id: "f" }),
+      event("thread_rolled_back", { num_turns: 1 }),
+      event("task_started", { turn_id: OWN_TURN }),
+      said("new", { id: "m" }),
+      answer("x", { id: "f" }),
+      output("late"),
+      said("gone"),
+      call("later"),
+      event("thread_rolled_back", { num_turns: 1 }),
+      output("later"),
+    ]
+    expect(sessionsOf(lines, { stops: 1 })).toEqual(sessionsOf(lines))
+    expect(sessionsOf(lines)[0]?.messages[0]?.info.id).toBe("m")
+  })
+
   test("of any number leave the rest as it is", () => {
     const roll = (num_turns: unknown): string[][] =>
       sessionsOf([meta(), said("one"), answer("1"), event("thread_rolled_back", { num_turns })]).map(told)
@@ -563,6 +670,21 @@ describe("forks", () => {
     expect(others).toEqual([])
   })
 
+  test("that replay are known without their source's meta, as once they were migrated", () => {
+    const [session] = sessionsOf([
+      meta({ forked_from_id: "01a2fffe-0000-7000-8000-000000000000" }),
+      event("task_started", { turn_id: OLD_TURN }),
+      said("old"),
+      answer("1"),
+      count(5, 5),
+      event("task_started", { turn_id: OWN_TURN }),
+      said("new"),
+      answer("2"),
+      count(12, 7),
+    ])
+    expect(told(session)).toEqual(["> old", "< 1", "> new", "< 2 (7)"])
+  })
+
   test("without ids of turns end their replay at the first pause", () => {
     const at = (ms: number, value: JsonObject): JsonObject => ({
       ...value,
@@ -597,7 +719,11 @@ describe("forks", () => {
     ])
     const own = placedLines(
       [
-        meta({ forked_from_id: base, history_base: { thread_id: base, end_byte_offset: 90 } }),
+        meta({
+          model_provider: "q",
+          forked_from_id: base,
+          history_base: { thread_id: base, end_byte_offset: 90 },
+        }),
         said("new"),
         answer("2"),
         count(15, 7),
@@ -614,6 +740,18 @@ describe("forks", () => {
       event("thread_rolled_back", { num_turns: 1 }),
     ])
     expect(plainSessions(codex, named(), [...rolled, ...own]).map(told)).toEqual([["> new", "< 2 (7)"]])
+    expect(session?.messages[3]?.info.providerID).toBe("p")
+    const back = placedLines([meta(), said("new"), event("thread_rolled_back", { num_turns: 2 })], 1)
+    expect(plainSessions(codex, named(), [...first, ...back]).map(told)).toEqual([
+      ["> replayed", "< 0"],
+      ["> new"],
+    ])
+    const pending = placedLines([meta({ id: base }), said("before"), count(5, 5)])
+    expect(told(plainSessions(codex, named(), [...pending, ...own])[0])).toEqual([
+      "> before",
+      "> new",
+      "< 2 (7)",
+    ])
     // Their base is gone: what is left is theirs.
     expect(told(plainSessions(codex, named(), own)[0])).toEqual(["> new", "< 2 (7)"])
   })
@@ -683,6 +821,19 @@ describe("tools", () => {
       invocation,
       result: { Ok: { content: [], isError: true } },
     })
+    const item = { type: "McpToolCall", id: "m", status: "declined" }
+    expect(only(named, event("item_completed", { item }), output("m", "no"))).toMatchObject({
+      state: { error: "declined" },
+    })
+    const snake = event("mcp_tool_call_end", {
+      call_id: "m",
+      invocation,
+      result: { Ok: { content: [], is_error: true } },
+    })
+    expect(only(named, snake, output("m", "it failed"))).toMatchObject({ state: { status: "error" } })
+    expect(only(named, output("m", { content: "it failed", success: false }))).toMatchObject({
+      state: { error: "it failed" },
+    })
     expect(only(named, said, output("m", "it failed"))).toMatchObject({
       state: { status: "error", error: "it failed" },
     })
@@ -732,6 +883,14 @@ describe("tools", () => {
         input: { prompt: "a cat" },
         attachments: [{ type: "file", url: "data:image/png;base64,iVBORw0KGgo=" }],
       },
+    })
+    expect(only(item("web_search_call", { status: "failed" }))).toMatchObject({ state: { status: "error" } })
+    const found = item("tool_search_output", { call_id: "t", tools: [{ name: "docs" }] })
+    expect(
+      only(item("tool_search_call", { call_id: "t", arguments: { query: "docs" } }), found),
+    ).toMatchObject({
+      tool: "tool_search",
+      state: { input: { query: "docs" }, output: '[{"name":"docs"}]' },
     })
     const shell = item("local_shell_call", { id: "l", action: { type: "exec", command: ["ls"] } })
     expect(only(shell, output("l"))).toMatchObject({

@@ -96,7 +96,7 @@ export class RolloutFold implements Fold {
       if (meta.forkedFrom !== undefined && !meta.hasBase) state.replay = "on"
     } else if (state.fileOf !== meta.id) state.replay ??= "on"
     if (meta.id.toLowerCase() !== this.#session.toLowerCase()) {
-      if (state.isOwn !== true) state.meta ??= meta
+      state.meta ??= meta
       return
     }
     if (state.isOwn !== true) {
@@ -243,13 +243,13 @@ export class RolloutFold implements Fold {
     const call = callOf(line.payload)
     if (call === undefined) return
     const entry = this.#entries.ofCall(call)
-    // Finished items of other kinds, as messages, are lines of their own.
-    if (entry) this.#entries.put(entry, keyOf("e", call), span, line.at)
-    else if (line.payload.type !== "item_completed") {
-      const { early } = this.#state
-      early.push([call, span, line.at])
-      if (early.length > EARLY_KEPT) early.shift()
+    if (entry) {
+      this.#entries.put(entry, keyOf("e", call), span, line.at)
+      return
     }
+    const { early } = this.#state
+    early.push([call, span, line.at])
+    if (early.length > EARLY_KEPT) early.shift()
   }
 
   #aborted(payload: JsonObject): void {
