@@ -104,6 +104,19 @@ test("parallel calls that were answered out of order are one message with all re
   })
 })
 
+test("of several results of one call the last counts", () => {
+  const session = only(
+    sessionsOf([
+      user("u1", null, "look at both"),
+      assistant("a1", "u1", "m1", call("t2")),
+      assistant("a2", "a1", "m1", call("t1")),
+      result("r1", "a2", "t1", "t2"),
+      user("r2", "a1", [{ type: "tool_result", tool_use_id: "t2", content: "again" }]),
+    ]),
+  )
+  expect(told(session)).toEqual(["> look at both", "< t2 completed again | t1 completed result of t1"])
+})
+
 test("going back leaves branches, each a child session that holds what is its own", () => {
   const sessions = sessionsOf([
     user("u1", null, "one"),
@@ -326,7 +339,7 @@ test("the work tree is the one that the folder is called after, though the agent
   )
   expect(session.info.directory).toBe("/home/dev/app")
   expect(session.messages.map(({ info }) => info.path)).toEqual([
-    { cwd: "/home/dev/other", root: "/home/dev/other" },
+    undefined,
     { cwd: "/home/dev/app", root: "/home/dev/app" },
     { cwd: "/home/dev/app/src", root: "/home/dev/app" },
   ])

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import type { ContainerName, TranscriptAgent } from "../agent.ts"
+import { soundId } from "../record-bodies.ts"
 import { isBookkeeping } from "./claude-code/bookkeeping.ts"
 import { ClaudeFold } from "./claude-code/fold.ts"
 import { messageOf } from "./claude-code/message.ts"
@@ -19,9 +20,10 @@ export const claudeCode: TranscriptAgent = {
   container(path): ContainerName | undefined {
     const common = { name: path.replace(/\.jsonl$/, ""), rank: 0, form: "lines" } as const
     const session = SESSION.exec(path)?.[1]
-    if (session !== undefined) return { ...common, session }
+    if (session !== undefined) return { ...common, session: soundId(session) }
     const [, parent, subagent] = SUBAGENT.exec(path) ?? []
-    return subagent === undefined ? undefined : { ...common, session: subagent, parent }
+    if (subagent === undefined || parent === undefined) return undefined
+    return { ...common, session: soundId(subagent), parent: soundId(parent) }
   },
   fold: (container, state) => new ClaudeFold(container, state),
   isBookkeeping,

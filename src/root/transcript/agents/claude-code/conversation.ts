@@ -42,7 +42,7 @@ export class Conversation {
   /** By line, the message that it is of, or else the last one before it. */
   readonly #messages: (string | undefined)[]
   #leaf: number
-  /** How many lines the branch that is shown has. */
+  /** The lines of the branch that is shown. */
   #shown: ReadonlySet<number> = new Set()
 
   constructor(ids: readonly string[], nodes: readonly Node[], around: Surroundings) {
@@ -160,7 +160,7 @@ export class Conversation {
     if (!answer || !first || this.#said.has(answer)) return undefined
     this.#said.add(answer)
     const results = new Set(answer.calls.flatMap((call) => this.#results.get(call) ?? []))
-    const lines = [...answer.lines, ...results]
+    const lines = [...answer.lines, ...[...results].sort((a, b) => a - b)]
     const children = answer.calls.flatMap((call) => {
       const child = this.#around.children.get(call)
       return child === undefined ? [] : [[call, child]]

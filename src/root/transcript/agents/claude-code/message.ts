@@ -11,39 +11,13 @@ import { piecesOf } from "./words.ts"
 const NO_MODEL = "<synthetic>"
 
 /** Fields of a line that have a place of their own, or say how it lies among others. What else there is becomes metadata. */
-const PLACED: ReadonlySet<string> = new Set([
-  ...[
-    "type",
-    "uuid",
-    "parentUuid",
-    "logicalParentUuid",
-    "sessionId",
-    "session_id",
-    "timestamp",
-    "message",
-    "content",
-  ],
-  ...[
-    "cwd",
-    "version",
-    "gitBranch",
-    "slug",
-    "requestId",
-    "isSidechain",
-    "agentId",
-    "userType",
-    "entrypoint",
-    "promptId",
-  ],
-  ...[
-    "toolUseResult",
-    "sourceToolAssistantUUID",
-    "sourceToolUseID",
-    "isCompactSummary",
-    "isVisibleInTranscriptOnly",
-  ],
-  ...["isMeta", "forkedFrom", "subtype", "level", "attachment"],
-])
+const PLACED: ReadonlySet<string> = new Set(
+  [
+    "type uuid parentUuid logicalParentUuid sessionId session_id timestamp message content attachment toolUseResult",
+    "cwd version gitBranch slug requestId promptId userType entrypoint agentId forkedFrom subtype level",
+    "isSidechain isMeta isCompactSummary isVisibleInTranscriptOnly sourceToolAssistantUUID sourceToolUseID",
+  ].flatMap((names) => names.split(" ")),
+)
 
 /** A message's body and parts. @param values the values of its spans */
 export function messageOf(message: OutlinedMessage, values: readonly unknown[]): TranscriptMessage {
@@ -67,13 +41,12 @@ function said({ about }: OutlinedMessage, line: JsonObject): TranscriptMessage {
       parts.push(toolPart({ callID: call, tool: "unknown", input: {} }, result, false))
     }
   }
-  return { info: present({ role: "user", path: pathOf(line, undefined), metadata: restOf([line]) }), parts }
+  return { info: present({ role: "user", metadata: restOf([line]) }), parts }
 }
 
 /** What the agent tells between messages: where the conversation was compacted, and what a command of its own printed. */
 function notice(line: JsonObject): TranscriptMessage {
-  const metadata = restOf([line])
-  const info = present({ role: "user", path: pathOf(line, undefined), metadata })
+  const info = present({ role: "user", metadata: restOf([line]) })
   if (line.subtype !== "compact_boundary")
     return { info, parts: [{ type: "text", text: textOf(line.content) ?? "", synthetic: true }] }
   return { info, parts: [{ type: "compaction", auto: fieldsOf(line.compactMetadata).trigger !== "manual" }] }
