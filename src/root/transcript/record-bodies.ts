@@ -19,8 +19,12 @@ export function projectOf(directory: string | undefined): string {
   return plain === "" ? digest : `${plain}-${digest}`
 }
 
+/** What nearly all ids are like: they need no closer look. */
+const PLAIN_ID = /^[\w-]{1,200}$/
+
 /** An id that can be a name of ours: itself where it can, else a digest of it. */
 export function soundId(id: string): string {
+  if (PLAIN_ID.test(id)) return id
   return segmentFault(partIdOf(id, 0)) === undefined ? id : digestOf(id)
 }
 

@@ -593,6 +593,14 @@ describe("what a session says", () => {
     expect(session?.messages).toHaveLength(2)
   })
 
+  test("it began with its earliest line, wherever that lies", () => {
+    const [session] = sessionsOf([user("u1", "one", 5), HEADER])
+    expect(session?.info.time).toEqual({
+      created: Date.parse(HEADER.startTime),
+      updated: Date.parse(after(5)),
+    })
+  })
+
   test("small fields of later releases are kept, notes for the agent's memory are not", () => {
     const set = { mood: "good", memoryScratchpad: { workflow: "x" }, huge: "x".repeat(10_000) }
     expect(sessionsOf([HEADER, user("u1", "one"), { $set: set }])[0]?.info.metadata).toEqual({

@@ -42,52 +42,78 @@ export interface Brief {
 /** Looks at a message. Never throws. */
 export function briefOf(record: JsonObject): Brief {
   const speaker = speakerOf(record.type)
-  const pieces = piecesOf(record.content)
-  const text = pieces
-    .flatMap((piece) => spokenText(piece) ?? [])
-    .join("")
-    .trim()
+  const said = lookedThrough(piecesOf(record.content))
   const listed = toolCallsOf(record)
-  const made = [...new Set([...listed, ...callsIn(pieces)].flatMap((call) => callIDOf(call) ?? []))]
-  const closed = new Set(listed.filter(hasResult).map(callIDOf))
-  const answers =
-    speaker === "user" ? responsesIn(pieces).flatMap((response) => callIDOf(response) ?? []) : []
+  const calls = idsOf(said.calls.length === 0 ? listed : [...listed, ...said.calls])
+  const closed = calls.length === 0 ? NONE : idsOf(listed.filter(hasResult))
+  const answers = speaker === "user" ? idsOf(said.responses) : NONE
   return {
     speaker,
-    nature: natureOf(speaker, pieces, text),
+    nature: natureOf(speaker, said),
     time: timeOf(record.timestamp),
-    worth: worthOf(record, pieces, text, listed),
-    calls: made,
-    open: made.filter((id) => !closed.has(id)),
-    answers: [...new Set(answers)],
-    mark: Bun.hash.wyhash(`${speaker} ${made[0] ?? answers[0] ?? text}`).toString(36),
+    worth: worthOf(record, said, listed),
+    calls,
+    open: calls.length === closed.length ? NONE : without(calls, closed),
+    answers,
+    mark: Bun.hash.wyhash(`${speaker} ${calls[0] ?? answers[0] ?? said.text}`).toString(36),
   }
+}
+
+const NONE: readonly string[] = []
+
+/** What a content is made of. */
+interface Said {
+  /** All that is spoken, without blanks around it. */
+  readonly text: string
+  readonly calls: readonly JsonObject[]
+  readonly responses: readonly JsonObject[]
+  /** Whether there is anything but texts. */
+  readonly hasOther: boolean
+  readonly hasFile: boolean
+}
+
+function lookedThrough(pieces: readonly JsonObject[]): Said {
+  let text = ""
+  for (const piece of pieces) text += spokenText(piece) ?? ""
+  const hasOther = pieces.some((piece) => typeof piece.text !== "string")
+  const hasFile = hasOther && pieces.some(({ inlineData, fileData }) => Boolean(inlineData ?? fileData))
+  const [calls, responses] = hasOther ? [callsIn(pieces), responsesIn(pieces)] : [[], []]
+  return { text: text.trim(), calls, responses, hasOther, hasFile }
+}
+
+/** Of calls or their results, each once. */
+function idsOf(calls: readonly JsonObject[]): readonly string[] {
+  if (calls.length === 0) return NONE
+  return [...new Set(calls.flatMap((call) => callIDOf(call) ?? []))]
+}
+
+function without(ids: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Set(ids)
+  for (const id of others) left.delete(id)
+  return [...left]
 }
 
 function hasResult({ result }: JsonObject): boolean {
   return result !== undefined && result !== null
 }
 
-function natureOf(speaker: Speaker, pieces: readonly JsonObject[], text: string): Nature {
+function natureOf(speaker: Speaker, { text, responses, hasOther }: Said): Nature {
   if (speaker === "notice") return "aside"
   if (speaker === "gemini") return isAcknowledgement(text) ? "frame" : "said"
-  if (responsesIn(pieces).length > 0 && text === "") return "result"
+  if (responses.length > 0 && text === "") return "result"
   if (isFrame(text)) return "frame"
-  const isOnlyText = pieces.every(({ text }) => typeof text === "string")
-  return isOnlyText && (text === "" || /^[/?]/.test(text)) ? "aside" : "said"
+  return !hasOther && (text === "" || /^[/?]/.test(text)) ? "aside" : "said"
 }
 
 /** The lossy `$set` of a resume has no calls, tokens, model and thoughts, and says the thoughts as content instead. */
 function worthOf(
   { tokens, model, thoughts, displayContent }: JsonObject,
-  pieces: readonly JsonObject[],
-  text: string,
+  { text, responses, hasFile }: Said,
   calls: readonly JsonObject[],
 ): number {
-  const has = [tokens, model, displayContent, text].filter(Boolean).length
-  const said = pieces.some(
-    ({ functionResponse, inlineData, fileData }) => functionResponse ?? inlineData ?? fileData,
-  )
   const thought = Array.isArray(thoughts) && thoughts.length > 0
-  return has + Number(said) + Number(thought) + calls.length + calls.filter(hasResult).length
+  let worth = Number(thought) + Number(responses.length > 0 || hasFile) + calls.length
+  for (const field of [tokens, model, displayContent, text]) if (field) worth++
+  for (const call of calls) if (hasResult(call)) worth++
+  return worth
 }

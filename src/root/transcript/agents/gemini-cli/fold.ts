@@ -127,8 +127,9 @@ export class GeminiFold implements Fold {
 
   #look(record: JsonObject): void {
     this.#header.saw(timeOf(record.timestamp))
-    if (record.type !== "user" || (this.#title !== undefined && this.#workspace !== undefined)) return
+    if (record.type !== "user") return
     this.#workspace ??= workspaceOf(record)
+    if (this.#title !== undefined) return
     const words = wordsOf(record)
     if (words === undefined) return
     if (/^\s*[/?]/.test(words)) this.#command ??= firstWords(words)
@@ -170,30 +171,49 @@ interface Context {
   readonly ids: (own: string) => string
 }
 
-function outlined(entries: readonly Entry[], { directory, calls, answers, ids }: Context): OutlinedMessage[] {
+function outlined(entries: readonly Entry[], context: Context): OutlinedMessage[] {
+  const { calls, ids } = context
+  const messages: OutlinedMessage[] = []
   let parent: string | undefined
-  return entries.flatMap((entry, place): OutlinedMessage[] => {
-    const { nature, speaker, isSummary, open, time } = entry
+  for (const [place, entry] of entries.entries()) {
+    const { nature, speaker, isSummary, time } = entry
     // Its results belong to calls of other messages, unless those are lost.
     const isStray = nature === "result" && !entry.answers.some((id) => calls.has(id))
-    if (nature === "result" && !isStray) return []
-    const results = new Set(open.flatMap((id) => answers.get(id) ?? []))
-    const lines = [entry, ...results]
+    if (nature === "result" && !isStray) continue
     const id = ids(entry.id)
-    const isUser = speaker === "user" && !isSummary && !isStray
-    if (isUser && nature !== "frame") parent = id
     // A resume may put the frame first where there was none: it must not seem that all was said after it.
     const next = nature === "frame" ? (entries[place + 1]?.time ?? 0) : 0
     const created = next > 0 ? Math.min(time, next - 1) : time
-    const about = present({
-      at: lines.some(({ at }) => at !== undefined) ? lines.map(({ at }) => at ?? null) : undefined,
-      directory: isUser ? undefined : directory,
-      parent: isUser ? undefined : parent,
-      isSummary,
-      mayRun: (place === entries.length - 1 && open.some((call) => !answers.has(call))) || undefined,
-    } satisfies Record<keyof About, unknown>)
-    return [{ id, created, role: isUser ? "user" : "assistant", spans: lines.map(({ span }) => span), about }]
-  })
+    if (speaker === "user" && !isSummary && !isStray) {
+      if (nature !== "frame") parent = id
+      messages.push({ id, created, role: "user", spans: [entry.span], about: aboutOf(entry, NO_RESULTS, {}) })
+    } else {
+      const results = entry.open.length === 0 ? NO_RESULTS : resultsOf(entry, context)
+      const mayRun = place === entries.length - 1 && entry.open.some((call) => !context.answers.has(call))
+      const spans = [entry.span, ...results.map(({ span }) => span)]
+      const about = aboutOf(entry, results, {
+        ...(context.directory !== undefined && { directory: context.directory }),
+        ...(parent !== undefined && { parent }),
+        ...(isSummary && { isSummary }),
+        ...(mayRun && { mayRun }),
+      })
+      messages.push({ id, created, role: "assistant", spans, about })
+    }
+  }
+  return messages
+}
+
+const NO_RESULTS: readonly Entry[] = []
+
+/** The messages that carry results of a message's calls. */
+function resultsOf({ open }: Entry, { answers }: Context): readonly Entry[] {
+  return [...new Set(open.flatMap((id) => answers.get(id) ?? []))]
+}
+
+function aboutOf(entry: Entry, results: readonly Entry[], about: About): JsonObject | undefined {
+  if (entry.at === undefined && results.every(({ at }) => at === undefined))
+    return Object.keys(about).length > 0 ? { ...about } : undefined
+  return { ...about, at: [entry, ...results].map(({ at }) => at ?? null) }
 }
 
 function timesOf(entries: readonly Entry[]): { created: number; updated: number } {

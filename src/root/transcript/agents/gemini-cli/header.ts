@@ -49,7 +49,7 @@ export class Header {
   /** A line's time, ms since 1970; 0 for none. */
   saw(time: number): void {
     if (time === 0) return
-    if (this.#created === 0) this.#created = time
+    if (this.#created === 0 || time < this.#created) this.#created = time
     this.#updated = Math.max(this.#updated, time)
   }
 
