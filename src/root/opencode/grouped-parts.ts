@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../record/extract.ts"
 import type { CollectionKind } from "../../record/kind.ts"
 import { partsInOrder } from "../../record/part-order.ts"
-import { documentOf } from "../document.ts"
+import { documentOf, wholeDocument } from "../document.ts"
 import type { MessageDocument } from "../text-source.ts"
 import type { OpencodeReader } from "./reader.ts"
 
@@ -9,7 +9,7 @@ import type { OpencodeReader } from "./reader.ts"
 const GROUP_BYTES = 1024 * 1024
 
 /**
- * A message as it is now, its parts read in groups of bounded size; `undefined` where it is not there or cannot be read.
+ * A message as it is now, of one snapshot where it is small, otherwise its parts read in groups of bounded size; `undefined` where it is not there or cannot be read.
  * @throws StoreError where the database cannot be read
  */
 export async function groupedDocument(
@@ -17,6 +17,8 @@ export async function groupedDocument(
   session: string,
   id: string,
 ): Promise<MessageDocument | undefined> {
+  const [whole] = await reader.messageRun([{ session, id }], GROUP_BYTES)
+  if (whole) return whole.info && wholeDocument(whole.info, whole.parts)
   const [message] = await reader.bodies("message", session, [id])
   return message && documentOf(new GroupedParts(reader), message, id)
 }

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test"
+import { partsInOrder } from "../../../src/record/part-order.ts"
+import { readDocument } from "../../../src/root/document.ts"
 import { DocumentsAhead } from "../../../src/root/opencode/documents-ahead.ts"
+import type { Kind } from "../../../src/root/opencode/folders.ts"
 import { groupedDocument } from "../../../src/root/opencode/grouped-parts.ts"
 import type { MessageDocument } from "../../../src/root/text-source.ts"
 import { Random } from "../../support/random.ts"
@@ -56,13 +59,18 @@ test.each([
   names.sort(({ id: a }, { id: b }) => Bun.hash.xxHash32(a) - Bun.hash.xxHash32(b))
   names.push({ session: "ses_1", id: "msg_absent" })
   const ahead = new DocumentsAhead(reader)
+  const records = {
+    ids: async (kind: Kind, folder: string) => partsInOrder(await reader.ids(kind, folder)),
+    read: (kind: Kind, folder: string, ids: readonly string[]) => reader.bodies(kind, folder, ids),
+  }
   let spoken = 0
   for (let at = 0; at < names.length; at += 32) {
     const page = names.slice(at, at + 32)
     ahead.expect(page)
     for (const { session, id } of page) {
       const found = await whole(await ahead.document(session, id))
-      expect(found).toEqual(await whole(await groupedDocument(reader, session, id)))
+      expect(found).toEqual(await whole(await readDocument(records, session, id)))
+      expect(await whole(await groupedDocument(reader, session, id))).toEqual(found)
       spoken += found?.texts.length ?? 0
     }
   }
