@@ -16,6 +16,7 @@ import type { Moment } from "./database.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
 import { groupedDocument } from "./grouped-parts.ts"
 import type { OpencodeReader } from "./reader.ts"
+import { SoundSessions } from "./sound-sessions.ts"
 import { type SyncOptions, syncMessages } from "./text-sync.ts"
 
 /** What was brought into the index last. */
@@ -145,6 +146,20 @@ export class OpencodeTexts implements TextSource {
     if (!this.#isIndexed) return []
     const { indexDifferences } = await loaded(() => import("./verify-index.ts"))
     return indexDifferences(this.#reader, this.#open(), options)
+  }
+
+  /**
+   * What the index remembers of which sessions could be read, for one who reads them by that reader; nothing where it cannot be used.
+   * @throws StoreError `CLOSED`; the signal's reason
+   */
+  async soundSessions(reader: OpencodeReader, signal?: AbortSignal): Promise<SoundSessions | undefined> {
+    if (!this.#isIndexed) return undefined
+    try {
+      return await SoundSessions.load(reader, this.#open(), signal)
+    } catch (error) {
+      if (error instanceof IndexFailure || (isStoreError(error) && error.code !== "CLOSED")) return undefined
+      throw error
+    }
   }
 
   /** Forgets what the index has. @throws IndexFailure */

@@ -13,6 +13,7 @@ import type { Access } from "./access.ts"
 import type { OpencodeRecords } from "./opencode-records.ts"
 import type { OpencodeTexts } from "./opencode-texts.ts"
 import type { OpencodeReader } from "./reader.ts"
+import type { SessionCounts } from "./walk-problems.ts"
 
 /** What the upkeep of a database works on. */
 export interface OpencodeUpkeepParts {
@@ -38,15 +39,24 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     this.#texts = texts
   }
 
-  /** Reads everything for what cannot be read, and indexes the texts of what changed. */
+  /** Indexes the texts of what changed, and reads all of those sessions that changed, for what cannot be read. */
   override async index({ signal }: IndexOptions): Promise<WalkResult> {
     const began = performance.now()
     const unreadable: Problem[] = []
     const counts = { session: 0, message: 0, part: 0 }
-    for await (const problem of this.#reader.problems(signal, counts)) unreadable.push(problem)
     await this.#onIndex(() => this.#texts.update({ signal }))
+    const before = await this.#texts.soundSessions(this.#reader, signal)
+    let known = 0
+    const find = (session: string): SessionCounts | undefined => {
+      const found = before?.find(session)
+      known += found ? found.message + found.part : 0
+      return found
+    }
+    const note = async (session: string, own: SessionCounts) => before?.note(session, own)
+    for await (const problem of this.#reader.problems({ signal, counts, before: { find, note } }))
+      unreadable.push(problem)
     const { session: sessions, message: messages, part: parts } = counts
-    const read = sessions + messages + parts
+    const read = sessions + messages + parts - known
     return { sessions, messages, parts, read, unreadable, elapsedMs: performance.now() - began }
   }
 
@@ -55,10 +65,9 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     return this.index(options)
   }
 
-  /** Reads everything, and compares the index of texts with it. */
+  /** Reads everything, and compares the index with it. */
   override async verify({ repair, signal }: VerifyOptions): Promise<VerifyResult> {
     const counts = { session: 0, message: 0, part: 0 }
-    for await (const _ of this.#reader.problems(signal, counts));
     const differences: Difference[] = []
     let ok = true
     await this.#onIndex(async () => {
@@ -66,6 +75,17 @@ export class OpencodeUpkeep extends ScannedUpkeep {
       // What was mended is compared once more.
       const left = repair && differences.length > 0 ? await this.#texts.differences({ signal }) : differences
       ok = left.length === 0
+    })
+    const before = await this.#texts.soundSessions(this.#reader, signal)
+    const read = new Map<string, SessionCounts>()
+    const note = async (session: string, own: SessionCounts) => void read.set(session, own)
+    for await (const _ of this.#reader.problems({ signal, counts, before: { find: () => undefined, note } }));
+    await this.#onIndex(async () => {
+      for (const session of (await before?.wrong(this.#reader, read)) ?? []) {
+        differences.push({ path: this.#locate(["message", session]), kind: "wrong" })
+        if (repair) await before?.forget(session)
+        else ok = false
+      }
     })
     const { session: sessions, message: messages, part: parts } = counts
     return { ok, checked: { sessions, messages, parts }, differences, duplicates: [] }
@@ -117,8 +137,9 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     }
   }
 
+  /** Reads all but those sessions of which the index knows that they could be read. */
   override async *problems({ signal }: Endable): AsyncGenerator<Problem> {
-    yield* this.#reader.problems(signal)
+    yield* this.#reader.problems({ signal, before: await this.#texts.soundSessions(this.#reader, signal) })
   }
 
   /** Counts rows by what they take, without reading what is large. */

@@ -33,7 +33,7 @@ import { stampOf } from "./stamps.ts"
 import { withSeveralSteps } from "./steps.ts"
 import type { Problem, TellProblem } from "./trouble.ts"
 import type { View } from "./view.ts"
-import { walkProblems } from "./walk-problems.ts"
+import { type WalkProblemsOptions, walkProblems } from "./walk-problems.ts"
 
 const RUN_LENGTH = 256
 /** Of sessions whose messages and parts have to be counted. */
@@ -328,12 +328,14 @@ export class OpencodeReader {
     return this.database.isStill(moment)
   }
 
-  /**
-   * Reads everything, and yields what cannot be read; the database itself, where none of it can.
-   * @param counts is added to
-   */
-  async *problems(signal?: AbortSignal, counts?: Record<Kind, number>): AsyncGenerator<Problem> {
-    yield* walkProblems(this.database, this.#maxBytes, signal, counts)
+  /** The largest record that is read, in bytes. */
+  get maxRecordBytes(): number {
+    return this.#maxBytes
+  }
+
+  /** Reads everything, and yields what cannot be read; the database itself, where none of it can. @throws as `walkProblems` */
+  async *problems(options: WalkProblemsOptions = {}): AsyncGenerator<Problem> {
+    yield* walkProblems(this.database, this.#maxBytes, options)
   }
 
   /** Lets go of the database; later calls are refused with `CLOSED`. */

@@ -42,7 +42,7 @@ export async function syncMessages(
       if (!equal(stamps.get(id), bytes)) await syncSession(reader, index, id, bytes, slice, signal)
     }
   }
-  await removeGone(index, there, slice)
+  for (const kind of ["message", "part"] as const) await removeGone(index, kind, there, slice)
 }
 
 async function syncSession(
@@ -107,18 +107,23 @@ function rowOf(directory: number, { id, created }: StampedMessage, stamp: Uint8A
   }
 }
 
-async function removeGone(index: SqliteIndex, there: ReadonlySet<string>, slice: TimeSlice): Promise<void> {
+async function removeGone(
+  index: SqliteIndex,
+  kind: "message" | "part",
+  there: ReadonlySet<string>,
+  slice: TimeSlice,
+): Promise<void> {
   for (let after = ""; ; ) {
     const from = after
     const names = await patiently(() =>
-      index.read(({ directories }) => directories.names("message", from, ROWS_AT_ONCE)),
+      index.read(({ directories }) => directories.names(kind, from, ROWS_AT_ONCE)),
     )
     for (const folder of names) {
       if (there.has(folder)) continue
       await slice.turn()
       await patiently(() =>
         index.write(({ directories }) => {
-          const row = directories.find({ kind: "message", folder })
+          const row = directories.find({ kind, folder })
           if (row) directories.remove(row.id)
         }),
       )

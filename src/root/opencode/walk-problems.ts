@@ -2,6 +2,7 @@ import { isStoreError } from "../../errors.ts"
 import type { OpencodeDatabase } from "./database.ts"
 import { folderNames, type Kind, sessionIds } from "./folders.ts"
 import { isLater, listMessages } from "./message-list.ts"
+import { messageRun } from "./message-run.ts"
 import { oddRows } from "./odd-rows.ts"
 import { messageBodies, partBodies, partIds } from "./record-rows.ts"
 import { sessionBodies } from "./session-rows.ts"
@@ -10,23 +11,44 @@ import type { Problem } from "./trouble.ts"
 import type { View } from "./view.ts"
 
 const RUN_LENGTH = 256
+/** So many records are read on one snapshot, and of messages no more than that many bytes: some ms of the event loop. */
+const AT_ONCE = 32
+const BYTES_AT_ONCE = 512 * 1024
+
+/** How many records of a session there are. */
+export interface SessionCounts {
+  readonly message: number
+  readonly part: number
+}
+
+/** Which sessions' messages and parts need not be read, since all of them were read without a problem before. */
+export interface ReadBefore {
+  find(session: string): SessionCounts | undefined
+  /** Told of each session that was read without a problem. */
+  note(session: string, counts: SessionCounts): Promise<void>
+}
+
+export interface WalkProblemsOptions {
+  readonly signal?: AbortSignal | undefined
+  /** How many records there are, readable or not, is added to it. */
+  readonly counts?: Record<Kind, number> | undefined
+  readonly before?: ReadBefore | undefined
+}
 
 /**
- * Reads all of a database, one record at a time, and yields what cannot be read: records, and where a page is damaged, what lies on it.
- * A problem of the database itself is the only one that is yielded of it.
- * @param counts how many records there are, readable or not, is added to it
- * @throws the signal's reason; StoreError `CLOSED`
+ * Reads all of a database and yields what cannot be read: records, and where a page is damaged, what lies on it. A problem of the
+ * database itself is the only one that is yielded of it.
+ * @throws the signal's reason; StoreError `CLOSED`; what `before` throws
  */
 export async function* walkProblems(
   database: OpencodeDatabase,
   maxBytes: number,
-  signal?: AbortSignal,
-  counts: Record<Kind, number> = { session: 0, message: 0, part: 0 },
+  { signal, counts = { session: 0, message: 0, part: 0 }, before }: WalkProblemsOptions = {},
 ): AsyncGenerator<Problem> {
   const found: Problem[] = []
   const reading = { maxBytes, tell: (problem: Problem) => found.push(problem) }
-  /** What is read on one snapshot; where it cannot be, that is the problem, and nothing is known of it. */
-  const ask = async <T>(path: string, work: (view: View) => T): Promise<T | undefined> => {
+  /** What is read on one snapshot; where it cannot be, nothing is known of it, and that is the problem where it has a path. */
+  const ask = async <T>(path: string | undefined, work: (view: View) => T): Promise<T | undefined> => {
     const before = found.length
     try {
       return await database.ask((view) => {
@@ -35,7 +57,8 @@ export async function* walkProblems(
       }, signal)
     } catch (error) {
       if (!isStoreError(error) || error.code === "CLOSED") throw error
-      found.push({ path, code: error.code, message: error.message })
+      found.length = before
+      if (path !== undefined) found.push({ path, code: error.code, message: error.message })
       return undefined
     }
   }
@@ -47,33 +70,63 @@ export async function* walkProblems(
   yield* odd
   await ask(path("project"), (view) => projects(view, reading.tell))
   for await (const project of names(ask, path("session"), "session")) {
-    const ids = await ask(path(`session/${project}`), (view) => sessionIds(view, project))
-    counts.session += ids?.length ?? 0
-    for (const id of ids ?? [])
-      await ask(path(`session/${id}`), (view) => sessionBodies(view, [id], maxBytes, reading.tell))
+    const ids = (await ask(path(`session/${project}`), (view) => sessionIds(view, project))) ?? []
+    counts.session += ids.length
+    for (let at = 0; at < ids.length; at += AT_ONCE) {
+      const some = ids.slice(at, at + AT_ONCE)
+      // One by one where something lies on a damaged page.
+      if (await ask(undefined, (view) => sessionBodies(view, some, maxBytes, reading.tell))) continue
+      for (const id of some)
+        await ask(path(`session/${id}`), (view) => sessionBodies(view, [id], maxBytes, reading.tell))
+    }
     yield* found.splice(0)
   }
   for await (const session of names(ask, path("message"), "message")) {
+    const known = before?.find(session)
+    const own = known ? { ...known } : { message: 0, part: 0 }
+    let problems = 0
+    if (!known)
+      for await (const _ of readSession(session, own)) {
+        problems += found.length
+        yield* found.splice(0)
+      }
+    counts.message += own.message
+    counts.part += own.part
+    if (!known && problems === 0) await before?.note(session, own)
+  }
+  yield* found.splice(0)
+
+  /** Reads a session's messages with their parts, some at a time, and counts them. */
+  async function* readSession(session: string, own: { message: number; part: number }) {
     const folder = path(`message/${session}`)
     for (let after: ReturnType<typeof listMessages>[number] | undefined; ; ) {
       const from = after
       const run = (await ask(folder, (view) => listMessages(view, session, "asc", from, RUN_LENGTH))) ?? []
-      counts.message += run.length
-      for (const { id } of run) {
-        const parts = await ask(`${folder}/${id}`, (view) => {
-          messageBodies(view, session, [id], reading)
-          if (!isLater(view, session)) partBodies(view, [id], reading)
-          return partIds(view, id).length
-        })
-        counts.part += parts ?? 0
-        yield* found.splice(0)
+      own.message += run.length
+      for (let at = 0; at < run.length; ) {
+        const some = run.slice(at, at + AT_ONCE).map(({ id }) => ({ session, id }))
+        const read = await ask(undefined, (view) => messageRun(view, some, BYTES_AT_ONCE, reading))
+        for (const { partCount } of read ?? []) own.part += partCount
+        at += read?.length ?? 0
+        // One that is large, or some of which one lies on a damaged page.
+        const alone = !read ? some : read.length === 0 ? some.slice(0, 1) : []
+        for (const { id } of alone)
+          own.part += (await ask(`${folder}/${id}`, (view) => readAlone(view, id))) ?? 0
+        at += alone.length
+        yield
       }
       after = run.at(-1)
       if (!after || run.length < RUN_LENGTH) break
     }
-    yield* found.splice(0)
+    // What the listing itself was refused.
+    yield
+
+    function readAlone(view: View, id: string): number {
+      messageBodies(view, session, [id], reading)
+      if (!isLater(view, session)) partBodies(view, [id], reading)
+      return partIds(view, id).length
+    }
   }
-  yield* found.splice(0)
 }
 
 async function* names(
