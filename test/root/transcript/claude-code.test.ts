@@ -557,6 +557,8 @@ test("wrappers are no words of the person's, and are no title", () => {
   expect(session.info.title).toBe("Rename it everywhere")
   const command = "<command-name>/review</command-name><command-args>the last commit</command-args>"
   expect(only(sessionsOf([user("u1", null, command)])).info.title).toBe("/review the last commit")
+  const bare = "<command-message>init is analyzing</command-message>\n<command-name>/init</command-name>"
+  expect(only(sessionsOf([user("u1", null, bare)])).info.title).toBe("/init")
 })
 
 test("titles: the person's, then a model's, then a summary of a line that is there, then the first words", () => {
@@ -756,13 +758,14 @@ test("one id for the answers to several requests is as many answers", () => {
       same("a2", "a1", "always-the-same", undefined),
       user("u2", "a2", "two"),
       same("a3", "u2", "always-the-same", "r2"),
-      user("u3", "a3", "three"),
+      same("a4", "a3", "always-the-same", "r1"),
+      user("u3", "a4", "three"),
       same("b1", "u3", "named-later", undefined),
       same("b2", "b1", "named-later", "r3"),
       same("b3", "b2", "named-later", "r4"),
     ]),
   )
-  expect(told(session)).toEqual(["> one", "< a1 | a2", "> two", "< a3", "> three", "< b1 | b2", "< b3"])
+  expect(told(session)).toEqual(["> one", "< a1 | a2 | a4", "> two", "< a3", "> three", "< b1 | b2", "< b3"])
   const ids = session.messages.map(({ info }) => info.id)
   expect(ids.slice(0, 4)).toEqual(["u1", "always-the-same", "u2", "always-the-same_1"])
   expect(ids.slice(4)).toEqual(["u3", "named-later", "named-later_1"])

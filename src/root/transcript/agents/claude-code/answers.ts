@@ -30,33 +30,36 @@ export interface Answers {
 export function answersOf(ids: readonly string[], nodes: readonly Node[], names: Names): Answers {
   const of = new Map<number, Answer>()
   const callers = new Map<string, Answer>()
-  /** By the model's id and the request, and the newest by the model's id alone. */
+  /** By the model's id the newest, and by the request too those before it. */
   const known = new Map<string, Growing>()
+  const before = new Map<string, Growing>()
   const called = new Set<string>()
   for (const [at, node] of nodes.entries()) {
     if (node.kind !== "assistant") continue
     const { answer, request } = node
-    const named = request === undefined ? undefined : `${answer}\0${request}`
     const newest = answer === undefined ? undefined : known.get(answer)
-    const same = named === undefined ? newest : known.get(named)
-    const growing =
-      same ??
-      (newest && newest.request === undefined
-        ? newest
-        : { id: names.unique(answer ?? ids[at] ?? ""), lines: [], calls: [], request })
+    const isSame = newest && (request === undefined || (newest.request ?? request) === request)
+    const same = isSame ? newest : newest && before.get(`${answer}\0${request}`)
+    const growing: Growing = same ?? {
+      id: names.unique(answer ?? ids[at] ?? ""),
+      lines: [],
+      calls: [],
+      request,
+    }
     growing.request ??= request
-    if (answer !== undefined) {
-      if (newest !== growing) known.set(answer, growing)
-      if (named !== undefined && !same) known.set(named, growing)
+    if (answer !== undefined && newest !== growing) {
+      known.set(answer, growing)
+      if (newest) before.set(`${answer}\0${newest.request}`, newest)
     }
     of.set(at, growing)
     let isNew = growing.lines.length === 0 || node.says === true
     for (const { id } of node.calls ?? []) {
-      const call = `${growing.id}\0${id}`
-      if (called.has(call)) continue
-      called.add(call)
+      const caller = callers.get(id)
+      const call = caller && `${growing.id}\0${id}`
+      if (caller === growing || (call !== undefined && called.has(call))) continue
+      if (call === undefined) callers.set(id, growing)
+      else called.add(call)
       growing.calls.push(id)
-      if (!callers.has(id)) callers.set(id, growing)
       isNew = true
     }
     // A line that only repeats calls adds nothing.

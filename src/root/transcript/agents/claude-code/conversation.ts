@@ -12,7 +12,7 @@ export interface Branch {
   /** The message that it goes on from, one of another branch. */
   readonly after?: string | undefined
   readonly messages: readonly OutlinedMessage[]
-  /** What the person says first in it, else the first command they gave words to. */
+  /** What the person says first in it, else the first command they gave, as the agent's own list shows it. */
   readonly words?: string | undefined
   readonly created: number
   readonly updated: number

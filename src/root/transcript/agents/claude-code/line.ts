@@ -31,7 +31,7 @@ export interface Node {
   readonly says?: boolean | undefined
   /** The person's first words in it. */
   readonly words?: string | undefined
-  /** A command that the person gave with words of their own. */
+  /** A command that the person gave. */
   readonly command?: string | undefined
   /** A digest of a subagent's first prompt. */
   readonly prompt?: string | undefined

@@ -32,11 +32,11 @@ export function piecesOf(text: string): Piece[] {
   return end > 0 ? [{ text: text.slice(0, end), isWrapper: true }, said] : [said]
 }
 
-/** A command as the person typed it, where they gave it words of their own. */
+/** A command as the person typed it. */
 export function commandOf(text: string): string | undefined {
   const args = elementOf(text, "command-args")
   const name = elementOf(text, "command-name")
-  return args && name ? `${name} ${args}` : undefined
+  return name ? `${name} ${args ?? ""}`.trimEnd() : undefined
 }
 
 function elementOf(text: string, tag: string): string | undefined {
