@@ -189,6 +189,52 @@ describe("messages and their order", () => {
     })
   })
 
+  test("a message has no more lines than it needs", () => {
+    const spansOf = (toolCalls: readonly JsonObject[], ...answers: readonly JsonObject[][]) => {
+      const asked = gemini("g1", "", 2, { toolCalls })
+      const lines = linesOf([HEADER, asked, ...answers.map((content, at) => user(`r${at}`, content))])
+      return foldOf(geminiCli, NAME, lines)
+        .outline(NO_SIDES)[0]
+        ?.messages[0]?.spans.map(([, offset]) => offset)
+    }
+    const [done, open, other] = [call("c1", { result: "found" }), call("c2"), call("c3")]
+    const [first, second, third] = ["c1", "c2", "c3"].map((id) => [response(id, id)])
+    if (!(first && second && third)) return expect.unreachable()
+    expect(spansOf([done], first)).toEqual([100])
+    expect(spansOf([done, open], first, second)).toEqual([100, 300])
+    expect(spansOf([open, other], [...second, ...third])).toEqual([100, 200])
+  })
+
+  test.each<[string, JsonObject, JsonObject]>([
+    ["tokens", gemini("m", "1"), { tokens: undefined }],
+    ["a model", gemini("m", "1"), { model: undefined }],
+    ["words", gemini("m", "1"), { content: "" }],
+    ["thoughts", gemini("m", "1", 2, { thoughts: [{ subject: "a", description: "b" }] }), { thoughts: [] }],
+    ["calls", gemini("m", "1", 2, { toolCalls: [call("c1")] }), { toolCalls: [] }],
+    [
+      "results",
+      gemini("m", "1", 2, { toolCalls: [call("c1", { result: "found" })] }),
+      { toolCalls: [call("c1")] },
+    ],
+    [
+      "what was on the screen",
+      user("m", "long", 2, { displayContent: "short" }),
+      { displayContent: undefined },
+    ],
+    ["files", user("m", [{ inlineData: { mimeType: "image/png", data: "AAAA" } }]), { content: [] }],
+    ["results of tools", user("m", [response("gone", "found")]), { content: [] }],
+  ])("a line without the %s of an earlier one does not replace it", (_, whole, less) => {
+    const messages = (...values: JsonObject[]) =>
+      sessionsOf([HEADER, user("u1", "one"), ...values])[0]?.messages
+    expect(messages(whole, { ...whole, ...less })).toEqual(messages(whole) ?? [])
+  })
+
+  test("an image without words is something said", () => {
+    const image = user("u2", [{ inlineData: { mimeType: "image/png", data: "AAAA" } }])
+    const sessions = sessionsOf([HEADER, user("u1", "one"), image, set([user("u1", "one")])])
+    expect(sessions.map(told)).toEqual([["user | one"], ["user | image/png"]])
+  })
+
   test("results whose calls are lost are shown for themselves", () => {
     const [session] = sessionsOf([HEADER, user("u1", "look"), user("r1", [response("gone", "found")])])
     expect(told(session)).toEqual(["user | look", "assistant | read_file"])
@@ -213,7 +259,7 @@ describe("messages and their order", () => {
     ])
     expect(sessions[1]?.info).toMatchObject({
       parentID: HEADER.sessionId,
-      title: "one (rewound)",
+      title: "two (rewound)",
       metadata: { branch: { why: "rewound", after: "g1" } },
       time: { created: Date.parse(after(3)), updated: Date.parse(after(4)) },
     })
@@ -391,6 +437,19 @@ describe("what a message says", () => {
     })
   })
 
+  test("where it was said, and to whom", () => {
+    const tree = "/home/dev/app"
+    const [session] = sessionsOf([HEADER, FRAME, gemini("g1", "hi"), user("u1", "one"), gemini("g2", "1")], {
+      text: (path) => (path.endsWith(".project_root") ? tree : undefined),
+    })
+    expect(session?.messages.map(({ info }) => [info.path, info.parentID])).toEqual([
+      [undefined, undefined],
+      [{ cwd: tree, root: tree }, undefined],
+      [undefined, undefined],
+      [{ cwd: tree, root: tree }, "u1"],
+    ])
+  })
+
   test("thoughts, then the answer, then calls", () => {
     const thoughts = [
       { subject: "Plan", description: "to look", timestamp: after(2) },
@@ -534,6 +593,9 @@ describe("what a message says", () => {
 describe("what a session says", () => {
   test("of one in which nobody said anything there is none", () => {
     expect(sessionsOf([HEADER, set([FRAME])])).toEqual([])
+    expect(sessionsOf([HEADER, FRAME, gemini("ack", "Got it. Thanks for the additional context!")])).toEqual(
+      [],
+    )
     expect(sessionsOf([HEADER])).toEqual([])
     expect(sessionsOf([])).toEqual([])
   })
@@ -602,7 +664,12 @@ describe("what a session says", () => {
   })
 
   test("small fields of later releases are kept, notes for the agent's memory are not", () => {
-    const set = { mood: "good", memoryScratchpad: { workflow: "x" }, huge: "x".repeat(10_000) }
+    const set = {
+      mood: "good",
+      summary: "a title",
+      memoryScratchpad: { workflow: "x" },
+      huge: "x".repeat(10_000),
+    }
     expect(sessionsOf([HEADER, user("u1", "one"), { $set: set }])[0]?.info.metadata).toEqual({
       projectHash: "00",
       kind: "main",

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../../../record/extract.ts"
+import { firstWords } from "../../first-words.ts"
 import {
   callIDOf,
   callsIn,
@@ -11,6 +12,7 @@ import {
   spokenText,
   timeOf,
   toolCallsOf,
+  wordsOf,
 } from "./content.ts"
 
 /**
@@ -37,6 +39,8 @@ export interface Brief {
   readonly answers: readonly string[]
   /** The same for copies of a message under other ids, as a compaction makes them. */
   readonly mark: string
+  /** The beginning of what the person said, to call a branch by. */
+  readonly words?: string | undefined
 }
 
 /** Looks at a message. Never throws. */
@@ -47,15 +51,17 @@ export function briefOf(record: JsonObject): Brief {
   const calls = idsOf(said.calls.length === 0 ? listed : [...listed, ...said.calls])
   const closed = calls.length === 0 ? NONE : idsOf(listed.filter(hasResult))
   const answers = speaker === "user" ? idsOf(said.responses) : NONE
+  const nature = natureOf(speaker, said)
   return {
     speaker,
-    nature: natureOf(speaker, said),
+    nature,
     time: timeOf(record.timestamp),
     worth: worthOf(record, said, listed),
     calls,
     open: calls.length === closed.length ? NONE : without(calls, closed),
     answers,
     mark: Bun.hash.wyhash(`${speaker} ${calls[0] ?? answers[0] ?? said.text}`).toString(36),
+    words: speaker === "user" && nature === "said" ? firstWords(wordsOf(record) ?? "") : undefined,
   }
 }
 

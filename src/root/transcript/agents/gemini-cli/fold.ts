@@ -102,7 +102,7 @@ export class GeminiFold implements Fold {
         ...timesOf(entries),
         id: sessions.unique(`${id}-branch-${place + 1}`),
         parentID: id,
-        title: title && `${title} (${why})`,
+        title: `${entries.find(({ words }) => words !== undefined)?.words ?? title ?? "Untitled"} (${why})`,
         body: { metadata: { ...metadata, branch: present({ why, after: after && context.ids(after) }) } },
         messages: outlined(entries, context),
       })),
