@@ -951,6 +951,18 @@ describe("hostile lines", () => {
     expect(JSON.stringify(fold.state()).length).toBeLessThan(10_000)
   })
 
+  test("10,000 calls of one response each have their own output", () => {
+    const calls = Array.from({ length: 10_000 }, (_, at) => call(`c${at}`))
+    const outputs = Array.from({ length: 10_000 }, (_, at) => output(`c${at}`, `${at}`))
+    const [session] = sessionsOf([meta(), said("go"), ...calls, ...outputs, ...outputs])
+    expect(session?.messages.length).toBe(2)
+    expect(
+      partsOf(session)
+        .slice(1)
+        .every(({ state }, at) => fieldsOf(state).output === `${at}`),
+    ).toBe(true)
+  })
+
   test("strange values in every place are survived, and what is sound is read", () => {
     const deep = JSON.parse(`${"[".repeat(5000)}1${"]".repeat(5000)}`) as unknown
     const strange = [

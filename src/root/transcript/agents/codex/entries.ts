@@ -49,7 +49,8 @@ export function keyOf(kind: Kind, id: unknown): string | undefined {
   return typeof id === "string" && id !== "" ? `${kind}:${id}` : undefined
 }
 
-/** Messages of which it is known where each thing is: lines come for the newest few. */
+/** So many lines of a message are looked through; where those of a longer one are is remembered, for the newest few. */
+const FEW = 16
 const PLACES_KEPT = 8
 
 /** The messages of a fold, in order: begun, added to, found by their calls, and taken back. */
@@ -95,22 +96,21 @@ export class Entries {
 
   /** Adds a line to a message; in the place of one that was of the same thing, so that repeats take no room. */
   put(entry: Entry, key: string | undefined, span: Span, at: number): void {
-    const places = this.#placesOf(entry)
-    const place = key === undefined ? undefined : places.get(key)
+    const place = key === undefined ? -1 : this.#placeOf(entry, key)
     entry.last = Math.max(entry.last, at)
     if (key?.startsWith("c:")) this.#calls.set(key.slice(2), entry)
-    if (place !== undefined) {
+    if (place >= 0) {
       entry.spans[place] = span
       return
     }
-    if (key !== undefined) places.set(key, entry.spans.length)
+    if (key !== undefined) this.#places.get(entry)?.set(key, entry.spans.length)
     entry.spans.push(span)
     entry.keys.push(key ?? "")
   }
 
   /** Whether a message has a line of that. */
   has(entry: Entry, key: string | undefined): boolean {
-    return key !== undefined && this.#placesOf(entry).has(key)
+    return key !== undefined && this.#placeOf(entry, key) >= 0
   }
 
   /** The newest message that is shown with a call of that id. */
@@ -153,22 +153,26 @@ export class Entries {
 
   /** The agent's own where it has one. Those of before 0.16x have none: the session's and the place in it. */
   #newId(agents: unknown): string {
-    const made = `${this.#session}-${String(this.#kept.count).padStart(6, "0")}`
-    const wanted = soundId(typeof agents === "string" && agents !== "" ? agents : made)
+    const isTold = typeof agents === "string" && agents !== ""
+    const wanted = soundId(isTold ? agents : `${this.#session}-${String(this.#kept.count).padStart(6, "0")}`)
     let id = wanted
     for (let copy = 2; this.#ids.has(id); copy++) id = `${wanted}-${copy}`
     this.#ids.add(id)
     return id
   }
 
-  #placesOf(entry: Entry): Map<string, number> {
-    const known = this.#places.get(entry)
-    if (known) return known
-    const places = new Map(entry.keys.flatMap((key, at) => (key === "" ? [] : [[key, at] as const])))
-    this.#places.set(entry, places)
-    const [oldest] = this.#places.keys()
-    if (oldest && this.#places.size > PLACES_KEPT) this.#places.delete(oldest)
-    return places
+  /** Where in a message the line of that is; -1 for nowhere. */
+  #placeOf(entry: Entry, key: string): number {
+    const { keys } = entry
+    if (keys.length <= FEW) return keys.indexOf(key)
+    let places = this.#places.get(entry)
+    if (!places) {
+      places = new Map(keys.flatMap((known, at) => (known === "" ? [] : [[known, at] as const])))
+      this.#places.set(entry, places)
+      const [oldest] = this.#places.keys()
+      if (oldest && this.#places.size > PLACES_KEPT) this.#places.delete(oldest)
+    }
+    return places.get(key) ?? -1
   }
 }
 

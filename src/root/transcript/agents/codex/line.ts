@@ -31,7 +31,7 @@ const KINDS = [
 const BOOKKEEPING = new RegExp(
   `^{(?:"record_type":"state"}|"timestamp":${TEXT},(?:"ordinal":[0-9]+,)?"type":"(?:${KINDS.join("|")}))`,
 )
-const ENOUGH = 400
+const ENOUGH = 280
 
 /** Tells lines by their bytes that a fold passes over: states of the client, and all that is said twice. */
 export function isBookkeeping(bytes: Uint8Array): boolean {
