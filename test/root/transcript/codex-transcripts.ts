@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { JsonObject } from "../../../src/record/extract.ts"
+import { fieldsOf, type JsonObject } from "../../../src/record/extract.ts"
 import type { ContainerName, Line, Sides } from "../../../src/root/transcript/agent.ts"
 import { codex } from "../../../src/root/transcript/agents/codex.ts"
 import { type PlainSession, plainLines, plainSessions } from "./plain-parse.ts"
@@ -112,4 +112,30 @@ export function count(total: number, output: number): JsonObject {
   return event("token_count", {
     info: { total_token_usage: { total_tokens: total }, last_token_usage: usage },
   })
+}
+
+/** Turns of a fork's own, and of its source: their ids tell times after and before the fork's. */
+export const OWN_TURN = "01a30000-0001-7000-8000-000000000000"
+export const OLD_TURN = "01a2ffff-0001-7000-8000-000000000000"
+
+/** The meta of the session that a fork replays. */
+export function source(): JsonObject {
+  return meta({ id: "01a2fffe-0000-7000-8000-000000000000" })
+}
+
+/** What was said, a line a message: its texts, its calls with what they gave, and what it took. */
+export function told(session: PlainSession | undefined): string[] {
+  return (session?.messages ?? []).map(({ info, parts }) => {
+    const pieces = parts.map((part) => {
+      const { status, output, error } = fieldsOf(part.state)
+      if (part.type === "tool") return `${part.tool} ${part.callID} ${status} ${error ?? output ?? ""}`.trim()
+      return part.text === undefined ? String(part.type) : `${part.synthetic === true ? "~" : ""}${part.text}`
+    })
+    const { output } = fieldsOf(info.tokens)
+    return `${info.role === "user" ? ">" : "<"} ${pieces.join(" | ")}${output === undefined ? "" : ` (${output})`}`
+  })
+}
+
+export function partsOf(session: PlainSession | undefined): JsonObject[] {
+  return (session?.messages ?? []).flatMap(({ parts }) => parts)
 }
