@@ -33,13 +33,24 @@ describe("hostile lines", () => {
   test("10,000 calls of one response each have their own output", () => {
     const calls = Array.from({ length: 10_000 }, (_, at) => call(`c${at}`))
     const outputs = Array.from({ length: 10_000 }, (_, at) => output(`c${at}`, `${at}`))
-    const [session] = sessionsOf([meta(), said("go"), ...calls, ...outputs, ...outputs])
+    const lines = [meta(), said("go"), ...calls, ...outputs, ...outputs]
+    const [session] = sessionsOf(lines)
     expect(session?.messages.length).toBe(2)
+    const outlined = foldOf(codex, named(), placedLines(lines)).outline(SIDES)[0]
+    expect(outlined?.messages[1]?.spans.length).toBe(20_000)
     expect(
       partsOf(session)
         .slice(1)
         .every(({ state }, at) => fieldsOf(state).output === `${at}`),
     ).toBe(true)
+  })
+
+  test("10,000 messages of one id have one each", () => {
+    const lines = Array.from({ length: 10_000 }, (_, at) =>
+      said(`${at}`, { id: at % 2 === 0 ? "same" : "x".repeat(120) }),
+    )
+    const outlined = foldOf(codex, named(), placedLines([meta(), ...lines])).outline(SIDES)[0]
+    expect(new Set(outlined?.messages.map(({ id }) => id)).size).toBe(10_000)
   })
 
   test("strange values in every place are survived, and what is sound is read", () => {

@@ -153,10 +153,11 @@ export class Entries {
 
   /** The agent's own where it has one. Those of before 0.16x have none: the session's and the place in it. */
   #newId(agents: unknown): string {
+    const place = String(this.#kept.count).padStart(6, "0")
     const isTold = typeof agents === "string" && agents !== ""
-    const wanted = soundId(isTold ? agents : `${this.#session}-${String(this.#kept.count).padStart(6, "0")}`)
-    let id = wanted
-    for (let copy = 2; this.#ids.has(id); copy++) id = `${wanted}-${copy}`
+    let id = soundId(isTold ? agents : `${this.#session}-${place}`)
+    // A stand-in for a model gives the same ids again and again; with its place none is like another at once.
+    while (this.#ids.has(id)) id = soundId(`${id}-${place}`)
     this.#ids.add(id)
     return id
   }
