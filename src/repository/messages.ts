@@ -5,6 +5,7 @@ import { checkKey, type Key } from "../record/key.ts"
 import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 import { checkChoice, checkLimit, checkPageSize, type IdOrKey } from "../root/check.ts"
+import type { WholeMessage } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch, ReadEntry } from "./cursor.ts"
@@ -105,13 +106,13 @@ export class MessageRepository<M, P> {
 
   /** Yields message bodies, newest first unless `direction` says otherwise; what cannot be read is skipped and reported. */
   async *list(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<M> {
-    for await (const { body } of this.#bodies(sessionID, options)) yield body as M
+    for await (const { info } of this.#whole(sessionID, options, false)) yield info as M
   }
 
   /** Yields messages with their parts (in the order of `parts.ids`), newest first unless `direction` says otherwise. */
   async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
-    for await (const { id, body, root } of this.#bodies(sessionID, options))
-      yield { info: body as M, parts: await this.#parts.allOf(root, id) }
+    for await (const { info, parts } of this.#whole(sessionID, options, true))
+      yield { info: info as M, parts: parts as P[] }
   }
 
   /**
@@ -119,8 +120,8 @@ export class MessageRepository<M, P> {
    * @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`, `NOT_FOUND` for `from`; TypeError
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
-    const { items, older, newer } = await this.#page(sessionID, options, (fetch, { records }) =>
-      fetchReadable(fetch, async ({ id }) => (await records.read("message", sessionID, [id]))[0]),
+    const { items, older, newer } = await this.#page(sessionID, options, (fetch, root) =>
+      fetchReadable(fetch, async ({ id }) => (await this.#read(root, sessionID, id, false))?.info),
     )
     return { items: items.map(({ read }) => read as M), older, newer }
   }
@@ -161,7 +162,11 @@ export class MessageRepository<M, P> {
     )
   }
 
-  async *#bodies(sessionID: string, options: MessageListOptions) {
+  async *#whole(
+    sessionID: string,
+    options: MessageListOptions,
+    withParts: boolean,
+  ): AsyncGenerator<WholeMessage> {
     const root = await this.#root(sessionID)
     let missing = checkLimit(options.limit)
     // Others take the place of what cannot be read.
@@ -172,13 +177,24 @@ export class MessageRepository<M, P> {
           options.signal?.throwIfAborted()
           after = entry
           if (asked !== undefined) asked--
-          const [body] = await root.records.read("message", sessionID, [entry.id])
-          if (!body) continue
+          const message = await this.#read(root, sessionID, entry.id, withParts)
+          if (!message) continue
           if (missing !== undefined) missing--
-          yield { id: entry.id, body, root }
+          yield message
         }
       if (asked !== 0) return
     }
+  }
+
+  async #read(
+    root: Root,
+    sessionID: string,
+    id: string,
+    withParts: boolean,
+  ): Promise<WholeMessage | undefined> {
+    if (root.records.message) return root.records.message(sessionID, id, withParts)
+    const [info] = await root.records.read("message", sessionID, [id])
+    return info && { info, parts: withParts ? await this.#parts.allOf(root, id) : [] }
   }
 
   #runs(

@@ -1,5 +1,5 @@
 import { StoreError } from "../errors.ts"
-import { fieldsOf } from "../record/extract.ts"
+import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { checkLimit, type IdOrKey } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
@@ -92,9 +92,9 @@ export class PartRepository<P> {
   }
 
   /** All parts of a message whose root is known, as `list`. For the messages' own listing. */
-  async allOf({ records }: Root, messageID: string): Promise<P[]> {
+  async allOf({ records }: Root, messageID: string): Promise<JsonObject[]> {
     const bodies = await records.read("part", messageID, await records.ids("part", messageID))
-    return bodies.filter((body) => body !== undefined) as P[]
+    return bodies.filter((body) => body !== undefined)
   }
 
   /** How many parts a message has by name, readable or not. */

@@ -261,7 +261,7 @@ export class SessionRepository<S> {
     const given = new Set<string>()
     for (let after: RootedEntry | undefined; missing !== 0; ) {
       let asked = missing
-      for (const entry of await this.#entries({ ...options, limit: missing }, after)) {
+      for (const entry of await this.#entries({ ...options, limit: missing }, after, "some")) {
         options.signal?.throwIfAborted()
         after = entry
         if (asked !== undefined) asked--
@@ -325,9 +325,12 @@ export class SessionRepository<S> {
     )
   }
 
-  async #entries(options: SessionListOptions, after?: RootedEntry): Promise<Iterable<RootedEntry>> {
-    const query = toQuery(options)
-    return this.#roots.sessions(query, { after, limit: checkLimit(options.limit), signal: options.signal })
+  async #entries(
+    { limit, signal, ...options }: SessionListOptions,
+    after?: RootedEntry,
+    bodies?: "some",
+  ): Promise<Iterable<RootedEntry>> {
+    return this.#roots.sessions(toQuery(options), { after, limit: checkLimit(limit), bodies, signal })
   }
 }
 

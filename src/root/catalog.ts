@@ -13,8 +13,11 @@ export interface Range {
   /** Begin behind this position, in the direction of the listing. */
   readonly after?: Position | undefined
   readonly limit?: number | undefined
-  /** Whether bodies of sessions are wanted with their places: of few entries, since they are held all at once. */
-  readonly bodies?: boolean | undefined
+  /**
+   * Whether bodies of sessions are wanted with their places: of few entries, since they are held all at once; `"some"`, of any number, as far
+   * as what is read later would no longer be of the listing's moment, and little is held.
+   */
+  readonly bodies?: boolean | "some" | undefined
   /** Questions about the same records that share this object are answered from one look at the files, unless something changes. */
   readonly moment?: object | undefined
   readonly signal?: AbortSignal | undefined

@@ -24,6 +24,12 @@ export function unseenError({ path, code, message, cause }: Unseen): StoreError 
   })
 }
 
+/** A message with its parts, in their order; none where they were not asked for. */
+export interface WholeMessage {
+  readonly info: JsonObject
+  readonly parts: readonly JsonObject[]
+}
+
 /**
  * The bodies of a root's records. A record's `folder` is its owner: the project of a session, the session of a message, the
  * message of a part. Every body that is given bears its own id and its owner's. Where something cannot be looked at, that is a
@@ -57,6 +63,12 @@ export interface RecordSource {
     ids: readonly string[],
     tell?: Tell,
   ): Promise<readonly (JsonObject | undefined)[]>
+  /**
+   * A message of a conversation that is gone through, with its parts where they are wanted, all as they were at one moment; `undefined` as
+   * `read` gives it. Roots without it are asked for one after another.
+   * @throws StoreError where nothing of the root can be read: a conversation with gaps would look whole
+   */
+  message?(sessionID: string, id: string, withParts: boolean): Promise<WholeMessage | undefined>
   /**
    * A body asked for by name, `undefined` where there is none.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`

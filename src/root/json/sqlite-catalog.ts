@@ -49,7 +49,9 @@ export class SqliteCatalog implements Catalog {
         const entries = new SessionEntries()
         for (let after = range.after; ; ) {
           const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
-          const page = await ask(({ listings }) => listings.sessions(query, after, limit, range.bodies))
+          const page = await ask(({ listings }) =>
+            listings.sessions(query, after, limit, range.bodies === true),
+          )
           entries.push(page)
           after = page.at(-1)
           if (!after || page.length < limit || entries.length === range.limit) return entries

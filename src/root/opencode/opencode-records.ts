@@ -4,7 +4,7 @@ import { checkKey, type Key } from "../../record/key.ts"
 import { type CollectionKind, placeOfKey } from "../../record/kind.ts"
 import { sortTexts } from "../../record/order.ts"
 import { partsInOrder } from "../../record/part-order.ts"
-import type { RecordSource, Tell } from "../record-source.ts"
+import type { RecordSource, Tell, WholeMessage } from "../record-source.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeReader } from "./reader.ts"
 
@@ -52,6 +52,18 @@ export class OpencodeRecords implements RecordSource {
   ): Promise<(JsonObject | undefined)[]> {
     const none = ids.map(() => undefined)
     return this.#access.quietly(none, () => this.#reader.bodies(kind, folder, ids, tell), tell)
+  }
+
+  async message(sessionID: string, id: string, withParts: boolean): Promise<WholeMessage | undefined> {
+    if (!withParts) {
+      const [info] = await this.#reader.bodies("message", sessionID, [id])
+      return info && { info, parts: [] }
+    }
+    const [whole] = await this.#reader.messageRun([{ session: sessionID, id }], Number.POSITIVE_INFINITY)
+    if (!whole?.info) return undefined
+    const parts = new Map(whole.parts.map((part) => [String(part.id), part]))
+    const inOrder = partsInOrder([...parts.keys()]).map((part) => parts.get(part))
+    return { info: whole.info, parts: inOrder.filter((part) => part !== undefined) }
   }
 
   get(kind: CollectionKind, folder: string, id: string): Promise<JsonObject | undefined> {

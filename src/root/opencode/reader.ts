@@ -38,6 +38,9 @@ import { type WalkProblemsOptions, walkProblems } from "./walk-problems.ts"
 const RUN_LENGTH = 256
 /** Of sessions whose messages and parts have to be counted. */
 const HEADS_RUN_LENGTH = 64
+/** Sessions whose bodies are read at once where there may be many, and what is held of them, in UTF-16 units. */
+const BODIES_RUN_LENGTH = 32
+const MAX_HELD = 4 * 1024 * 1024
 /** Ids that are held at once where all of a kind are gone through. */
 const ID_RUN_LENGTH = 1_000
 
@@ -53,8 +56,8 @@ export interface Range {
   /** Begin behind this position, in the direction of the listing. */
   readonly after?: Position | undefined
   readonly limit?: number | undefined
-  /** Whether bodies of sessions are wanted with their places, from the same snapshot. */
-  readonly bodies?: boolean | undefined
+  /** Whether bodies of sessions are wanted with their places, from the same snapshot; `"some"`: the first, as many as are little to hold. */
+  readonly bodies?: boolean | "some" | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -351,12 +354,20 @@ export class OpencodeReader {
   ): ListedSession[] {
     const entries = listSessions(view, query, after, limit ?? Number.POSITIVE_INFINITY)
     if (!bodies) return entries
-    const ids = entries.map(({ id }) => id)
-    const found = sessionBodies(view, ids, this.#maxBytes, tell)
-    return entries.map((entry) => {
-      const body = found.get(entry.id)
-      return body ? { ...entry, body: JSON.stringify(body) } : entry
-    })
+    const listed: ListedSession[] = []
+    let held = 0
+    for (let start = 0; start < entries.length; start += BODIES_RUN_LENGTH) {
+      const run = entries.slice(start, start + BODIES_RUN_LENGTH)
+      const wanted = bodies === true || held < MAX_HELD ? run.map(({ id }) => id) : []
+      const found = sessionBodies(view, wanted, this.#maxBytes, tell)
+      for (const entry of run) {
+        const body = found.get(entry.id)
+        const text = body && JSON.stringify(body)
+        held += text?.length ?? 0
+        listed.push(text === undefined ? entry : { ...entry, body: text })
+      }
+    }
+    return listed
   }
 
   #bodies(

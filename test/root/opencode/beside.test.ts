@@ -179,3 +179,47 @@ test("what is asked of the moment of a listing is of its snapshot, so that no se
   )
   upkeep.close()
 })
+
+test("a list is of the moment it was asked for, however slowly it is taken; what is too much to hold is read when its turn comes", async () => {
+  const rows = Array.from({ length: 40 }, (_, at) =>
+    sessionRow({ id: `ses_${10 + at}`, title: "before", updated: 100 - at }),
+  )
+  for (const [bytes, held] of [
+    [0, 40],
+    [200_000, 32],
+  ] as const) {
+    const path = databaseOf(`${SCHEMA_1_2} ${rows.join("\n")}
+      UPDATE session SET summary_files = 1, summary_diffs = '["' || hex(zeroblob(${bytes} / 2)) || '"]'`)
+    await using opened = await storeBeside(path)
+    const list = opened.store.sessions.list({ projectID: "p" })
+    const titles = [(await list.next()).value?.title]
+    const agent = new Database(path)
+    agent.run("UPDATE session SET title = 'after', time_updated = 200")
+    agent.run("DELETE FROM session WHERE id = 'ses_49'")
+    agent.close()
+    for await (const { title } of list) titles.push(title)
+    const gone = held === 40 ? 0 : 1
+    expect(titles).toEqual([
+      ...Array.from({ length: held }, () => "before"),
+      ...Array.from({ length: 40 - held - gone }, () => "after"),
+    ])
+  }
+})
+
+test("a conversation whose database is locked while it is gone through is an error; no listing is", async () => {
+  const messages = Array.from({ length: 5 }, (_, at) => messageRow(`msg_${at + 2}`, "ses_1", at + 2))
+  const path = databaseOf(`${GOOD} ${messages.join("\n")}`)
+  await using opened = await storeBeside(path)
+  const { store, ids } = opened
+  const open = [store.messages.stream("ses_1"), store.messages.list("ses_1")]
+  for (const one of open) expect((await one.next()).done).toBe(false)
+  const other = locked(path)
+  const answers = await Promise.allSettled([...open.map((one) => one.next()), store.messages.page("ses_1")])
+  for (const answer of answers)
+    expect(answer).toMatchObject({ status: "rejected", reason: { code: "UNREADABLE", path } })
+  expect(await ids()).toEqual(["ses_own"])
+  other.run("COMMIT")
+  other.close()
+  expect(await ids()).toEqual(["ses_1", "ses_own"])
+  expect(await Array.fromAsync(store.messages.stream("ses_1"))).toHaveLength(6)
+})
