@@ -96,6 +96,113 @@ test("storage/ and a database that overlaps it are one history, each session who
   await expectWhole(store, history, () => false)
 })
 
+/** Puts a JSON store into a database as releases 1.2 did at their first start: same ids, same times, the files left where they are. */
+function importAll(path: string, { sessions, messages, parts }: History): void {
+  const db = new Database(path)
+  db.run("PRAGMA foreign_keys = OFF")
+  const project = db.query<{ id: string }, []>("SELECT id FROM project").get()?.id ?? ""
+  const createdOf = ({ body }: HeldRecord): number => (body.time as { created: number }).created
+  const sessionOf = new Map(messages.map(({ id, folder }) => [id, folder]))
+  db.transaction(() => {
+    for (const held of sessions)
+      db.run(
+        "INSERT INTO session (id, project_id, slug, directory, title, version, time_created, time_updated) VALUES (?, ?, 's', '/d', ?, '1', ?, ?)",
+        [held.id, project, String(held.body.title), createdOf(held), updatedOf(held)],
+      )
+    for (const held of messages) {
+      const { id: _, sessionID: __, ...data } = held.body
+      const time = createdOf(held)
+      db.run("INSERT INTO message VALUES (?, ?, ?, ?, ?)", [
+        held.id,
+        held.folder,
+        time,
+        time,
+        JSON.stringify(data),
+      ])
+    }
+    for (const { id, folder, body } of parts) {
+      const { id: _, sessionID: __, messageID: ___, ...data } = body
+      db.run("INSERT INTO part VALUES (?, ?, ?, 1, 1, ?)", [
+        id,
+        folder,
+        sessionOf.get(folder) ?? "",
+        JSON.stringify(data),
+      ])
+    }
+  })()
+  db.close()
+}
+
+test("a store that a release imported, and went on with, is one history whichever side goes on", async () => {
+  const data = tempFolder()
+  cpSync(OLD, join(data, "storage"), { recursive: true })
+  const path = join(data, "opencode.db")
+  copyFileSync(FIXTURE, path)
+  const history = historyOf(OLD)
+  const { sessions } = history
+  importAll(path, history)
+  await using store = await openStore({ directory: data, backgroundIndex: false })
+  const own = (id: string) => history.messages.filter(({ folder }) => folder === id).map(({ id }) => id)
+  /** From where each session is read, and with how many messages more than were imported. */
+  const expectEach = async (
+    expected: (at: number) => { origin: string; title: string | undefined; more: string[] },
+  ) => {
+    const listed = await Array.fromAsync(store.sessions.listWithOrigin())
+    expect(listed).toHaveLength(sessions.length + 9)
+    expect(await store.sessions.count()).toBe(sessions.length + 9)
+    const found = new Map(
+      listed.map(({ session, origin }) => [session.id, { origin, title: session.title ?? "" }]),
+    )
+    for (const [at, { id }] of sessions.entries()) {
+      const { more, ...from } = expected(at)
+      expect(found.get(id)).toEqual({ ...from, title: from.title ?? "" })
+      const streamed = await Array.fromAsync(store.messages.stream(id, { direction: "asc" }))
+      expect(streamed.map(({ info }) => info.id).sort()).toEqual([...own(id), ...more].sort())
+      for (const { info, parts } of streamed.filter(({ info }) => own(id).includes(info.id)))
+        expect(parts).toHaveLength(history.parts.filter(({ folder }) => folder === info.id).length)
+    }
+  }
+  const files = join(data, "storage")
+  const titles = sessions.map(({ body }) => String(body.title))
+  await expectEach((at) => ({ origin: files, title: titles[at], more: [] }))
+  const db = new Database(path)
+  const goOn = (at: number, by: number): void => {
+    const id = sessions[at]?.id ?? ""
+    db.run("UPDATE session SET title = 'row', time_updated = time_updated + ? WHERE id = ?", [by, id])
+    db.run(
+      'INSERT OR IGNORE INTO message VALUES (?, ?, 1e13, 1, \'{"role":"user","time":{"created":1e13}}\')',
+      [`msg_zz_${at}`, id],
+    )
+  }
+  for (let at = 0; at < sessions.length; at += 2) goOn(at, 1_000)
+  const more = (at: number): string[] => [`msg_zz_${at}`]
+  await expectEach((at) =>
+    at % 2 === 0
+      ? { origin: path, title: "row", more: more(at) }
+      : { origin: files, title: titles[at], more: [] },
+  )
+  // A title that an older release gave, in the file; and one more turn of the newer.
+  for (const [at, { folder, id, body }] of sessions.entries())
+    if (at % 4 < 2) {
+      const time = { ...(body.time as object), updated: (body.time as { updated: number }).updated + 2_000 }
+      put(data, `storage/session/${folder}/${id}.json`, { ...body, title: "file", time })
+    }
+  await expectEach((at) => {
+    if (at % 4 < 2) return { origin: files, title: "file", more: [] }
+    return at % 2 === 0
+      ? { origin: path, title: "row", more: more(at) }
+      : { origin: files, title: titles[at], more: [] }
+  })
+  for (let at = 0; at < sessions.length; at += 4) goOn(at, 5_000)
+  await expectEach((at) => {
+    if (at % 4 === 1) return { origin: files, title: "file", more: [] }
+    return at % 2 === 0
+      ? { origin: path, title: "row", more: more(at) }
+      : { origin: files, title: titles[at], more: [] }
+  })
+  db.close()
+})
+
 test("all that a data folder holds is listed: storage/, the older layout, and each database", async () => {
   const data = tempFolder()
   put(data, "storage/session/p/ses_1.json", session("ses_1"))
