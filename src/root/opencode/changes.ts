@@ -2,6 +2,7 @@ import { and, type SQL, sql } from "drizzle-orm"
 import { compareText } from "../../record/order.ts"
 import { folderNames } from "./folders.ts"
 import { countMessages, isLater, noMark, ofSession } from "./message-list.ts"
+import { isId } from "./row-id.ts"
 import { isNewest, presentTables, type SessionTable } from "./session-list.ts"
 import { amongIds, sessionPlaces } from "./session-rows.ts"
 import { message, part, sessionMessage, TABLES } from "./tables.ts"
@@ -88,7 +89,7 @@ function headsQuestion(view: View, table: SessionTable, which: string, condition
           : sql`null`,
       })
       .from(TABLES[table])
-      .where(and(condition, sql`typeof(${id}) = 'text'`, isNewest(view, table)))
+      .where(and(condition, isId(id), isNewest(view, table)))
       .orderBy(id)
       .limit(placeholder("limit"))
       .prepare(),

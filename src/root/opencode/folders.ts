@@ -2,6 +2,7 @@ import { and, type SQL, sql } from "drizzle-orm"
 import type { SQLiteTable } from "drizzle-orm/sqlite-core"
 import { sortTexts } from "../../record/order.ts"
 import { noMark } from "./message-list.ts"
+import { isId, withIds } from "./row-id.ts"
 import { isNewest, presentTables, projectOf } from "./session-list.ts"
 import { TABLES, type TableName } from "./tables.ts"
 import type { View } from "./view.ts"
@@ -42,11 +43,7 @@ export function sessionIds(view: View, project: string): string[] {
         .select({ id })
         .from(TABLES[table])
         .where(
-          and(
-            sql`typeof(${id}) = 'text' and ${id} <> ''`,
-            sql`${projectOf(view, table)} = ${placeholder("project")}`,
-            isNewest(view, table),
-          ),
+          and(isId(id), sql`${projectOf(view, table)} = ${placeholder("project")}`, isNewest(view, table)),
         )
         .prepare(),
     )
@@ -66,16 +63,18 @@ export function page(
   limit: number,
 ): string[] {
   const from: SQLiteTable = TABLES[table]
-  return view
-    .question(name, (db) =>
-      db
-        .selectDistinct({ name: sql<unknown>`${column}` })
-        .from(from)
-        .where(and(sql`${column} > ${placeholder("after")} and typeof(${column}) = 'text'`, condition))
-        .orderBy(column)
-        .limit(placeholder("limit"))
-        .prepare(),
-    )
-    .all({ after, limit })
-    .map((row) => String(row.name))
+  const question = view.question(name, (db) =>
+    db
+      .selectDistinct({ name: sql<unknown>`${column}` })
+      .from(from)
+      .where(and(sql`${column} > ${placeholder("after")} and typeof(${column}) = 'text'`, condition))
+      .orderBy(column)
+      .limit(placeholder("limit"))
+      .prepare(),
+  )
+  return withIds(
+    limit,
+    (behind = after) => question.all({ after: behind, limit }).map((row) => String(row.name)),
+    (name) => name,
+  )
 }

@@ -8,32 +8,44 @@ import type { OpencodeReader } from "./reader.ts"
 /** Parts are read together as long as they take no more than this, in bytes. */
 const GROUP_BYTES = 1024 * 1024
 
+/** Asks the database; what happens where it cannot be read is the asker's matter. */
+type Asking = <T>(otherwise: T, ask: () => Promise<T>) => Promise<T>
+
+const strictly: Asking = (_, ask) => ask()
+
 /**
  * A message as it is now, of one snapshot where it is small, otherwise its parts read in groups of bounded size; `undefined` where it is not there or cannot be read.
+ * @param asking by default whatever keeps the database from being read is thrown, by the document's texts too
  * @throws StoreError where the database cannot be read
  */
-export async function groupedDocument(
+export function groupedDocument(
   reader: OpencodeReader,
   session: string,
   id: string,
+  asking = strictly,
 ): Promise<MessageDocument | undefined> {
-  const [whole] = await reader.messageRun([{ session, id }], GROUP_BYTES)
-  if (whole) return whole.info && wholeDocument(whole.info, whole.parts)
-  const [message] = await reader.bodies("message", session, [id])
-  return message && documentOf(new GroupedParts(reader), message, id)
+  return asking(undefined, async () => {
+    const [whole] = await asking([], () => reader.messageRun([{ session, id }], GROUP_BYTES))
+    if (whole) return whole.info && wholeDocument(whole.info, whole.parts)
+    const [message] = await reader.bodies("message", session, [id])
+    return message && documentOf(new GroupedParts(reader, asking), message, id)
+  })
 }
 
 class GroupedParts {
   readonly #reader: OpencodeReader
+  readonly #asking: Asking
   #sizes = new Map<string, number>()
   #group = new Map<string, JsonObject | undefined>()
 
-  constructor(reader: OpencodeReader) {
+  constructor(reader: OpencodeReader, asking: Asking) {
     this.#reader = reader
+    this.#asking = asking
   }
 
   async ids(_: CollectionKind, message: string): Promise<string[]> {
-    this.#sizes = new Map((await this.#reader.partSizes(message)).map(({ id, bytes }) => [id, bytes]))
+    const sizes = await this.#asking([], () => this.#reader.partSizes(message))
+    this.#sizes = new Map(sizes.map(({ id, bytes }) => [id, bytes]))
     return partsInOrder([...this.#sizes.keys()])
   }
 
@@ -44,7 +56,7 @@ class GroupedParts {
   ): Promise<(JsonObject | undefined)[]> {
     if (!this.#group.has(id)) {
       const ids = this.#from(id)
-      const bodies = await this.#reader.bodies(kind, message, ids)
+      const bodies = await this.#asking([], () => this.#reader.bodies(kind, message, ids))
       this.#group = new Map(ids.map((part, at) => [part, bodies[at]]))
     }
     return [this.#group.get(id)]

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm"
 import type { Position } from "../../record/order.ts"
 import { MARKS } from "./message-v2.ts"
+import { isId } from "./row-id.ts"
 import { message, sessionMessage } from "./tables.ts"
 import type { View } from "./view.ts"
 
@@ -58,7 +59,7 @@ export function countMessages(view: View, sessionID: string): number {
 }
 
 export function ofSession(view: View, table: "message" | "sessionMessage"): SQL {
-  return sql`${view.column(table, "session_id")} = ${placeholder("session")} and typeof(${view.column(table, "id")}) = 'text'`
+  return sql`${view.column(table, "session_id")} = ${placeholder("session")} and ${isId(view.column(table, "id"))}`
 }
 
 /** Not one of those that only note what was switched. */

@@ -118,7 +118,9 @@ export class OpencodeTexts implements TextSource {
   }
 
   document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
-    return this.#access.quietly(undefined, () => groupedDocument(this.#reader, sessionID, messageID))
+    return groupedDocument(this.#reader, sessionID, messageID, (otherwise, ask) =>
+      this.#access.quietly(otherwise, ask),
+    )
   }
 
   /**

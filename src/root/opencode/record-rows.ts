@@ -4,6 +4,7 @@ import { messageOfPartId } from "../part-id.ts"
 import { parseColumn } from "./json-column.ts"
 import { isLater } from "./message-list.ts"
 import { type Converted, convertMessage, MARKS } from "./message-v2.ts"
+import { isId } from "./row-id.ts"
 import { amongIds } from "./session-rows.ts"
 import { message, part, sessionMessage } from "./tables.ts"
 import type { Problem, TellProblem } from "./trouble.ts"
@@ -73,9 +74,7 @@ export function partSizes(view: View, messageID: string): { readonly id: string;
       db
         .select({ id, bytes: sql<unknown>`octet_length(${view.column("part", "data")})` })
         .from(part)
-        .where(
-          sql`${view.column("part", "message_id")} = ${placeholder("message")} and typeof(${id}) = 'text'`,
-        )
+        .where(sql`${view.column("part", "message_id")} = ${placeholder("message")} and ${isId(id)}`)
         .orderBy(id)
         .prepare(),
     )
@@ -110,6 +109,7 @@ export function partBodies(
       .where(
         and(
           amongIds(messageID),
+          isId(id),
           only && inArray(id, sql`(select value from json_each(${placeholder("only")}))`),
         ),
       )

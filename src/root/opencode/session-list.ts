@@ -3,6 +3,7 @@ import { fold } from "../../record/fold.ts"
 import { comparePosition, type Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
 import { matchesTexts } from "../../record/search-query.ts"
+import { isId, withIds } from "./row-id.ts"
 import { TABLES } from "./tables.ts"
 import type { Row, View } from "./view.ts"
 
@@ -52,7 +53,7 @@ export function countSessions(view: View, query: SessionQuery): number {
       db
         .select({ count: sql<unknown>`count(*)` })
         .from(TABLES[table])
-        .where(and(...conditions))
+        .where(and(isId(view.column(table, "id")), ...conditions))
         .prepare(),
     )
     count += Number(question.all(parameters)[0]?.count ?? 0)
@@ -84,6 +85,20 @@ function page(view: View, query: SessionQuery, after: Position | undefined, limi
 }
 
 function pageOf(
+  view: View,
+  table: SessionTable,
+  query: SessionQuery,
+  after: Position | undefined,
+  limit: number,
+): TitledEntry[] {
+  return withIds(
+    limit,
+    (behind?: TitledEntry) => rowsOf(view, table, query, behind ?? after, limit),
+    ({ id }) => id,
+  )
+}
+
+function rowsOf(
   view: View,
   table: SessionTable,
   query: SessionQuery,
@@ -133,7 +148,7 @@ interface Filter {
 
 function filter(view: View, table: SessionTable, query: SessionQuery): Filter {
   const id = view.column(table, "id")
-  const conditions: SQL[] = [sql`typeof(${id}) = 'text'`, sql`${id} <> ''`]
+  const conditions: SQL[] = [sql`typeof(${id}) = 'text'`]
   const parameters: Record<string, unknown> = {}
   const shape: string[] = []
   const add = (name: string, condition: SQL, value?: unknown): void => {
@@ -174,5 +189,6 @@ export function timeOf(view: View, table: SessionTable, order: "created" | "upda
 }
 
 export function projectOf(view: View, table: SessionTable): SQL<unknown> {
-  return sql`coalesce(nullif(${view.column(table, "project_id")}, ''), ${sql.raw(`'${NO_PROJECT}'`)})`
+  const project = view.column(table, "project_id")
+  return sql`coalesce(case when typeof(${project}) = 'text' then nullif(${project}, '') end, ${sql.raw(`'${NO_PROJECT}'`)})`
 }

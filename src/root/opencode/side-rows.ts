@@ -3,6 +3,7 @@ import type { JsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
 import { present } from "../../record/present.ts"
 import { projectBody } from "./project-body.ts"
+import { isId } from "./row-id.ts"
 import { project, todo } from "./tables.ts"
 import type { TellProblem } from "./trouble.ts"
 import type { View } from "./view.ts"
@@ -15,12 +16,7 @@ export function projects(view: View, tell: TellProblem): JsonObject[] {
   const id = view.column("project", "id")
   const rows = view
     .question("projects", (db) =>
-      db
-        .select(view.columns("project"))
-        .from(project)
-        .where(sql`typeof(${id}) = 'text' and ${id} <> ''`)
-        .orderBy(id)
-        .prepare(),
+      db.select(view.columns("project")).from(project).where(isId(id)).orderBy(id).prepare(),
     )
     .all()
   return rows.map((row) => {
@@ -59,7 +55,7 @@ export function sessionsWithTodos(view: View): string[] {
       db
         .selectDistinct({ session: sql<unknown>`${session}` })
         .from(todo)
-        .where(sql`typeof(${session}) = 'text'`)
+        .where(isId(session))
         .prepare(),
     )
     .all()

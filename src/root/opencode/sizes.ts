@@ -3,6 +3,7 @@ import { sortTexts } from "../../record/order.ts"
 import { page } from "./folders.ts"
 import { isLater, noMark } from "./message-list.ts"
 import { partSizes } from "./record-rows.ts"
+import { isId } from "./row-id.ts"
 import { TABLES } from "./tables.ts"
 import type { Row, View } from "./view.ts"
 
@@ -65,13 +66,7 @@ function rowsOf(view: View, table: (typeof OWNED)[number], session: string, cond
           bytes: sql<unknown>`octet_length(${view.column(table, "data")})`,
         })
         .from(TABLES[table])
-        .where(
-          and(
-            sql`${view.column(table, "session_id")} = ${placeholder("session")}`,
-            sql`typeof(${id}) = 'text'`,
-            condition,
-          ),
-        )
+        .where(and(sql`${view.column(table, "session_id")} = ${placeholder("session")}`, isId(id), condition))
         .prepare(),
     )
     .all({ session })

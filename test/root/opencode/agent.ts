@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite"
 import { existsSync } from "node:fs"
 
-// Stands in for the agent: a process of its own that has the database open in WAL mode and does what it is told, a line at a time.
+// Stands in for the agent: a process of its own that has the database open, in WAL mode unless told otherwise, and does what it is told, a line at a time.
 const [path = "", mode = ""] = process.argv.slice(2)
 const db = new Database(path, { create: true })
-db.run("PRAGMA journal_mode = WAL")
+if (mode !== "rollback") db.run("PRAGMA journal_mode = WAL")
 db.run("PRAGMA busy_timeout = 0")
 if (mode === "no-checkpoints") db.run("PRAGMA wal_autocheckpoint = 0")
 
