@@ -1,5 +1,5 @@
 import { isNotNull, isNull, sql } from "drizzle-orm"
-import { index, integer, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
 import { bytes } from "./sound.ts"
 
 /**
@@ -112,4 +112,63 @@ export const documents = sqliteTable(
       .references(() => messages.row, { onDelete: "cascade" }),
   },
   (table) => [uniqueIndex("documents_message").on(table.message)],
+)
+
+/** A container of transcripts, as it was when it was read: one file or more that tell of a session and of its children. */
+export const containers = sqliteTable(
+  "containers",
+  {
+    row: integer().primaryKey({ autoIncrement: true }),
+    /** The folder below the root's place, and the container's name in it. */
+    folder: text().notNull(),
+    name: text().notNull(),
+    /** The looks of its own files; `null` while its rows are put, or where no look can be trusted yet. */
+    look: bytes(),
+    /** Which files were read how far: JSON. */
+    marks: text().notNull(),
+    /** The small files beside it that were read, with their looks: JSON. */
+    sides: text().notNull(),
+    /** What goes on where lines are appended: JSON; `null` where everything is read anew. */
+    state: text(),
+    /** The version of what made the state. */
+    format: integer().notNull(),
+    /** Lines that could not be read: JSON. */
+    problems: text().notNull(),
+  },
+  (table) => [uniqueIndex("containers_place").on(table.folder, table.name)],
+)
+
+/** Which sessions a container holds; one that several hold is read from the newest. */
+export const containerSessions = sqliteTable(
+  "container_sessions",
+  {
+    container: integer()
+      .notNull()
+      .references(() => containers.row, { onDelete: "cascade" }),
+    id: text().notNull(),
+    project: text().notNull(),
+    updated: real().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.container, table.id] }),
+    index("container_sessions_id").on(table.id, table.updated),
+  ],
+)
+
+/** Where the lines of a message lie. */
+export const messagePlaces = sqliteTable(
+  "message_places",
+  {
+    directory: integer()
+      .notNull()
+      .references(() => directories.id, { onDelete: "cascade" }),
+    id: text().notNull(),
+    container: integer().notNull(),
+    /** JSON: `PlacedMessage`. */
+    place: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.directory, table.id] }),
+    index("message_places_id").on(table.id),
+  ],
 )

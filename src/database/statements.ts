@@ -8,6 +8,7 @@ import { RecordStatements } from "./record-statements.ts"
 import { messages, parts, sessions } from "./schema.ts"
 import type { StepStatements } from "./step-statements.ts"
 import type { TextStatements } from "./text-statements.ts"
+import type { TranscriptStatements } from "./transcript-statements.ts"
 
 /** All prepared statements of one connection; each group is made, and each statement prepared, when it is first needed. */
 export class Statements {
@@ -19,6 +20,7 @@ export class Statements {
   readonly #steps
   readonly #texts
   readonly #fullText
+  readonly #transcripts
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
@@ -38,6 +40,11 @@ export class Statements {
       const { FullTextStatements }: typeof import("./full-text-statements.ts") =
         require("./full-text-statements.ts")
       return new FullTextStatements(db)
+    })
+    this.#transcripts = lazy((): TranscriptStatements => {
+      const { TranscriptStatements }: typeof import("./transcript-statements.ts") =
+        require("./transcript-statements.ts")
+      return new TranscriptStatements(db)
     })
   }
 
@@ -63,6 +70,10 @@ export class Statements {
 
   get fullText(): FullTextStatements {
     return this.#fullText()
+  }
+
+  get transcripts(): TranscriptStatements {
+    return this.#transcripts()
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

@@ -66,6 +66,8 @@ export interface FileSystem {
   fstat(descriptor: number): FileStat
   /** Reads an open file whole, unless it holds more than `maxBytes`; the bytes are good until the next call. */
   readOpen(descriptor: number, maxBytes: number): Buffer | undefined
+  /** Reads from a place in an open file into a buffer; gives how many bytes there were. */
+  readAt(descriptor: number, into: Uint8Array, position: number): number
   /** Yields a regular file's bytes in pieces, each good until the next is asked for. */
   readPieces(path: string): Generator<Uint8Array>
   /** Makes a new file with this text, with these permissions but for the umask (by default 0600), and gives its open descriptor. */
@@ -126,14 +128,15 @@ function kindOfMode(mode: number): EntryKind {
 }
 
 function toFileStat(stat: BigIntStats): FileStat {
+  const mode = Number(stat.mode)
   return {
-    kind: kindOfMode(Number(stat.mode)),
+    kind: kindOfMode(mode),
     mtimeNs: stat.mtimeNs,
     ctimeNs: stat.ctimeNs,
     size: Number(stat.size),
     inode: stat.ino,
     device: stat.dev,
-    mode: Number(stat.mode) & PERMISSION_BITS,
+    mode: mode & PERMISSION_BITS,
     uid: Number(stat.uid),
     gid: Number(stat.gid),
   }
@@ -214,6 +217,7 @@ export const fileSystem: FileSystem = {
   openFile: (path) => unlessAbsent(() => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)),
   fstat: (descriptor) => toFileStat(fstatSync(descriptor, { bigint: true })),
   readOpen: readDescriptor,
+  readAt: (descriptor, into, position) => readSync(descriptor, into, 0, into.length, position),
   *readPieces(path) {
     const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {

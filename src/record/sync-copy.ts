@@ -34,7 +34,8 @@ export function isSyncCopy(name: string): boolean {
 
 /** The id of the record that such a file is a copy of, `undefined` where it is none. */
 export function originalOf(name: string): string | undefined {
-  if (!SUSPECT.test(name)) return undefined
+  // Nearly all are of the agent's own making, and that is told sooner.
+  if (MADE.test(name) || !SUSPECT.test(name)) return undefined
   const base = MARKED.exec(name)?.[1] ?? NUMBERED.exec(name)?.[1]
   if (base === undefined) return undefined
   const original = originalOf(base)

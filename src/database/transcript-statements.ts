@@ -1,0 +1,335 @@
+import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm"
+import { amongst } from "./amongst.ts"
+import type { Drizzle } from "./drizzle.ts"
+import { lazy } from "./lazy.ts"
+import { ManyRows, parametersOf } from "./many-rows.ts"
+import { containerSessions, containers, messagePlaces, sessions } from "./schema.ts"
+import { soundBytes, soundNumber, soundText } from "./sound.ts"
+
+/** What tells whether a container is still what it was when it was read. */
+export interface ContainerLook {
+  readonly row: number
+  readonly folder: string
+  readonly name: string
+  readonly look: Uint8Array | null
+  readonly sides: string
+}
+
+/** What was read of a container, and how to go on. */
+export interface ContainerRow {
+  readonly folder: string
+  readonly name: string
+  readonly look: Uint8Array | null
+  readonly marks: string
+  readonly sides: string
+  readonly format: number
+  readonly problems: string
+}
+
+/** The same with what to go on with. */
+export interface PutContainer extends ContainerRow {
+  readonly state: string
+}
+
+/** A session that a container holds. */
+export interface HeldSession {
+  readonly id: string
+  readonly project: string
+  readonly updated: number
+}
+
+/** Where the lines of a message lie. */
+export interface PlaceRow {
+  readonly id: string
+  readonly container: number
+  readonly place: string
+}
+
+const { placeholder } = sql
+
+/** Prepared statements over the containers of transcripts, and over where in them messages lie. */
+export class TranscriptStatements {
+  readonly #looks
+  readonly #container
+  readonly #row
+  readonly #state
+  readonly #trust
+  readonly #put
+  readonly #doubt
+  readonly #remove
+  readonly #held
+  readonly #putHeld
+  readonly #dropHeld
+  readonly #holders
+  readonly #places
+  readonly #placesOf
+  readonly #count
+  readonly #bodies
+  readonly #putPlace
+  readonly #removePlace
+
+  constructor(db: Drizzle) {
+    const { row, folder, name, look, marks, sides, state, format, problems } = containers
+    this.#looks = lazy(() =>
+      db
+        .select({ row, folder, name, look, sides })
+        .from(containers)
+        .orderBy(asc(folder), asc(name))
+        .prepare(),
+    )
+    this.#container = lazy(() =>
+      db
+        .select({ folder, name, look, marks, sides, format, problems, hasState: sql<number>`${state} is not null` })
+        .from(containers)
+        .where(eq(row, placeholder("row")))
+        .prepare(),
+    )
+    this.#row = lazy(() =>
+      db
+        .select({ row })
+        .from(containers)
+        .where(and(eq(folder, placeholder("folder")), eq(name, placeholder("name"))))
+        .prepare(),
+    )
+    this.#state = lazy(() =>
+      db
+        .select({ state })
+        .from(containers)
+        .where(eq(row, placeholder("row")))
+        .prepare(),
+    )
+    this.#trust = lazy(() =>
+      db
+        .update(containers)
+        .set({
+          look: sql`${placeholder("look")}`,
+          sides: sql`${placeholder("sides")}`,
+          problems: sql`${placeholder("problems")}`,
+        })
+        .where(
+          and(
+            eq(folder, placeholder("folder")),
+            eq(name, placeholder("name")),
+            eq(marks, placeholder("marks")),
+          ),
+        )
+        .prepare(),
+    )
+    const columns = ["folder", "name", "look", "marks", "sides", "state", "format", "problems"]
+    this.#put = lazy(() =>
+      db
+        .insert(containers)
+        .values(parametersOf(columns) as unknown as typeof containers.$inferInsert)
+        .onConflictDoUpdate({
+          target: [folder, name],
+          set: Object.fromEntries(
+            columns.slice(2).map((column) => [column, sql`excluded.${sql.identifier(column)}`]),
+          ),
+        })
+        .returning({ row })
+        .prepare(),
+    )
+    this.#doubt = lazy(() =>
+      db
+        .update(containers)
+        .set({ look: null })
+        .where(eq(row, placeholder("row")))
+        .prepare(),
+    )
+    this.#remove = lazy(() =>
+      db
+        .delete(containers)
+        .where(eq(row, placeholder("row")))
+        .prepare(),
+    )
+    const { container, id, project, updated } = containerSessions
+    this.#held = lazy(() =>
+      db
+        .select({ id, project, updated })
+        .from(containerSessions)
+        .where(eq(container, placeholder("row")))
+        .prepare(),
+    )
+    this.#putHeld = new ManyRows(["container", "id", "project", "updated"], (rows) =>
+      db
+        .insert(containerSessions)
+        .values(rows as unknown as (typeof containerSessions.$inferInsert)[])
+        .prepare(),
+    )
+    this.#dropHeld = lazy(() =>
+      db
+        .delete(containerSessions)
+        .where(eq(container, placeholder("row")))
+        .prepare(),
+    )
+    this.#holders = lazy(() =>
+      db
+        .select({ container, project })
+        .from(containerSessions)
+        .innerJoin(containers, eq(row, container))
+        .where(eq(id, placeholder("id")))
+        .orderBy(desc(updated), desc(folder), desc(name))
+        .prepare(),
+    )
+    const { directory, id: message, container: holder, place } = messagePlaces
+    const placesWhere = (condition: SQL | undefined) =>
+      db.select({ id: message, container: holder, place }).from(messagePlaces).where(condition).prepare()
+    this.#places = lazy(() => placesWhere(eq(directory, placeholder("directory"))))
+    this.#placesOf = lazy(() =>
+      placesWhere(and(eq(directory, placeholder("directory")), amongst(message, "ids"))),
+    )
+    this.#count = lazy(() =>
+      db
+        .select({ count: sql<number>`count(*)` })
+        .from(messagePlaces)
+        .where(eq(directory, placeholder("directory")))
+        .prepare(),
+    )
+    this.#bodies = lazy(() =>
+      db
+        .select({ id: sessions.id, body: sessions.body })
+        .from(sessions)
+        .where(and(eq(sessions.directory, placeholder("directory")), amongst(sessions.id, "ids")))
+        .prepare(),
+    )
+    this.#putPlace = new ManyRows(["directory", "id", "container", "place"], (rows) =>
+      db
+        .insert(messagePlaces)
+        .values(rows as unknown as (typeof messagePlaces.$inferInsert)[])
+        .onConflictDoUpdate({
+          target: [directory, message],
+          set: {
+            container: sql`excluded.${sql.identifier("container")}`,
+            place: sql`excluded.${sql.identifier("place")}`,
+          },
+        })
+        .prepare(),
+    )
+    this.#removePlace = lazy(() =>
+      db
+        .delete(messagePlaces)
+        .where(and(eq(directory, placeholder("directory")), amongst(message, "ids")))
+        .prepare(),
+    )
+  }
+
+  /** The looks of all containers, by folder and name. */
+  looks(): ContainerLook[] {
+    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    return this.#looks()
+      .values()
+      .map(([row, folder, name, look, sides]) => ({
+        row: soundNumber("row", row),
+        folder: soundText("folder", folder),
+        name: soundText("name", name),
+        look: soundBytes("look", look),
+        sides: soundText("sides", sides),
+      }))
+  }
+
+  container(row: number): (ContainerRow & { readonly hasState: boolean }) | undefined {
+    const found = this.#container().get({ row })
+    return (
+      found && {
+        folder: soundText("folder", found.folder),
+        name: soundText("name", found.name),
+        look: soundBytes("look", found.look),
+        marks: soundText("marks", found.marks),
+        sides: soundText("sides", found.sides),
+        format: soundNumber("format", found.format),
+        problems: soundText("problems", found.problems),
+        hasState: Boolean(found.hasState),
+      }
+    )
+  }
+
+  rowOf(folder: string, name: string): number | undefined {
+    const found = this.#row().get({ folder, name })
+    return found && soundNumber("row", found.row)
+  }
+
+  /** What a container's reading goes on with. */
+  state(row: number): string | undefined {
+    const state = this.#state().get({ row })?.state
+    return state == null ? undefined : soundText("state", state)
+  }
+
+  /** Puts a container in place of the one of that folder and name; gives its row. */
+  put(container: PutContainer): number {
+    return soundNumber("row", this.#put().get({ ...container })?.row)
+  }
+
+  /** Notes under which looks a container's rows equal its files, unless it was read by somebody else since. */
+  trust({ look, sides, problems, folder, name, marks }: Omit<ContainerRow, "format">): void {
+    this.#trust().run({ look, sides, problems, folder, name, marks })
+  }
+
+  /** Has a container be read again before anything more is said of it. */
+  doubt(row: number): void {
+    this.#doubt().run({ row })
+  }
+
+  /** Removes a container, but no row of what it held. */
+  remove(row: number): void {
+    this.#remove().run({ row })
+  }
+
+  /** The sessions that a container holds, whether or not they are read from it. */
+  held(row: number): HeldSession[] {
+    return this.#held()
+      .all({ row })
+      .map(({ id, project, updated }) => ({
+        id: soundText("id", id),
+        project: soundText("project", project),
+        updated: soundNumber("updated", updated),
+      }))
+  }
+
+  putHeld(row: number, sessions: readonly HeldSession[]): void {
+    this.#dropHeld().run({ row })
+    const rows = sessions.map((session) => ({ container: row, ...session }))
+    for (const [statement, parameters] of this.#putHeld.of(rows)) statement.run(parameters)
+  }
+
+  /** The container that a session is read from: of those that hold it that of the newest copy. */
+  holder(id: string): { readonly container: number; readonly project: string } | undefined {
+    const found = this.#holders().get({ id })
+    return (
+      found && {
+        container: soundNumber("container", found.container),
+        project: soundText("project", found.project),
+      }
+    )
+  }
+
+  /** Where the messages of a folder lie: of all, or of these. */
+  places(directory: number, ids?: readonly string[]): PlaceRow[] {
+    const rows = ids
+      ? this.#placesOf().values({ directory, ids: JSON.stringify(ids) })
+      : this.#places().values({ directory })
+    return rows.map(([id, container, place]) => ({
+      id: soundText("id", id),
+      container: soundNumber("container", container),
+      place: soundText("place", place),
+    }))
+  }
+
+  countPlaces(directory: number): number {
+    return this.#count().get({ directory })?.count ?? 0
+  }
+
+  /** The bodies of sessions of a project, by id. */
+  bodies(directory: number, ids: readonly string[]): Map<string, string> {
+    const rows = this.#bodies().values({ directory, ids: JSON.stringify(ids) })
+    return new Map(rows.map(([id, body]) => [soundText("id", id), soundText("body", body)]))
+  }
+
+  putPlaces(directory: number, places: readonly PlaceRow[]): void {
+    const rows = places.map((place) => ({ directory, ...place }))
+    for (const [statement, parameters] of this.#putPlace.of(rows)) statement.run(parameters)
+  }
+
+  removePlaces(directory: number, ids: readonly string[]): void {
+    this.#removePlace().run({ directory, ids: JSON.stringify(ids) })
+  }
+}

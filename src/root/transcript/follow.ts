@@ -1,0 +1,185 @@
+import { isStoreError } from "../../errors.ts"
+import type { FileSystem } from "../../file/system.ts"
+import type { TimeSlice } from "../../time-slice.ts"
+import type { Problem } from "../problem-log.ts"
+import type { Fold, TranscriptAgent } from "./agent.ts"
+import { LineSplitter, type RawLine } from "./line-splitter.ts"
+import { parseLine } from "./parse-line.ts"
+import { piecesOf, type ReadableFile, withDescriptor } from "./pieces.ts"
+import type { Segment } from "./segments.ts"
+
+const NEWLINE = 10
+/** What is compared of the end of what was read, in bytes. */
+const TAIL_BYTES = 1024
+/** Faults of one container that are kept. */
+const MAX_PROBLEMS = 1_000
+
+/** How far a file was read, and what proves that it was only added to since. */
+export interface FileMark extends ReadableFile {
+  readonly inode: string
+  /** Where a base ends that a container goes on from. */
+  readonly until?: number | undefined
+  /** Bytes that were read of it: all whole lines. */
+  readonly read: number
+  /** The number of the next line. */
+  readonly line: number
+  /** Whether what was read last lacks its line's end. */
+  readonly isUnended: boolean
+  /** The number of a last line that is not whole. */
+  readonly unfinishedLine?: number | undefined
+  /** A digest of the last bytes that were read. */
+  readonly tail: string
+}
+
+/** What was read of a container before. */
+export interface Known {
+  readonly marks: readonly FileMark[]
+  /** The fold's, asked for where it is gone on with. */
+  readonly state: () => Promise<unknown>
+  readonly problems: readonly Problem[]
+}
+
+/** What was read of a container now. */
+export interface Followed {
+  /** `undefined` where nothing is new. */
+  readonly fold: Fold | undefined
+  readonly marks: readonly FileMark[]
+  readonly problems: readonly Problem[]
+}
+
+/** What reading a container needs. */
+export interface Following {
+  readonly fs: FileSystem
+  readonly agent: TranscriptAgent
+  readonly maxLineBytes: number
+  readonly slice: TimeSlice
+}
+
+/**
+ * Reads a container: what was added to it where all that was read before is still there, proven by its inode, length and end;
+ * otherwise everything.
+ * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`; the slice's signal's reason
+ */
+export async function follow(
+  context: Following,
+  segments: readonly Segment[],
+  known: Known | undefined,
+): Promise<Followed> {
+  const own = segments.at(-1)
+  if (!own) throw new TypeError("A container has a file")
+  const { agent } = context
+  const before = known?.marks.at(-1)
+  if (known && before && (await isStillThere(context, segments, known))) {
+    if (before.read === own.size) return { ...known, fold: undefined }
+    const problems = [...known.problems]
+    const fold = agent.fold(own.name, await known.state())
+    const mark = await readOn(context, fold, own, segments.length - 1, before, problems)
+    return { fold, marks: [...known.marks.slice(0, -1), mark], problems }
+  }
+  const fold = agent.fold(own.name)
+  const problems: Problem[] = []
+  const marks: FileMark[] = []
+  for (const [at, segment] of segments.entries())
+    marks.push(await readOn(context, fold, segment, at, undefined, problems))
+  return { fold, marks, problems }
+}
+
+/** A last line that is not whole, which may be one that is being written. */
+export function unfinished({ path, unfinishedLine }: FileMark): Problem[] {
+  return unfinishedLine === undefined
+    ? []
+    : [{ path, code: "CORRUPT", message: `Line ${unfinishedLine}: It is not whole, and nothing follows it` }]
+}
+
+async function isStillThere(
+  context: Following,
+  segments: readonly Segment[],
+  { marks }: Known,
+): Promise<boolean> {
+  if (segments.length !== marks.length) return false
+  for (const [at, segment] of segments.entries()) {
+    const mark = marks[at]
+    if (!mark || mark.path !== segment.path || mark.until !== segment.until) return false
+    if (mark.inode !== segment.inode || segment.size < mark.read) return false
+    const isLast = at === marks.length - 1
+    const mayGrow = (isLast && segment.name.form === "lines") || segment.until !== undefined
+    // The times of what is only ever written anew are not asked for: who comes here knows that something changed.
+    if (segment.isCompressed || (!mayGrow && isLast)) return false
+    if (!mayGrow && segment.size !== mark.read) return false
+    const isSame = await withDescriptor(context.fs, segment.path, async (descriptor) => {
+      const next = Buffer.alloc(1)
+      const hasMore = context.fs.readAt(descriptor, next, mark.read) > 0
+      if (mark.isUnended && hasMore && next[0] !== NEWLINE) return false
+      return tailOf(context.fs, descriptor, mark.read) === mark.tail
+    })
+    if (!isSame) return false
+  }
+  return true
+}
+
+async function readOn(
+  { fs, agent, maxLineBytes, slice }: Following,
+  fold: Fold,
+  segment: Segment,
+  file: number,
+  before: FileMark | undefined,
+  problems: Problem[],
+): Promise<FileMark> {
+  const { path, isCompressed, inode, until } = segment
+  const tell = (line: number | undefined, code: Problem["code"], message: string): void => {
+    const where = line === undefined ? "" : `Line ${line}: `
+    if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
+  }
+  const add = (raw: RawLine): boolean => {
+    const { bytes, offset, number } = raw
+    if (!bytes) {
+      tell(number, "TOO_LARGE", `It is larger than maxRecordBytes (${maxLineBytes} bytes)`)
+      return false
+    }
+    if (agent.isBookkeeping?.(bytes)) return true
+    const { values, fault } = parseLine(bytes)
+    if (fault !== undefined) tell(number, "CORRUPT", fault)
+    for (const { value, start, length } of values) fold.add({ value, span: [file, offset + start, length] })
+    return values.length > 0
+  }
+  let read = before?.read ?? 0
+  // The end of the line that lacked it.
+  if (before?.isUnended && segment.size > read) read++
+  const splitter = new LineSplitter(read, before?.line ?? 1, maxLineBytes)
+  let line = before?.line ?? 1
+  try {
+    for await (const piece of piecesOf(fs, segment, read, until)) {
+      for (const raw of splitter.push(piece)) {
+        add(raw)
+        read = raw.offset + raw.length + 1
+        line = raw.number + 1
+        const turn = slice.pass()
+        if (turn) await turn
+      }
+    }
+  } catch (error) {
+    if (!isStoreError(error, "CORRUPT")) throw error
+    tell(undefined, "CORRUPT", error.message)
+  }
+  let isUnended = before?.isUnended === true && read === before.read
+  let unfinishedLine: number | undefined
+  const rest = splitter.rest()
+  if (rest) {
+    // A whole object cannot become another one by what is added; what is not whole yet may still be being written.
+    const whole = rest.bytes && !agent.isBookkeeping?.(rest.bytes) ? parseLine(rest.bytes) : undefined
+    if (whole && whole.values.length > 0 && whole.fault === undefined) {
+      add(rest)
+      read = rest.offset + rest.length
+      line = rest.number + 1
+      isUnended = true
+    } else unfinishedLine = rest.number
+  }
+  const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, read))
+  return { path, isCompressed, inode, until, read, line, isUnended, unfinishedLine, tail }
+}
+
+function tailOf(fs: FileSystem, descriptor: number, end: number): string {
+  const bytes = Buffer.alloc(Math.min(TAIL_BYTES, end))
+  const length = fs.readAt(descriptor, bytes, end - bytes.length)
+  return new Bun.CryptoHasher("sha256").update(bytes.subarray(0, length)).digest("base64").slice(0, 22)
+}

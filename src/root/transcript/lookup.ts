@@ -1,0 +1,25 @@
+import type { JsonObject } from "../../record/extract.ts"
+import type { ReadableFile } from "./pieces.ts"
+import type { PlacedMessage } from "./record-bodies.ts"
+
+/** A message, and the files that its lines lie in. */
+export interface LocatedMessage {
+  readonly message: PlacedMessage
+  readonly files: readonly ReadableFile[]
+}
+
+/** Where records lie in transcripts. What is asked of one session or message is so by the files as they are now. */
+export interface Lookup {
+  /** The projects that sessions are of, the sessions that have messages, or all messages: in the order of `compareText`. */
+  folders(kind: "session" | "message"): Promise<readonly string[]>
+  /** The sessions of a project, or the messages of a session, in the order of `compareText`. */
+  ids(kind: "session" | "message", folder: string): Promise<readonly string[]>
+  /** The project of a session, or the sessions that hold a message of that id, in the order of `compareText`. */
+  foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]>
+  /** Bodies of sessions of a project. */
+  sessions(project: string, ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]>
+  /** Messages of a session. */
+  messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]>
+  /** The file that a session is read from. */
+  pathOf(session: string): Promise<string | undefined>
+}

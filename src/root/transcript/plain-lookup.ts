@@ -1,0 +1,116 @@
+import type { JsonObject } from "../../record/extract.ts"
+import { sortTexts } from "../../record/order.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import { type HeldSession, heldSessions } from "./held.ts"
+import type { LocatedMessage, Lookup } from "./lookup.ts"
+import type { ReadableFile } from "./pieces.ts"
+import { containerLook, type Transcripts } from "./transcripts.ts"
+
+/** A session and the files that it is read from. */
+interface PlainSession extends HeldSession {
+  readonly files: readonly ReadableFile[]
+}
+
+/** What a container holds, for as long as its files look the same. */
+interface PlainContainer {
+  readonly look: Buffer
+  readonly isTrusted: boolean
+  readonly sessions: readonly PlainSession[]
+}
+
+/**
+ * Finds records by reading transcripts themselves, for where there is no index that can be used. Slow and always right; keeps what
+ * lies where, and no texts.
+ */
+export class PlainLookup implements Lookup {
+  readonly #transcripts: Transcripts
+  #containers = new Map<string, PlainContainer>()
+
+  constructor(transcripts: Transcripts) {
+    this.#transcripts = transcripts
+  }
+
+  async folders(kind: "session" | "message"): Promise<readonly string[]> {
+    const sessions = await this.#sessions()
+    return sortTexts([
+      ...new Set(
+        [...sessions.values()].flatMap(({ id, project, messages }) =>
+          kind === "session" ? [project] : messages.length > 0 ? [id] : [],
+        ),
+      ),
+    ])
+  }
+
+  async ids(kind: "session" | "message", folder: string): Promise<readonly string[]> {
+    const sessions = await this.#sessions()
+    if (kind === "message")
+      return sortTexts(sessions.get(folder)?.messages.map(({ outlined }) => outlined.id) ?? [])
+    return sortTexts([...sessions.values()].flatMap(({ id, project }) => (project === folder ? [id] : [])))
+  }
+
+  async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
+    const sessions = await this.#sessions()
+    if (kind === "session") return [...sessions.values()].flatMap((one) => (one.id === id ? [one.project] : []))
+    return sortTexts(
+      [...sessions.values()].flatMap((session) =>
+        session.messages.some(({ outlined }) => outlined.id === id) ? [session.id] : [],
+      ),
+    )
+  }
+
+  async sessions(project: string, ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]> {
+    const sessions = await this.#sessions()
+    return ids.map((id) => {
+      const session = sessions.get(id)
+      return session?.project === project ? session.body : undefined
+    })
+  }
+
+  async messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]> {
+    const found = (await this.#sessions()).get(session)
+    return ids.map((id) => {
+      const message = found?.messages.find(({ outlined }) => outlined.id === id)
+      return found && message ? { message, files: found.files } : undefined
+    })
+  }
+
+  async pathOf(session: string): Promise<string | undefined> {
+    return (await this.#sessions()).get(session)?.files.at(-1)?.path
+  }
+
+  /** Every session, from the container with the newest copy. */
+  async #sessions(): Promise<ReadonlyMap<string, PlainSession>> {
+    const sweep = await this.#transcripts.sweep()
+    const slice = new TimeSlice()
+    const containers = new Map<string, PlainContainer>()
+    const newest = new Map<string, PlainSession>()
+    for (const container of sweep.found) {
+      const key = `${container.folder}/${container.name}`
+      const look = containerLook(container)
+      const known = this.#containers.get(key)
+      let held: PlainContainer
+      if (known?.isTrusted && known.look.equals(look)) held = known
+      else {
+        const { read, marks, sides, isRefused } = await this.#transcripts.readContainer(
+          container,
+          sweep,
+          undefined,
+          slice,
+        )
+        const sessions = heldSessions(container, read?.sessions ?? []).map((session) => ({
+          ...session,
+          files: marks,
+        }))
+        held = { look, isTrusted: !isRefused && sides.length === 0 && sweep.isProven(container), sessions }
+      }
+      containers.set(key, held)
+      for (const session of held.sessions) {
+        const other = newest.get(session.id)
+        // Containers come by folder and name: among equals the last counts, as in the index.
+        if (!other || session.updated >= other.updated) newest.set(session.id, session)
+      }
+    }
+    this.#containers = containers
+    return newest
+  }
+}

@@ -1,0 +1,80 @@
+import { isStoreError } from "../../errors.ts"
+import type { Base, ContainerName } from "./agent.ts"
+import type { Following } from "./follow.ts"
+import { LineSplitter } from "./line-splitter.ts"
+import { parseLine } from "./parse-line.ts"
+import { piecesOf, type ReadableFile } from "./pieces.ts"
+import type { ContainerFile, FoundContainer } from "./walk.ts"
+
+/** A file of a container, or the part of another one's that it goes on from, as it is to be read. */
+export interface Segment extends ReadableFile {
+  readonly name: ContainerName
+  readonly inode: string
+  readonly size: number
+  /** Where it ends for this container; `undefined` for a file of its own. */
+  readonly until?: number | undefined
+}
+
+/** What a container is read from, in order. */
+export interface Segments {
+  readonly segments: readonly Segment[]
+  /** The sessions that it goes on from. */
+  readonly bases: readonly string[]
+  /** Why its beginning is not there. */
+  readonly fault?: string | undefined
+}
+
+/**
+ * Finds what a container is read from: the parts of others that come before it, then its own files.
+ * @param find the container of a session
+ * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`
+ */
+export async function segmentsOf(
+  context: Following,
+  container: FoundContainer,
+  find: (session: string) => FoundContainer | undefined,
+): Promise<Segments> {
+  const segments = container.files.map((file) => segmentOf(file))
+  const bases: string[] = []
+  const seen = new Set([container])
+  const fault = (why: string): Segments => ({ segments, bases, fault: why })
+  let base = await baseOf(context, container)
+  while (base) {
+    const { session, bytes } = base
+    bases.push(session)
+    const found = find(session)
+    const file = found?.files.at(-1)
+    if (!found || !file) return fault(`It begins in the session ${session}, which is not there`)
+    if (seen.has(found)) return fault(`It begins in the session ${session}, which begins in it`)
+    seen.add(found)
+    if (!file.isCompressed && file.stat.size < bytes) {
+      segments.unshift(segmentOf(file, file.stat.size))
+      return fault(`It begins in the session ${session}, whose file is shorter than it was`)
+    }
+    segments.unshift(segmentOf(file, bytes))
+    base = await baseOf(context, found)
+  }
+  return { segments, bases }
+}
+
+function segmentOf({ path, isCompressed, name, stat }: ContainerFile, until?: number): Segment {
+  return { path, isCompressed, name, inode: String(stat.inode), size: stat.size, until }
+}
+
+/** What a container's own first line names as coming before it. */
+async function baseOf(context: Following, { files }: FoundContainer): Promise<Base | undefined> {
+  const { agent, fs, maxLineBytes } = context
+  const file = files[0]
+  if (!agent.base || !file) return undefined
+  const splitter = new LineSplitter(0, 1, maxLineBytes)
+  try {
+    for await (const piece of piecesOf(fs, file))
+      for (const { bytes } of splitter.push(piece)) {
+        const first = bytes && parseLine(bytes).values[0]
+        return first && agent.base(first.value)
+      }
+  } catch (error) {
+    if (!isStoreError(error, "CORRUPT")) throw error
+  }
+  return undefined
+}

@@ -1,0 +1,109 @@
+import type { Position } from "../../record/order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
+import type { Settled } from "./settled.ts"
+
+const RUN_LENGTH = 256
+const PAGE_ROWS = 1_000
+
+/** What there is in transcripts, from rows that were made equal to their files. */
+export class TranscriptCatalog implements Catalog {
+  readonly #settled: Settled
+
+  constructor(settled: Settled) {
+    this.#settled = settled
+  }
+
+  async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    const { limit, signal, moment } = range
+    if (limit !== undefined && query.order === "updated" && query.direction === "desc")
+      await this.#settled.newest(
+        async (time) => {
+          const entries = await this.#entries(query, range)
+          const last = entries.at(-1)
+          return entries.length === limit && last !== undefined && last.time > time
+        },
+        signal,
+        moment,
+      )
+    else await this.#settled.all(undefined, signal, moment)
+    return this.#entries(query, range)
+  }
+
+  async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
+    await this.#settled.all(undefined, signal)
+    return this.#settled.read(({ listings }) => listings.countSessions(query))
+  }
+
+  async copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    { moment, signal }: Pick<Range, "moment" | "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    await this.#settled.all(undefined, signal, moment)
+    const copies = new Map<string, SessionCopy>()
+    for (let start = 0; start < ids.length; start += PAGE_ROWS) {
+      const some = ids.slice(start, start + PAGE_ROWS)
+      for (const { id, project, updated } of await this.#settled.read(({ listings }) =>
+        listings.copies(some, projectID),
+      ))
+        copies.set(id, { project, updated })
+    }
+    return copies
+  }
+
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    range: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    let left = range.limit ?? Number.POSITIVE_INFINITY
+    for (let after = range.after; left > 0; ) {
+      range.signal?.throwIfAborted()
+      await this.#settled.session(sessionID)
+      const limit = Math.min(RUN_LENGTH, left)
+      const from = after
+      const run = await this.#settled.read(({ directories, listings }) => {
+        const row = directories.find({ kind: "message", folder: sessionID })
+        return row ? listings.messages(row.id, direction, from, limit) : []
+      })
+      if (run.length > 0) yield run
+      after = run.at(-1)
+      left -= run.length
+      if (!after || run.length < limit) return
+    }
+  }
+
+  async countMessages(sessionID: string): Promise<number> {
+    await this.#settled.session(sessionID)
+    return this.#settled.read(({ directories, transcripts }) => {
+      const row = directories.find({ kind: "message", folder: sessionID })
+      return row ? transcripts.countPlaces(row.id) : 0
+    })
+  }
+
+  /** No transcript tells of steps within one message. */
+  async withSeveralSteps(): Promise<ReadonlySet<string>> {
+    return new Set()
+  }
+
+  async guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
+    if (kind === "part") return undefined
+    return (await this.#settled.read(({ message }) => message.folders(id)))[0]
+  }
+
+  async #entries(query: SessionQuery, range: Range): Promise<SessionEntry[]> {
+    const entries: SessionEntry[] = []
+    for (let after: Position | undefined = range.after; ; ) {
+      const from: Position | undefined = after
+      const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
+      const page = await this.#settled.read(({ listings }) =>
+        listings.sessions(query, from, limit, range.bodies),
+      )
+      for (const entry of page) entries.push(entry)
+      after = page.at(-1)
+      if (!after || page.length < limit || entries.length === range.limit) return entries
+      range.signal?.throwIfAborted()
+    }
+  }
+}

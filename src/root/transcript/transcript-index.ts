@@ -1,0 +1,329 @@
+import { IndexFailure } from "../../database/failure.ts"
+import type { SqliteIndex } from "../../database/sqlite-index.ts"
+import type { Statements } from "../../database/statements.ts"
+import type { ContainerLook, PlaceRow } from "../../database/transcript-statements.ts"
+import { columnsOf, pendingMark } from "../../migrator/observation.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Problem } from "../problem-log.ts"
+import type { FileMark } from "./follow.ts"
+import { type HeldSession, heldSessions, placeText } from "./held.ts"
+import { containerLook, type KnownContainer, problemsOf, type ReadContainer, type Sweep, type Transcripts } from "./transcripts.ts"
+import type { FoundContainer } from "./walk.ts"
+
+/** Messages put in one transaction: some 5 ms of the event loop. */
+const MESSAGES_AT_ONCE = 256
+/** How often a container is begun again that another process puts at the same time. */
+const MAX_TRIES = 5
+
+/** A container whose rows do not equal its files, as far as is known. */
+export interface Unsettled {
+  readonly container: FoundContainer
+  readonly row: number | undefined
+}
+
+/** What was found in a place, beside what the index knows of it. */
+export interface Looked {
+  readonly sweep: Sweep
+  readonly unsettled: readonly Unsettled[]
+}
+
+/** What of a container was not read from it, as the index keeps it. */
+interface KeptProblems {
+  readonly lines: readonly Problem[]
+  readonly fault?: string | undefined
+}
+
+/** Another process put the same container at the same time. */
+class Disturbed extends Error {}
+
+/** Makes the rows of containers equal to their files. */
+export class TranscriptIndex {
+  readonly index: SqliteIndex
+  readonly transcripts: Transcripts
+  /** Containers being settled, one after another each. */
+  readonly #settling = new Map<string, Promise<boolean>>()
+
+  constructor(index: SqliteIndex, transcripts: Transcripts) {
+    this.index = index
+    this.transcripts = transcripts
+  }
+
+  /**
+   * Looks at every file once, and takes away what is gone.
+   * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
+   */
+  async look(signal?: AbortSignal): Promise<Looked> {
+    let sweep = await this.transcripts.sweep(signal)
+    let rows = await this.index.read(({ transcripts }) => transcripts.looks())
+    if (this.#gone(sweep, rows).length > 0) {
+      // What was moved from a folder that was not looked at yet to one that was is in neither.
+      sweep = await this.transcripts.sweep(signal)
+      rows = await this.index.read(({ transcripts }) => transcripts.looks())
+    }
+    for (const { row } of this.#gone(sweep, rows)) await this.#forget(row)
+    const known = new Map(rows.map((row) => [keyOf(row), row]))
+    const unsettled = sweep.found.flatMap((container) => {
+      const row = known.get(keyOf(container))
+      return row && this.#isSettled(container, row, sweep) ? [] : [{ container, row: row?.row }]
+    })
+    return { sweep, unsettled }
+  }
+
+  /**
+   * Makes a container's rows equal to its files. One that cannot be read holds nothing.
+   * @returns whether another container has to be settled anew, since it holds what this one held
+   * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
+   */
+  async settle({ container }: Unsettled, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+    const key = keyOf(container)
+    for (let before = this.#settling.get(key); before; before = this.#settling.get(key))
+      await before.catch(() => {})
+    const work = this.#settle(container, sweep, slice).finally(() => {
+      if (this.#settling.get(key) === work) this.#settling.delete(key)
+    })
+    this.#settling.set(key, work)
+    return await work
+  }
+
+  /** Settles all of these, and what has to be settled anew because of them. @throws as `settle` */
+  async settleAll({ sweep, unsettled }: Looked, slice: TimeSlice, onSettled?: () => void): Promise<void> {
+    let hasDoubted = false
+    for (const one of unsettled) {
+      const turn = slice.pass()
+      if (turn) await turn
+      if (await this.settle(one, sweep, slice)) hasDoubted = true
+      onSettled?.()
+    }
+    if (!hasDoubted) return
+    const rows = await this.index.read(({ transcripts }) => transcripts.looks())
+    const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
+    for (const container of sweep.found)
+      if (doubted.has(keyOf(container))) await this.settle({ container, row: undefined }, sweep, slice)
+  }
+
+  /** Everything that is wrong with the containers. @throws IndexFailure */
+  async problems(): Promise<Problem[]> {
+    const rows = await this.index.read(({ transcripts }) => transcripts.looks())
+    const all: Problem[] = []
+    for (const { row } of rows) {
+      const container = await this.index.read(({ transcripts }) => transcripts.container(row))
+      if (!container) continue
+      const { lines, fault } = JSON.parse(container.problems) as KeptProblems
+      all.push(...problemsOf({ marks: JSON.parse(container.marks) as FileMark[], problems: lines, fault }))
+    }
+    return all
+  }
+
+  #gone(sweep: Sweep, rows: readonly ContainerLook[]): ContainerLook[] {
+    const there = new Set(sweep.found.map(keyOf))
+    return rows.filter((row) => !there.has(keyOf(row)))
+  }
+
+  #isSettled(container: FoundContainer, { look, sides }: ContainerLook, sweep: Sweep): boolean {
+    if (look === null || containerLook(container).compare(look) !== 0) return false
+    if (sides === NO_SIDES) return true
+    const kept = JSON.parse(sides) as ReadContainer["sides"]
+    return kept.every(([name, before]) => sweep.sideLook(name) === before)
+  }
+
+  async #settle(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await this.#readAndPut(container, sweep, slice)
+      } catch (error) {
+        if (!(error instanceof Disturbed)) throw error
+        if (tries === MAX_TRIES) throw new IndexFailure("busy", "Another process indexes the same transcript")
+      }
+  }
+
+  async #readAndPut(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+    const { agent } = this.transcripts
+    const before = await this.index.read(({ transcripts }) => {
+      const row = transcripts.rowOf(container.folder, container.name)
+      const known = row === undefined ? undefined : transcripts.container(row)
+      return row !== undefined && known ? { row, known } : undefined
+    })
+    let known: KnownContainer | undefined
+    if (before && before.known.format === agent.version && before.known.hasState) {
+      const { marks, sides, problems } = before.known
+      known = {
+        marks: JSON.parse(marks) as FileMark[],
+        sides: JSON.parse(sides) as ReadContainer["sides"],
+        problems: (JSON.parse(problems) as KeptProblems).lines,
+        state: async () => {
+          const text = await this.index.read(({ transcripts }) => transcripts.state(before.row))
+          if (text === undefined) throw new Disturbed()
+          return JSON.parse(text)
+        },
+      }
+    }
+    const result = await this.transcripts.readContainer(container, sweep, known, slice)
+    const look = !result.isRefused && sweep.isProven(container) ? containerLook(container) : null
+    const columns = {
+      folder: container.folder,
+      name: container.name,
+      marks: JSON.stringify(result.marks),
+      sides: JSON.stringify(result.sides),
+      format: agent.version,
+      problems: JSON.stringify({ lines: result.problems, fault: result.fault } satisfies KeptProblems),
+    }
+    if (!result.read) {
+      const isNoted = before && sameLook(before.known.look, look) && before.known.sides === columns.sides
+      if (!isNoted) await this.#trust({ ...columns, look })
+      return false
+    }
+    const sessions = heldSessions(container, result.read.sessions)
+    const state = JSON.stringify(result.read.state())
+    const hasDoubted = await this.#put({ ...columns, look: null, state }, sessions, slice)
+    if (look) await this.#trust({ ...columns, look })
+    return hasDoubted
+  }
+
+  async #put(
+    columns: Parameters<Statements["transcripts"]["put"]>[0],
+    sessions: readonly HeldSession[],
+    slice: TimeSlice,
+  ): Promise<boolean> {
+    const { row, read, lost } = await patiently(() =>
+      this.index.write((statements) => {
+        const { transcripts } = statements
+        const row = transcripts.put(columns)
+        const held = transcripts.held(row)
+        const before = held.filter(({ id }) => transcripts.holder(id)?.container === row)
+        transcripts.putHeld(row, sessions)
+        const lost: number[] = []
+        const now = new Set<string>()
+        for (const session of sessions) {
+          if (transcripts.holder(session.id)?.container !== row) continue
+          now.add(session.id)
+          putSession(statements, session)
+        }
+        for (const { id, project } of before) {
+          const moved = sessions.find((session) => session.id === id)
+          if (moved?.project !== project) removeSessionRow(statements, project, id)
+          if (now.has(id)) continue
+          const other = transcripts.holder(id)
+          if (other) lost.push(other.container)
+          else removeMessages(statements, id)
+        }
+        for (const other of lost) transcripts.doubt(other)
+        return { row, read: sessions.filter(({ id }) => now.has(id)), lost }
+      }),
+    )
+    for (const session of read) await this.#putMessages(row, columns.marks, session, slice)
+    return lost.length > 0
+  }
+
+  async #putMessages(row: number, marks: string, session: HeldSession, slice: TimeSlice): Promise<void> {
+    const place = { kind: "message", folder: session.id } as const
+    const { directory, known } = await patiently(() =>
+      this.index.write(({ directories, transcripts }) => {
+        const directory = (directories.find(place) ?? directories.create(place)).id
+        const known = new Map(
+          transcripts.places(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
+        )
+        return { directory, known }
+      }),
+    )
+    const changed: { place: PlaceRow; message: Readonly<Record<string, unknown>> }[] = []
+    for (const message of session.messages) {
+      const { id } = message.outlined
+      const text = placeText(message)
+      if (known.get(id) !== `${row} ${text}`)
+        changed.push({ place: { id, container: row, place: text }, message: messageRow(directory, message) })
+      known.delete(id)
+    }
+    const gone = [...known.keys()]
+    for (let start = 0; start < Math.max(changed.length, gone.length); start += MESSAGES_AT_ONCE) {
+      const turn = slice.pass()
+      if (turn) await turn
+      const some = changed.slice(start, start + MESSAGES_AT_ONCE)
+      const none = gone.slice(start, start + MESSAGES_AT_ONCE)
+      await patiently(() =>
+        this.index.write(({ message, transcripts }) => {
+          if (transcripts.container(row)?.marks !== marks) throw new Disturbed()
+          message.put(some.map((one) => one.message))
+          transcripts.putPlaces(
+            directory,
+            some.map((one) => one.place),
+          )
+          for (const id of none) message.remove(directory, id)
+          transcripts.removePlaces(directory, none)
+        }),
+      )
+    }
+    if (changed.length > 0 || gone.length > 0)
+      await patiently(() =>
+        this.index.write(({ directories }) =>
+          directories.settle(directory, { stamp: null, size: 0, entries: session.messages.length }),
+        ),
+      )
+  }
+
+  #trust(columns: Parameters<Statements["transcripts"]["trust"]>[0]): Promise<void> {
+    return patiently(() => this.index.write(({ transcripts }) => transcripts.trust(columns)))
+  }
+
+  async #forget(row: number): Promise<void> {
+    await patiently(() =>
+      this.index.write((statements) => {
+        const { transcripts } = statements
+        const held = transcripts.held(row).filter(({ id }) => transcripts.holder(id)?.container === row)
+        transcripts.remove(row)
+        for (const { id, project } of held) {
+          removeSessionRow(statements, project, id)
+          const other = transcripts.holder(id)
+          if (other) transcripts.doubt(other.container)
+          else removeMessages(statements, id)
+        }
+      }),
+    )
+  }
+}
+
+/** No dependence on anything beside its files, as JSON. */
+const NO_SIDES = "[]"
+
+function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
+}
+
+function keyOf({ folder, name }: { readonly folder: string; readonly name: string }): string {
+  return `${folder}/${name}`
+}
+
+function putSession(statements: Statements, { id, project, body }: HeldSession): void {
+  const place = { kind: "session", folder: project } as const
+  const directory = (statements.directories.find(place) ?? statements.directories.create(place)).id
+  const text = JSON.stringify(body)
+  statements.session.put([
+    { directory, id, stamp: null, size: Buffer.byteLength(text), ...columnsOf(place, { body }), body: text },
+  ])
+}
+
+function removeSessionRow({ directories, session }: Statements, project: string, id: string): void {
+  const row = directories.find({ kind: "session", folder: project })
+  if (row) session.remove(row.id, id)
+}
+
+function removeMessages({ directories }: Statements, session: string): void {
+  const row = directories.find({ kind: "message", folder: session })
+  if (row) directories.remove(row.id)
+}
+
+function messageRow(directory: number, { outlined, created }: HeldSession["messages"][number]) {
+  const { id, role, spans } = outlined
+  const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
+  return {
+    directory,
+    id,
+    stamp: null,
+    size,
+    problem: null,
+    problemMessage: null,
+    created,
+    role,
+    pending: pendingMark(),
+  }
+}

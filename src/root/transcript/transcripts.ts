@@ -1,0 +1,220 @@
+import { isStoreError } from "../../errors.ts"
+import type { DeviceClock } from "../../file/clock.ts"
+import { isProven } from "../../file/stamp.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Problem, ProblemLog } from "../problem-log.ts"
+import type { OutlinedSession, Sides } from "./agent.ts"
+import { type FileMark, type Following, follow, type Known, unfinished } from "./follow.ts"
+import { lookOf, lookText } from "./look.ts"
+import { segmentsOf } from "./segments.ts"
+import { type FoundContainer, findContainer, findContainers, looking } from "./walk.ts"
+import { join } from "node:path"
+import type { TranscriptAgent } from "./agent.ts"
+import type { FileSystem } from "../../file/system.ts"
+
+/** Small files beside transcripts that are larger are not read, in bytes. */
+const MAX_SIDE_BYTES = 16 * 1024 * 1024
+
+/** What lies in a place at one moment. */
+export interface Sweep {
+  readonly found: readonly FoundContainer[]
+  /** The container of a session, by the name of its file. */
+  find(session: string): FoundContainer | undefined
+  /** The look of what a container depends on beside its own files, as `readContainer` names it. */
+  sideLook(name: string): string
+  /** Whether no later change can leave a container the same look. */
+  isProven(container: FoundContainer): boolean
+}
+
+/** A container as it was read. */
+export interface ReadContainer {
+  readonly marks: readonly FileMark[]
+  /** Lines that could not be read. */
+  readonly problems: readonly Problem[]
+  /** Why its beginning is not there. */
+  readonly fault: string | undefined
+  /** What it depends on beside its own files, with its look. */
+  readonly sides: readonly (readonly [name: string, look: string])[]
+  /** Whether the system refused to read it, which it may not do the next time. */
+  readonly isRefused?: boolean
+  /** What it says; `undefined` where that is what was known. */
+  readonly read: { readonly sessions: readonly OutlinedSession[]; readonly state: () => unknown } | undefined
+}
+
+/** A container that was read before. */
+export interface KnownContainer extends Known {
+  readonly sides: readonly (readonly [name: string, look: string])[]
+}
+
+/** What the transcripts of one place are read with. */
+export class Transcripts {
+  readonly fs: FileSystem
+  readonly place: string
+  readonly agent: TranscriptAgent
+  readonly #maxLineBytes: number
+  readonly #clock: DeviceClock
+  readonly #problems: ProblemLog
+
+  constructor(
+    fs: FileSystem,
+    place: string,
+    agent: TranscriptAgent,
+    maxLineBytes: number,
+    clock: DeviceClock,
+    problems: ProblemLog,
+  ) {
+    this.fs = fs
+    this.place = place
+    this.agent = agent
+    this.#maxLineBytes = maxLineBytes
+    this.#clock = clock
+    this.#problems = problems
+  }
+
+  /** Looks at every file once. What cannot be looked at is reported. @throws StoreError `EXHAUSTED`; the signal's reason */
+  sweep(signal?: AbortSignal): Promise<Sweep> {
+    return this.#looked((report) =>
+      findContainers(this.fs, this.place, this.agent, new TimeSlice(signal), report),
+    )
+  }
+
+  /** Looks at the files of one container alone. */
+  sweepOne(at: { readonly folder: string; readonly name: string }): Promise<Sweep> {
+    return this.#looked(async (report) => {
+      const found = await findContainer(this.fs, this.place, at, this.agent, new TimeSlice(), report)
+      return found ? [found] : []
+    })
+  }
+
+  async #looked(
+    look: (report: (problem: Problem) => void) => Promise<readonly FoundContainer[]>,
+  ): Promise<Sweep> {
+    const device = looking(this.fs, this.place, () => {}, () => this.fs.stat(this.place))?.device
+    const now = device === undefined ? undefined : this.#clock.now(device)
+    const report = (problem: Problem): void => this.#problems.report(problem)
+    const found = await look(report)
+    let bySession: Map<string, FoundContainer> | undefined
+    const find = (session: string): FoundContainer | undefined => {
+      bySession ??= new Map(
+        found.flatMap((one) => {
+          const id = one.files[0]?.name.session
+          return id === undefined ? [] : [[id, one]]
+        }),
+      )
+      return bySession.get(session)
+    }
+    const looks = new Map<string, string>()
+    const sideLook = (name: string): string => {
+      const known = looks.get(name)
+      if (known !== undefined) return known
+      const look = name.startsWith(BASE)
+        ? (find(name.slice(BASE.length))?.files.map(({ stat }) => lookText(stat)).join() ?? "")
+        : lookText(looking(this.fs, name, report, () => this.fs.stat(join(this.place, name))))
+      looks.set(name, look)
+      return look
+    }
+    for (const { files } of found) for (const { stat } of files) this.#clock.observe(stat)
+    return {
+      found,
+      find,
+      sideLook,
+      isProven: ({ files }) => files.every(({ stat }) => stat.device === device && isProven(stat, now)),
+    }
+  }
+
+  /**
+   * Reads a container, or what was added to it since it was known. One that cannot be read holds nothing, which is reported.
+   * @throws StoreError `EXHAUSTED`; the slice's signal's reason
+   */
+  async readContainer(
+    container: FoundContainer,
+    sweep: Sweep,
+    known: KnownContainer | undefined,
+    slice: TimeSlice,
+  ): Promise<ReadContainer> {
+    try {
+      return await this.#read(container, sweep, known, slice)
+    } catch (error) {
+      if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
+      const path = error.path ?? this.place
+      // What is gone by now is found to be so by the next look.
+      const problems = error.code === "NOT_FOUND" ? [] : [{ path, code: error.code, message: error.message }]
+      for (const problem of problems) this.#problems.report(problem)
+      return {
+        marks: [],
+        problems,
+        fault: undefined,
+        sides: [],
+        isRefused: true,
+        read: { sessions: [], state: () => null },
+      }
+    }
+  }
+
+  async #read(
+    container: FoundContainer,
+    sweep: Sweep,
+    known: KnownContainer | undefined,
+    slice: TimeSlice,
+  ): Promise<ReadContainer> {
+    const context: Following = { fs: this.fs, agent: this.agent, maxLineBytes: this.#maxLineBytes, slice }
+    const { segments, bases, fault } = await segmentsOf(context, container, sweep.find)
+    const followed = await follow(context, segments, known)
+    const own = segments.at(-1)
+    for (const problem of problemsOf({ ...followed, fault })) this.#problems.report(problem)
+    const { sides, recorder } = this.#recording(sweep)
+    for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
+    const { marks } = followed
+    const result = { marks, problems: followed.problems, fault }
+    const isSame =
+      !followed.fold && known !== undefined && known.sides.every(([name, look]) => sweep.sideLook(name) === look)
+    if (isSame) return { ...result, sides: known.sides, read: undefined }
+    const fold = followed.fold ?? this.agent.fold(own?.name ?? unnamed(), await known?.state())
+    const sessions = fold.outline(recorder)
+    return { ...result, sides: [...sides], read: { sessions, state: () => fold.state() } }
+  }
+
+  /** Gives an agent the small files beside its transcripts, and notes which it asked for. */
+  #recording(sweep: Sweep): { sides: Map<string, string>; recorder: Sides } {
+    const sides = new Map<string, string>()
+    const recorder: Sides = {
+      text: (name) => {
+        if (name.split("/").some((part) => part === ".." || part === "")) return undefined
+        sides.set(name, sweep.sideLook(name))
+        return looking(this.fs, name, (problem) => this.#problems.report(problem), () => {
+          const path = join(this.place, name)
+          const descriptor = this.fs.openFile(path)
+          if (descriptor === undefined) return undefined
+          try {
+            return this.fs.readOpen(descriptor, MAX_SIDE_BYTES)?.toString()
+          } finally {
+            this.fs.close(descriptor)
+          }
+        })
+      },
+    }
+    return { sides, recorder }
+  }
+}
+
+/** Everything that is wrong with a container, that of its end included. */
+export function problemsOf({ marks, problems, fault }: Pick<ReadContainer, "marks" | "problems" | "fault">): Problem[] {
+  const last = marks.at(-1)
+  return [
+    ...problems,
+    ...(last ? unfinished(last) : []),
+    ...(fault === undefined || !last ? [] : [{ path: last.path, code: "NOT_FOUND" as const, message: fault }]),
+  ]
+}
+
+/** What the name of a session that a container goes on from begins with among its sides. */
+export const BASE = "base:"
+
+function unnamed(): never {
+  throw new TypeError("A container has a file")
+}
+
+/** The look of a container's own files. */
+export function containerLook({ files }: FoundContainer): Buffer {
+  return lookOf(files.map(({ stat }) => stat))
+}
