@@ -7,7 +7,7 @@ import titlesInStep from "../../drizzle/20261126113433_titles_in_step/migration.
 import largeRecordsAnew from "../../drizzle/20261126121952_large_records_anew/migration.sql" with {
   type: "text",
 }
-import transcripts from "../../drizzle/20261126181017_transcripts/migration.sql" with { type: "text" }
+import transcripts from "../../drizzle/20261126183548_transcripts/migration.sql" with { type: "text" }
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -33,5 +33,5 @@ export const migrations: Migration[] = [
   migration("20261125232117_trigram_sets", trigramSets),
   migration("20261126113433_titles_in_step", titlesInStep),
   migration("20261126121952_large_records_anew", largeRecordsAnew),
-  migration("20261126181017_transcripts", transcripts),
+  migration("20261126183548_transcripts", transcripts),
 ]

@@ -166,9 +166,12 @@ export const messagePlaces = sqliteTable(
     container: integer().notNull(),
     /** JSON: `PlacedMessage`. */
     place: text().notNull(),
+    /** How many parts it has; `null` until it is read. */
+    parts: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.directory, table.id] }),
     index("message_places_id").on(table.id),
+    index("message_places_uncounted").on(table.directory, table.id).where(isNull(table.parts)),
   ],
 )

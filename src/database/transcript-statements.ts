@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm"
+import { and, asc, desc, eq, isNull, type SQL, sql } from "drizzle-orm"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { ManyRows, parametersOf } from "./many-rows.ts"
-import { containerSessions, containers, messagePlaces, sessions } from "./schema.ts"
+import { containerSessions, containers, directories, messagePlaces, sessions } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** What tells whether a container is still what it was when it was read. */
@@ -65,6 +65,11 @@ export class TranscriptStatements {
   readonly #placesOf
   readonly #count
   readonly #bodies
+  readonly #uncounted
+  readonly #setParts
+  readonly #allParts
+  readonly #allSessions
+  readonly #allPlaces
   readonly #putPlace
   readonly #removePlace
 
@@ -185,6 +190,29 @@ export class TranscriptStatements {
         .where(eq(directory, placeholder("directory")))
         .prepare(),
     )
+    this.#uncounted = lazy(() =>
+      db
+        .select({ session: directories.name, id: message })
+        .from(messagePlaces)
+        .innerJoin(directories, eq(directories.id, directory))
+        .where(isNull(messagePlaces.parts))
+        .orderBy(asc(directory), asc(message))
+        .limit(placeholder("limit"))
+        .prepare(),
+    )
+    this.#setParts = lazy(() =>
+      db
+        .update(messagePlaces)
+        .set({ parts: sql`${placeholder("parts")}` })
+        .where(and(eq(message, placeholder("id")), eq(place, placeholder("place"))))
+        .prepare(),
+    )
+    this.#allParts = lazy(() =>
+      db.select({ count: sql<number>`coalesce(sum(${messagePlaces.parts}), 0)` }).from(messagePlaces).prepare(),
+    )
+    const count = sql<number>`count(*)`
+    this.#allSessions = lazy(() => db.select({ count }).from(sessions).prepare())
+    this.#allPlaces = lazy(() => db.select({ count }).from(messagePlaces).prepare())
     this.#bodies = lazy(() =>
       db
         .select({ id: sessions.id, body: sessions.body })
@@ -201,6 +229,7 @@ export class TranscriptStatements {
           set: {
             container: sql`excluded.${sql.identifier("container")}`,
             place: sql`excluded.${sql.identifier("place")}`,
+            parts: null,
           },
         })
         .prepare(),
@@ -312,6 +341,25 @@ export class TranscriptStatements {
       container: soundNumber("container", container),
       place: soundText("place", place),
     }))
+  }
+
+  /** How many sessions, messages and parts there are: of the latter those of messages that were counted. */
+  counts(): { readonly sessions: number; readonly messages: number; readonly parts: number } {
+    return {
+      sessions: this.#allSessions().get()?.count ?? 0,
+      messages: this.#allPlaces().get()?.count ?? 0,
+      parts: this.#allParts().get()?.count ?? 0,
+    }
+  }
+
+  /** Messages whose parts nobody counted yet. */
+  uncounted(limit: number): { readonly session: string; readonly id: string }[] {
+    return this.#uncounted().all({ limit })
+  }
+
+  /** Notes how many parts messages have, each if it still lies there. */
+  countParts(messages: readonly { readonly id: string; readonly place: string; readonly parts: number }[]): void {
+    for (const { id, place, parts } of messages) this.#setParts().run({ id, place, parts })
   }
 
   countPlaces(directory: number): number {

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto"
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { RootProvider } from "../../src/index.ts"
@@ -8,6 +7,7 @@ import { rootContract } from "../../src/testing/index.ts"
 import { treePath } from "../support/temp.ts"
 import { historyOf, olderHistory, randomHistory, writeHistory } from "./histories.ts"
 import { memoryRoot } from "./memory-root.ts"
+import { overNoise } from "./over-noise.ts"
 
 /** A folder that stays for all tests of a contract. */
 function lastingFolder(): { folder: string; close: () => void } {
@@ -22,19 +22,6 @@ function jsonSubject(seed: number, wrap: (folder: string) => RootProvider) {
     const holds = randomHistory(seed)
     writeHistory(folder, holds)
     return { root: wrap(folder), holds, close }
-  }
-}
-
-/** Opens a root after its index was made noise. */
-function overNoise(root: RootProvider): RootProvider {
-  return {
-    place: root.place,
-    open(context) {
-      if (context.indexFolder === undefined) throw new Error("There is no folder for an index")
-      mkdirSync(context.indexFolder, { recursive: true })
-      writeFileSync(join(context.indexFolder, "index.sqlite"), randomBytes(4096))
-      return root.open(context)
-    },
   }
 }
 

@@ -64,7 +64,7 @@ export interface OutlinedSession {
 
 /** A message as our records say it: parts without `id`, `sessionID` and `messageID`, which they get of their place. */
 export interface TranscriptMessage {
-  /** Without `id` and `sessionID`. */
+  /** Without `id` and `sessionID`; a `parentID` is another message's id as the transcript has it. */
   readonly info: JsonObject
   readonly parts: readonly JsonObject[]
 }

@@ -17,6 +17,8 @@ const MAX_PROBLEMS = 1_000
 /** How far a file was read, and what proves that it was only added to since. */
 export interface FileMark extends ReadableFile {
   readonly inode: string
+  /** When it was written last, ms since 1970. */
+  readonly modified: number
   /** Where a base ends that a container goes on from. */
   readonly until?: number | undefined
   /** Bytes that were read of it: all whole lines. */
@@ -70,11 +72,13 @@ export async function follow(
   const { agent } = context
   const before = known?.marks.at(-1)
   if (known && before && (await isStillThere(context, segments, known))) {
-    if (before.read === own.size) return { ...known, fold: undefined }
+    const isDated = segments.every(({ until, modified }, at) => until !== undefined || known.marks[at]?.modified === modified)
+    if (before.read === own.size && isDated) return { ...known, fold: undefined }
     const problems = [...known.problems]
     const fold = agent.fold(own.name, await known.state())
     const mark = await readOn(context, fold, own, segments.length - 1, before, problems)
-    return { fold, marks: [...known.marks.slice(0, -1), mark], problems }
+    const earlier = known.marks.slice(0, -1).map((one, at) => ({ ...one, modified: segments[at]?.modified ?? 0 }))
+    return { fold, marks: [...earlier, mark], problems }
   }
   const fold = agent.fold(own.name)
   const problems: Problem[] = []
@@ -125,7 +129,7 @@ async function readOn(
   before: FileMark | undefined,
   problems: Problem[],
 ): Promise<FileMark> {
-  const { path, isCompressed, inode, until } = segment
+  const { path, isCompressed, inode, modified, until } = segment
   const tell = (line: number | undefined, code: Problem["code"], message: string): void => {
     const where = line === undefined ? "" : `Line ${line}: `
     if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
@@ -175,7 +179,7 @@ async function readOn(
     } else unfinishedLine = rest.number
   }
   const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, read))
-  return { path, isCompressed, inode, until, read, line, isUnended, unfinishedLine, tail }
+  return { path, isCompressed, inode, modified, until, read, line, isUnended, unfinishedLine, tail }
 }
 
 function tailOf(fs: FileSystem, descriptor: number, end: number): string {

@@ -1,6 +1,5 @@
 import { type JsonObject, sessionFields } from "../../record/extract.ts"
-import { compareText } from "../../record/order.ts"
-import type { OutlinedMessage, OutlinedSession } from "./agent.ts"
+import type { OutlinedSession } from "./agent.ts"
 import { type PlacedMessage, placed, sessionBody, soundId } from "./record-bodies.ts"
 import { type FoundContainer, modifiedAt } from "./walk.ts"
 
@@ -24,39 +23,36 @@ export function heldSessions(container: FoundContainer, sessions: readonly Outli
     const parentID = session.parentID === undefined ? undefined : soundId(session.parentID)
     const body = sessionBody({ ...session, id, parentID }, modified, isArchived)
     const { updated } = sessionFields(body)
-    const messages = placed(withOwnIds(session.messages), compareText)
+    const messages = placed(id, session.messages)
     held.set(id, { id, project: String(body.projectID), updated, body, messages })
   }
   return [...held.values()]
 }
 
-/** Messages whose ids can be names of ours, each once. */
-function withOwnIds(messages: readonly OutlinedMessage[]): OutlinedMessage[] {
-  const seen = new Set<string>()
-  return messages.flatMap((message) => {
-    const id = soundId(message.id)
-    if (seen.has(id)) return []
-    seen.add(id)
-    return [id === message.id ? message : { ...message, id }]
-  })
-}
-
 /** Where a message lies, as it is written down. */
 export function placeText({ outlined, created }: PlacedMessage): string {
-  const { created: own, role, spans, about } = outlined
-  return JSON.stringify({ at: created, ...(own !== created && { own }), role, spans, about })
+  const { id, created: own, role, spans, about } = outlined
+  return JSON.stringify({ id, at: created, ...(own !== created && { own }), role, spans, about })
 }
 
 /** Reads what `placeText` wrote; `undefined` for anything else. */
 export function placeOfText(id: string, text: string): PlacedMessage | undefined {
-  const { at, own = at, role, spans, about } = JSON.parse(text) as {
+  const {
+    id: named,
+    at,
+    own = at,
+    role,
+    spans,
+    about,
+  } = JSON.parse(text) as {
+    id?: unknown
     at?: unknown
     own?: unknown
     role?: unknown
     spans?: unknown
     about?: JsonObject
   }
-  if (typeof at !== "number" || typeof own !== "number" || !Array.isArray(spans)) return undefined
+  if (typeof named !== "string" || typeof at !== "number" || typeof own !== "number" || !Array.isArray(spans)) return undefined
   if (role !== "user" && role !== "assistant") return undefined
-  return { created: at, outlined: { id, created: own, role, spans, about } }
+  return { id, created: at, outlined: { id: named, created: own, role, spans, about } }
 }

@@ -4,7 +4,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import type { ReadableFile } from "./pieces.ts"
-import { containerLook, type Transcripts } from "./transcripts.ts"
+import { containerLook, type KnownContainer, type Transcripts } from "./transcripts.ts"
 
 /** A session and the files that it is read from. */
 interface PlainSession extends HeldSession {
@@ -14,7 +14,7 @@ interface PlainSession extends HeldSession {
 /** What a container holds, for as long as its files look the same. */
 interface PlainContainer {
   readonly look: Buffer
-  readonly isTrusted: boolean
+  readonly known: KnownContainer
   readonly sessions: readonly PlainSession[]
 }
 
@@ -31,7 +31,7 @@ export class PlainLookup implements Lookup {
   }
 
   async folders(kind: "session" | "message"): Promise<readonly string[]> {
-    const sessions = await this.#sessions()
+    const sessions = await this.all()
     return sortTexts([
       ...new Set(
         [...sessions.values()].flatMap(({ id, project, messages }) =>
@@ -42,24 +42,24 @@ export class PlainLookup implements Lookup {
   }
 
   async ids(kind: "session" | "message", folder: string): Promise<readonly string[]> {
-    const sessions = await this.#sessions()
+    const sessions = await this.all()
     if (kind === "message")
-      return sortTexts(sessions.get(folder)?.messages.map(({ outlined }) => outlined.id) ?? [])
+      return sortTexts(sessions.get(folder)?.messages.map(({ id }) => id) ?? [])
     return sortTexts([...sessions.values()].flatMap(({ id, project }) => (project === folder ? [id] : [])))
   }
 
   async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
-    const sessions = await this.#sessions()
+    const sessions = await this.all()
     if (kind === "session") return [...sessions.values()].flatMap((one) => (one.id === id ? [one.project] : []))
     return sortTexts(
       [...sessions.values()].flatMap((session) =>
-        session.messages.some(({ outlined }) => outlined.id === id) ? [session.id] : [],
+        session.messages.some((message) => message.id === id) ? [session.id] : [],
       ),
     )
   }
 
   async sessions(project: string, ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]> {
-    const sessions = await this.#sessions()
+    const sessions = await this.all()
     return ids.map((id) => {
       const session = sessions.get(id)
       return session?.project === project ? session.body : undefined
@@ -67,19 +67,19 @@ export class PlainLookup implements Lookup {
   }
 
   async messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]> {
-    const found = (await this.#sessions()).get(session)
+    const found = (await this.all()).get(session)
     return ids.map((id) => {
-      const message = found?.messages.find(({ outlined }) => outlined.id === id)
+      const message = found?.messages.find((message) => message.id === id)
       return found && message ? { message, files: found.files } : undefined
     })
   }
 
   async pathOf(session: string): Promise<string | undefined> {
-    return (await this.#sessions()).get(session)?.files.at(-1)?.path
+    return (await this.all()).get(session)?.files.at(-1)?.path
   }
 
-  /** Every session, from the container with the newest copy. */
-  async #sessions(): Promise<ReadonlyMap<string, PlainSession>> {
+  /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
+  async all(): Promise<ReadonlyMap<string, PlainSession>> {
     const sweep = await this.#transcripts.sweep()
     const slice = new TimeSlice()
     const containers = new Map<string, PlainContainer>()
@@ -87,22 +87,18 @@ export class PlainLookup implements Lookup {
     for (const container of sweep.found) {
       const key = `${container.folder}/${container.name}`
       const look = containerLook(container)
-      const known = this.#containers.get(key)
-      let held: PlainContainer
-      if (known?.isTrusted && known.look.equals(look)) held = known
-      else {
-        const { read, marks, sides, isRefused } = await this.#transcripts.readContainer(
-          container,
-          sweep,
-          undefined,
-          slice,
-        )
-        const sessions = heldSessions(container, read?.sessions ?? []).map((session) => ({
-          ...session,
-          files: marks,
-        }))
-        held = { look, isTrusted: !isRefused && sides.length === 0 && sweep.isProven(container), sessions }
-      }
+      const before = this.#containers.get(key)
+      const { read, ...now } = await this.#transcripts.readContainer(container, sweep, before?.known, slice)
+      const isSame = !read && before !== undefined && before.look.equals(look)
+      const held: PlainContainer = isSame
+        ? before
+        : {
+            look,
+            known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
+            sessions: read
+              ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
+              : (before?.sessions ?? []),
+          }
       containers.set(key, held)
       for (const session of held.sessions) {
         const other = newest.get(session.id)
@@ -113,4 +109,8 @@ export class PlainLookup implements Lookup {
     this.#containers = containers
     return newest
   }
+}
+
+async function nothing(): Promise<null> {
+  return null
 }

@@ -1,5 +1,6 @@
 import { fieldsOf, type JsonObject } from "../../record/extract.ts"
 import { segmentFault } from "../../record/key.ts"
+import { comparePosition, type Position } from "../../record/order.ts"
 import { present } from "../../record/present.ts"
 import { partIdOf } from "../part-id.ts"
 import type { OutlinedMessage, OutlinedSession, TranscriptMessage } from "./agent.ts"
@@ -45,44 +46,64 @@ export function sessionBody(session: OutlinedSession, modified: number, isArchiv
   })
 }
 
+/** Between a session's id and a message's own: no agent has it in either. */
+const OF = "~"
+
+/**
+ * A message's id: that of its session, and its own, since forks and resumed sessions repeat messages of others under the same ids,
+ * with what was changed or cut off since.
+ */
+export function messageId(session: string, own: string): string {
+  return soundId(`${session}${OF}${own}`)
+}
+
+/** The session that a message's id names, if it does. */
+export function sessionOfMessage(id: string): string | undefined {
+  const end = id.indexOf(OF)
+  return end > 0 ? id.slice(0, end) : undefined
+}
+
 /** A message as a listing has it: its time is that of its place. */
 export interface PlacedMessage {
-  readonly outlined: OutlinedMessage
+  readonly id: string
   readonly created: number
+  readonly outlined: OutlinedMessage
 }
 
 /**
- * Gives messages times by which they stay in the order they were shown in: each its own, or, where the clock was put back or stood
- * still, just so late that it comes after the one before it.
+ * Gives a session's messages ids, each once, and times by which they stay in the order they were shown in: each its own, or, where the
+ * clock was put back or stood still, just so late that it comes after the one before it.
  */
-export function placed(
-  messages: readonly OutlinedMessage[],
-  compare: (a: string, b: string) => number,
-): PlacedMessage[] {
-  let last = 0
-  let lastID = ""
-  return messages.map((outlined) => {
-    const isBehind =
-      outlined.created > last || (outlined.created === last && compare(outlined.id, lastID) > 0)
-    const created = isBehind ? outlined.created : compare(outlined.id, lastID) > 0 ? last : last + 1
-    last = created
-    lastID = outlined.id
-    return { outlined, created }
-  })
+export function placed(session: string, messages: readonly OutlinedMessage[]): PlacedMessage[] {
+  const seen = new Set<string>()
+  const all: PlacedMessage[] = []
+  let last: Position = { time: 0, id: "" }
+  for (const outlined of messages) {
+    const id = messageId(session, outlined.id)
+    if (seen.has(id)) continue
+    seen.add(id)
+    const own = { time: outlined.created, id }
+    const later = { time: last.time, id }
+    if (comparePosition(own, last) > 0) last = own
+    else last = comparePosition(later, last) > 0 ? later : { time: last.time + 1, id }
+    all.push({ id, created: last.time, outlined })
+  }
+  return all
 }
 
 /** A message's body and its parts'. */
 export function messageBody(
   sessionID: string,
-  { outlined, created }: PlacedMessage,
+  { id, outlined, created }: PlacedMessage,
   { info, parts }: TranscriptMessage,
 ): { info: JsonObject; parts: JsonObject[] } {
-  const { id } = outlined
+  const { parentID } = info
   const isMoved = created !== outlined.created
   return {
     info: {
       ...info,
       ...(isMoved && { metadata: { ...fieldsOf(info.metadata), created: outlined.created } }),
+      ...(typeof parentID === "string" && { parentID: messageId(sessionID, parentID) }),
       time: { ...fieldsOf(info.time), created },
       id,
       sessionID,

@@ -11,6 +11,8 @@ export interface Segment extends ReadableFile {
   readonly name: ContainerName
   readonly inode: string
   readonly size: number
+  /** When it was written last, ms since 1970. */
+  readonly modified: number
   /** Where it ends for this container; `undefined` for a file of its own. */
   readonly until?: number | undefined
 }
@@ -58,7 +60,8 @@ export async function segmentsOf(
 }
 
 function segmentOf({ path, isCompressed, name, stat }: ContainerFile, until?: number): Segment {
-  return { path, isCompressed, name, inode: String(stat.inode), size: stat.size, until }
+  const modified = Number(stat.mtimeNs / 1_000_000n)
+  return { path, isCompressed, name, inode: String(stat.inode), size: stat.size, modified, until }
 }
 
 /** What a container's own first line names as coming before it. */

@@ -20,11 +20,16 @@ export class Settled {
   readonly #maxStaleness: number
   readonly #runs = new JoinedRuns<Looked>()
   readonly #moments = new WeakMap<object, Promise<unknown>>()
+  readonly #begun = new WeakMap<Looked, Sound>()
   #sound: Sound | undefined
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
     this.index = index
     this.#maxStaleness = maxStaleness
+  }
+
+  get place(): string {
+    return this.index.transcripts.place
   }
 
   read<T>(work: (statements: Statements) => T): Promise<T> {
@@ -74,7 +79,7 @@ export class Settled {
       if (await isEnough(some[0]?.modified ?? 0)) return
       await this.index.settleAll({ sweep, unsettled: some.map(({ one }) => one) }, slice)
     }
-    await this.#note(looked)
+    this.#note(looked)
   }
 
   /** Settles the container that a session is read from, and everything where none is known. */
@@ -98,16 +103,38 @@ export class Settled {
     if (await this.index.settle({ container, row: holder.row }, sweep, new TimeSlice())) await this.all(id)
   }
 
+  /**
+   * Settles everything, however long it takes, and tells how far it is.
+   * @throws IndexFailure; StoreError `EXHAUSTED`; the slice's signal's reason
+   */
+  async everything(slice: TimeSlice, onSettled?: (done: number, total: number) => void): Promise<void> {
+    const looked = await this.#look(undefined)
+    const total = looked.unsettled.length
+    let done = 0
+    await this.index.settleAll(looked, slice, () => onSettled?.(++done, total))
+    this.#note(looked)
+  }
+
+  /**
+   * Settles everything where that is little.
+   * @returns the index's database where everything is settled in it
+   */
+  async few(most: number): Promise<string | undefined> {
+    const looked = await this.#look(undefined)
+    if (looked.unsettled.length > most) return undefined
+    await this.index.settleAll(looked, new TimeSlice())
+    this.#note(looked)
+    return this.#begun.get(looked)?.database
+  }
+
   async #all(first: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     const looked = await this.#look(signal)
     const isFirst = ({ container }: Unsettled): boolean =>
       first !== undefined && container.files[0]?.name.session === first
     const unsettled = looked.unsettled.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)))
     await this.index.settleAll({ ...looked, unsettled }, new TimeSlice(signal))
-    await this.#note(looked)
+    this.#note(looked)
   }
-
-  #begun = new WeakMap<Looked, Sound>()
 
   #look(signal: AbortSignal | undefined): Promise<Looked> {
     return this.#runs.run(
@@ -123,7 +150,7 @@ export class Settled {
     )
   }
 
-  async #note(looked: Looked): Promise<void> {
+  #note(looked: Looked): void {
     this.#sound = this.#begun.get(looked)
   }
 

@@ -228,7 +228,7 @@ export class TranscriptIndex {
     )
     const changed: { place: PlaceRow; message: Readonly<Record<string, unknown>> }[] = []
     for (const message of session.messages) {
-      const { id } = message.outlined
+      const { id } = message
       const text = placeText(message)
       if (known.get(id) !== `${row} ${text}`)
         changed.push({ place: { id, container: row, place: text }, message: messageRow(directory, message) })
@@ -312,8 +312,8 @@ function removeMessages({ directories }: Statements, session: string): void {
   if (row) directories.remove(row.id)
 }
 
-function messageRow(directory: number, { outlined, created }: HeldSession["messages"][number]) {
-  const { id, role, spans } = outlined
+function messageRow(directory: number, { id, outlined, created }: HeldSession["messages"][number]) {
+  const { role, spans } = outlined
   const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
   return {
     directory,

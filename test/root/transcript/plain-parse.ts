@@ -1,5 +1,4 @@
 import type { JsonObject } from "../../../src/record/extract.ts"
-import { compareText } from "../../../src/record/order.ts"
 import type { ContainerName, Fold, Line, Sides, TranscriptAgent } from "../../../src/root/transcript/agent.ts"
 import { messageBody, placed, sessionBody } from "../../../src/root/transcript/record-bodies.ts"
 
@@ -54,7 +53,7 @@ export function plainSessions(
     .outline(sides)
     .map((session) => ({
       info: sessionBody(session, modified, name.archived ?? false),
-      messages: placed(session.messages, compareText).map((message) => {
+      messages: placed(session.id, session.messages).map((message) => {
         const said = agent.message(
           message.outlined,
           message.outlined.spans.map((span) => values.get(span.join())),

@@ -20,7 +20,7 @@ export function rendered({ info, messages }: PlainSession): string {
     const { input, output, reasoning, cache } = fieldsOf(tokens)
     const told = [
       role,
-      message.id,
+      String(message.id).split("~").at(-1),
       since(fieldsOf(time).created),
       ...(role === "assistant"
         ? [since(fieldsOf(time).completed), `${modelID ?? "?"}/${providerID ?? "?"}`]

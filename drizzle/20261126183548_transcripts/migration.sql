@@ -24,10 +24,12 @@ CREATE TABLE `message_places` (
 	`id` text NOT NULL,
 	`container` integer NOT NULL,
 	`place` text NOT NULL,
+	`parts` integer,
 	CONSTRAINT `message_places_pk` PRIMARY KEY(`directory`, `id`),
 	CONSTRAINT `fk_message_places_directory_directories_id_fk` FOREIGN KEY (`directory`) REFERENCES `directories`(`id`) ON DELETE CASCADE
 );
 --> statement-breakpoint
 CREATE INDEX `container_sessions_id` ON `container_sessions` (`id`,`updated`);--> statement-breakpoint
 CREATE UNIQUE INDEX `containers_place` ON `containers` (`folder`,`name`);--> statement-breakpoint
-CREATE INDEX `message_places_id` ON `message_places` (`id`);
+CREATE INDEX `message_places_id` ON `message_places` (`id`);--> statement-breakpoint
+CREATE INDEX `message_places_uncounted` ON `message_places` (`directory`,`id`) WHERE ("message_places"."parts" is null);

@@ -1,0 +1,77 @@
+import { join } from "node:path"
+import { SqliteIndex } from "../../database/sqlite-index.ts"
+import { DeviceClock } from "../../file/clock.ts"
+import { type FileSystem, fileSystem } from "../../file/system.ts"
+import { FallbackCatalog } from "../json/fallback-catalog.ts"
+import { ProblemLog } from "../problem-log.ts"
+import type { Root, RootContext, RootProvider } from "../root.ts"
+import { ScannedCatalog } from "../scanned/scanned-catalog.ts"
+import { ScannedTexts } from "../scanned/scanned-texts.ts"
+import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
+import type { TranscriptAgent } from "./agent.ts"
+import { FallbackLookup } from "./fallback-lookup.ts"
+import { IndexedLookup } from "./indexed-lookup.ts"
+import { PlainLookup } from "./plain-lookup.ts"
+import { Settled } from "./settled.ts"
+import { TranscriptCatalog } from "./transcript-catalog.ts"
+import { TranscriptIndex } from "./transcript-index.ts"
+import { TranscriptRecords } from "./transcript-records.ts"
+import { TranscriptTexts } from "./transcript-texts.ts"
+import { TranscriptUpkeep } from "./transcript-upkeep.ts"
+import { Transcripts } from "./transcripts.ts"
+
+/** How to read transcripts. */
+export interface TranscriptRootOptions {
+  readonly fs?: FileSystem
+  /** Answer from the transcripts alone, without any index. */
+  readonly filesOnly?: boolean
+}
+
+/**
+ * The transcripts of an agent, read where they lie.
+ * @param place the folder that the agent keeps its history in, as `~/.codex`
+ */
+export function transcriptRoot(
+  agent: TranscriptAgent,
+  place: string,
+  options: TranscriptRootOptions = {},
+): RootProvider {
+  return { place, open: (context) => openTranscripts(agent, place, options, context) }
+}
+
+function openTranscripts(
+  agent: TranscriptAgent,
+  place: string,
+  { fs = fileSystem, filesOnly = false }: TranscriptRootOptions,
+  context: RootContext,
+): Root {
+  const { indexFolder, indexRoot, cacheSize, logger, mayIndex, maxRecordBytes, maxStaleness, tell } = context
+  const problems = new ProblemLog(tell)
+  const index = new SqliteIndex({
+    folder: indexFolder,
+    root: indexFolder && indexRoot,
+    cacheBytes: cacheSize,
+    logger,
+    mayBeMade: indexFolder === undefined ? undefined : mayIndex,
+  })
+  const clock = new DeviceClock(fs, indexFolder === undefined ? undefined : join(indexFolder, "clock"))
+  const transcripts = new Transcripts(fs, place, agent, maxRecordBytes, clock, problems)
+  const plain = new PlainLookup(transcripts)
+  const settled = new Settled(new TranscriptIndex(index, transcripts), maxStaleness)
+  const read = new TranscriptRecords(transcripts, plain)
+  const scanned = new ScannedCatalog(read)
+  const { source } = agent
+  if (filesOnly) {
+    const texts = new ScannedTexts(read, scanned, context.search)
+    return { source, place, catalog: scanned, records: read, texts, upkeep: new ScannedUpkeep({ source, place }, read) }
+  }
+  const records = new TranscriptRecords(
+    transcripts,
+    new FallbackLookup(new IndexedLookup(settled), plain),
+  )
+  const catalog = new FallbackCatalog(new TranscriptCatalog(settled), scanned)
+  const texts = new TranscriptTexts(settled, records, catalog, context)
+  const { answers } = catalog
+  const upkeep = new TranscriptUpkeep({ source, settled, records, texts, plain, answers })
+  return { source, place, catalog, records, texts, upkeep }
+}

@@ -1,0 +1,174 @@
+import { IndexFailure } from "../../database/failure.ts"
+import { StoreError } from "../../errors.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import { SharedWork } from "../../migrator/shared-work.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { Catalog } from "../catalog.ts"
+import { documentOf, readDocument } from "../document.ts"
+import { candidates } from "../json/candidates.ts"
+import { catchUp } from "../json/catch-up.ts"
+import type { RootContext } from "../root.ts"
+import { scanCandidates } from "../scanned/scanned-texts.ts"
+import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
+import { placeText } from "./held.ts"
+import type { ReadMessage } from "./message-reader.ts"
+import type { Settled } from "./settled.ts"
+import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
+
+/** How many containers a look settles by itself: those that are being written, and no whole home. */
+const FEW = 16
+
+/** Messages whose parts are counted in one transaction. */
+const COUNTED_AT_ONCE = 256
+
+/** Notes how many parts messages have, many at once. */
+class PartCounts {
+  readonly #settled: Settled
+  #counted: { id: string; place: string; parts: number }[] = []
+
+  constructor(settled: Settled) {
+    this.#settled = settled
+  }
+
+  async add({ located: { message }, read }: LocatedRead): Promise<void> {
+    this.#counted.push({ id: message.id, place: placeText(message), parts: read.parts.length })
+    if (this.#counted.length >= COUNTED_AT_ONCE) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    const counted = this.#counted
+    this.#counted = []
+    if (counted.length === 0) return
+    await patiently(() => this.#settled.index.index.write(({ transcripts }) => transcripts.countParts(counted)))
+  }
+}
+
+/** Parts that are at hand, as a message's texts are read from them. */
+function partsByIds({ parts }: ReadMessage): Parameters<typeof documentOf>[0] {
+  const byId = new Map(parts.map((part) => [String(part.id), part]))
+  return {
+    ids: async () => [...byId.keys()],
+    read: async (_, __, ids) => ids.map((id) => byId.get(id)),
+  }
+}
+
+/** The texts of transcripts by a full-text index, of which messages that are not in it yet are read themselves. */
+export class TranscriptTexts implements TextSource {
+  readonly mode: TextSource["mode"]
+  readonly #settled: Settled
+  readonly #records: TranscriptRecords
+  readonly #catalog: Catalog
+  readonly #context: RootContext
+  readonly #work: SharedWork<void>
+
+  constructor(settled: Settled, records: TranscriptRecords, catalog: Catalog, context: RootContext) {
+    this.mode = context.search
+    this.#settled = settled
+    this.#records = records
+    this.#catalog = catalog
+    this.#context = context
+    this.#work = new SharedWork((options) => this.update(options))
+  }
+
+  async look(mayLack: boolean): Promise<TextLook> {
+    const everything = (): TextLook => ({
+      whole: true,
+      candidates: (_, filter, signal) => this.#scanned(filter, signal),
+    })
+    if (this.mode !== "all") return everything()
+    try {
+      const database = await this.#settled.few(FEW)
+      if (database === undefined && !mayLack) return everything()
+      const { index } = this.#settled.index
+      const sources = {
+        within: { index },
+        all: { owners: () => this.#records.folders("message"), scan: this.#catalog },
+        indexed: true,
+        database,
+      }
+      return {
+        whole: database !== undefined,
+        candidates: (query, filter, signal) =>
+          filter.session === undefined
+            ? candidates(sources, query, filter)
+            : this.#scanned(filter, signal),
+      }
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      return everything()
+    }
+  }
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.makeWhole(signal ?? new AbortController().signal)
+  }
+
+  async makeWhole(signal: AbortSignal): Promise<void> {
+    if (this.mode !== "all") return
+    try {
+      await this.#work.join({ signal })
+    } catch (error) {
+      // Its failures are told of by its health.
+      if (!(error instanceof IndexFailure)) throw error
+    }
+  }
+
+  async makeWholeLater(): Promise<void> {
+    if (!this.#context.backgroundIndex || this.mode !== "all") return
+    this.#work
+      .join({ signal: new AbortController().signal, atEase: true })
+      .catch((error: unknown) =>
+        this.#context.logger.warn(`The transcripts in ${this.#settled.place} could not be indexed`, error),
+      )
+  }
+
+  document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
+    return readDocument(this.#records, sessionID, messageID)
+  }
+
+  /** Brings rows and texts up to date. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
+  async update(options: {
+    readonly signal?: AbortSignal | undefined
+    readonly onYield?: () => Promise<void>
+    readonly onSettled?: ((done: number, total: number) => void) | undefined
+  }): Promise<void> {
+    const { signal, onYield, onSettled } = options
+    await this.#settled.everything(new TimeSlice(signal, onYield), onSettled)
+    if (this.mode !== "all") return
+    const counting = new PartCounts(this.#settled)
+    const read = async (session: string, id: string): Promise<MessageDocument | undefined> => {
+      const message = await this.#records.message(session, id)
+      if (message) await counting.add(message)
+      return message && documentOf(partsByIds(message.read), message.read.info, id)
+    }
+    await catchUp({ index: this.#settled.index.index }, read, { signal, onYield })
+    await counting.flush()
+  }
+
+  /** Counts the parts of messages whose texts are not indexed, by reading them. */
+  async countParts(slice: TimeSlice): Promise<void> {
+    const counting = new PartCounts(this.#settled)
+    for (let before: string | undefined; ; ) {
+      const some = await this.#settled.read(({ transcripts }) => transcripts.uncounted(COUNTED_AT_ONCE))
+      const first = some[0]
+      // What cannot be read stays as it is.
+      if (!first || first.id === before) return
+      before = first.id
+      for (const { session, id } of some) {
+        const turn = slice.pass()
+        if (turn) await turn
+        const message = await this.#records.message(session, id)
+        if (message) await counting.add(message)
+      }
+      await counting.flush()
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#work.stop(new StoreError("CLOSED", "The store is closed", { path: this.#settled.place }))
+  }
+
+  #scanned(filter: CandidateFilter, signal: AbortSignal | undefined) {
+    return scanCandidates(this.#records, this.#catalog, filter, signal)
+  }
+}

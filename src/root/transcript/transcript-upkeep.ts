@@ -1,0 +1,188 @@
+import { IndexFailure } from "../../database/failure.ts"
+import { isStoreError, StoreError, systemCode } from "../../errors.ts"
+import { isJsonObject } from "../../record/extract.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import type { AnswerCounts, RootHealth } from "../health.ts"
+import type { Problem } from "../problem-log.ts"
+import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
+import type { Endable } from "../upkeep.ts"
+import type { Difference, VerifyOptions, VerifyResult } from "../verify-result.ts"
+import type { IndexOptions, WalkResult } from "../walk-result.ts"
+import { placeText } from "./held.ts"
+import type { PlainLookup } from "./plain-lookup.ts"
+import type { Settled } from "./settled.ts"
+import type { TranscriptRecords } from "./transcript-records.ts"
+import type { TranscriptTexts } from "./transcript-texts.ts"
+import { problemsOf } from "./transcripts.ts"
+
+/** What the upkeep of transcripts works on. */
+export interface TranscriptUpkeepParts {
+  readonly source: string
+  readonly settled: Settled
+  readonly records: TranscriptRecords
+  readonly texts: TranscriptTexts
+  readonly plain: PlainLookup
+  readonly answers: Readonly<AnswerCounts>
+}
+
+/** The upkeep of transcripts, which are only read: our index of them is all there is to keep. */
+export class TranscriptUpkeep extends ScannedUpkeep {
+  override readonly answers: AnswerCounts
+  readonly #parts: TranscriptUpkeepParts
+  #wasThere = false
+
+  constructor(parts: TranscriptUpkeepParts) {
+    super({ source: parts.source, place: parts.settled.place }, parts.records)
+    this.#parts = parts
+    this.answers = parts.answers
+  }
+
+  override async index({ signal, onProgress }: IndexOptions): Promise<WalkResult> {
+    const began = performance.now()
+    const { settled, texts } = this.#parts
+    return this.#onIndex(async () => {
+      let read = 0
+      await texts.update({
+        signal,
+        onSettled: (done, total) => {
+          read = done
+          onProgress?.({ kind: "session", done, total, read: done })
+        },
+      })
+      await texts.countParts(new TimeSlice(signal))
+      const counts = await settled.read(({ transcripts }) => transcripts.counts())
+      const unreadable = await settled.index.problems()
+      return { ...counts, read, unreadable, elapsedMs: performance.now() - began }
+    })
+  }
+
+  override async rebuild(options: IndexOptions): Promise<WalkResult> {
+    await this.#onIndex(async () => this.#parts.settled.index.index.startAnew())
+    return this.index(options)
+  }
+
+  /** Compares every row with what a plain reading of all transcripts gives. */
+  override async verify({ signal, repair }: VerifyOptions): Promise<VerifyResult> {
+    return this.#onIndex(async () => {
+      const { settled } = this.#parts
+      await settled.all(undefined, signal)
+      const { differences, checked } = await this.#compare(signal)
+      if (!repair || differences.length === 0)
+        return { ok: differences.length === 0, checked, differences, duplicates: [] }
+      await this.rebuild({ signal })
+      const left = await this.#compare(signal)
+      return { ok: left.differences.length === 0, checked, differences, duplicates: [] }
+    })
+  }
+
+  override missing(): StoreError | undefined {
+    const path = this.#parts.settled.place
+    return this.isThere() ? undefined : new StoreError("NOT_FOUND", `There is no folder ${path}`, { path })
+  }
+
+  override outOfReach(): boolean {
+    const isThere = this.isThere()
+    this.#wasThere ||= isThere
+    return this.#wasThere && !isThere
+  }
+
+  override isThere(): boolean {
+    const { fs, place } = this.#parts.settled.index.transcripts
+    try {
+      return fs.stat(place)?.kind === "directory"
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return true
+    }
+  }
+
+  override async *problems({ signal }: Endable): AsyncGenerator<Problem> {
+    const { settled } = this.#parts
+    const { transcripts } = settled.index
+    try {
+      await settled.all(undefined, signal)
+      yield* await settled.index.problems()
+    } catch (error) {
+      if (!(error instanceof IndexFailure)) throw error
+      const sweep = await transcripts.sweep(signal)
+      for (const container of sweep.found) {
+        const slice = new TimeSlice(signal)
+        yield* problemsOf(await transcripts.readContainer(container, sweep, undefined, slice))
+      }
+    }
+  }
+
+  override health(): RootHealth {
+    return { ...super.health(), index: this.#parts.settled.index.index.health() }
+  }
+
+  override indexBytes(): number {
+    return this.#parts.settled.index.index.bytes()
+  }
+
+  override async stop(): Promise<void> {
+    await this.#parts.texts.stop()
+  }
+
+  override close(): void {
+    this.#parts.settled.index.index.close()
+  }
+
+  /** What differs between rows and files, of sessions and of where their messages lie. */
+  async #compare(signal: AbortSignal | undefined) {
+    const { settled, plain, records } = this.#parts
+    const slice = new TimeSlice(signal)
+    const differences: Difference[] = []
+    const note = (key: readonly string[], kind: Difference["kind"]): void => {
+      differences.push({ path: records.locate(key), kind })
+    }
+    const sessions = await plain.all()
+    let messages = 0
+    for (const { id, project, body, messages: said } of sessions.values()) {
+      const turn = slice.pass()
+      if (turn) await turn
+      messages += said.length
+      const { text, places } = await settled.read(({ directories, transcripts }) => {
+        const folder = directories.find({ kind: "session", folder: project })
+        const directory = directories.find({ kind: "message", folder: id })
+        return {
+          text: folder && transcripts.bodies(folder.id, [id]).get(id),
+          places: directory ? transcripts.places(directory.id) : [],
+        }
+      })
+      if (text === undefined) note(["session", project, id], "unindexed")
+      else if (!isSameJson(text, body)) note(["session", project, id], "wrong")
+      const known = new Map(places.map((place) => [place.id, place.place]))
+      for (const message of said) {
+        const place = known.get(message.id)
+        known.delete(message.id)
+        if (place === undefined) note(["message", id, message.id], "unindexed")
+        else if (place !== placeText(message)) note(["message", id, message.id], "wrong")
+      }
+      for (const message of known.keys()) note(["message", id, message], "gone")
+    }
+    const counts = await settled.read(({ transcripts }) => transcripts.counts())
+    if (counts.sessions !== sessions.size) note(["session"], "gone")
+    return { differences, checked: { sessions: sessions.size, messages, parts: counts.parts } }
+  }
+
+  async #onIndex<T>(work: () => Promise<T>): Promise<T> {
+    const { index } = this.#parts.settled.index
+    index.tryAgain()
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof IndexFailure) || isStoreError(error)) throw error
+      throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
+        path: index.health().path,
+        cause: error,
+        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
+      })
+    }
+  }
+}
+
+function isSameJson(text: string, body: unknown): boolean {
+  const value: unknown = JSON.parse(text)
+  return isJsonObject(value) && Bun.deepEquals(value, JSON.parse(JSON.stringify(body)))
+}
