@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["migrator"],
   ["root/older"],
   ["root/json"],
-  ["root/opencode"],
+  ["root/opencode", "root/transcript"],
   ["repository"],
   ["search"],
   ["retention"],

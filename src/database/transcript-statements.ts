@@ -84,7 +84,16 @@ export class TranscriptStatements {
     )
     this.#container = lazy(() =>
       db
-        .select({ folder, name, look, marks, sides, format, problems, hasState: sql<number>`${state} is not null` })
+        .select({
+          folder,
+          name,
+          look,
+          marks,
+          sides,
+          format,
+          problems,
+          hasState: sql<number>`${state} is not null`,
+        })
         .from(containers)
         .where(eq(row, placeholder("row")))
         .prepare(),
@@ -208,7 +217,10 @@ export class TranscriptStatements {
         .prepare(),
     )
     this.#allParts = lazy(() =>
-      db.select({ count: sql<number>`coalesce(sum(${messagePlaces.parts}), 0)` }).from(messagePlaces).prepare(),
+      db
+        .select({ count: sql<number>`coalesce(sum(${messagePlaces.parts}), 0)` })
+        .from(messagePlaces)
+        .prepare(),
     )
     const count = sql<number>`count(*)`
     this.#allSessions = lazy(() => db.select({ count }).from(sessions).prepare())
@@ -358,7 +370,9 @@ export class TranscriptStatements {
   }
 
   /** Notes how many parts messages have, each if it still lies there. */
-  countParts(messages: readonly { readonly id: string; readonly place: string; readonly parts: number }[]): void {
+  countParts(
+    messages: readonly { readonly id: string; readonly place: string; readonly parts: number }[],
+  ): void {
     for (const { id, place, parts } of messages) this.#setParts().run({ id, place, parts })
   }
 

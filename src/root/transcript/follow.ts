@@ -1,12 +1,13 @@
 import { isStoreError } from "../../errors.ts"
 import type { FileSystem } from "../../file/system.ts"
-import type { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
-import type { Fold, TranscriptAgent } from "./agent.ts"
+import type { Fold } from "./agent.ts"
 import { LineSplitter, type RawLine } from "./line-splitter.ts"
+import { ObjectSplitter } from "./object-lines.ts"
 import { parseLine } from "./parse-line.ts"
 import { piecesOf, type ReadableFile, withDescriptor } from "./pieces.ts"
-import type { Segment } from "./segments.ts"
+import type { Following, Segment } from "./segment.ts"
+import { withSpans } from "./spans.ts"
 
 const NEWLINE = 10
 /** What is compared of the end of what was read, in bytes. */
@@ -49,14 +50,6 @@ export interface Followed {
   readonly problems: readonly Problem[]
 }
 
-/** What reading a container needs. */
-export interface Following {
-  readonly fs: FileSystem
-  readonly agent: TranscriptAgent
-  readonly maxLineBytes: number
-  readonly slice: TimeSlice
-}
-
 /**
  * Reads a container: what was added to it where all that was read before is still there, proven by its inode, length and end;
  * otherwise everything.
@@ -72,12 +65,16 @@ export async function follow(
   const { agent } = context
   const before = known?.marks.at(-1)
   if (known && before && (await isStillThere(context, segments, known))) {
-    const isDated = segments.every(({ until, modified }, at) => until !== undefined || known.marks[at]?.modified === modified)
+    const isDated = segments.every(
+      ({ until, modified }, at) => until !== undefined || known.marks[at]?.modified === modified,
+    )
     if (before.read === own.size && isDated) return { ...known, fold: undefined }
     const problems = [...known.problems]
     const fold = agent.fold(own.name, await known.state())
     const mark = await readOn(context, fold, own, segments.length - 1, before, problems)
-    const earlier = known.marks.slice(0, -1).map((one, at) => ({ ...one, modified: segments[at]?.modified ?? 0 }))
+    const earlier = known.marks
+      .slice(0, -1)
+      .map((one, at) => ({ ...one, modified: segments[at]?.modified ?? 0 }))
     return { fold, marks: [...earlier, mark], problems }
   }
   const fold = agent.fold(own.name)
@@ -121,23 +118,27 @@ async function isStillThere(
   return true
 }
 
+/** Tells what is wrong with a line, or with all of a file. */
+type TellLine = (line: number | undefined, code: Problem["code"], message: string) => void
+
 async function readOn(
-  { fs, agent, maxLineBytes, slice }: Following,
+  context: Following,
   fold: Fold,
   segment: Segment,
   file: number,
   before: FileMark | undefined,
   problems: Problem[],
 ): Promise<FileMark> {
+  const { fs, agent, maxLineBytes, slice } = context
   const { path, isCompressed, inode, modified, until } = segment
-  const tell = (line: number | undefined, code: Problem["code"], message: string): void => {
+  const tell: TellLine = (line, code, message) => {
     const where = line === undefined ? "" : `Line ${line}: `
     if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
   }
   const add = (raw: RawLine): boolean => {
     const { bytes, offset, number } = raw
     if (!bytes) {
-      tell(number, "TOO_LARGE", `It is larger than maxRecordBytes (${maxLineBytes} bytes)`)
+      tell(number, "TOO_LARGE", tooLarge(maxLineBytes))
       return false
     }
     if (agent.isBookkeeping?.(bytes)) return true
@@ -145,6 +146,11 @@ async function readOn(
     if (fault !== undefined) tell(number, "CORRUPT", fault)
     for (const { value, start, length } of values) fold.add({ value, span: [file, offset + start, length] })
     return values.length > 0
+  }
+  if (segment.name.form === "object") {
+    await readObject(context, segment, add, tell, (value) => fold.add({ value, span: [file, 0, 0] }))
+    const read = segment.size
+    return { path, isCompressed, inode, modified, read, line: 1, isUnended: false, tail: "" }
   }
   let read = before?.read ?? 0
   // The end of the line that lacked it.
@@ -180,6 +186,43 @@ async function readOn(
   }
   const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, read))
   return { path, isCompressed, inode, modified, until, read, line, isUnended, unfinishedLine, tail }
+}
+
+/** Reads a file that is one object: its other fields first, then each of its messages. */
+async function readObject(
+  { fs, maxLineBytes, slice }: Following,
+  segment: Segment,
+  add: (element: RawLine) => void,
+  tell: TellLine,
+  addHeader: (value: unknown) => void,
+): Promise<void> {
+  const splitter = new ObjectSplitter(maxLineBytes)
+  const elements: RawLine[] = []
+  try {
+    for await (const piece of piecesOf(fs, segment))
+      for (const { bytes, ...place } of splitter.push(piece)) {
+        if (bytes) elements.push({ ...place, bytes: undefined })
+        else tell(place.number, "TOO_LARGE", tooLarge(maxLineBytes))
+        const turn = slice.pass()
+        if (turn) await turn
+      }
+  } catch (error) {
+    if (!isStoreError(error, "CORRUPT")) throw error
+    tell(undefined, "CORRUPT", error.message)
+  }
+  const rest = splitter.rest()
+  if (rest) tell(rest.number, "CORRUPT", "A message is not whole")
+  if (splitter.fault !== undefined) tell(undefined, "CORRUPT", splitter.fault)
+  addHeader(JSON.parse(splitter.header))
+  await withSpans(fs, segment, elements, async (element, bytes) => {
+    add({ ...element, bytes })
+    const turn = slice.pass()
+    if (turn) await turn
+  })
+}
+
+function tooLarge(maxBytes: number): string {
+  return `It is larger than maxRecordBytes (${maxBytes} bytes)`
 }
 
 function tailOf(fs: FileSystem, descriptor: number, end: number): string {

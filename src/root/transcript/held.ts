@@ -52,7 +52,8 @@ export function placeOfText(id: string, text: string): PlacedMessage | undefined
     spans?: unknown
     about?: JsonObject
   }
-  if (typeof named !== "string" || typeof at !== "number" || typeof own !== "number" || !Array.isArray(spans)) return undefined
+  if (typeof named !== "string" || typeof at !== "number" || typeof own !== "number" || !Array.isArray(spans))
+    return undefined
   if (role !== "user" && role !== "assistant") return undefined
   return { id, created: at, outlined: { id: named, created: own, role, spans, about } }
 }

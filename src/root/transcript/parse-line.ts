@@ -29,7 +29,8 @@ export function parseLine(bytes: Buffer): ParsedLine {
   while (end > start && isBlank(bytes[end - 1])) end--
   if (bytes.subarray(0, MARK.length).equals(MARK)) start = MARK.length
   while (start < end && isBlank(bytes[start])) start++
-  const hasNuls = bytes.indexOf(NUL) >= 0 && (bytes.subarray(0, start).includes(NUL) || bytes.subarray(end).includes(NUL))
+  const hasNuls =
+    bytes.indexOf(NUL) >= 0 && (bytes.subarray(0, start).includes(NUL) || bytes.subarray(end).includes(NUL))
   const nuls = hasNuls ? { fault: "It holds NUL bytes" } : {}
   if (start === end) return { values: [], ...nuls }
   const whole = parsed(bytes.subarray(start, end), start)

@@ -79,7 +79,8 @@ async function* decompressed(
   const feed = async (): Promise<void> => {
     for (const piece of plain(fs, descriptor, 0, Number.POSITIVE_INFINITY)) {
       if (stream.destroyed) return
-      if (!stream.write(Buffer.from(piece))) await new Promise((resolve) => stream.once("drain", resolve).once("close", resolve))
+      if (!stream.write(Buffer.from(piece)))
+        await new Promise((resolve) => stream.once("drain", resolve).once("close", resolve))
     }
     stream.end()
   }
@@ -119,6 +120,10 @@ function gone(path: string): StoreError {
 function refusal(path: string, cause: unknown): unknown {
   if (cause instanceof StoreError || systemCode(cause) === undefined) return cause
   return isForTheMoment(cause)
-    ? new StoreError("EXHAUSTED", `${path} cannot be read for want of means`, { path, cause, hint: EXHAUSTED_HINT })
+    ? new StoreError("EXHAUSTED", `${path} cannot be read for want of means`, {
+        path,
+        cause,
+        hint: EXHAUSTED_HINT,
+      })
     : new StoreError("UNREADABLE", `The file cannot be read (${systemCode(cause)})`, { path, cause })
 }

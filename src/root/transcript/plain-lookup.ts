@@ -43,14 +43,14 @@ export class PlainLookup implements Lookup {
 
   async ids(kind: "session" | "message", folder: string): Promise<readonly string[]> {
     const sessions = await this.all()
-    if (kind === "message")
-      return sortTexts(sessions.get(folder)?.messages.map(({ id }) => id) ?? [])
+    if (kind === "message") return sortTexts(sessions.get(folder)?.messages.map(({ id }) => id) ?? [])
     return sortTexts([...sessions.values()].flatMap(({ id, project }) => (project === folder ? [id] : [])))
   }
 
   async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
     const sessions = await this.all()
-    if (kind === "session") return [...sessions.values()].flatMap((one) => (one.id === id ? [one.project] : []))
+    if (kind === "session")
+      return [...sessions.values()].flatMap((one) => (one.id === id ? [one.project] : []))
     return sortTexts(
       [...sessions.values()].flatMap((session) =>
         session.messages.some((message) => message.id === id) ? [session.id] : [],

@@ -1,21 +1,10 @@
 import { isStoreError } from "../../errors.ts"
-import type { Base, ContainerName } from "./agent.ts"
-import type { Following } from "./follow.ts"
+import type { Base } from "./agent.ts"
 import { LineSplitter } from "./line-splitter.ts"
 import { parseLine } from "./parse-line.ts"
-import { piecesOf, type ReadableFile } from "./pieces.ts"
+import { piecesOf } from "./pieces.ts"
+import type { Following, Segment } from "./segment.ts"
 import type { ContainerFile, FoundContainer } from "./walk.ts"
-
-/** A file of a container, or the part of another one's that it goes on from, as it is to be read. */
-export interface Segment extends ReadableFile {
-  readonly name: ContainerName
-  readonly inode: string
-  readonly size: number
-  /** When it was written last, ms since 1970. */
-  readonly modified: number
-  /** Where it ends for this container; `undefined` for a file of its own. */
-  readonly until?: number | undefined
-}
 
 /** What a container is read from, in order. */
 export interface Segments {

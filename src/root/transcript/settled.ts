@@ -1,8 +1,8 @@
 import type { Statements } from "../../database/statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
-import { BASE, containerLook } from "./transcripts.ts"
 import type { Looked, TranscriptIndex, Unsettled } from "./transcript-index.ts"
+import { BASE, containerLook } from "./transcripts.ts"
 import { modifiedAt } from "./walk.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
@@ -157,6 +157,8 @@ export class Settled {
   #isFresh(): boolean {
     const sound = this.#sound
     if (!sound || this.#maxStaleness === 0) return false
-    return sound.database === this.index.index.database && performance.now() - sound.begun <= this.#maxStaleness
+    return (
+      sound.database === this.index.index.database && performance.now() - sound.begun <= this.#maxStaleness
+    )
   }
 }

@@ -4,11 +4,18 @@ import type { Statements } from "../../database/statements.ts"
 import type { ContainerLook, PlaceRow } from "../../database/transcript-statements.ts"
 import { columnsOf, pendingMark } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
-import { TimeSlice } from "../../time-slice.ts"
+import type { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions, placeText } from "./held.ts"
-import { containerLook, type KnownContainer, problemsOf, type ReadContainer, type Sweep, type Transcripts } from "./transcripts.ts"
+import {
+  containerLook,
+  type KnownContainer,
+  problemsOf,
+  type ReadContainer,
+  type Sweep,
+  type Transcripts,
+} from "./transcripts.ts"
 import type { FoundContainer } from "./walk.ts"
 
 /** Messages put in one transaction: some 5 ms of the event loop. */

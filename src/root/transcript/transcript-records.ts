@@ -9,8 +9,8 @@ import type { RecordSource } from "../record-source.ts"
 import { lookText } from "./look.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import { type ReadMessage, readMessages } from "./message-reader.ts"
-import { projectOf } from "./record-bodies.ts"
 import { RecentMessages } from "./recent-messages.ts"
+import { projectOf } from "./record-bodies.ts"
 import type { Transcripts } from "./transcripts.ts"
 
 /** How often lines are read again that another program changes at the same time. */
@@ -140,7 +140,10 @@ export class TranscriptRecords implements RecordSource {
     return (await this.#readMessages(session, ids)).map((one) => one?.read)
   }
 
-  async #readMessages(session: string, ids: readonly string[]): Promise<readonly (LocatedRead | undefined)[]> {
+  async #readMessages(
+    session: string,
+    ids: readonly string[],
+  ): Promise<readonly (LocatedRead | undefined)[]> {
     const { fs, agent } = this.#transcripts
     for (let tries = 1; ; tries++) {
       const located = await this.#lookup.messages(session, ids)

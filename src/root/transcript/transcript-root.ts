@@ -63,12 +63,16 @@ function openTranscripts(
   const { source } = agent
   if (filesOnly) {
     const texts = new ScannedTexts(read, scanned, context.search)
-    return { source, place, catalog: scanned, records: read, texts, upkeep: new ScannedUpkeep({ source, place }, read) }
+    return {
+      source,
+      place,
+      catalog: scanned,
+      records: read,
+      texts,
+      upkeep: new ScannedUpkeep({ source, place }, read),
+    }
   }
-  const records = new TranscriptRecords(
-    transcripts,
-    new FallbackLookup(new IndexedLookup(settled), plain),
-  )
+  const records = new TranscriptRecords(transcripts, new FallbackLookup(new IndexedLookup(settled), plain))
   const catalog = new FallbackCatalog(new TranscriptCatalog(settled), scanned)
   const texts = new TranscriptTexts(settled, records, catalog, context)
   const { answers } = catalog

@@ -39,7 +39,9 @@ class PartCounts {
     const counted = this.#counted
     this.#counted = []
     if (counted.length === 0) return
-    await patiently(() => this.#settled.index.index.write(({ transcripts }) => transcripts.countParts(counted)))
+    await patiently(() =>
+      this.#settled.index.index.write(({ transcripts }) => transcripts.countParts(counted)),
+    )
   }
 }
 
@@ -89,9 +91,7 @@ export class TranscriptTexts implements TextSource {
       return {
         whole: database !== undefined,
         candidates: (query, filter, signal) =>
-          filter.session === undefined
-            ? candidates(sources, query, filter)
-            : this.#scanned(filter, signal),
+          filter.session === undefined ? candidates(sources, query, filter) : this.#scanned(filter, signal),
       }
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error

@@ -1,16 +1,16 @@
+import { join } from "node:path"
 import { isStoreError } from "../../errors.ts"
 import type { DeviceClock } from "../../file/clock.ts"
 import { isProven } from "../../file/stamp.ts"
+import type { FileSystem } from "../../file/system.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem, ProblemLog } from "../problem-log.ts"
-import type { OutlinedSession, Sides } from "./agent.ts"
-import { type FileMark, type Following, follow, type Known, unfinished } from "./follow.ts"
+import type { OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
+import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
 import { lookOf, lookText } from "./look.ts"
+import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
 import { type FoundContainer, findContainer, findContainers, looking } from "./walk.ts"
-import { join } from "node:path"
-import type { TranscriptAgent } from "./agent.ts"
-import type { FileSystem } from "../../file/system.ts"
 
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
@@ -89,7 +89,12 @@ export class Transcripts {
   async #looked(
     look: (report: (problem: Problem) => void) => Promise<readonly FoundContainer[]>,
   ): Promise<Sweep> {
-    const device = looking(this.fs, this.place, () => {}, () => this.fs.stat(this.place))?.device
+    const device = looking(
+      this.fs,
+      this.place,
+      () => {},
+      () => this.fs.stat(this.place),
+    )?.device
     const now = device === undefined ? undefined : this.#clock.now(device)
     const report = (problem: Problem): void => this.#problems.report(problem)
     const found = await look(report)
@@ -108,7 +113,9 @@ export class Transcripts {
       const known = looks.get(name)
       if (known !== undefined) return known
       const look = name.startsWith(BASE)
-        ? (find(name.slice(BASE.length))?.files.map(({ stat }) => lookText(stat)).join() ?? "")
+        ? (find(name.slice(BASE.length))
+            ?.files.map(({ stat }) => lookText(stat))
+            .join() ?? "")
         : lookText(looking(this.fs, name, report, () => this.fs.stat(join(this.place, name))))
       looks.set(name, look)
       return look
@@ -167,7 +174,9 @@ export class Transcripts {
     const { marks } = followed
     const result = { marks, problems: followed.problems, fault }
     const isSame =
-      !followed.fold && known !== undefined && known.sides.every(([name, look]) => sweep.sideLook(name) === look)
+      !followed.fold &&
+      known !== undefined &&
+      known.sides.every(([name, look]) => sweep.sideLook(name) === look)
     if (isSame) return { ...result, sides: known.sides, read: undefined }
     const fold = followed.fold ?? this.agent.fold(own?.name ?? unnamed(), await known?.state())
     const sessions = fold.outline(recorder)
@@ -181,16 +190,21 @@ export class Transcripts {
       text: (name) => {
         if (name.split("/").some((part) => part === ".." || part === "")) return undefined
         sides.set(name, sweep.sideLook(name))
-        return looking(this.fs, name, (problem) => this.#problems.report(problem), () => {
-          const path = join(this.place, name)
-          const descriptor = this.fs.openFile(path)
-          if (descriptor === undefined) return undefined
-          try {
-            return this.fs.readOpen(descriptor, MAX_SIDE_BYTES)?.toString()
-          } finally {
-            this.fs.close(descriptor)
-          }
-        })
+        return looking(
+          this.fs,
+          name,
+          (problem) => this.#problems.report(problem),
+          () => {
+            const path = join(this.place, name)
+            const descriptor = this.fs.openFile(path)
+            if (descriptor === undefined) return undefined
+            try {
+              return this.fs.readOpen(descriptor, MAX_SIDE_BYTES)?.toString()
+            } finally {
+              this.fs.close(descriptor)
+            }
+          },
+        )
       },
     }
     return { sides, recorder }
@@ -198,12 +212,18 @@ export class Transcripts {
 }
 
 /** Everything that is wrong with a container, that of its end included. */
-export function problemsOf({ marks, problems, fault }: Pick<ReadContainer, "marks" | "problems" | "fault">): Problem[] {
+export function problemsOf({
+  marks,
+  problems,
+  fault,
+}: Pick<ReadContainer, "marks" | "problems" | "fault">): Problem[] {
   const last = marks.at(-1)
   return [
     ...problems,
     ...(last ? unfinished(last) : []),
-    ...(fault === undefined || !last ? [] : [{ path: last.path, code: "NOT_FOUND" as const, message: fault }]),
+    ...(fault === undefined || !last
+      ? []
+      : [{ path: last.path, code: "NOT_FOUND" as const, message: fault }]),
   ]
 }
 

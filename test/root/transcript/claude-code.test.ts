@@ -19,7 +19,7 @@ import {
   text,
   user,
 } from "./claude-code-transcripts.ts"
-import { foldOf, type PlainSession, plainSessions } from "./plain-parse.ts"
+import { foldOf, ownId, type PlainSession, plainSessions } from "./plain-parse.ts"
 import { rendered } from "./rendered.ts"
 
 /** What was said, a line a message: its texts, and its calls with their results. */
@@ -766,7 +766,7 @@ test("one id for the answers to several requests is as many answers", () => {
     ]),
   )
   expect(told(session)).toEqual(["> one", "< a1 | a2 | a4", "> two", "< a3", "> three", "< b1 | b2", "< b3"])
-  const ids = session.messages.map(({ info }) => info.id)
+  const ids = session.messages.map(({ info }) => ownId(info))
   expect(ids.slice(0, 4)).toEqual(["u1", "always-the-same", "u2", "always-the-same_1"])
   expect(ids.slice(4)).toEqual(["u3", "named-later", "named-later_1"])
 })

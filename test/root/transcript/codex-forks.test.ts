@@ -18,7 +18,7 @@ import {
   source,
   told,
 } from "./codex-transcripts.ts"
-import { plainSessions } from "./plain-parse.ts"
+import { ownId, plainSessions } from "./plain-parse.ts"
 
 describe("turns taken back", () => {
   test("are out of sight, and a child session that counts what they took", () => {
@@ -65,7 +65,7 @@ describe("turns taken back", () => {
       output("later"),
     ]
     expect(sessionsOf(lines, { stops: 1 })).toEqual(sessionsOf(lines))
-    expect(sessionsOf(lines)[0]?.messages[0]?.info.id).toBe("m")
+    expect(ownId(sessionsOf(lines)[0]?.messages[0]?.info)).toBe("m")
   })
 
   test("of any number leave the rest as it is", () => {

@@ -16,6 +16,7 @@ import {
   sessionsOf,
   told,
 } from "./codex-transcripts.ts"
+import { ownId } from "./plain-parse.ts"
 
 describe("messages", () => {
   test("are responses: an output, somebody's words or a usage ends one", () => {
@@ -64,7 +65,7 @@ describe("messages", () => {
       answer("x", { id: "../x" }),
       said("on"),
     ])
-    const ids = session?.messages.map(({ info }) => String(info.id)) ?? []
+    const ids = session?.messages.map(({ info }) => ownId(info)) ?? []
     expect(ids[0]).toBe("msg_1")
     expect(ids[1]).toMatch(/^[0-9a-f]{32}$/)
     expect(ids[2]).toBe(`${SESSION}-000003`)

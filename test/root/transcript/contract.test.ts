@@ -13,7 +13,9 @@ import { historyOfPlace } from "./place-parse.ts"
 const FIXTURES = join(import.meta.dir, "../../fixtures")
 
 for (const agent of [claudeCode, codex, geminiCli]) {
-  rootContract(`transcripts of ${agent.source}`, () => subject(agent, (place) => transcriptRoot(agent, place)))
+  rootContract(`transcripts of ${agent.source}`, () =>
+    subject(agent, (place) => transcriptRoot(agent, place)),
+  )
   rootContract(`transcripts of ${agent.source} without an index`, () =>
     subject(agent, (place) => transcriptRoot(agent, place, { filesOnly: true })),
   )

@@ -21,7 +21,7 @@ import {
   told,
   user,
 } from "./gemini-cli-lines.ts"
-import { foldOf, NO_SIDES, plainSessions } from "./plain-parse.ts"
+import { foldOf, NO_SIDES, ownId, plainSessions } from "./plain-parse.ts"
 import { rendered } from "./rendered.ts"
 
 describe("what real releases wrote", () => {
@@ -46,7 +46,7 @@ describe("what real releases wrote", () => {
     )
     const [session] = plainSessions(geminiCli, NAME, lines)
     const counted = session?.messages.filter(({ info }) => info.tokens !== undefined) ?? []
-    expect(counted.map(({ info }) => info.id)).toEqual([...asked])
+    expect(counted.map(({ info }) => ownId(info))).toEqual([...asked].map(String))
     expect(asked.size).toBe(11)
   })
 
@@ -349,7 +349,7 @@ describe("messages and their order", () => {
     const sessions = sessionsOf(resumed)
     expect(sessions.map(told)).toEqual([[told(sessions[0])[0] ?? "", ...expected]])
     expect(
-      sessions[0]?.messages.filter(({ info }) => info.summary === true).map(({ info }) => info.id),
+      sessions[0]?.messages.filter(({ info }) => info.summary === true).map(({ info }) => ownId(info)),
     ).toEqual(["sum"])
 
     const [rewound, left] = sessionsOf([...resumed, { $rewindTo: "copy-u2" }, user("u4", "four", 63)])
@@ -413,7 +413,7 @@ describe("messages and their order", () => {
     const { id: _, ...nameless } = user("", "lost my id")
     const [session] = sessionsOf([HEADER, nameless, nameless])
     expect(told(session)).toEqual(["user | lost my id", "user | lost my id"])
-    expect(session?.messages.map(({ info }) => info.id)).toEqual(["nameless-1", "nameless-2"])
+    expect(session?.messages.map(({ info }) => ownId(info))).toEqual(["nameless-1", "nameless-2"])
   })
 
   test("an old header that became a line gives its messages", () => {
@@ -432,7 +432,7 @@ describe("what a message says", () => {
     expect(only(gemini("g1", "1"), gemini("g1", "1"))?.info).toMatchObject({
       modelID: "gemini-3",
       providerID: "google",
-      parentID: "u0",
+      parentID: `${HEADER.sessionId}~u0`,
       tokens: { input: 67, output: 20, reasoning: 5, cache: { read: 40, write: 0 } },
     })
   })
@@ -442,7 +442,9 @@ describe("what a message says", () => {
     const [session] = sessionsOf([HEADER, FRAME, gemini("g1", "hi"), user("u1", "one"), gemini("g2", "1")], {
       text: (path) => (path.endsWith(".project_root") ? tree : undefined),
     })
-    expect(session?.messages.map(({ info }) => [info.path, info.parentID])).toEqual([
+    expect(
+      session?.messages.map(({ info }) => [info.path, info.parentID && ownId({ id: info.parentID })]),
+    ).toEqual([
       [undefined, undefined],
       [{ cwd: tree, root: tree }, undefined],
       [undefined, undefined],

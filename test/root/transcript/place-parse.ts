@@ -68,10 +68,17 @@ function updated({ info }: PlainSession): number {
 /** The same as what a root is to hold. */
 export function historyOfPlace(agent: TranscriptAgent, place: string): History {
   const sessions = plainPlace(agent, place)
-  const projects = sessions.map(({ info }) => ({ id: String(info.projectID), worktree: info.directory ?? "/" }))
+  const projects = sessions.map(({ info }) => ({
+    id: String(info.projectID),
+    worktree: info.directory ?? "/",
+  }))
   return {
     plain: { project: Object.fromEntries(projects.map((project) => [project.id, project])) },
-    sessions: sessions.map(({ info }) => ({ folder: String(info.projectID), id: String(info.id), body: info })),
+    sessions: sessions.map(({ info }) => ({
+      folder: String(info.projectID),
+      id: String(info.id),
+      body: info,
+    })),
     messages: sessions.flatMap(({ info: session, messages }) =>
       messages.map(({ info }) => ({ folder: String(session.id), id: String(info.id), body: info })),
     ),

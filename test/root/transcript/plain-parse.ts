@@ -62,3 +62,8 @@ export function plainSessions(
       }),
     }))
 }
+
+/** A message's id as its transcript has it: ours begin with their session's. */
+export function ownId(info: JsonObject | undefined): string {
+  return String(info?.id).replace(/^[^~]*~/, "")
+}
