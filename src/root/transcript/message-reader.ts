@@ -1,16 +1,10 @@
 import type { FileSystem } from "../../file/system.ts"
-import type { JsonObject } from "../../record/extract.ts"
+import type { WholeMessage } from "../record-source.ts"
 import type { Span, TranscriptAgent } from "./agent.ts"
 import type { LocatedMessage } from "./lookup.ts"
 import type { ReadableFile } from "./pieces.ts"
 import { messageBody } from "./record-bodies.ts"
 import { withSpans } from "./spans.ts"
-
-/** A message with its parts, as our records say it. */
-export interface ReadMessage {
-  readonly info: JsonObject
-  readonly parts: readonly JsonObject[]
-}
 
 /** The lines of one file, by the first byte and the length of each. */
 type Lines = Map<string, unknown>
@@ -24,7 +18,7 @@ export async function readMessages(
   agent: TranscriptAgent,
   session: string,
   messages: readonly LocatedMessage[],
-): Promise<ReadMessage[]> {
+): Promise<WholeMessage[]> {
   const wanted = new Map<string, { file: ReadableFile; spans: Map<string, Span> }>()
   for (const { message, files } of messages)
     for (const span of message.outlined.spans) {
@@ -54,13 +48,13 @@ async function readSpans(fs: FileSystem, file: ReadableFile, spans: readonly Spa
   const lines: Lines = new Map()
   const stretches = spans.map((span) => ({ offset: span[1], length: span[2], span }))
   await withSpans(fs, file, stretches, ({ span }, bytes) => {
-    lines.set(placeOf(span), valueOf(bytes))
+    lines.set(placeOf(span), lineValue(bytes))
   })
   return lines
 }
 
 /** What a line says; `undefined` where it does not say what it did. */
-function valueOf(bytes: Buffer): unknown {
+function lineValue(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString("utf8"))
   } catch {

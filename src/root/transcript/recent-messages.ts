@@ -1,14 +1,14 @@
 import type { FileSystem } from "../../file/system.ts"
+import type { WholeMessage } from "../record-source.ts"
 import { lookText } from "./look.ts"
 import type { LocatedMessage } from "./lookup.ts"
-import type { ReadMessage } from "./message-reader.ts"
 
 /** Kept at most, and of which lines in all, in bytes. */
 const MAX_MESSAGES = 64
 const MAX_BYTES = 8 * 1024 * 1024
 
 interface Recent {
-  readonly message: ReadMessage
+  readonly message: WholeMessage
   readonly looks: readonly (readonly [path: string, look: string])[]
   readonly bytes: number
 }
@@ -18,7 +18,7 @@ export class RecentMessages {
   readonly #messages = new Map<string, Recent>()
   #bytes = 0
 
-  get(fs: FileSystem, id: string): ReadMessage | undefined {
+  get(fs: FileSystem, id: string): WholeMessage | undefined {
     const recent = this.#messages.get(id)
     if (!recent) return undefined
     if (recent.looks.every(([path, look]) => lookText(fs.lstat(path)) === look)) return recent.message
@@ -26,7 +26,7 @@ export class RecentMessages {
     return undefined
   }
 
-  put(located: LocatedMessage, message: ReadMessage, looks: ReadonlyMap<string, string>): void {
+  put(located: LocatedMessage, message: WholeMessage, looks: ReadonlyMap<string, string>): void {
     const { id, outlined } = located.message
     const { spans } = outlined
     this.#drop(id)

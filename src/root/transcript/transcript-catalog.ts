@@ -98,7 +98,7 @@ export class TranscriptCatalog implements Catalog {
       const from: Position | undefined = after
       const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
       const page = await this.#settled.read(({ listings }) =>
-        listings.sessions(query, from, limit, range.bodies),
+        listings.sessions(query, from, limit, Boolean(range.bodies)),
       )
       for (const entry of page) entries.push(entry)
       after = page.at(-1)

@@ -5,10 +5,10 @@ import { checkKey, type Key } from "../../record/key.ts"
 import { type CollectionKind, placeOfKey } from "../../record/kind.ts"
 import { sortTexts } from "../../record/order.ts"
 import { messageOfPartId, partIdOf } from "../part-id.ts"
-import type { RecordSource } from "../record-source.ts"
+import type { RecordSource, WholeMessage } from "../record-source.ts"
 import { lookText } from "./look.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
-import { type ReadMessage, readMessages } from "./message-reader.ts"
+import { readMessages } from "./message-reader.ts"
 import { RecentMessages } from "./recent-messages.ts"
 import { projectOf } from "./record-bodies.ts"
 import type { Transcripts } from "./transcripts.ts"
@@ -20,7 +20,7 @@ const PROJECT = "project"
 /** A message as it was read, and where it lies. */
 export interface LocatedRead {
   readonly located: LocatedMessage
-  readonly read: ReadMessage
+  readonly read: WholeMessage
 }
 
 /** The bodies of records that are made of a transcript's lines. */
@@ -124,19 +124,24 @@ export class TranscriptRecords implements RecordSource {
     return `${join(this.#transcripts.place)}#${key.join("/")}`
   }
 
-  /** A message with its parts, and where it lies; `undefined` where it is gone. */
-  async message(session: string, id: string): Promise<LocatedRead | undefined> {
+  /** A message and its parts are of the same lines, read once. */
+  async message(session: string, id: string): Promise<WholeMessage | undefined> {
+    return (await this.#readMessages(session, [id]))[0]?.read
+  }
+
+  /** The same with where it lies; `undefined` where it is gone. */
+  async located(session: string, id: string): Promise<LocatedRead | undefined> {
     return (await this.#readMessages(session, [id]))[0]
   }
 
-  async #messageOf(id: string): Promise<ReadMessage | undefined> {
+  async #messageOf(id: string): Promise<WholeMessage | undefined> {
     const recent = this.#recent.get(this.#transcripts.fs, id)
     if (recent) return recent
     const [session] = await this.#lookup.foldersOf("message", id)
     return session === undefined ? undefined : (await this.#messages(session, [id]))[0]
   }
 
-  async #messages(session: string, ids: readonly string[]): Promise<readonly (ReadMessage | undefined)[]> {
+  async #messages(session: string, ids: readonly string[]): Promise<readonly (WholeMessage | undefined)[]> {
     return (await this.#readMessages(session, ids)).map((one) => one?.read)
   }
 

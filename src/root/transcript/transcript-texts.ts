@@ -7,11 +7,11 @@ import type { Catalog } from "../catalog.ts"
 import { documentOf, readDocument } from "../document.ts"
 import { candidates } from "../json/candidates.ts"
 import { catchUp } from "../json/catch-up.ts"
+import type { WholeMessage } from "../record-source.ts"
 import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import { placeText } from "./held.ts"
-import type { ReadMessage } from "./message-reader.ts"
 import type { Settled } from "./settled.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
@@ -46,7 +46,7 @@ class PartCounts {
 }
 
 /** Parts that are at hand, as a message's texts are read from them. */
-function partsByIds({ parts }: ReadMessage): Parameters<typeof documentOf>[0] {
+function partsByIds({ parts }: WholeMessage): Parameters<typeof documentOf>[0] {
   const byId = new Map(parts.map((part) => [String(part.id), part]))
   return {
     ids: async () => [...byId.keys()],
@@ -137,7 +137,7 @@ export class TranscriptTexts implements TextSource {
     if (this.mode !== "all") return
     const counting = new PartCounts(this.#settled)
     const read = async (session: string, id: string): Promise<MessageDocument | undefined> => {
-      const message = await this.#records.message(session, id)
+      const message = await this.#records.located(session, id)
       if (message) await counting.add(message)
       return message && documentOf(partsByIds(message.read), message.read.info, id)
     }
@@ -157,7 +157,7 @@ export class TranscriptTexts implements TextSource {
       for (const { session, id } of some) {
         const turn = slice.pass()
         if (turn) await turn
-        const message = await this.#records.message(session, id)
+        const message = await this.#records.located(session, id)
         if (message) await counting.add(message)
       }
       await counting.flush()
