@@ -52,14 +52,18 @@ export type Fetch<Entry extends Position> = (
 /** As a fetch, with what was read of each entry: of those that can be read alone, so that none takes the place of another. */
 export function fetchReadable<Entry extends Position, Body>(
   fetch: Fetch<Entry>,
-  read: (entry: Entry) => Promise<Body | undefined>,
+  read: (entry: Entry) => Promise<Body | undefined> | Body,
 ): Fetch<ReadEntry<Entry, Body>> {
   return async (direction, range) => {
     const found: ReadEntry<Entry, Body>[] = []
     for (let { after } = range; ; ) {
       const limit = range.limit === undefined ? undefined : range.limit - found.length
       const entries = [...(await fetch(direction, { ...range, after, limit }))]
-      const bodies = await Promise.all(entries.map(read))
+      const reading = entries.map(read)
+      // What is at hand is not waited for: a promise an entry takes longer than all else of a page.
+      const bodies = reading.some((body) => body instanceof Promise)
+        ? await Promise.all(reading)
+        : (reading as Body[])
       for (const [at, entry] of entries.entries()) {
         const body = bodies[at]
         if (body !== undefined) found.push({ ...entry, read: body })

@@ -70,28 +70,29 @@ export class Roots {
   async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
     if (this.all.length === 1) return this.main.catalog.countSessions(query, signal)
     // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
-    if (await this.#shareNone(query.projectID)) {
+    const before = await this.#names(query.projectID)
+    if (before && shareNone(before)) {
       let sum = 0
       for (const { catalog } of this.all) sum += await catalog.countSessions(query, signal)
-      if (await this.#shareNone(query.projectID)) return sum
+      const after = await this.#names(query.projectID)
+      if (after && (areSame(before, after) || shareNone(after))) return sum
     }
     let count = 0
     for (const _ of await this.sessions(query, { signal })) count++
     return count
   }
 
-  /** Whether all roots are there, and no session lies in two of them by its name. */
-  async #shareNone(projectID: string | undefined): Promise<boolean> {
-    if (this.#gone().size > 0) return false
-    const ids = new Set<string>()
+  /** The sessions that lie in each root by their names; `undefined` where not all roots are there. */
+  async #names(projectID: string | undefined): Promise<readonly string[][] | undefined> {
+    if (this.#gone().size > 0) return undefined
+    const all: string[][] = []
     for (const { records } of this.all) {
-      const own = new Set<string>()
+      const own: string[] = []
       for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
-        for (const id of await records.ids("session", folder)) own.add(id)
-      if (!ids.isDisjointFrom(own)) return false
-      for (const id of own) ids.add(id)
+        for (const id of await records.ids("session", folder)) own.push(id)
+      all.push(own)
     }
-    return true
+    return all
   }
 
   /** How many sessions there are by name, readable or not, of a project or all. */
@@ -391,4 +392,19 @@ function elsewhere({ place }: Root, what: string): StoreError {
     path: place,
     hint: "Import the session into this store first, or open the store it lies in.",
   })
+}
+
+/** Whether no name is in two of the lists. */
+function shareNone(lists: readonly (readonly string[])[]): boolean {
+  const before = new Set<string>()
+  for (const [at, list] of lists.entries()) {
+    if (at > 0 && list.some((name) => before.has(name))) return false
+    // Nothing is looked for among the last.
+    if (at < lists.length - 1) for (const name of list) before.add(name)
+  }
+  return true
+}
+
+function areSame(a: readonly (readonly string[])[], b: readonly (readonly string[])[]): boolean {
+  return a.every((list, at) => list.length === b[at]?.length && list.every((name, i) => name === b[at]?.[i]))
 }

@@ -334,9 +334,9 @@ export class SessionRepository<S> {
   }
 }
 
-async function readEntry({ id, project, root, body }: RootedEntry): Promise<JsonObject | undefined> {
+function readEntry({ id, project, root, body }: RootedEntry): JsonObject | Promise<JsonObject | undefined> {
   const kept = body === undefined ? undefined : parseBody(body, { kind: "session", folder: project }, id)
-  return kept ?? (await root.records.read("session", project, [id]))[0]
+  return kept ?? root.records.read("session", project, [id]).then(([read]) => read)
 }
 
 function originOf({ place }: Root): string {
