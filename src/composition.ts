@@ -5,7 +5,7 @@ import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
 import { type Change, WriteQueue, type Writes } from "./file/write-queue.ts"
-import type { ResolvedOptions } from "./options.ts"
+import { ownMayBeMissing, type ResolvedOptions } from "./options.ts"
 import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
 import { fieldsOf } from "./record/extract.ts"
 import { Roots } from "./repository/roots.ts"
@@ -64,7 +64,7 @@ export function compose(
   mustBeOpen: () => void,
 ): Composition {
   const { fs = fileSystem, filesOnly = false } = parts
-  const { directory, indexPath, readOnly, logger } = options
+  const { directory, indexPath, keepIndex, readOnly, logger } = options
   const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
   const lock = new ProcessLock(lockPath, undefined, fs)
   const ownWrites = new OwnWrites(fs)
@@ -91,7 +91,7 @@ export function compose(
   const indexFolder = indexFolderOf(options)
   const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options
   // Reading makes nothing in a folder that is no store.
-  const mayIndex = (): boolean => readOnly || indexPath !== undefined || isStore(fs, directory)
+  const mayIndex = (): boolean => readOnly || keepIndex || indexPath !== undefined || isStore(fs, directory)
   const indexRoot = indexPath ?? directory
   const context = {
     indexRoot,
@@ -107,6 +107,7 @@ export function compose(
   const own = new JsonRoot({
     ...context,
     directory,
+    source: options.inDataFolder ? "opencode" : undefined,
     readOnly,
     fs,
     filesOnly,
@@ -115,7 +116,7 @@ export function compose(
     before: watched.promise,
   })
   // Beside a store that need not be made their indexes go with the process, until somebody has made it.
-  const isPrivate = options.inDataFolder && !mayIndex()
+  const isPrivate = ownMayBeMissing(options) && !mayIndex()
   const otherContext = isPrivate ? { ...context, mayIndex: () => true } : context
   const others = otherPlaces(options, fs, filesOnly).map((place) =>
     place.open({

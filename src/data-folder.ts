@@ -1,74 +1,48 @@
-import { basename, join } from "node:path"
-import { systemCode } from "./errors.ts"
 import type { FileSystem } from "./file/system.ts"
 import type { ResolvedOptions } from "./options.ts"
-import { isStore, storeSigns } from "./root/json/store-folder.ts"
-import { isOlder } from "./root/older/older-folder.ts"
-import { databaseNames } from "./root/opencode/find.ts"
 import { opencodeDatabase } from "./root/opencode/opencode-database.ts"
-
-/** In an agent's data folder: its JSON store, and the history in the older layout. */
-const STORAGE = "storage"
-const OLDER = "project"
-
-/** What an agent's data folder holds of its history. */
-export interface DataFolder {
-  /** Where its JSON store lies, or would. */
-  readonly storage: string
-  readonly hasStorage: boolean
-  /** Its older layout, where there is one. */
-  readonly older: string | undefined
-  readonly databases: readonly string[]
-}
+import { dataFolder } from "./sources/data-folder.ts"
+import { transcripts } from "./sources/transcripts.ts"
 
 /**
- * What lies in a folder, where it is one of an agent's data and no store itself: a store in `storage/`, the older layout in `project/`, or
- * databases. One that cannot be looked at is taken for what it was named as.
- * @param named a database of it under another name, there or elsewhere
+ * The options with each data folder, and each history of an agent, replaced by what lies in it: of a data folder that is named as the store's
+ * own the store is its `storage/`, whether or not that is there yet, and its databases are read beside it.
  */
-export function dataFolder(fs: FileSystem, directory: string, named?: string): DataFolder | undefined {
-  if (basename(directory) === STORAGE) return undefined
-  try {
-    // An agent whose database lies elsewhere need not have made its folder.
-    const names = fs.readNames(directory) ?? (named === undefined ? undefined : [])
-    if (!names || storeSigns(fs, directory, names).some((name) => name !== OLDER)) return undefined
-    const found = databaseNames(names).map((name) => join(directory, name))
-    const databases = named === undefined ? found : [...new Set([named, ...found])]
-    const storage = join(directory, STORAGE)
-    const hasStorage = names.includes(STORAGE) && isStore(fs, storage)
-    const older = join(directory, OLDER)
-    const hasOlder = names.includes(OLDER) && isOlder(fs, older)
-    if (databases.length === 0 && !hasStorage && !hasOlder) return undefined
-    return { storage, hasStorage, older: hasOlder ? older : undefined, databases }
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    return undefined
-  }
-}
-
-/**
- * The options with each data folder replaced by what lies in it: the store's own is its `storage/`, whether or not that is there yet, and
- * its databases are read beside it.
- */
-export function withDataFolders(options: ResolvedOptions, fs: FileSystem): ResolvedOptions {
+export function withDataFolders(
+  options: ResolvedOptions,
+  fs: FileSystem,
+  filesOnly: boolean,
+): ResolvedOptions {
   const own = dataFolder(fs, options.directory, options.database)
-  const others = options.alsoRead.map((folder) => ({ folder, data: dataFolder(fs, folder) }))
-  if (!own && others.every(({ data }) => !data)) return options
+  const named = [
+    ...options.alsoRead.map((folder) => ({ folder, database: undefined, isOpencode: false })),
+    ...(options.sources ?? []).flatMap(({ name, place, database }) =>
+      name === "opencode" ? [{ folder: place, database, isOpencode: true }] : [],
+    ),
+  ]
+  const others = named.map((one) => ({ ...one, data: dataFolder(fs, one.folder, one.database) }))
+  if (!own && !options.sources && others.every(({ data }) => !data)) return options
   const directory = own?.storage ?? options.directory
   // The older layout beside a store is found with it; without one it has to be named.
-  const folders = others.flatMap(({ folder, data }) => {
-    if (!data) return [folder]
-    if (data.hasStorage) return [data.storage]
-    return data.older !== undefined && options.older ? [data.older] : []
+  const folders = others.flatMap(({ folder, isOpencode, data }) => {
+    if (!data) return [{ at: folder, isOpencode }]
+    if (data.hasStorage) return [{ at: data.storage, isOpencode: true }]
+    return data.older !== undefined && options.older ? [{ at: data.older, isOpencode: true }] : []
   })
-  const named = new Set(options.roots.map(({ place }) => place))
+  const transcriptRoots = (options.sources ?? []).flatMap(({ name, place }) =>
+    name === "opencode" ? [] : [transcripts(name, place, { fs, filesOnly })],
+  )
+  const rest = [...transcriptRoots, ...options.roots]
+  const known = new Set(options.roots.map(({ place }) => place))
   const databases = [own, ...others.map(({ data }) => data)].flatMap((data) => data?.databases ?? [])
-  const unnamed = [...new Set(databases)].filter((path) => !named.has(path))
+  const unnamed = [...new Set(databases)].filter((path) => !known.has(path))
+  const alsoRead = [...new Set(folders.map(({ at }) => at))].filter((folder) => folder !== directory)
   return {
     ...options,
     directory,
     inDataFolder: own !== undefined,
-    alsoRead: [...new Set(folders)].filter((folder) => folder !== directory),
-    roots: [...unnamed.map(opencodeDatabase), ...options.roots],
+    alsoRead,
+    opencodeFolders: folders.flatMap(({ at, isOpencode }) => (isOpencode ? [at] : [])),
+    roots: [...unnamed.map(opencodeDatabase), ...new Map(rest.map((root) => [root.place, root])).values()],
   }
 }

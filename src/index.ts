@@ -71,6 +71,17 @@ export type {
 export type { WalkProgress, WalkResult } from "./root/walk-result.ts"
 export type { Removal, Update, WriteOptions } from "./root/writer.ts"
 export type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
+export {
+  type FoundSource,
+  findSources,
+  findStore,
+  type Home,
+  ownFolder,
+  sourceAt,
+  sourceNames,
+} from "./sources/find-sources.ts"
+export type { Source, SourceName } from "./sources/source.ts"
+export { transcripts } from "./sources/transcripts.ts"
 export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
 export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 export type { ExportEnd } from "./transfer/export.ts"

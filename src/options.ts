@@ -5,6 +5,8 @@ import { fieldsOf } from "./record/extract.ts"
 import type { RecordSchemas } from "./record/schema.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { RootProvider } from "./root/root.ts"
+import { sourceNames } from "./sources/find-sources.ts"
+import type { Source } from "./sources/source.ts"
 
 /** How to open a store; only `directory` is needed. */
 export interface StoreOptions {
@@ -30,6 +32,11 @@ export interface StoreOptions {
    * `alsoRead` they are never written to, and come after these.
    */
   roots?: readonly RootProvider[] | undefined
+  /**
+   * Histories of agents to be read beside it, as `findSources` gives them; never written to. The store's own folder need not be there then, and
+   * reading does not make it: until something is written, or `keepIndex` says otherwise, the indexes go with the process.
+   */
+  sources?: readonly Source[] | undefined
   /** Read the history in opencode's older layout too where it lies beside a folder named `storage`. Default `true`. */
   older?: boolean | undefined
   /**
@@ -37,6 +44,8 @@ export interface StoreOptions {
    * lock lies there too, so all programs that write to the store must name the same folder.
    */
   indexPath?: string | undefined
+  /** Keep the index in `directory` also where that is no store yet, and make the folder for it. Default `false`. */
+  keepIndex?: boolean | undefined
   /** Index the whole store in the background after opening. No call waits for it. Default `true`. */
   backgroundIndex?: boolean | undefined
   /**
@@ -82,9 +91,14 @@ export interface ResolvedOptions {
   /** Whether that is the `storage/` of a data folder that was named, which need not have one. */
   readonly inDataFolder: boolean
   readonly alsoRead: readonly string[]
+  /** Those of `alsoRead` that are opencode's. */
+  readonly opencodeFolders: readonly string[]
+  /** Histories of agents; `undefined` where none were asked for. */
+  readonly sources: readonly Source[] | undefined
   readonly roots: readonly RootProvider[]
   readonly older: boolean
   readonly indexPath: string | undefined
+  readonly keepIndex: boolean
   readonly backgroundIndex: boolean
   readonly watch: boolean
   readonly maxStaleness: number
@@ -134,6 +148,26 @@ function rootsFrom(roots: readonly RootProvider[] | undefined): readonly RootPro
   return [...roots]
 }
 
+function sourcesFrom(sources: readonly Source[] | undefined): readonly Source[] | undefined {
+  if (sources === undefined) return undefined
+  if (!Array.isArray(sources)) throw new TypeError("sources must be an array of { name, place }")
+  const names: readonly string[] = sourceNames()
+  return sources.map((source: Source): Source => {
+    const { name, place, database } = source
+    if (!names.includes(name))
+      throw new TypeError(`There is no source ${JSON.stringify(name)}: it must be one of ${names.join(", ")}`)
+    if (typeof place !== "string" || place === "")
+      throw new TypeError(`The place of ${name} must be a folder`)
+    const at = resolve(place)
+    return { name, place: at, database: database === undefined ? undefined : resolve(at, database) }
+  })
+}
+
+/** Whether the store's own folder need not be there: a data folder, or agents' histories, hold something else to be read. */
+export function ownMayBeMissing({ inDataFolder, sources }: ResolvedOptions): boolean {
+  return inDataFolder || sources !== undefined
+}
+
 /** Checks options and fills in the defaults. @throws TypeError */
 export function resolveOptions(options: StoreOptions): ResolvedOptions {
   if (typeof options?.directory !== "string" || options.directory === "")
@@ -153,9 +187,12 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     database: options.database === undefined ? undefined : resolve(directory, options.database),
     inDataFolder: false,
     alsoRead: foldersFrom(options.alsoRead, directory),
+    opencodeFolders: [],
+    sources: sourcesFrom(options.sources),
     roots: rootsFrom(options.roots),
     older: options.older ?? true,
     indexPath: options.indexPath === undefined ? undefined : resolve(options.indexPath),
+    keepIndex: options.keepIndex ?? false,
     backgroundIndex: options.backgroundIndex ?? true,
     watch: options.watch ?? false,
     maxStaleness: numberFrom("maxStaleness", options.maxStaleness, 0, 0, Number.POSITIVE_INFINITY),

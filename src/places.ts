@@ -26,10 +26,15 @@ export function otherIndexFolder(indexFolder: string | undefined, place: string)
  * that lie beside any of these, then `roots`.
  */
 export function otherPlaces(options: ResolvedOptions, fs: FileSystem, filesOnly: boolean): RootProvider[] {
-  const { directory, alsoRead } = options
+  const { directory, alsoRead, opencodeFolders } = options
   const older = options.older ? [directory, ...alsoRead].flatMap((folder) => findOlder(fs, folder) ?? []) : []
   const folder = (at: string, layout: "current" | "older"): RootProvider =>
-    jsonFolder(at, { fs, filesOnly, layout })
+    jsonFolder(at, {
+      fs,
+      filesOnly,
+      layout,
+      source: layout === "older" || opencodeFolders.includes(at) ? "opencode" : undefined,
+    })
   const found = new Set(older.filter((at) => !alsoRead.includes(at)))
   return [
     ...alsoRead.map((at) => folder(at, mayBeOlder(fs, at, false) ? "older" : "current")),

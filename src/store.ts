@@ -5,7 +5,7 @@ import { isDiskFull, StoreError } from "./errors.ts"
 import { loaded, untilAdmitted } from "./exhaustion.ts"
 import { fileSystem } from "./file/system.ts"
 import type { WriteJob } from "./file/write-queue.ts"
-import { type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
+import { ownMayBeMissing, type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
@@ -73,7 +73,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   #closing: Promise<void> | undefined
 
   constructor(resolved: ResolvedOptions, parts: StoreParts = {}) {
-    const options = withDataFolders(resolved, parts.fs ?? fileSystem)
+    const options = withDataFolders(resolved, parts.fs ?? fileSystem, parts.filesOnly ?? false)
     this.#options = options
     const tell = (problem: Problem): void => {
       this.#problems++
@@ -102,8 +102,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   missing(): readonly StoreError[] {
     this.#open()
     const { all } = this.#parts
-    // A data folder need not have a JSON store beside what else it holds.
-    const needed = this.#options.inDataFolder && all.length > 1 ? all.slice(1) : all
+    const needed = ownMayBeMissing(this.#options) && all.length > 1 ? all.slice(1) : all
     return needed.flatMap(({ upkeep }) => upkeep.missing() ?? [])
   }
 

@@ -11,14 +11,20 @@ test("the package exports these names and no others", () => {
     "StoreError",
     "createId",
     "documentOf",
+    "findSources",
+    "findStore",
     "idTime",
     "isStoreError",
     "jsonFolder",
     "openStore",
     "opencodeDatabase",
     "opencodeDatabases",
+    "ownFolder",
     "readDocument",
     "scannedRoot",
+    "sourceAt",
+    "sourceNames",
+    "transcripts",
   ])
   expect(Object.keys(http).sort()).toEqual(["DEFAULT_PORT", "createHandler", "isLoopback", "serve"])
   expect(Object.keys(storage)).toEqual(["createStorage"])

@@ -5,6 +5,8 @@ import type { RecordFiles } from "./file-catalog.ts"
 /** How to open a folder of JSON files. */
 export interface JsonOptions extends RootContext {
   readonly directory: string
+  /** Whose records they are, where that is known; by default `"json"`. */
+  readonly source?: string | undefined
   /** By default the current one; the folder of the older layout is `project`. */
   readonly layout?: "current" | "older"
   /** Change nothing in the folder, not even for a probe of its clock. */

@@ -29,7 +29,7 @@ import { SqliteCatalog } from "./sqlite-catalog.ts"
  * listings do not need is loaded when it is used, so that a store that is only listed starts sooner.
  */
 export class JsonRoot implements WritableRoot {
-  readonly source = "json"
+  readonly source: string
   readonly place: string
   readonly catalog: Catalog
   readonly records: JsonRecords
@@ -44,6 +44,7 @@ export class JsonRoot implements WritableRoot {
   constructor(options: JsonOptions) {
     const { directory, readOnly, indexFolder, maxRecordBytes, logger, filesOnly = false } = options
     this.place = directory
+    this.source = options.source ?? "json"
     const tellRefusal = ({ path = directory, code, message }: StoreError): void =>
       options.tell({ path, code, message })
     const layout = options.layout === "older" ? olderLayout(options.fs, directory, tellRefusal) : undefined

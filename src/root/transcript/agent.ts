@@ -95,7 +95,7 @@ export interface TranscriptAgent {
   readonly source: string
   /** Grows with every change to what its folds say, so that nothing older is gone on with. */
   readonly version: number
-  /** Where it keeps its history, by environment variables and by default; of several the first that is there counts. */
+  /** Where it keeps its history, by environment variables, else by default; several where releases differ. */
   places(environment: Readonly<Record<string, string | undefined>>, home: string): readonly string[]
   /** Folders below the place that hold transcripts; others are not looked into. */
   readonly folders: readonly string[]

@@ -104,11 +104,8 @@ describe("where it lies", () => {
       expect(codex.container(other)).toBeUndefined()
   })
 
-  test("looks where CODEX_HOME points first", () => {
-    expect(codex.places({ CODEX_HOME: "/data/codex" }, "/home/dev")).toEqual([
-      "/data/codex",
-      "/home/dev/.codex",
-    ])
+  test("looks where CODEX_HOME points, as Codex does, else in the home", () => {
+    expect(codex.places({ CODEX_HOME: "/data/codex" }, "/home/dev")).toEqual(["/data/codex"])
     expect(codex.places({}, "/home/dev")).toEqual(["/home/dev/.codex"])
   })
 

@@ -16,7 +16,7 @@ export const codex: TranscriptAgent = {
   version: 1,
   folders: ["sessions", "archived_sessions"],
 
-  places: ({ CODEX_HOME }, home) => [...(CODEX_HOME ? [CODEX_HOME] : []), `${home}/.codex`],
+  places: ({ CODEX_HOME }, home) => [CODEX_HOME ? CODEX_HOME : `${home}/.codex`],
 
   container(path): ContainerName | undefined {
     const [, folder, name, session] = path.match(ROLLOUT) ?? []
