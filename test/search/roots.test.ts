@@ -6,7 +6,7 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersInMemory, untilProven } from "../support/temp.ts"
 
 tempFoldersInMemory()
 
@@ -54,6 +54,8 @@ test("of a backup no message is opened for a search whose sessions are all read 
   const backup = tempFolder()
   fill(directory)
   fs.cpSync(directory, backup, { recursive: true, preserveTimestamps: true })
+  // Else sessions written just now are read again, since no stamp proves anything of them yet.
+  await untilProven()
   const { store, opened } = openBoth(directory, backup)
   await using _ = store
   await store.index()
