@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { lazy } from "./database/lazy.ts"
 import { Coalescer } from "./file/coalescer.ts"
+import type { WatchFolder } from "./file/folder-watches.ts"
 import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
@@ -10,6 +11,7 @@ import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
 import { fieldsOf } from "./record/extract.ts"
 import { Roots } from "./repository/roots.ts"
 import type { TrashFolder } from "./retention/trash.ts"
+import { changeOf } from "./root/change.ts"
 import { JsonRoot } from "./root/json/json-root.ts"
 import { JsonWriter } from "./root/json/json-writer.ts"
 import { folderPublisher, publisher } from "./root/json/publisher.ts"
@@ -17,9 +19,8 @@ import { RecordWriter } from "./root/json/record-writer.ts"
 import { isStore } from "./root/json/store-folder.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { Root, RootContext } from "./root/root.ts"
-import { changeOf } from "./watch/change.ts"
+import type { RootWatch } from "./root/root-watch.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
-import type { WatchFolder } from "./watch/folder-watches.ts"
 import { OwnWrites } from "./watch/own-writes.ts"
 import type { StoreWatch } from "./watch/store-watch.ts"
 
@@ -50,6 +51,8 @@ export interface Composition {
   readonly lock: ProcessLock
   readonly trash: () => TrashFolder
   readonly watch: StoreWatch | undefined
+  /** The watches on roots that are read beside the own folder, of those that can be watched. */
+  readonly watches: ReadonlyMap<Root, RootWatch>
 }
 
 /**
@@ -150,6 +153,11 @@ export function compose(
   const writer = new JsonWriter(own, recordWriter)
   const watch = watching ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
   watched.resolve(watch?.ready)
+  const watches = new Map<Root, RootWatch>()
+  for (const root of watching ? others : []) {
+    const begun = root.watch?.((change) => feed.publish({ ...change, origin: root.place }))
+    if (begun) watches.set(root, begun)
+  }
   return {
     fs,
     own,
@@ -164,6 +172,7 @@ export function compose(
     lock,
     trash,
     watch,
+    watches,
   }
 }
 

@@ -49,8 +49,8 @@ export interface StoreOptions {
   /** Index the whole store in the background after opening. No call waits for it. Default `true`. */
   backgroundIndex?: boolean | undefined
   /**
-   * Watch the store's folders, so that changes by other programs reach the index at once and `changes()` tells of them. Costs
-   * a system watch and about 3 kB a folder. Default `false`.
+   * Watch the store's folders, and those of transcripts, so that changes by other programs reach the index at once and `changes()`
+   * tells of them. Costs a system watch and about 3 kB a folder. Default `false`.
    */
   watch?: boolean | undefined
   /**

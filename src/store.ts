@@ -20,10 +20,12 @@ import { SessionRepository } from "./repository/sessions.ts"
 import type { Usage, UsageOptions } from "./repository/usage.ts"
 import type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 import type { Trash } from "./retention/trash.ts"
+import type { StoreChange } from "./root/change.ts"
 import type { IdOrKey } from "./root/check.ts"
 import type { AnswerCounts, IndexHealth, RootHealth, WalkHealth } from "./root/health.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { RootProvider } from "./root/root.ts"
+import type { WatchHealth } from "./root/root-watch.ts"
 import type { StoreStats } from "./root/store-stats.ts"
 import type { Orphan } from "./root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
@@ -35,8 +37,6 @@ import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
 import type { ImportFromOptions, ImportFromResult } from "./transfer/import-from.ts"
 import type { ImportOlderOptions, ImportOlderResult } from "./transfer/import-older.ts"
-import type { StoreChange } from "./watch/change.ts"
-import type { WatchHealth } from "./watch/store-watch.ts"
 
 /** How the store is doing; no call of it touches the disk beyond the index's folder. */
 export interface StoreHealth {
@@ -383,7 +383,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
 
   /** How the index, its background work and the watch are doing; asks nothing of the disk but the index's folder. */
   health(): StoreHealth {
-    const { own, all, watch } = this.#parts
+    const { own, all, watch, watches } = this.#parts
     const { index, backgroundIndex } = own.upkeep.health()
     const answers = { index: 0, files: 0 }
     for (const { upkeep } of all) {
@@ -397,7 +397,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
       backgroundIndex,
       watch: watch?.health() ?? { state: "off", folders: 0 },
       answers,
-      alsoReading: all.slice(1).map(({ upkeep }) => upkeep.health()),
+      alsoReading: all.slice(1).map((root) => {
+        const watched = watches.get(root)?.health()
+        return { ...root.upkeep.health(), ...(watched && { watch: watched }) }
+      }),
       problems: this.#problems,
     }
   }
@@ -427,8 +430,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   async #close(): Promise<void> {
-    const { all, coalescer, feed, lock, queue, watch } = this.#parts
+    const { all, coalescer, feed, lock, queue, watch, watches } = this.#parts
     await watch?.stop()
+    for (const one of watches.values()) await one.stop()
     for (const { upkeep } of all) await upkeep.stop()
     try {
       await this.flush()

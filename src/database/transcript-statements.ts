@@ -146,7 +146,7 @@ export class TranscriptStatements {
     this.#doubt = lazy(() =>
       db
         .update(containers)
-        .set({ look: null })
+        .set({ look: null, state: null })
         .where(eq(row, placeholder("row")))
         .prepare(),
     )
@@ -305,7 +305,7 @@ export class TranscriptStatements {
     this.#trust().run({ look, sides, problems, folder, name, marks })
   }
 
-  /** Has a container be read again before anything more is said of it. */
+  /** Has a container be read again from its beginning before anything more is said of it. */
   doubt(row: number): void {
     this.#doubt().run({ row })
   }

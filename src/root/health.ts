@@ -1,3 +1,5 @@
+import type { WatchHealth } from "./root-watch.ts"
+
 /**
  * What became of the index when SQLite failed:
  * - `busy`: another process holds it; the next call may get in.
@@ -46,4 +48,6 @@ export interface RootHealth {
   readonly layout: "current" | "older" | (string & {})
   readonly index: IndexHealth
   readonly backgroundIndex: WalkHealth
+  /** Where the store was opened with `watch`, and changes in it are told. */
+  readonly watch?: WatchHealth
 }

@@ -1,7 +1,9 @@
 import type { Logger } from "../logger.ts"
 import type { Catalog } from "./catalog.ts"
+import type { StoreChange } from "./change.ts"
 import type { Problem } from "./problem-log.ts"
 import type { RecordSource } from "./record-source.ts"
+import type { RootWatch } from "./root-watch.ts"
 import type { TextSource } from "./text-source.ts"
 import type { Upkeep } from "./upkeep.ts"
 
@@ -23,6 +25,11 @@ export interface Root {
   readonly texts: TextSource
   /** Keeping its index, and telling how it is. */
   readonly upkeep: Upkeep
+  /**
+   * Begins to watch it: `tell` hears of every change in the shapes of JSON files, after which each question is answered by what is there
+   * now. Called once at the most, and ended before `upkeep.stop()`. A root without it changes without a word.
+   */
+  readonly watch?: (tell: (change: StoreChange) => void) => RootWatch
 }
 
 /** What a store gives a root that it opens. */

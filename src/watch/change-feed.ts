@@ -1,4 +1,4 @@
-import { ANYTHING, type StoreChange } from "./change.ts"
+import { ANYTHING, type StoreChange } from "../root/change.ts"
 
 /** Changes kept for one consumer that is slow to take them. */
 const MAX_WAITING = 1_000

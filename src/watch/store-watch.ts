@@ -3,25 +3,16 @@ import { join } from "node:path"
 import { IndexFailure } from "../database/failure.ts"
 import { systemCode } from "../errors.ts"
 import { isForTheMoment } from "../exhaustion.ts"
+import { allowed, FolderWatches, refusalOf, type WatchFolder, watchFolder } from "../file/folder-watches.ts"
 import type { Logger } from "../logger.ts"
 import { placeName, type Reconciler, reconcile, Unsettled } from "../migrator/reconcile.ts"
 import { walk } from "../migrator/walk.ts"
 import { idOfFile, type Key, keyPath, segmentFault } from "../record/key.ts"
 import { COLLECTION_KINDS, type CollectionKind, type Place } from "../record/kind.ts"
+import { ANYTHING, changeOf, type StoreChange } from "../root/change.ts"
+import type { WatchHealth } from "../root/root-watch.ts"
 import { rest, TimeSlice } from "../time-slice.ts"
-import { ANYTHING, changeOf, type StoreChange } from "./change.ts"
-import { FolderWatches, type WatchFolder, watchFolder } from "./folder-watches.ts"
 import type { OwnWrites } from "./own-writes.ts"
-
-/** How the watch is doing. */
-export interface WatchHealth {
-  /** `sweeping`: not every folder can be watched, so the whole store is looked at now and then. */
-  readonly state: "off" | "starting" | "watching" | "sweeping" | "stopped"
-  /** Folders that are watched. */
-  readonly folders: number
-  /** Why not all are. */
-  readonly reason?: string | undefined
-}
 
 export interface StoreWatchParts {
   readonly within: Reconciler
@@ -119,10 +110,13 @@ export class StoreWatch {
     if (this.#timer || this.#running || this.#abort.signal.aborted) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#running = this.#work().finally(() => {
-        this.#running = undefined
-        if (this.#isBehind) this.#wake()
-      })
+      // Not begun at once: what it notices while it begins must not begin another.
+      this.#running = Promise.resolve()
+        .then(() => this.#work())
+        .finally(() => {
+          this.#running = undefined
+          if (this.#isBehind) this.#wake()
+        })
     }, ms)
     this.#timer.unref()
   }
@@ -262,7 +256,7 @@ export class StoreWatch {
         }
     } catch (error) {
       this.#abort.signal.throwIfAborted()
-      return refusal(error)
+      return refusalOf(error)
     }
     this.#watches.keep(seen)
     return undefined
@@ -320,7 +314,7 @@ export class StoreWatch {
       // What lay in the earlier folder went without a word.
       replaced = watch === "replaced"
     } catch (error) {
-      this.#reason = refusal(error)
+      this.#reason = refusalOf(error)
       this.#state = "sweeping"
       this.#sweepLater()
     }
@@ -374,16 +368,6 @@ function mark(dirty: Map<string, Dirty>, key: Key, type: StoreChange["type"]): v
   else dirty.set(at, { place, changes: [{ key, type }] })
 }
 
-/** What a look at a folder gives; nothing where the system refuses it: a link to itself, a folder of someone else's. */
-function allowed<T>(look: () => T | undefined): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    if (systemCode(error) === undefined || isForTheMoment(error)) throw error
-    return undefined
-  }
-}
-
 /** The names in a folder, read without holding the event loop; none where it cannot be read. */
 async function namesIn(path: string): Promise<string[]> {
   try {
@@ -392,11 +376,4 @@ async function namesIn(path: string): Promise<string[]> {
     if (systemCode(error) === undefined || isForTheMoment(error)) throw error
     return []
   }
-}
-
-function refusal(error: unknown): string {
-  const code = systemCode(error)
-  if (code === undefined) throw error
-  const limit = code === "ENOSPC" || code === "EMFILE"
-  return `the system refuses more watches (${code})${limit ? "; on Linux see fs.inotify.max_user_watches" : ""}`
 }

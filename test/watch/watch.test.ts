@@ -6,14 +6,10 @@ import type { StoreParts } from "../../src/composition.ts"
 import type { StoreChange } from "../../src/index.ts"
 import { resolveOptions, type StoreOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
-import { type WatchFolder, watchFolder } from "../../src/watch/folder-watches.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
-
-async function until(holds: () => unknown): Promise<void> {
-  while (!(await holds())) await Bun.sleep(5)
-}
+import { limited, until } from "./support.ts"
 
 interface Watching extends AsyncDisposable {
   readonly store: Store
@@ -224,23 +220,6 @@ test("setting up lets others run all the while, and watches every folder", async
   await store.close()
   expect(store.health().watch).toEqual({ state: "stopped", folders: 0 })
 }, 30_000)
-
-/** As the system's, but with so many watches to give. */
-function limited(most: number): WatchFolder {
-  let given = 0
-  return (path, onName) => {
-    if (given >= most)
-      throw Object.assign(new Error("ENOSPC: no space left on device, watch"), { code: "ENOSPC" })
-    given++
-    const watch = watchFolder(path, onName)
-    return {
-      close() {
-        given--
-        watch.close()
-      },
-    }
-  }
-}
 
 async function sweeps(most: number): Promise<void> {
   const directory = tempFolder()

@@ -48,6 +48,8 @@ export interface Followed {
   readonly fold: Fold | undefined
   readonly marks: readonly FileMark[]
   readonly problems: readonly Problem[]
+  /** Whether all of it was read, so that nothing tells which lines are what they were. */
+  readonly isAnew?: boolean
 }
 
 /**
@@ -82,7 +84,7 @@ export async function follow(
   const marks: FileMark[] = []
   for (const [at, segment] of segments.entries())
     marks.push(await readOn(context, fold, segment, at, undefined, problems))
-  return { fold, marks, problems }
+  return { fold, marks, problems, isAnew: true }
 }
 
 /** A last line that is not whole, which may be one that is being written. */

@@ -91,7 +91,7 @@ export class Settled {
     })
     const row = holder?.container
     if (!holder || !row || row.sides.includes(`"${BASE}`)) return this.all(id)
-    const sweep = await this.index.transcripts.sweepOne(row)
+    const sweep = await this.index.transcripts.sweepOnly(row)
     const [container] = sweep.found
     if (!container) return this.all(id)
     const sides = JSON.parse(row.sides) as [string, string][]

@@ -5,6 +5,7 @@ import type { ContainerLook, PlaceRow } from "../../database/transcript-statemen
 import { columnsOf, pendingMark } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
+import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions, placeText } from "./held.ts"
@@ -41,6 +42,22 @@ interface KeptProblems {
   readonly fault?: string | undefined
 }
 
+/** Hears what becomes of rows, whoever has them made equal to their files. */
+export interface RowListener {
+  /** Something is otherwise than rows said; now they say so too. `isNew` where the container had none. */
+  changed(container: ContainerAt, change: StoreChange, isNew: boolean): void
+  /** A container's rows were put, under these marks. */
+  put(container: ContainerAt, marks: string, isNew: boolean): void
+}
+
+type Hear = (change: StoreChange) => void
+
+/** Which container. */
+export interface ContainerAt {
+  readonly folder: string
+  readonly name: string
+}
+
 /** Another process put the same container at the same time. */
 class Disturbed extends Error {}
 
@@ -48,6 +65,8 @@ class Disturbed extends Error {}
 export class TranscriptIndex {
   readonly index: SqliteIndex
   readonly transcripts: Transcripts
+  /** For the watch, where there is one. */
+  listener: RowListener | undefined
   /** Containers being settled, one after another each. */
   readonly #settling = new Map<string, Promise<boolean>>()
 
@@ -68,7 +87,7 @@ export class TranscriptIndex {
       sweep = await this.transcripts.sweep(signal)
       rows = await this.index.read(({ transcripts }) => transcripts.looks())
     }
-    for (const { row } of this.#gone(sweep, rows)) await this.#forget(row)
+    for (const { row } of this.#gone(sweep, rows)) await this.forget(row)
     const known = new Map(rows.map((row) => [keyOf(row), row]))
     const unsettled = sweep.found.flatMap((container) => {
       const row = known.get(keyOf(container))
@@ -182,7 +201,13 @@ export class TranscriptIndex {
     }
     const sessions = heldSessions(container, result.read.sessions)
     const state = JSON.stringify(result.read.state())
-    const hasDoubted = await this.#put({ ...columns, look: null, state }, sessions, slice)
+    const isNew = before === undefined
+    // Lines that lie where others lay may say anything.
+    const isAnew = !isNew && result.isAnew === true
+    const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
+    const hasDoubted = await this.#put({ ...columns, look: null, state }, sessions, isAnew, slice, hear)
+    if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
+    this.listener?.put(container, columns.marks, isNew)
     if (look) await this.#trust({ ...columns, look })
     return hasDoubted
   }
@@ -190,9 +215,11 @@ export class TranscriptIndex {
   async #put(
     columns: Parameters<Statements["transcripts"]["put"]>[0],
     sessions: readonly HeldSession[],
+    isAnew: boolean,
     slice: TimeSlice,
+    hear: Hear,
   ): Promise<boolean> {
-    const { row, read, lost } = await patiently(() =>
+    const { row, read, lost, changes } = await patiently(() =>
       this.index.write((statements) => {
         const { transcripts } = statements
         const row = transcripts.put(columns)
@@ -200,29 +227,43 @@ export class TranscriptIndex {
         const before = held.filter(({ id }) => transcripts.holder(id)?.container === row)
         transcripts.putHeld(row, sessions)
         const lost: number[] = []
+        const changes: StoreChange[] = []
         const now = new Set<string>()
         for (const session of sessions) {
           if (transcripts.holder(session.id)?.container !== row) continue
           now.add(session.id)
-          putSession(statements, session)
+          const { id, project } = session
+          if (putSession(statements, session))
+            changes.push(changeOf(["session", project, id], "written", "other"))
         }
         for (const { id, project } of before) {
           const moved = sessions.find((session) => session.id === id)
-          if (moved?.project !== project) removeSessionRow(statements, project, id)
-          if (now.has(id)) continue
           const other = transcripts.holder(id)
+          if (moved?.project !== project) {
+            removeSessionRow(statements, project, id)
+            if (moved || !other) changes.push(changeOf(["session", project, id], "removed", "other"))
+          }
+          if (now.has(id)) continue
           if (other) lost.push(other.container)
           else removeMessages(statements, id)
         }
         for (const other of lost) transcripts.doubt(other)
-        return { row, read: sessions.filter(({ id }) => now.has(id)), lost }
+        return { row, read: sessions.filter(({ id }) => now.has(id)), lost, changes }
       }),
     )
-    for (const session of read) await this.#putMessages(row, columns.marks, session, slice)
+    for (const change of changes) hear(change)
+    for (const session of read) await this.#putMessages(row, columns.marks, session, isAnew, slice, hear)
     return lost.length > 0
   }
 
-  async #putMessages(row: number, marks: string, session: HeldSession, slice: TimeSlice): Promise<void> {
+  async #putMessages(
+    row: number,
+    marks: string,
+    session: HeldSession,
+    isAnew: boolean,
+    slice: TimeSlice,
+    hear: Hear,
+  ): Promise<void> {
     const place = { kind: "message", folder: session.id } as const
     const { directory, known } = await patiently(() =>
       this.index.write(({ directories, transcripts }) => {
@@ -233,12 +274,15 @@ export class TranscriptIndex {
         return { directory, known }
       }),
     )
-    const changed: { place: PlaceRow; message: Readonly<Record<string, unknown>> }[] = []
+    const changed: { place: PlaceRow; message: Readonly<Record<string, unknown>>; isMoved: boolean }[] = []
     for (const message of session.messages) {
       const { id } = message
       const text = placeText(message)
-      if (known.get(id) !== `${row} ${text}`)
-        changed.push({ place: { id, container: row, place: text }, message: messageRow(directory, message) })
+      const isMoved = known.get(id) !== `${row} ${text}`
+      if (isMoved || isAnew) {
+        const place = { id, container: row, place: text }
+        changed.push({ place, message: messageRow(directory, message), isMoved })
+      }
       known.delete(id)
     }
     const gone = [...known.keys()]
@@ -259,6 +303,9 @@ export class TranscriptIndex {
           transcripts.removePlaces(directory, none)
         }),
       )
+      for (const { place, isMoved } of some)
+        if (isMoved) hear(changeOf(["message", session.id, place.id], "written", "other"))
+      for (const id of none) hear(changeOf(["message", session.id, id], "removed", "other"))
     }
     if (changed.length > 0 || gone.length > 0)
       await patiently(() =>
@@ -272,20 +319,36 @@ export class TranscriptIndex {
     return patiently(() => this.index.write(({ transcripts }) => transcripts.trust(columns)))
   }
 
-  async #forget(row: number): Promise<void> {
-    await patiently(() =>
+  /**
+   * Takes away what a container held that is gone.
+   * @returns whether another container has to be settled anew, since it holds the same
+   * @throws as `settle`
+   */
+  async forget(row: number): Promise<boolean> {
+    const { container, gone, hasDoubted } = await patiently(() =>
       this.index.write((statements) => {
         const { transcripts } = statements
+        const container = transcripts.container(row)
+        const gone: StoreChange[] = []
+        let hasDoubted = false
         const held = transcripts.held(row).filter(({ id }) => transcripts.holder(id)?.container === row)
         transcripts.remove(row)
         for (const { id, project } of held) {
           removeSessionRow(statements, project, id)
           const other = transcripts.holder(id)
-          if (other) transcripts.doubt(other.container)
-          else removeMessages(statements, id)
+          if (other) {
+            transcripts.doubt(other.container)
+            hasDoubted = true
+            continue
+          }
+          removeMessages(statements, id)
+          gone.push(changeOf(["session", project, id], "removed", "other"))
         }
+        return { container, gone, hasDoubted }
       }),
     )
+    if (container) for (const change of gone) this.listener?.changed(container, change, false)
+    return hasDoubted
   }
 }
 
@@ -296,17 +359,21 @@ function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
 }
 
-function keyOf({ folder, name }: { readonly folder: string; readonly name: string }): string {
+/** A name of a container that no other has. */
+export function keyOf({ folder, name }: { readonly folder: string; readonly name: string }): string {
   return `${folder}/${name}`
 }
 
-function putSession(statements: Statements, { id, project, body }: HeldSession): void {
+/** Tells whether its row said something else, or there was none. */
+function putSession(statements: Statements, { id, project, body }: HeldSession): boolean {
   const place = { kind: "session", folder: project } as const
   const directory = (statements.directories.find(place) ?? statements.directories.create(place)).id
   const text = JSON.stringify(body)
+  const isChanged = statements.transcripts.bodies(directory, [id]).get(id) !== text
   statements.session.put([
     { directory, id, stamp: null, size: Buffer.byteLength(text), ...columnsOf(place, { body }), body: text },
   ])
+  return isChanged
 }
 
 function removeSessionRow({ directories, session }: Statements, project: string, id: string): void {

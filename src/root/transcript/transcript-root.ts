@@ -1,10 +1,13 @@
 import { join } from "node:path"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
 import { DeviceClock } from "../../file/clock.ts"
+import type { WatchFolder } from "../../file/folder-watches.ts"
 import { type FileSystem, fileSystem } from "../../file/system.ts"
+import type { StoreChange } from "../change.ts"
 import { FallbackCatalog } from "../json/fallback-catalog.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { Root, RootContext, RootProvider } from "../root.ts"
+import type { RootWatch } from "../root-watch.ts"
 import { ScannedCatalog } from "../scanned/scanned-catalog.ts"
 import { ScannedTexts } from "../scanned/scanned-texts.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
@@ -25,6 +28,8 @@ export interface TranscriptRootOptions {
   readonly fs?: FileSystem
   /** Answer from the transcripts alone, without any index. */
   readonly filesOnly?: boolean
+  /** What watches a folder: by default the system. */
+  readonly watch?: WatchFolder
 }
 
 /**
@@ -42,7 +47,7 @@ export function transcriptRoot(
 function openTranscripts(
   agent: TranscriptAgent,
   place: string,
-  { fs = fileSystem, filesOnly = false }: TranscriptRootOptions,
+  { fs = fileSystem, filesOnly = false, watch }: TranscriptRootOptions,
   context: RootContext,
 ): Root {
   const { indexFolder, indexRoot, cacheSize, logger, mayIndex, maxRecordBytes, maxStaleness, tell } = context
@@ -57,7 +62,8 @@ function openTranscripts(
   const clock = new DeviceClock(fs, indexFolder === undefined ? undefined : join(indexFolder, "clock"))
   const transcripts = new Transcripts(fs, place, agent, maxRecordBytes, clock, problems)
   const plain = new PlainLookup(transcripts)
-  const settled = new Settled(new TranscriptIndex(index, transcripts), maxStaleness)
+  const rows = new TranscriptIndex(index, transcripts)
+  const settled = new Settled(rows, maxStaleness)
   const read = new TranscriptRecords(transcripts, plain)
   const scanned = new ScannedCatalog(read)
   const { source } = agent
@@ -77,5 +83,9 @@ function openTranscripts(
   const texts = new TranscriptTexts(settled, records, catalog, context)
   const { answers } = catalog
   const upkeep = new TranscriptUpkeep({ source, settled, records, texts, plain, answers })
-  return { source, place, catalog, records, texts, upkeep }
+  const begin = (tell: (change: StoreChange) => void): RootWatch => {
+    const { TranscriptWatch }: typeof import("./transcript-watch.ts") = require("./transcript-watch.ts")
+    return new TranscriptWatch({ index: rows, logger, watch, tell })
+  }
+  return { source, place, catalog, records, texts, upkeep, watch: begin }
 }

@@ -37,6 +37,8 @@ export interface ReadContainer {
   readonly sides: readonly (readonly [name: string, look: string])[]
   /** Whether the system refused to read it, which it may not do the next time. */
   readonly isRefused?: boolean
+  /** Whether all of it was read, so that nothing tells which lines are what they were. */
+  readonly isAnew?: boolean | undefined
   /** What it says; `undefined` where that is what was known. */
   readonly read: { readonly sessions: readonly OutlinedSession[]; readonly state: () => unknown } | undefined
 }
@@ -78,11 +80,15 @@ export class Transcripts {
     )
   }
 
-  /** Looks at the files of one container alone. */
-  sweepOne(at: { readonly folder: string; readonly name: string }): Promise<Sweep> {
+  /** Looks at the files of these containers alone. */
+  sweepOnly(...containers: readonly { readonly folder: string; readonly name: string }[]): Promise<Sweep> {
     return this.#looked(async (report) => {
-      const found = await findContainer(this.fs, this.place, at, this.agent, new TimeSlice(), report)
-      return found ? [found] : []
+      const found: FoundContainer[] = []
+      for (const at of containers) {
+        const one = await findContainer(this.fs, this.place, at, this.agent, new TimeSlice(), report)
+        if (one) found.push(one)
+      }
+      return found
     })
   }
 
@@ -129,6 +135,20 @@ export class Transcripts {
     }
   }
 
+  /** Whether a container goes on from another one that these do not hold. @throws StoreError `EXHAUSTED`; the slice's signal's reason */
+  async lacksBase(container: FoundContainer, { find }: Sweep, slice: TimeSlice): Promise<boolean> {
+    if (!this.agent.base) return false
+    const context: Following = { fs: this.fs, agent: this.agent, maxLineBytes: this.#maxLineBytes, slice }
+    try {
+      const { bases } = await segmentsOf(context, container, find)
+      return bases.some((session) => !find(session))
+    } catch (error) {
+      // Reading it tells.
+      if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
+      return false
+    }
+  }
+
   /**
    * Reads a container, or what was added to it since it was known. One that cannot be read holds nothing, which is reported.
    * @throws StoreError `EXHAUSTED`; the slice's signal's reason
@@ -172,7 +192,7 @@ export class Transcripts {
     const { sides, recorder } = this.#recording(sweep)
     for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
     const { marks } = followed
-    const result = { marks, problems: followed.problems, fault }
+    const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
     const isSame =
       !followed.fold &&
       known !== undefined &&

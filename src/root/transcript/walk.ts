@@ -9,9 +9,9 @@ import type { Problem } from "../problem-log.ts"
 import type { ContainerName, TranscriptAgent } from "./agent.ts"
 
 /** Folders lie no deeper than this below those that an agent names. */
-const MAX_DEPTH = 8
+export const MAX_DEPTH = 8
 /** What a compressed transcript's name ends in. */
-const COMPRESSED = ".zst"
+export const COMPRESSED = ".zst"
 
 /** One file of a container as it lies there. */
 export interface ContainerFile {

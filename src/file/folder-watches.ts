@@ -1,5 +1,6 @@
 import { watch } from "node:fs"
 import { systemCode } from "../errors.ts"
+import { isForTheMoment } from "../exhaustion.ts"
 
 /** A watch on one folder, not on what lies below it. */
 export interface FolderWatch {
@@ -76,6 +77,12 @@ export class FolderWatches {
     return this.#watched.delete(path)
   }
 
+  /** Removes the watches on a folder and on all below it; tells whether it was watched. */
+  removeTree(path: string): boolean {
+    for (const other of this.#watched.keys()) if (other.startsWith(`${path}/`)) this.remove(other)
+    return this.remove(path)
+  }
+
   /** Removes the watches on folders that were not seen. */
   keep(seen: ReadonlySet<string>): void {
     for (const path of this.#watched.keys()) if (!seen.has(path)) this.remove(path)
@@ -84,4 +91,22 @@ export class FolderWatches {
   close(): void {
     this.keep(new Set())
   }
+}
+
+/** What a look at a folder gives; nothing where the system refuses it: a link to itself, a folder of someone else's. */
+export function allowed<T>(look: () => T | undefined): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (systemCode(error) === undefined || isForTheMoment(error)) throw error
+    return undefined
+  }
+}
+
+/** Why the system gives no more watches. @throws what is no error of the system's */
+export function refusalOf(error: unknown): string {
+  const code = systemCode(error)
+  if (code === undefined) throw error
+  const limit = code === "ENOSPC" || code === "EMFILE"
+  return `the system refuses more watches (${code})${limit ? "; on Linux see fs.inotify.max_user_watches" : ""}`
 }

@@ -13,6 +13,8 @@ export interface StoreChange {
   readonly sessionID?: string
   readonly messageID?: string
   readonly partID?: string
+  /** The `place` of the root that it happened in, where that is only read, beside the store's own folder. */
+  readonly origin?: string
 }
 
 /** What can be any change at all: too many came, or the watch missed some. */
