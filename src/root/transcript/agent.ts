@@ -19,6 +19,11 @@ export interface ContainerName {
   readonly form: "lines" | "object"
   /** The session's id, where the file's name tells it. */
   readonly session?: string | undefined
+  /**
+   * What the ids of all its sessions begin with, where its name tells that, so that it need not be read to know that a session is not in it;
+   * by default `session`. Where neither is given they may be any.
+   */
+  readonly prefixes?: readonly string[] | undefined
   /** The session whose child it is, where its place tells that. */
   readonly parent?: string | undefined
   readonly archived?: boolean | undefined

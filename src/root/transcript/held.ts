@@ -1,7 +1,7 @@
 import { type JsonObject, sessionFields } from "../../record/extract.ts"
 import type { OutlinedSession } from "./agent.ts"
 import { type PlacedMessage, placed, sessionBody, soundId } from "./record-bodies.ts"
-import { type FoundContainer, modifiedAt } from "./walk.ts"
+import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** A session that a container holds, as our records say it. */
 export interface HeldSession {
@@ -17,10 +17,16 @@ export function heldSessions(container: FoundContainer, sessions: readonly Outli
   const isArchived = container.files.at(-1)?.name.archived ?? false
   const modified = modifiedAt(container)
   const held = new Map<string, HeldSession>()
+  // A session that is told to lie in other files, too, is not looked for in these.
+  const prefixes = container.files.flatMap(({ name }) => prefixesOf(name) ?? "")
+  const idOf = (own: string): string =>
+    soundId(prefixes.some((prefix) => own.startsWith(prefix)) ? own : `${prefixes[0]}-${own}`)
+  const ids = new Map(sessions.map(({ id }) => [id, idOf(id)]))
   for (const session of sessions) {
-    const id = soundId(session.id)
+    const id = idOf(session.id)
     if (held.has(id)) continue
-    const parentID = session.parentID === undefined ? undefined : soundId(session.parentID)
+    const { parentID: parent } = session
+    const parentID = parent === undefined ? undefined : (ids.get(parent) ?? soundId(parent))
     const body = sessionBody({ ...session, id, parentID }, modified, isArchived)
     const { updated } = sessionFields(body)
     const messages = placed(id, session.messages)

@@ -5,6 +5,7 @@ import { sortTexts } from "../../record/order.ts"
 import type { FileMark } from "./follow.ts"
 import { placeOfText } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
+import { sessionOfMessage } from "./record-bodies.ts"
 import type { Settled } from "./settled.ts"
 
 /** SQLite's "no limit". */
@@ -38,7 +39,8 @@ export class IndexedLookup implements Lookup {
     for (const folder of before) await this.#settled.session(kind === "session" ? id : folder)
     const now = before.length > 0 ? await find() : []
     if (now.length > 0) return sortTexts(now)
-    await this.#settled.all(id)
+    const session = kind === "session" ? id : sessionOfMessage(id)
+    await (session === undefined ? this.#settled.all() : this.#settled.holding([session]))
     return sortTexts(await find())
   }
 

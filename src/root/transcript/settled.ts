@@ -3,7 +3,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Looked, TranscriptIndex, Unsettled } from "./transcript-index.ts"
 import { BASE, containerLook } from "./transcripts.ts"
-import { modifiedAt } from "./walk.ts"
+import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8
@@ -14,13 +14,19 @@ interface Sound {
   readonly database: string
 }
 
+/** One look at everything, and what of it is not settled yet. */
+interface Glance extends Sound {
+  readonly looked: Looked
+  readonly left: Set<Unsettled>
+}
+
 /** Sees to it that rows equal the files they speak of, at a moment after it was asked. */
 export class Settled {
   readonly index: TranscriptIndex
   readonly #maxStaleness: number
-  readonly #runs = new JoinedRuns<Looked>()
-  readonly #moments = new WeakMap<object, Promise<unknown>>()
-  readonly #begun = new WeakMap<Looked, Sound>()
+  readonly #runs = new JoinedRuns<Glance>()
+  /** Questions about one moment go by one look. */
+  readonly #moments = new WeakMap<object, Promise<Glance>>()
   #sound: Sound | undefined
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
@@ -37,52 +43,64 @@ export class Settled {
   }
 
   /**
-   * Settles everything.
-   * @param first settle the container of that session first, by its file's name
+   * Settles everything, however long it takes.
+   * @param onSettled told how far it is, in containers
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
-  async all(first?: string, signal?: AbortSignal, moment?: object): Promise<void> {
+  async all({ signal, moment, slice = new TimeSlice(signal), onSettled }: SettleOptions = {}): Promise<void> {
     if (this.#isFresh()) return
-    const known = moment && this.#moments.get(moment)
-    if (known) {
-      await known
-      return
-    }
-    const work = this.#all(first, signal)
-    if (moment) this.#moments.set(moment, work)
-    await work
+    const glance = await this.#glance(signal, moment)
+    const total = glance.left.size
+    await this.#settle(glance, [...glance.left], slice, () => onSettled?.(total - glance.left.size, total))
   }
 
   /**
    * Settles what a listing by time needs, the newest first, until `isEnough` says so.
    * @param isEnough whether no session updated at or before `time`, ms, can change the answer
+   * @throws as `all`
    */
   async newest(
     isEnough: (time: number) => Promise<boolean>,
-    signal?: AbortSignal,
-    moment?: object,
+    { signal, moment }: Pick<SettleOptions, "signal" | "moment">,
   ): Promise<void> {
-    if (this.#isFresh() || (moment && this.#moments.has(moment))) return this.all(undefined, signal, moment)
-    const looked = await this.#look(signal)
-    const { sweep, unsettled } = looked
+    if (this.#isFresh()) return
+    const glance = await this.#glance(signal, moment)
     const slice = new TimeSlice(signal)
     // Rows that may be wrong would be in the answer; what has none yet is not.
-    const known = unsettled.filter(({ row }) => row !== undefined)
-    const unknown = unsettled
-      .filter(({ row }) => row === undefined)
+    await this.#settle(
+      glance,
+      [...glance.left].filter(({ row }) => row !== undefined),
+      slice,
+    )
+    const unknown = [...glance.left]
       .map((one) => ({ one, modified: modifiedAt(one.container) }))
       .sort((a, b) => b.modified - a.modified)
-    await this.index.settleAll({ sweep, unsettled: known }, slice)
     for (let start = 0; start < unknown.length; start += SETTLED_AT_ONCE) {
       const some = unknown.slice(start, start + SETTLED_AT_ONCE)
       // Nothing in a file counts as later than the file.
       if (await isEnough(some[0]?.modified ?? 0)) return
-      await this.index.settleAll({ sweep, unsettled: some.map(({ one }) => one) }, slice)
+      await this.#settle(
+        glance,
+        some.map(({ one }) => one),
+        slice,
+      )
     }
-    this.#note(looked)
   }
 
-  /** Settles the container that a session is read from, and everything where none is known. */
+  /** Settles every container that may hold one of these sessions. @throws as `all` */
+  async holding(
+    ids: readonly string[],
+    { signal, moment }: Pick<SettleOptions, "signal" | "moment"> = {},
+  ): Promise<void> {
+    if (this.#isFresh()) return
+    const glance = await this.#glance(signal, moment)
+    const concerned = [...glance.left].filter(
+      ({ container, row }) => row !== undefined || ids.some((id) => mayHold(container, id)),
+    )
+    await this.#settle(glance, concerned, new TimeSlice(signal))
+  }
+
+  /** Settles the container that a session is read from; where none is known, all that may hold it. @throws as `all` */
   async session(id: string): Promise<void> {
     if (this.#isFresh()) return
     const holder = await this.read(({ transcripts }) => {
@@ -90,68 +108,63 @@ export class Settled {
       return row === undefined ? undefined : { row, container: transcripts.container(row) }
     })
     const row = holder?.container
-    if (!holder || !row || row.sides.includes(`"${BASE}`)) return this.all(id)
+    if (!holder || !row || row.sides.includes(`"${BASE}`)) return this.holding([id])
     const sweep = await this.index.transcripts.sweepOnly(row)
     const [container] = sweep.found
-    if (!container) return this.all(id)
+    if (!container) return this.holding([id])
     const sides = JSON.parse(row.sides) as [string, string][]
     const isSame =
       row.look !== null &&
       containerLook(container).compare(row.look) === 0 &&
       sides.every(([name, look]) => sweep.sideLook(name) === look)
     if (isSame) return
-    if (await this.index.settle({ container, row: holder.row }, sweep, new TimeSlice())) await this.all(id)
-  }
-
-  /**
-   * Settles everything, however long it takes, and tells how far it is.
-   * @throws IndexFailure; StoreError `EXHAUSTED`; the slice's signal's reason
-   */
-  async everything(slice: TimeSlice, onSettled?: (done: number, total: number) => void): Promise<void> {
-    const looked = await this.#look(undefined)
-    const total = looked.unsettled.length
-    let done = 0
-    await this.index.settleAll(looked, slice, () => onSettled?.(++done, total))
-    this.#note(looked)
+    if (await this.index.settle({ container, row: holder.row }, sweep, new TimeSlice()))
+      await this.holding([id])
   }
 
   /**
    * Settles everything where that is little.
    * @returns the index's database where everything is settled in it
+   * @throws as `all`
    */
   async few(most: number): Promise<string | undefined> {
-    const looked = await this.#look(undefined)
-    if (looked.unsettled.length > most) return undefined
-    await this.index.settleAll(looked, new TimeSlice())
-    this.#note(looked)
-    return this.#begun.get(looked)?.database
+    const glance = await this.#glance(undefined, undefined)
+    if (glance.left.size > most) return undefined
+    await this.#settle(glance, [...glance.left], new TimeSlice())
+    return glance.database
   }
 
-  async #all(first: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const looked = await this.#look(signal)
-    const isFirst = ({ container }: Unsettled): boolean =>
-      first !== undefined && container.files[0]?.name.session === first
-    const unsettled = looked.unsettled.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)))
-    await this.index.settleAll({ ...looked, unsettled }, new TimeSlice(signal))
-    this.#note(looked)
-  }
-
-  #look(signal: AbortSignal | undefined): Promise<Looked> {
-    return this.#runs.run(
+  async #glance(signal: AbortSignal | undefined, moment: object | undefined): Promise<Glance> {
+    const known = moment && this.#moments.get(moment)
+    if (known) return known
+    const glance = this.#runs.run(
       "look",
       async (signal) => {
         const begun = performance.now()
         const database = await this.index.index.openDatabase()
         const looked = await this.index.look(signal)
-        this.#begun.set(looked, { begun, database })
-        return looked
+        return { begun, database, looked, left: new Set(looked.unsettled) }
       },
       signal,
     )
+    if (moment) {
+      this.#moments.set(moment, glance)
+      glance.catch(() => this.#moments.delete(moment))
+    }
+    return glance
   }
 
-  #note(looked: Looked): void {
-    this.#sound = this.#begun.get(looked)
+  async #settle(
+    { looked: { sweep }, left, ...sound }: Glance,
+    some: readonly Unsettled[],
+    slice: TimeSlice,
+    onSettled?: () => void,
+  ): Promise<void> {
+    await this.index.settleAll({ sweep, unsettled: some }, slice, (one) => {
+      left.delete(one)
+      onSettled?.()
+    })
+    if (left.size === 0) this.#sound = sound
   }
 
   #isFresh(): boolean {
@@ -161,4 +174,18 @@ export class Settled {
       sound.database === this.index.index.database && performance.now() - sound.begun <= this.#maxStaleness
     )
   }
+}
+
+/** How everything is settled. */
+export interface SettleOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Questions that share it are answered from one look at the files. */
+  readonly moment?: object | undefined
+  readonly slice?: TimeSlice
+  readonly onSettled?: ((done: number, total: number) => void) | undefined
+}
+
+/** Whether a container may hold a session of that id, by the names of its files. */
+function mayHold({ files }: FoundContainer, id: string): boolean {
+  return files.some(({ name }) => prefixesOf(name)?.some((prefix) => id.startsWith(prefix)) ?? true)
 }

@@ -17,21 +17,17 @@ export class TranscriptCatalog implements Catalog {
   async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
     const { limit, signal, moment } = range
     if (limit !== undefined && query.order === "updated" && query.direction === "desc")
-      await this.#settled.newest(
-        async (time) => {
-          const entries = await this.#entries(query, range)
-          const last = entries.at(-1)
-          return entries.length === limit && last !== undefined && last.time > time
-        },
-        signal,
-        moment,
-      )
-    else await this.#settled.all(undefined, signal, moment)
+      await this.#settled.newest(async (time) => {
+        const entries = await this.#entries(query, range)
+        const last = entries.at(-1)
+        return entries.length === limit && last !== undefined && last.time > time
+      }, range)
+    else await this.#settled.all({ signal, moment })
     return this.#entries(query, range)
   }
 
   async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
-    await this.#settled.all(undefined, signal)
+    await this.#settled.all({ signal })
     return this.#settled.read(({ listings }) => listings.countSessions(query))
   }
 
@@ -40,7 +36,7 @@ export class TranscriptCatalog implements Catalog {
     projectID: string | undefined,
     { moment, signal }: Pick<Range, "moment" | "signal">,
   ): Promise<ReadonlyMap<string, SessionCopy>> {
-    await this.#settled.all(undefined, signal, moment)
+    await this.#settled.holding(ids, { signal, moment })
     const copies = new Map<string, SessionCopy>()
     for (let start = 0; start < ids.length; start += PAGE_ROWS) {
       const some = ids.slice(start, start + PAGE_ROWS)

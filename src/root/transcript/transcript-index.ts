@@ -113,13 +113,17 @@ export class TranscriptIndex {
   }
 
   /** Settles all of these, and what has to be settled anew because of them. @throws as `settle` */
-  async settleAll({ sweep, unsettled }: Looked, slice: TimeSlice, onSettled?: () => void): Promise<void> {
+  async settleAll(
+    { sweep, unsettled }: Looked,
+    slice: TimeSlice,
+    onSettled?: (one: Unsettled) => void,
+  ): Promise<void> {
     let hasDoubted = false
     for (const one of unsettled) {
       const turn = slice.pass()
       if (turn) await turn
       if (await this.settle(one, sweep, slice)) hasDoubted = true
-      onSettled?.()
+      onSettled?.(one)
     }
     if (!hasDoubted) return
     const rows = await this.index.read(({ transcripts }) => transcripts.looks())

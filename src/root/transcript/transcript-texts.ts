@@ -133,7 +133,7 @@ export class TranscriptTexts implements TextSource {
     readonly onSettled?: ((done: number, total: number) => void) | undefined
   }): Promise<void> {
     const { signal, onYield, onSettled } = options
-    await this.#settled.everything(new TimeSlice(signal, onYield), onSettled)
+    await this.#settled.all({ signal, slice: new TimeSlice(signal, onYield), onSettled })
     if (this.mode !== "all") return
     const counting = new PartCounts(this.#settled)
     const read = async (session: string, id: string): Promise<MessageDocument | undefined> => {

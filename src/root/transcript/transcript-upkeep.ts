@@ -65,7 +65,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
   override async verify({ signal, repair }: VerifyOptions): Promise<VerifyResult> {
     return this.#onIndex(async () => {
       const { settled } = this.#parts
-      await settled.all(undefined, signal)
+      await settled.all({ signal })
       const { differences, checked } = await this.#compare(signal)
       if (!repair || differences.length === 0)
         return { ok: differences.length === 0, checked, differences, duplicates: [] }
@@ -100,7 +100,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     const { settled } = this.#parts
     const { transcripts } = settled.index
     try {
-      await settled.all(undefined, signal)
+      await settled.all({ signal })
       yield* await settled.index.problems()
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error

@@ -34,6 +34,11 @@ export function modifiedAt({ files }: FoundContainer): number {
   return Math.max(...files.map(({ stat }) => Number(stat.mtimeNs / 1_000_000n)))
 }
 
+/** What the ids of a container's sessions begin with; `undefined` where they may be any. */
+export function prefixesOf({ prefixes, session }: ContainerName): readonly string[] | undefined {
+  return prefixes ?? (session === undefined ? undefined : [session])
+}
+
 /**
  * Finds the containers below a root's place, by folder and name, with one look at each file. What cannot be looked at is told.
  * @throws StoreError `EXHAUSTED`; the slice's signal's reason

@@ -439,7 +439,7 @@ test("subagents' lines among their parent's are child sessions, found by what th
       `do t${n}`,
       { gitBranch: "main", subagent: { description: `do t${n}`, toolUseId: `t${n}` } },
     ]),
-    ["agent-abc", SESSION, "a third thing", { gitBranch: "main", subagent: {} }],
+    [`${SESSION}-agent-abc`, SESSION, "a third thing", { gitBranch: "main", subagent: {} }],
   ])
   const parts = sessions[0]?.messages[1]?.parts ?? []
   expect(parts.map(({ state }) => fieldsOf(fieldsOf(state).metadata).sessionId)).toEqual([

@@ -76,6 +76,7 @@ describe("where it lies", () => {
       name: "tmp/app/chats/parent/child",
       rank: 1,
       form: "lines",
+      prefixes: ["child"],
       parent: "parent",
     })
   })

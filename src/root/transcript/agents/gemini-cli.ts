@@ -3,6 +3,8 @@ import { GeminiFold } from "./gemini-cli/fold.ts"
 import { messageOf } from "./gemini-cli/message.ts"
 
 const FILE = /^session-.+\.(jsonl?)$/
+/** The file's name ends in what its session's id begins with. */
+const BEGUN = /-([0-9a-f]{8})$/
 /** A subagent's file is named after its session. */
 const SUBAGENT = /^.+\.(jsonl?)$/
 
@@ -29,10 +31,14 @@ function containerOf(path: string): ContainerName | undefined {
   const match = second === undefined ? FILE.exec(first) : SUBAGENT.exec(second)
   if (!match) return undefined
   const isLines = match[1] === "jsonl"
+  const stem = (second ?? first).replace(/\.jsonl?$/, "")
+  // A session without a header is called after its file.
+  const begun = second === undefined ? BEGUN.exec(stem)?.[1] : stem
   return {
     name: path.slice(0, path.lastIndexOf(".")),
     rank: isLines ? 1 : 0,
     form: isLines ? "lines" : "object",
+    prefixes: begun === undefined ? undefined : [...new Set([begun, stem])],
     parent: second === undefined ? undefined : first,
   }
 }

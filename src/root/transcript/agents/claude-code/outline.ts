@@ -30,7 +30,12 @@ export function outlineOf(container: ContainerName, said: Said, sides: Sides): O
   const lanes = lanesOf(said.nodes)
   const names = new Names()
   const own = names.unique(container.session ?? container.name)
-  const ids = new Map([...lanes.keys()].map((lane) => [lane, lane === OWN ? own : names.unique(lane)]))
+  const ids = new Map(
+    [...lanes.keys()].map((lane) => [
+      lane,
+      lane === OWN ? own : names.unique(lane.startsWith(own) ? lane : `${own}-${lane}`),
+    ]),
+  )
   const delegates = delegatesOf(lanes)
   const children = new Map([...delegates].map(([lane, { call }]) => [call.id, ids.get(lane) ?? lane]))
   const sessions: OutlinedSession[] = []
