@@ -26,9 +26,9 @@ export interface ContainerRow {
   readonly problems: string
 }
 
-/** The same with what to go on with. */
+/** The same with what to go on with; `null` until all rows of what it holds are put, so that one who stops before begins again. */
 export interface PutContainer extends ContainerRow {
-  readonly state: string
+  readonly state: string | null
 }
 
 /** A session that a container holds. */
@@ -54,6 +54,7 @@ export class TranscriptStatements {
   readonly #row
   readonly #state
   readonly #trust
+  readonly #finish
   readonly #put
   readonly #doubt
   readonly #remove
@@ -120,6 +121,19 @@ export class TranscriptStatements {
           sides: sql`${placeholder("sides")}`,
           problems: sql`${placeholder("problems")}`,
         })
+        .where(
+          and(
+            eq(folder, placeholder("folder")),
+            eq(name, placeholder("name")),
+            eq(marks, placeholder("marks")),
+          ),
+        )
+        .prepare(),
+    )
+    this.#finish = lazy(() =>
+      db
+        .update(containers)
+        .set({ look: sql`${placeholder("look")}`, state: sql`${placeholder("state")}` })
         .where(
           and(
             eq(folder, placeholder("folder")),
@@ -303,6 +317,11 @@ export class TranscriptStatements {
   /** Notes under which looks a container's rows equal its files, unless it was read by somebody else since. */
   trust({ look, sides, problems, folder, name, marks }: Omit<ContainerRow, "format">): void {
     this.#trust().run({ look, sides, problems, folder, name, marks })
+  }
+
+  /** Notes that all rows of what a container holds are put, under which looks, and what to go on with, unless it was read by somebody else since. */
+  finish({ look, state, folder, name, marks }: PutContainer): void {
+    this.#finish().run({ look, state, folder, name, marks })
   }
 
   /** Has a container be read again from its beginning before anything more is said of it. */
