@@ -28,6 +28,7 @@ export type { RecordSchemas } from "./record/schema.ts"
 export type { Session } from "./record/session.ts"
 export type { Page } from "./repository/cursor.ts"
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
+export type { SourceFilter } from "./repository/of-source.ts"
 export type { PartListOptions } from "./repository/parts.ts"
 export type { RepairOptions } from "./repository/repair.ts"
 export type {
@@ -82,6 +83,7 @@ export {
   sourceAt,
   sourceNames,
 } from "./sources/find-sources.ts"
+export type { SourceReport } from "./sources/report.ts"
 export type { Source, SourceName } from "./sources/source.ts"
 export { transcripts } from "./sources/transcripts.ts"
 export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"

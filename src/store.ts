@@ -1,4 +1,5 @@
 // Over 400 lines, since every call of the public face is described here; what it does is elsewhere, and a few lines a call.
+import { join, sep } from "node:path"
 import { type Composition, compose, type StoreParts } from "./composition.ts"
 import { withDataFolders } from "./data-folder.ts"
 import { isDiskFull, StoreError } from "./errors.ts"
@@ -32,6 +33,7 @@ import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
 import type { IndexOptions, WalkResult } from "./root/walk-result.ts"
 import type { Update } from "./root/writer.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
+import type { SourceReport } from "./sources/report.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
@@ -333,21 +335,35 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     yield* problemsOfAll(this.#parts.roots.all, options)
   }
 
+  /**
+   * Yields each place that the store reads, its own folder first unless that need not be there and is not: whose history it is, how many sessions
+   * and bytes, and what cannot be read. A place that is not indexed is read for that.
+   * @throws StoreError `EXHAUSTED`; the signal's reason
+   */
+  async *sources(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<SourceReport> {
+    this.#open()
+    const { all, context, fs } = this.#parts
+    const roots =
+      ownMayBeMissing(this.#options) && all[0]?.upkeep.missing() !== undefined ? all.slice(1) : all
+    const { sourcesOf } = await loaded(() => import("./sources/report.ts"))
+    yield* sourcesOf(fs, roots, (path) => path.startsWith(join(context.indexRoot, sep)), options)
+  }
+
   /** Counts record files and bytes by looking at every file, which takes a while on a large store. */
   async stats(options: { signal?: AbortSignal | undefined } = {}): Promise<
     StoreStats & {
       readonly indexBytes: number
       readonly trash: TrashStats
       /** The same of each folder that is read beside the store's own. */
-      readonly alsoRead: readonly (StoreStats & { readonly directory: string })[]
+      readonly alsoRead: readonly (StoreStats & { readonly directory: string; readonly source: string })[]
     }
   > {
     this.#open()
     const { own, all } = this.#parts
     const stats = await own.upkeep.stats(options)
-    const alsoRead: (StoreStats & { directory: string })[] = []
-    for (const { place, upkeep } of all.slice(1))
-      alsoRead.push({ directory: place, ...(await upkeep.stats(options)) })
+    const alsoRead: (StoreStats & { directory: string; source: string })[] = []
+    for (const { place, source, upkeep } of all.slice(1))
+      alsoRead.push({ directory: place, source, ...(await upkeep.stats(options)) })
     const indexBytes = this.#parts.all.reduce((sum, { upkeep }) => sum + upkeep.indexBytes(), 0)
     const trash = { entries: 0, files: 0, bytes: 0 }
     for await (const { files, bytes } of this.trash.list(options)) {
@@ -359,7 +375,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
   }
 
   /**
-   * Adds up messages, tokens and cost by day, model and provider, in that order, by reading every message. Answers that a forked
+   * Adds up messages, tokens and cost by day, model, provider and, of several histories, source, in that order, by reading every message. Answers that a forked
    * session copied are counted once, and told of as `copies`; `copies: "count"` counts each. Memory grows with the days and
    * models, and by some 32 bytes an answer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason

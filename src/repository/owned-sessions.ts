@@ -36,11 +36,20 @@ interface Listed {
 export class OwnedSessions {
   readonly #roots: readonly Root[]
   readonly #isRead: (id: string, version: ReadVersion) => boolean
+  readonly #isMeant: (root: Root) => boolean
 
-  /** @param isRead told of each session where it is newest, and tells whether it is read from there */
-  constructor(roots: readonly Root[], isRead: (id: string, version: ReadVersion) => boolean) {
+  /**
+   * @param isRead told of each session where it is newest, and tells whether it is read from there
+   * @param isMeant only sessions that are read from such a root
+   */
+  constructor(
+    roots: readonly Root[],
+    isRead: (id: string, version: ReadVersion) => boolean,
+    isMeant: (root: Root) => boolean,
+  ) {
     this.#roots = roots
     this.#isRead = isRead
+    this.#isMeant = isMeant
   }
 
   /** As `Catalog.sessions`; which root each is read from is decided before the first is given. */
@@ -89,7 +98,8 @@ export class OwnedSessions {
 
   async #lists(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>[]> {
     const lists: Iterable<SessionEntry>[] = []
-    for (const { catalog } of this.#roots) lists.push(await catalog.sessions(query, range))
+    for (const root of this.#roots)
+      lists.push(this.#isMeant(root) ? await root.catalog.sessions(query, range) : [])
     return lists
   }
 

@@ -50,9 +50,17 @@ export class Roots {
     return this.#all
   }
 
-  /** As `Catalog.sessions`, over all roots. */
-  async sessions(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
-    if (this.all.length === 1) return rooted(this.main, await this.main.catalog.sessions(query, range))
+  /**
+   * As `Catalog.sessions`, over all roots.
+   * @param isMeant only sessions that are read from such a root
+   */
+  async sessions(
+    query: SessionQuery,
+    range: Range,
+    isMeant: (root: Root) => boolean = () => true,
+  ): Promise<Iterable<RootedEntry>> {
+    if (this.all.length === 1)
+      return isMeant(this.main) ? rooted(this.main, await this.main.catalog.sessions(query, range)) : []
     const before = this.#gone()
     let gone: ReadonlySet<Root> | undefined
     const isRead = (id: string, version: ReadVersion): boolean => {
@@ -63,22 +71,26 @@ export class Roots {
       const newer = this.#readFrom.newerThan(id, version.updated)
       return !newer || !gone.has(newer)
     }
-    return new OwnedSessions(this.reachable(), isRead).list(query, range)
+    return new OwnedSessions(this.reachable(), isRead, isMeant).list(query, range)
   }
 
   /** As `Catalog.countSessions`, over all roots. */
-  async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
-    if (this.all.length === 1) return this.main.catalog.countSessions(query, signal)
+  async countSessions(
+    query: SessionQuery,
+    signal?: AbortSignal,
+    isMeant: (root: Root) => boolean = () => true,
+  ): Promise<number> {
+    if (this.all.length === 1) return isMeant(this.main) ? this.main.catalog.countSessions(query, signal) : 0
     // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
     const before = await this.#names(query.projectID)
     if (before && shareNone(before)) {
       let sum = 0
-      for (const { catalog } of this.all) sum += await catalog.countSessions(query, signal)
+      for (const root of this.all) if (isMeant(root)) sum += await root.catalog.countSessions(query, signal)
       const after = await this.#names(query.projectID)
       if (after && (areSame(before, after) || shareNone(after))) return sum
     }
     let count = 0
-    for (const _ of await this.sessions(query, { signal })) count++
+    for (const _ of await this.sessions(query, { signal }, isMeant)) count++
     return count
   }
 

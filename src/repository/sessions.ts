@@ -18,6 +18,7 @@ import type { Root } from "../root/root.ts"
 import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
+import { ofSource, type SourceFilter } from "./of-source.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
 import type { RepairOptions } from "./repair.ts"
@@ -31,6 +32,8 @@ export interface SessionFilter {
   parentID?: string | null | undefined
   /** The work tree the session ran in. */
   directory?: string | undefined
+  /** Only sessions that are read from the history of this agent, or these. */
+  source?: SourceFilter | undefined
   /** By default `"include"`. */
   archived?: "include" | "exclude" | "only" | undefined
   /** Only sessions updated at or after this time, ms since 1970. */
@@ -59,9 +62,11 @@ export interface SessionPageOptions extends SessionFilter {
   limit?: number | undefined
 }
 
-/** A session with the folder it is read from: the store's own, or one of those that are read beside it. */
+/** A session with the place it is read from: the store's own folder, or one of those that are read beside it. */
 export interface SessionWithOrigin<S = Session> {
   readonly session: S
+  /** Whose history that is, as `codex`; `json` for a folder of JSON files that is no agent's. */
+  readonly source: string
   readonly origin: string
 }
 
@@ -90,20 +95,25 @@ export class SessionRepository<S> {
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
+    return (await this.getWithOrigin(idOrKey))?.session
+  }
+
+  /** As `get`, with the place it is read from and whose history that is. */
+  async getWithOrigin(idOrKey: IdOrKey): Promise<SessionWithOrigin<S> | undefined> {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const found = await this.#roots.findSession(idOrKey)
       const body = found && (await found.root.records.get("session", found.place.folder, found.id))
       // Bodies are as the app's type says if the app and its schemas saw to it.
-      if (body || !found || typeof idOrKey !== "string") return body as S | undefined
+      if (body) return { session: body as S, ...originOf(found.root) }
+      if (!found || typeof idOrKey !== "string") return undefined
       // Another process moved it just now.
     }
     return undefined
   }
 
-  /** The folder a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
+  /** The place a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
   async origin(idOrKey: IdOrKey): Promise<string | undefined> {
-    const found = await this.#roots.findSession(idOrKey)
-    return found && originOf(found.root)
+    return (await this.#roots.findSession(idOrKey))?.root.place
   }
 
   /** The key under which a session lies, `undefined` where there is none; of several copies the newest's. */
@@ -271,7 +281,7 @@ export class SessionRepository<S> {
           missing--
           given.add(entry.id)
         }
-        yield { session: session as S, origin: originOf(entry.root) }
+        yield { session: session as S, ...originOf(entry.root) }
       }
       if (asked !== 0) return
     }
@@ -305,8 +315,10 @@ export class SessionRepository<S> {
     const { projectID, parentID, directory, archived, updatedSince, search } = query
     const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
     options.signal?.throwIfAborted()
-    if (filters.every((filter) => filter === undefined)) return this.#roots.countSessionRecords(projectID)
-    return this.#roots.countSessions(query, options.signal)
+    const isMeant = ofSource(options.source)
+    if (!isMeant && filters.every((filter) => filter === undefined))
+      return this.#roots.countSessionRecords(projectID)
+    return this.#roots.countSessions(query, options.signal, isMeant)
   }
 
   #page<Entry extends RootedEntry>(
@@ -315,12 +327,13 @@ export class SessionRepository<S> {
     bodies = false,
   ): Promise<Page<Entry>> {
     const query = toQuery(options)
+    const isMeant = ofSource(options.source)
     return cutPage(
       `session/${query.order}`,
       options.cursor,
       checkPageSize(options.limit),
       fetching((direction, range) =>
-        this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }),
+        this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }, isMeant),
       ),
     )
   }
@@ -330,7 +343,8 @@ export class SessionRepository<S> {
     after?: RootedEntry,
     bodies?: "some",
   ): Promise<Iterable<RootedEntry>> {
-    return this.#roots.sessions(toQuery(options), { after, limit: checkLimit(limit), bodies, signal })
+    const range = { after, limit: checkLimit(limit), bodies, signal }
+    return this.#roots.sessions(toQuery(options), range, ofSource(options.source))
   }
 }
 
@@ -339,8 +353,8 @@ function readEntry({ id, project, root, body }: RootedEntry): JsonObject | Promi
   return kept ?? root.records.read("session", project, [id]).then(([read]) => read)
 }
 
-function originOf({ place }: Root): string {
-  return place
+function originOf({ place, source }: Root): { source: string; origin: string } {
+  return { source, origin: place }
 }
 
 function toQuery(options: SessionListOptions): SessionQuery {

@@ -6,12 +6,17 @@ import type { RecordSource } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { Copies, outputOf } from "./copies.ts"
+import { ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */
 export interface UsageOptions {
   /** Only sessions that lie in this project's folder. */
   projectID?: string | undefined
+  /** Only sessions that are read from the history of this agent, or these. */
+  source?: SourceFilter | undefined
+  /** Only sessions that ran in this work tree. */
+  directory?: string | undefined
   /** Only messages created from this time on, or up to it, ms since 1970. */
   since?: number | undefined
   until?: number | undefined
@@ -32,6 +37,8 @@ export interface Usage {
   /** `null` for messages that name no model, as those of people. */
   readonly model: string | null
   readonly provider: string | null
+  /** Whose history they lie in, where a store reads several. */
+  readonly source?: string
   messages: number
   input: number
   output: number
@@ -50,14 +57,14 @@ export interface Usage {
 const MESSAGES_AT_ONCE = 256
 
 /**
- * Adds up tokens and cost by day, model and provider, in that order, by reading every message. A message's own field holds the
+ * Adds up tokens and cost by day, model, provider and source, in that order, by reading every message. A message's own field holds the
  * tokens of its last step alone: where several end in it (`step-finish` parts), theirs are added up instead. Its cost is that of all
  * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 64 bytes an answer, by which
  * copies are told (`copies.ts`).
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
 export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
-  const { projectID, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
+  const { projectID, directory, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
   if (projectID !== undefined) checkKey([projectID])
   if (Number.isNaN(since) || Number.isNaN(until)) throw new TypeError("since and until must be times in ms")
   const counted = checkChoice("copies", options.copies, ["once", "count"], "once") === "count"
@@ -65,10 +72,12 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   const dayOf = daysIn(options.timeZone)
   const rows = new Map<string, Usage>()
   const copies = new Copies()
-  for (const root of roots.all) {
+  const isMeant = ofSource(options.source) ?? (() => true)
+  const isOneOfSeveral = roots.all.length > 1
+  for (const root of roots.all.filter(isMeant)) {
     const { records } = root
-    const sessions =
-      projectID === undefined ? await records.folders("message") : await records.ids("session", projectID)
+    const source = isOneOfSeveral ? root.source : undefined
+    const sessions = await sessionsOf(root, projectID, directory)
     for (const session of sessions) {
       // What lies in several roots is counted where it is read.
       if ((await roots.ownerOf(session)) !== root) continue
@@ -83,7 +92,7 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
         const day = created < since || created > until ? undefined : dayOf(created)
         // A time that no calendar knows has no day.
         if (day === undefined) continue
-        const row = rowOf(rows, day, role, body)
+        const row = rowOf(rows, day, role, body, source)
         const earlier = copies.earlier(body)
         if (earlier !== undefined) row.copies = (row.copies ?? 0) + 1
         if (earlier !== undefined && !counted) {
@@ -106,19 +115,38 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
     (a, b) =>
       compareText(a.day, b.day) ||
       compareText(a.model ?? "", b.model ?? "") ||
-      compareText(a.provider ?? "", b.provider ?? ""),
+      compareText(a.provider ?? "", b.provider ?? "") ||
+      compareText(a.source ?? "", b.source ?? ""),
   )
 }
 
-function rowOf(rows: Map<string, Usage>, day: string, role: string | null, body: JsonObject): Usage {
+async function sessionsOf(
+  { catalog, records }: Root,
+  projectID: string | undefined,
+  directory: string | undefined,
+): Promise<readonly string[]> {
+  if (directory !== undefined) {
+    const query = { projectID, directory, archived: "include", order: "created", direction: "asc" } as const
+    return Array.from(await catalog.sessions(query, {}), ({ id }) => id)
+  }
+  return projectID === undefined ? records.folders("message") : records.ids("session", projectID)
+}
+
+function rowOf(
+  rows: Map<string, Usage>,
+  day: string,
+  role: string | null,
+  body: JsonObject,
+  source: string | undefined,
+): Usage {
   // People's messages name the model they ask for; what it took stands in its answer.
   const model = role === "user" ? null : text(body.modelID)
   const provider = role === "user" ? null : text(body.providerID)
-  const key = JSON.stringify([day, model, provider])
+  const key = JSON.stringify([day, model, provider, source])
   const known = rows.get(key)
   if (known) return known
   const none = { messages: 0, input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0, cost: 0 }
-  const made = { day, model, provider, ...none }
+  const made = { day, model, provider, ...(source !== undefined && { source }), ...none }
   rows.set(key, made)
   return made
 }

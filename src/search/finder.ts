@@ -18,8 +18,8 @@ export interface FinderContext {
   readonly look: TextLook
   /** Whether a session is read from this root; asked before anything of it is. */
   readonly isRead: (sessionID: string) => Promise<boolean>
-  /** The folder to name in hits, where a store reads several. */
-  readonly origin: string | undefined
+  /** Whether the store reads several roots: then hits name theirs. */
+  readonly isOneOfSeveral: boolean
 }
 
 /** Finds what a search asks for in one root: its titles and its texts, each newest first. */
@@ -30,6 +30,7 @@ export class Finder {
   readonly #titles = new Map<string, string>()
   /** The project of the session whose title was read last: that of the next is often the same. */
   #project: string | undefined
+  #inDirectory: Promise<ReadonlySet<string>> | undefined
 
   constructor(root: Root, search: Search, context: FinderContext) {
     this.#root = root
@@ -39,12 +40,13 @@ export class Finder {
 
   /** Sessions whose titles match, the one updated last first; `undefined` where titles are not looked for. */
   async listTitles(): Promise<Iterable<SessionEntry> | undefined> {
-    const { query, in: where, projectID, role, type, tool, since, signal } = this.#search
+    const { query, in: where, projectID, directory, role, type, tool, since, signal } = this.#search
     // What only messages and parts have, titles have not.
     const isOfTitles = where !== "text" && [role, type, tool].every((only) => only === undefined)
     if (!isOfTitles || this.#root.texts.mode === "off") return undefined
     const asked: SessionQuery = {
       projectID,
+      directory,
       updatedSince: since,
       search: query,
       archived: "include",
@@ -95,11 +97,25 @@ export class Finder {
   }
 
   async #mayBe({ id, session, time }: Candidate): Promise<boolean> {
-    const { projectID, sessionID, after } = this.#search
+    const { projectID, sessionID, directory, after } = this.#search
     if (sessionID !== undefined && session !== sessionID) return false
+    if (directory !== undefined && !(await this.#sessionsIn(directory)).has(session)) return false
     if (projectID !== undefined && !(await this.#root.records.holds("session", projectID, session)))
       return false
     return !after || isBehind({ kind: "text", sessionID: session, messageID: id, time }, after)
+  }
+
+  /** The sessions that ran in a work tree, as they are when the first message is looked at. */
+  #sessionsIn(directory: string): Promise<ReadonlySet<string>> {
+    const list = async (): Promise<ReadonlySet<string>> => {
+      const query = { directory, archived: "include", order: "updated", direction: "desc" } as const
+      const entries = await this.#root.catalog.sessions(query, { signal: this.#search.signal })
+      const ids = new Set<string>()
+      for (const { id } of entries) ids.add(id)
+      return ids
+    }
+    this.#inDirectory ??= list()
+    return this.#inDirectory
   }
 
   /** The message's own files decide. */
@@ -144,9 +160,9 @@ export class Finder {
     }
   }
 
-  get #origin(): Pick<SearchHit, "origin"> {
-    const { origin } = this.#context
-    return origin === undefined ? {} : { origin }
+  get #origin(): Pick<SearchHit, "origin" | "source"> {
+    const { place, source } = this.#root
+    return this.#context.isOneOfSeveral ? { origin: place, source } : {}
   }
 
   async #title(sessionID: string): Promise<string> {

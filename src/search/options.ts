@@ -1,12 +1,18 @@
 import { checkKey } from "../record/key.ts"
 import { type ParsedQuery, parseQuery } from "../record/search-query.ts"
+import { ofSource, type SourceFilter } from "../repository/of-source.ts"
 import { checkChoice, checkLimit, checkTime } from "../root/check.ts"
+import type { Root } from "../root/root.ts"
 import type { Snippet } from "./snippet.ts"
 
 /** Where to search, and how much. */
 export interface SearchOptions {
   projectID?: string | undefined
   sessionID?: string | undefined
+  /** Only sessions that are read from the history of this agent, or these. */
+  source?: SourceFilter | undefined
+  /** Only sessions that ran in this work tree. */
+  directory?: string | undefined
   /** Only messages of this role. */
   role?: string | undefined
   /** Only parts of this type, or of this tool. */
@@ -42,8 +48,9 @@ export interface SearchHit extends Snippet {
   readonly partID?: string
   /** The session's title. */
   readonly title: string
-  /** The folder it was found in, where a store reads several. */
+  /** The place it was found in, and whose history that is, where a store reads several. */
   readonly origin?: string
+  readonly source?: string
   /** When the message was created or the session updated, ms since 1970. */
   readonly time: number
 }
@@ -58,8 +65,10 @@ const DEFAULT_LIMIT = 50
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** What is looked for, where, and until when. */
-export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout"> {
+export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout" | "source"> {
   readonly query: ParsedQuery
+  /** Which roots are looked into. */
+  readonly isMeant: (root: Root) => boolean
   readonly in: "title" | "text" | "all"
   readonly limit: number
   /** In ms. */
@@ -68,13 +77,17 @@ export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout"> 
 
 /** Checks what is asked for and fills in the defaults. @throws TypeError for options that make no sense; StoreError `INVALID_KEY` */
 export function resolveSearch(text: string, options: SearchOptions): Search {
-  const { projectID, sessionID, since, until, timeout = DEFAULT_TIMEOUT_MS } = options
+  const { projectID, sessionID, directory, since, until, timeout = DEFAULT_TIMEOUT_MS } = options
   checkTime("since", since)
   checkTime("until", until)
   if (Number.isNaN(timeout)) throw new TypeError("timeout must be a number of ms, not NaN")
+  if (directory !== undefined && typeof directory !== "string")
+    throw new TypeError(`directory must be a text, not ${String(directory)}`)
   for (const id of [projectID, sessionID]) if (id !== undefined) checkKey([id])
   return {
     ...options,
+    directory: directory?.toWellFormed(),
+    isMeant: ofSource(options.source) ?? (() => true),
     query: parseQuery(text),
     in: checkChoice("in", options.in, ["title", "text", "all"], "all"),
     limit: checkLimit(options.limit) ?? DEFAULT_LIMIT,

@@ -24,7 +24,7 @@ export async function* search(
   const search = resolveSearch(text, options)
   if (search.query.wanted.length === 0) return { partial: false }
   const { signal } = search
-  const texts = roots.all.map((root) => root.texts)
+  const texts = roots.all.filter(search.isMeant).map((root) => root.texts)
   if (search.fresh) for (const source of texts) await source.refresh(signal)
   const deadline = performance.now() + search.timeout
   const passes = new Passes(roots, search, deadline)
@@ -93,19 +93,23 @@ class Passes {
     this.count++
     const several = this.#roots.all.length > 1
     const parts = await Promise.all(
-      this.#roots.reachable().map(async (root) => {
-        const look = await root.texts.look(mayLack)
-        const finder = new Finder(root, this.#search, {
-          found: this.#found,
-          look,
-          isRead: async (sessionID) => !several || (await this.#owners.of(sessionID)) === root,
-          origin: several ? root.place : undefined,
-        })
-        return { root, whole: look.whole, finder, entries: (await finder.listTitles()) ?? [] }
-      }),
+      this.#roots
+        .reachable()
+        .filter(this.#search.isMeant)
+        .map(async (root) => {
+          const look = await root.texts.look(mayLack)
+          const finder = new Finder(root, this.#search, {
+            found: this.#found,
+            look,
+            isRead: async (sessionID) => !several || (await this.#owners.of(sessionID)) === root,
+            isOneOfSeveral: several,
+          })
+          return { root, whole: look.whole, finder, entries: (await finder.listTitles()) ?? [] }
+        }),
     )
     // A session may lie in another project elsewhere.
-    if (several && this.#search.projectID === undefined) this.#owners.note(parts)
+    const { projectID, directory } = this.#search
+    if (several && projectID === undefined && directory === undefined) this.#owners.note(parts)
     const streams = parts.flatMap(({ finder, entries }) => [finder.titles(entries), finder.texts()])
     for await (const found of newestOf(streams)) {
       await this.#slice.pass()

@@ -60,7 +60,9 @@ export function rootsContract({ open }: Variant): void {
             .filter(matches)
             .sort((a, b) => b.body.time[order] - a.body.time[order] || (a.body.id < b.body.id ? 1 : -1))
           const listed = await all(store.sessions.listWithOrigin({ ...filter, order }))
-          expect(listed).toEqual(expected.map(({ body, root: origin }) => ({ session: body, origin })))
+          expect(listed).toEqual(
+            expected.map(({ body, root: origin }) => ({ session: body, source: "json", origin })),
+          )
           const bodies = expected.map(({ body }) => body)
           expect(await all(store.sessions.list({ ...filter, order, direction: "asc" }))).toEqual(
             bodies.toReversed(),

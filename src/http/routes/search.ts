@@ -61,6 +61,8 @@ export function searchRoutes(app: App, { store, onError, turns }: RouteContext):
     const options: SearchOptions = {
       projectID: query.id("project"),
       sessionID: query.id("session"),
+      source: query.text("source"),
+      directory: query.text("directory"),
       role: query.text("role"),
       type: query.text("type"),
       tool: query.text("tool"),

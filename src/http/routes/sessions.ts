@@ -1,4 +1,4 @@
-import { isStoreError, type Key, type SessionListOptions } from "../../index.ts"
+import { isStoreError, type Key, type SessionListOptions, type SessionWithOrigin } from "../../index.ts"
 import { checkAdmission } from "../admission.ts"
 import type { App, RouteContext } from "../context.ts"
 import { answerUnlessKnown } from "../etag.ts"
@@ -19,6 +19,7 @@ function readFilter(query: Query): SessionListOptions {
   return {
     projectID: query.id("project"),
     directory: query.text("directory"),
+    source: query.text("source"),
     parentID: roots ? null : query.id("parent"),
     search: titleQuery(query.text("search")),
     updatedSince: query.time("updatedSince") ?? query.time("start"),
@@ -28,17 +29,24 @@ function readFilter(query: Query): SessionListOptions {
   }
 }
 
+/** A session's body, or `{ session, source, origin }` where it is asked for with what stands beside it. */
+function shown({ session, ...origin }: SessionWithOrigin<unknown>, withOrigin: boolean): unknown {
+  const body = withoutSecret(session)
+  return withOrigin ? { session: body, ...origin } : body
+}
+
 /** Sessions: all, pages of them, one, its children; removing one where that is allowed. */
 export function sessionRoutes(app: App, { store, writable, onError, turns }: RouteContext): void {
   /** A stream of everything, or a page with its links where a limit is named. */
   const list = async (request: Request, query: Query, filter: SessionListOptions): Promise<Response> => {
+    const withOrigin = query.flag("origin")
     const limit = query.limit()
     const cursor = query.text("cursor")
     if (cursor !== undefined && (limit === undefined || filter.direction === "asc"))
       throw new HttpProblem(400, "INVALID_QUERY", "A cursor goes with a limit, and with the newest first")
     if (limit === undefined || filter.direction === "asc") {
       await checkAdmission(store)
-      return streamList(request, (signal) => all({ ...filter, limit }, signal), {
+      return streamList(request, (signal) => all({ ...filter, limit }, signal, withOrigin), {
         turns: turns.sessions,
         onError,
       })
@@ -46,27 +54,32 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
     const page = await store.sessions.pageKeys({ ...filter, limit, cursor, signal: request.signal })
     const links = pageLinks(request.url, page)
     const version = await store.version(page.items)
-    const tag = version && [version, listFormat(request), Bun.hash(links ?? "").toString(36)].join("-")
+    const form = `${listFormat(request)}${withOrigin ? "+origin" : ""}`
+    const tag = version && [version, form, Bun.hash(links ?? "").toString(36)].join("-")
     return answerUnlessKnown(request, tag, (ETag) =>
-      streamList(request, () => bodies(page.items), { headers: { Link: links, ETag }, onError }),
+      streamList(request, () => bodies(page.items, withOrigin), { headers: { Link: links, ETag }, onError }),
     )
   }
 
-  async function* all(options: SessionListOptions, signal: AbortSignal): AsyncGenerator<unknown> {
-    const sessions = store.sessions.list({ ...options, signal })
+  async function* all(
+    options: SessionListOptions,
+    signal: AbortSignal,
+    withOrigin: boolean,
+  ): AsyncGenerator<unknown> {
+    const sessions = store.sessions.listWithOrigin({ ...options, signal })
     try {
       let next = await turns.sessions.begin(signal, () => sessions.next())
-      for (; !next.done; next = await sessions.next()) yield withoutSecret(next.value)
+      for (; !next.done; next = await sessions.next()) yield shown(next.value, withOrigin)
     } finally {
       await sessions.return(undefined)
     }
   }
 
-  async function* bodies(keys: readonly Key[]): AsyncGenerator<unknown> {
+  async function* bodies(keys: readonly Key[], withOrigin: boolean): AsyncGenerator<unknown> {
     for (const key of keys) {
       try {
-        const session = await store.sessions.get(key)
-        if (session !== undefined) yield withoutSecret(session)
+        const found = await store.sessions.getWithOrigin(key)
+        if (found !== undefined) yield shown(found, withOrigin)
       } catch (error) {
         if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
         // It became unreadable since the page was cut; the others are read on.
@@ -82,11 +95,14 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
 
   app.get("/session/:id", async (c) => {
     const id = c.req.param("id")
+    const withOrigin = new Query(c.req.url).flag("origin")
     const key = await store.sessions.keyOf(id)
-    return answerUnlessKnown(c.req.raw, key && (await store.version([key])), async (ETag) => {
-      const session = key && (await store.sessions.get(key))
-      if (session === undefined) throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
-      return jsonAnswer(withoutSecret(session), ETag)
+    const version = key && (await store.version([key]))
+    const tag = version && withOrigin ? `${version}-origin` : version
+    return answerUnlessKnown(c.req.raw, tag, async (ETag) => {
+      const found = key && (await store.sessions.getWithOrigin(key))
+      if (found === undefined) throw new HttpProblem(404, "NOT_FOUND", `There is no session ${id}`)
+      return jsonAnswer(shown(found, withOrigin), ETag)
     })
   })
 

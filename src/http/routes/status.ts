@@ -1,6 +1,7 @@
 import { isStoreError } from "../../index.ts"
 import { checkAdmission } from "../admission.ts"
 import { type App, type RouteContext, withoutTimeout } from "../context.ts"
+import { Paths } from "../problem.ts"
 import { Query } from "../query.ts"
 import { streamList } from "../stream.ts"
 
@@ -39,6 +40,8 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
     const query = new Query(c.req.url)
     const options = {
       projectID: query.id("project"),
+      source: query.text("source"),
+      directory: query.text("directory"),
       since: query.time("since"),
       until: query.time("until"),
       copies: query.choice("copies", ["once", "count"]),
@@ -58,6 +61,24 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
     withoutTimeout(c.env, c.req.raw)
     const { signal } = c.req.raw
     return c.json(await sum(signal, () => store.stats({ signal })))
+  })
+
+  async function* sources(signal: AbortSignal): AsyncGenerator<unknown> {
+    const paths = new Paths(store.health())
+    for (const source of await sum(signal, () => Array.fromAsync(store.sources({ signal })))) {
+      const problems = source.problems.map(({ path, code, message }) => ({
+        path: paths.strip(path),
+        code,
+        message: paths.strip(message),
+      }))
+      yield { ...source, problems }
+    }
+  }
+
+  app.get("/source", async (c) => {
+    withoutTimeout(c.env, c.req.raw)
+    await checkAdmission(store)
+    return streamList(c.req.raw, sources, { onError })
   })
 
   app.get("/health", (c) => c.json({ ...store.health(), writable }))
