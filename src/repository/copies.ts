@@ -39,15 +39,19 @@ function fingerprint(answer: JsonObject): bigint | undefined {
   const { role, time, modelID, providerID, tokens, cost, metadata } = answer
   if (role !== "assistant") return undefined
   const { responseID, requestID } = fieldsOf(metadata)
-  if (typeof responseID === "string" && responseID !== "")
-    return Bun.hash.wyhash(JSON.stringify([providerID, responseID, requestID]))
+  if (typeof responseID === "string" && responseID !== "") return hashOf([providerID, responseID, requestID])
   const { created, completed } = fieldsOf(time)
   if (typeof created !== "number" || created === 0) return undefined
   const { input, output, reasoning, cache } = fieldsOf(tokens)
   const { read, write } = fieldsOf(cache)
   const took = [input, output, reasoning, read, write, cost]
   if (!took.some((amount) => typeof amount === "number" && amount !== 0)) return undefined
-  return Bun.hash.wyhash(JSON.stringify([created, completed, modelID, providerID, ...took]))
+  return hashOf([created, completed, modelID, providerID, ...took])
+}
+
+/** Of plain values alone: what stands in their place may be nested more deeply than JSON can be written. */
+function hashOf(values: readonly unknown[]): bigint {
+  return Bun.hash.wyhash(JSON.stringify(values.map((value) => (typeof value === "object" ? null : value))))
 }
 
 /** The largest output by hash, in two arrays by open addressing: a `Map` of bigints takes ten times the memory. */

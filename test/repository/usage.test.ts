@@ -298,3 +298,15 @@ function seeds(count: number): number[] {
     (_, at) => at + 1,
   )
 }
+
+test("an answer whose cost is nested without end is added up as one without it", async () => {
+  const directory = tempFolder()
+  put(directory, "session/proj/ses_1.json", session("ses_1"))
+  put(directory, "message/ses_1/msg_1.json", answer("msg_1", "ses_1", DAY))
+  const path = join(directory, "message/ses_1/msg_1.json")
+  const depth = 100_000
+  const nested = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
+  fs.writeFileSync(path, fs.readFileSync(path, "utf8").replace(/"cost":\s*0.5/, `"cost":${nested}`))
+  await using store = await openStore({ directory, backgroundIndex: false })
+  expect(await store.usage()).toMatchObject([{ messages: 1, input: 10, output: 5, cost: 0 }])
+})
