@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { opencodeDatabase, openStore, type Store } from "../src/index.ts"
+import { claudeCode } from "../src/root/transcript/agents/claude-code.ts"
+import { transcriptRoot } from "../src/root/transcript/transcript-root.ts"
 import { LONG_SESSION } from "./data/long-session.ts"
 
 const [, , name = "", directory = ""] = process.argv
@@ -46,6 +48,18 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const roots = [opencodeDatabase(directory)]
     await using store = await openStore({ directory: nothing, backgroundIndex: false, roots })
     return await streamed(store)
+  },
+  async "index transcripts"() {
+    const indexPath = `${directory}-child-index`
+    const roots = [transcriptRoot(claudeCode, directory)]
+    await using store = await openStore({
+      directory: `${directory}-none`,
+      indexPath,
+      backgroundIndex: false,
+      roots,
+    })
+    await store.index()
+    return { peak: peakMegabytes() }
   },
   /** How long the event loop was held while index and texts were made in the background. */
   async stalls() {

@@ -17,6 +17,7 @@ import { listing } from "./trials/listing.ts"
 import { roots } from "./trials/roots.ts"
 import { searching } from "./trials/searching.ts"
 import { starting } from "./trials/starting.ts"
+import { transcripts } from "./trials/transcripts.ts"
 import { writing } from "./trials/writing.ts"
 
 const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
@@ -28,8 +29,11 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   beside,
   roots,
   database,
+  transcripts,
   growing,
 }
+/** Trials that make all that they look at. */
+const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts"])
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +61,7 @@ try {
   const context = {
     size,
     directory,
-    files: makeStore(directory, SIZES[size]),
+    files: chosen.every(({ name }) => WITHOUT_STORE.has(name)) ? 0 : makeStore(directory, SIZES[size]),
     scratch: join(root, "scratch"),
     rounds,
   }

@@ -12,7 +12,7 @@ const PARTS = 4
 const FILES_A_SESSION = 1 + MESSAGES + MESSAGES * PARTS
 
 /** Multiplicative congruential numbers from 0 to 1: the same store every time. */
-function* numbers(): Generator<number> {
+export function* numbers(): Generator<number> {
   for (let state = 42; ; ) {
     state = (state * 48271) % 0x7fffffff
     yield state / 0x7fffffff
@@ -26,7 +26,7 @@ const GIANT_EVERY = 20_000
 const GIANT_BYTES = 4_000_000
 
 /** Bytes of a part's text: median 370 bytes a file, p95 7.4 kB, p99 26 kB, at most 690 kB, as measured in real stores. */
-function textLength(random: number): number {
+export function textLength(random: number): number {
   if (random > 0.9999) return 90_000 + Math.floor(((random - 0.9999) / 0.0001) * 600_000)
   if (random < 0.5) return 60 + Math.floor(random * 400)
   if (random < 0.95) return 260 + Math.floor(((random - 0.5) / 0.45) ** 3 * 7_000)
@@ -40,7 +40,7 @@ const CODAS = ["", "", "", ..."n r s t l d m ck ng nd st nt".split(" ")]
 const CORPUS_LENGTH = 4_000_000
 
 /** Text of a vocabulary of 8,000 words used as words are, the nth about 1/n as often as the first, with code and numbers. */
-function makeCorpus(next: () => number): string {
+export function makeCorpus(next: () => number): string {
   const one = (letters: readonly string[]): string => letters[Math.floor(next() * letters.length)] ?? ""
   const vocabulary = Array.from({ length: 8_000 }, () =>
     Array.from({ length: 1 + Math.floor(next() * 3) }, () => one(ONSETS) + one(NUCLEI) + one(CODAS)).join(""),

@@ -129,9 +129,16 @@ export class TranscriptRecords implements RecordSource {
     return (await this.#readMessages(session, [id]))[0]?.read
   }
 
-  /** The same with where it lies; `undefined` where it is gone. */
-  async located(session: string, id: string): Promise<LocatedRead | undefined> {
-    return (await this.#readMessages(session, [id]))[0]
+  /**
+   * The first of these and as many of the others as have no more than so many bytes of lines in all, with where they lie; `undefined`
+   * for one that is gone.
+   */
+  located(
+    session: string,
+    ids: readonly string[],
+    maxBytes = 0,
+  ): Promise<readonly (LocatedRead | undefined)[]> {
+    return this.#readMessages(session, ids, maxBytes)
   }
 
   async #messageOf(id: string): Promise<WholeMessage | undefined> {
@@ -148,10 +155,12 @@ export class TranscriptRecords implements RecordSource {
   async #readMessages(
     session: string,
     ids: readonly string[],
+    maxBytes?: number,
   ): Promise<readonly (LocatedRead | undefined)[]> {
     const { fs, agent } = this.#transcripts
     for (let tries = 1; ; tries++) {
-      const located = await this.#lookup.messages(session, ids)
+      const all = await this.#lookup.messages(session, ids)
+      const located = maxBytes === undefined ? all : all.slice(0, fitting(all, maxBytes))
       const there = located.filter((one) => one !== undefined)
       const looks = looksOf(fs, there)
       const read = await readMessages(fs, agent, session, there)
@@ -160,15 +169,24 @@ export class TranscriptRecords implements RecordSource {
       // Lines that were only added to are where they were; anything else is found out by looking again.
       if (!isSame && tries < MAX_TRIES) continue
       const messages = read.values()
-      const all = located.map((one) => {
+      return located.map((one) => {
         const message = one && messages.next().value
         if (!one || !message) return undefined
-        if (isSame) this.#recent.put(one, message, now)
+        if (isSame && maxBytes === undefined) this.#recent.put(one, message, now)
         return { located: one, read: message }
       })
-      return all
     }
   }
+}
+
+/** How many of these, and one at least, have lines of no more than so many bytes in all. */
+function fitting(messages: readonly (LocatedMessage | undefined)[], maxBytes: number): number {
+  let bytes = 0
+  const beyond = messages.findIndex((one, at) => {
+    for (const [, , length] of one?.message.outlined.spans ?? []) bytes += length
+    return bytes > maxBytes && at > 0
+  })
+  return beyond < 0 ? messages.length : beyond
 }
 
 function looksOf(fs: Transcripts["fs"], messages: readonly LocatedMessage[]): Map<string, string> {

@@ -4,13 +4,13 @@ import { patiently } from "../../migrator/patiently.ts"
 import { SharedWork } from "../../migrator/shared-work.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Catalog } from "../catalog.ts"
-import { documentOf, readDocument } from "../document.ts"
+import { readDocument } from "../document.ts"
 import { candidates } from "../json/candidates.ts"
 import { catchUp } from "../json/catch-up.ts"
-import type { WholeMessage } from "../record-source.ts"
 import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
+import { DocumentsAhead } from "./documents-ahead.ts"
 import { placeText } from "./held.ts"
 import type { Settled } from "./settled.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
@@ -45,13 +45,10 @@ class PartCounts {
   }
 }
 
-/** Parts that are at hand, as a message's texts are read from them. */
-function partsByIds({ parts }: WholeMessage): Parameters<typeof documentOf>[0] {
-  const byId = new Map(parts.map((part) => [String(part.id), part]))
-  return {
-    ids: async () => [...byId.keys()],
-    read: async (_, __, ids) => ids.map((id) => byId.get(id)),
-  }
+interface UpdateOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onYield?: () => Promise<void>
+  readonly onSettled?: ((done: number, total: number) => void) | undefined
 }
 
 /** The texts of transcripts by a full-text index, of which messages that are not in it yet are read themselves. */
@@ -127,21 +124,18 @@ export class TranscriptTexts implements TextSource {
   }
 
   /** Brings rows and texts up to date. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
-  async update(options: {
-    readonly signal?: AbortSignal | undefined
-    readonly onYield?: () => Promise<void>
-    readonly onSettled?: ((done: number, total: number) => void) | undefined
-  }): Promise<void> {
-    const { signal, onYield, onSettled } = options
+  update(options: UpdateOptions): Promise<void> {
+    return this.#settled.index.index.batch(() => this.#update(options), !options.onYield)
+  }
+
+  async #update({ signal, onYield, onSettled }: UpdateOptions): Promise<void> {
     await this.#settled.all({ signal, slice: new TimeSlice(signal, onYield), onSettled })
     if (this.mode !== "all") return
     const counting = new PartCounts(this.#settled)
-    const read = async (session: string, id: string): Promise<MessageDocument | undefined> => {
-      const message = await this.#records.located(session, id)
-      if (message) await counting.add(message)
-      return message && documentOf(partsByIds(message.read), message.read.info, id)
-    }
-    await catchUp({ index: this.#settled.index.index }, read, { signal, onYield })
+    const ahead = new DocumentsAhead(this.#records, (message) => counting.add(message))
+    const expect = ahead.expect.bind(ahead)
+    const read = ahead.document.bind(ahead)
+    await catchUp({ index: this.#settled.index.index }, read, { signal, onYield, expect })
     await counting.flush()
   }
 
@@ -157,7 +151,7 @@ export class TranscriptTexts implements TextSource {
       for (const { session, id } of some) {
         const turn = slice.pass()
         if (turn) await turn
-        const message = await this.#records.located(session, id)
+        const [message] = await this.#records.located(session, [id])
         if (message) await counting.add(message)
       }
       await counting.flush()

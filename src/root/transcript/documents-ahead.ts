@@ -1,0 +1,55 @@
+import { wholeDocument } from "../document.ts"
+import type { MessageDocument } from "../text-source.ts"
+import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
+
+/** Messages are read together as long as their lines take no more than this, in bytes: some ms of the event loop. */
+const RUN_BYTES = 512 * 1024
+
+/** Which message. */
+interface MessageName {
+  readonly session: string
+  readonly id: string
+}
+
+/** Reads messages that are asked for in a known order, so many of one session at once: its file is looked at and opened once for all. */
+export class DocumentsAhead {
+  readonly #records: TranscriptRecords
+  readonly #onRead: (read: LocatedRead) => Promise<void>
+  #expected: readonly MessageName[] = []
+  #run = new Map<string, LocatedRead | undefined>()
+
+  /** @param onRead told of each message that is asked for and can be read */
+  constructor(records: TranscriptRecords, onRead: (read: LocatedRead) => Promise<void>) {
+    this.#records = records
+    this.#onRead = onRead
+  }
+
+  /** Says which messages will be asked for next, in their order. What was read before is forgotten. */
+  expect(messages: readonly MessageName[]): void {
+    this.#expected = messages
+    this.#run = new Map()
+  }
+
+  /** A message as it was after it was expected; `undefined` where it is gone. @throws as `TranscriptRecords` */
+  async document(session: string, id: string): Promise<MessageDocument | undefined> {
+    const key = keyOf({ session, id })
+    if (!this.#run.has(key)) await this.#readOn(session, id)
+    const message = this.#run.get(key)
+    this.#run.delete(key)
+    if (!message) return undefined
+    await this.#onRead(message)
+    return wholeDocument(message.read.info, message.read.parts)
+  }
+
+  async #readOn(session: string, id: string): Promise<void> {
+    const at = this.#expected.findIndex((name) => name.session === session && name.id === id)
+    const ids =
+      at < 0 ? [id] : this.#expected.slice(at).flatMap((name) => (name.session === session ? [name.id] : []))
+    const run = await this.#records.located(session, ids, RUN_BYTES)
+    for (const [at, message] of run.entries()) this.#run.set(keyOf({ session, id: ids[at] ?? "" }), message)
+  }
+}
+
+function keyOf({ session, id }: MessageName): string {
+  return `${session}/${id}`
+}
