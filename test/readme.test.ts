@@ -26,7 +26,11 @@ test("the tour runs as it stands", async () => {
 })
 
 test("every command and the options of the store are in the README", () => {
-  const program = createProgram({ output: new Output(process.stdout, process.stderr), fail() {} })
+  const program = createProgram({
+    output: new Output(process.stdout, process.stderr),
+    home: { environment: {}, home: "/nowhere" },
+    fail() {},
+  })
   const commands = program.commands.map((command) => command.name())
   expect(commands.length).toBeGreaterThan(4)
   for (const command of commands) expect(README).toContain(`sessiondex ${command}`)

@@ -15,14 +15,16 @@ import { escapeExclusions, searchCommand } from "./commands/search.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
 import { showCommand } from "./commands/show.ts"
+import { sourcesCommand } from "./commands/sources.ts"
 import { statsCommand } from "./commands/stats.ts"
 import { trashCommand } from "./commands/trash.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
-import { defaultDirectory } from "./directory.ts"
+import { thisHome } from "./directory.ts"
 import { Interrupted } from "./interrupt.ts"
 import { Output } from "./output.ts"
 import { bytes } from "./quantities.ts"
+import { namedSource } from "./reading.ts"
 
 /** Fine; a finding or a failure; misuse. */
 export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
@@ -33,6 +35,7 @@ const COMMANDS = [
   messagesCommand,
   showCommand,
   searchCommand,
+  sourcesCommand,
   statsCommand,
   verifyCommand,
   rebuildCommand,
@@ -56,11 +59,15 @@ export function createProgram(context: Context): Command {
     .addOption(
       new Option(
         "-d, --dir <folder>",
-        "the store: the folder with session/, message/ and part/, or opencode's data folder",
-      )
-        .env("SESSIONDEX_DIR")
-        .default(defaultDirectory(), "opencode's data folder, or its storage/ where there is no database"),
+        "the store: the folder with session/, message/ and part/, or an agent's own; without it every history of this machine is read",
+      ).env("SESSIONDEX_DIR"),
     )
+    .option(
+      "--source <name=folder>",
+      "read this history instead, as codex=/backup/.codex; may be given more than once",
+      namedSource,
+    )
+    .option("--no-sources", "read the store alone, and no agent's history")
     .option("--json", "one JSON object a line on standard output, and nothing else there")
     .option("--index-path <folder>", "keep the index there instead of in the store")
     .option(
@@ -81,10 +88,12 @@ export function createProgram(context: Context): Command {
 export async function run(
   argv: readonly string[],
   output = new Output(process.stdout, process.stderr),
+  home = thisHome(),
 ): Promise<number> {
   let code: number = EXIT.fine
   const context: Context = {
     output,
+    home,
     fail: () => {
       code = EXIT.failure
     },

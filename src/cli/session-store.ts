@@ -2,11 +2,10 @@ import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
-import { namedDatabase } from "./directory.ts"
+import { nothingFound, type ReadingOptions, readingOf } from "./reading.ts"
 
 /** The options every command has. */
-export interface GlobalOptions {
-  dir: string
+export interface GlobalOptions extends ReadingOptions {
   json?: boolean
   indexPath?: string
   alsoRead?: string[]
@@ -15,22 +14,27 @@ export interface GlobalOptions {
   color: boolean
 }
 
-/** Opens the store that the options name, runs the command over it, and closes it. @param create whether it may be missing */
+/** Opens the store that the options name, runs the command over it, and closes it. @param create whether it may be missing @param keep whether the index of a home is to be kept */
 export async function withStore(
   context: Context,
   command: Command,
   work: (store: Store, options: GlobalOptions) => Promise<void>,
-  { create = false, ...more }: Partial<StoreOptions> & { create?: boolean } = {},
+  {
+    create = false,
+    keep = false,
+    ...more
+  }: Partial<StoreOptions> & { create?: boolean; keep?: boolean } = {},
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>()
   const { output } = context
   if (!options.color) output.noColours()
+  const reading = readingOf(options, context.home)
+  const { directory, database } = reading
   // Of a data folder the store is its `storage`.
-  const above = [resolve(options.dir), join(resolve(options.dir), "storage")]
-  const database = namedDatabase(options.dir)
+  const above = [resolve(directory), join(resolve(directory), "storage")]
   await using store = await openStore({
-    directory: options.dir,
-    database,
+    ...reading,
+    keepIndex: keep && reading.sources !== undefined,
     indexPath: options.indexPath,
     alsoRead: options.alsoRead,
     older: options.older,
@@ -45,6 +49,9 @@ export async function withStore(
     },
     ...more,
   })
+  const isOfHome = options.dir === undefined && options.source === undefined
+  if (isOfHome && !create && reading.sources?.length === 0 && store.missing().length > 0)
+    throw nothingFound(context.home)
   const missing = store.missing().find(({ path }) => !create || path !== store.directory)
   if (missing)
     throw new StoreError(missing.code, missing.message, {

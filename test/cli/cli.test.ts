@@ -39,6 +39,11 @@ async function json(directory: string, ...argv: string[]): Promise<unknown[]> {
     .map((line): unknown => JSON.parse(line))
 }
 
+interface Listed {
+  readonly session: Session
+  readonly origin: string
+}
+
 function answer<T>(name: string): T {
   return JSON.parse(readFileSync(join(ANSWERS, name), "utf8")) as T
 }
@@ -166,9 +171,9 @@ test("verify, rebuild and orphans: one object, exit 1 where something differs", 
 test("import --older copies the history beside the store, and again copies nothing; --json tells the origin", async () => {
   const { directory, older } = olderData()
   const before = snapshot(older)
-  const listed = (await json(directory, "sessions")) as (Session & { origin: string })[]
+  const listed = (await json(directory, "sessions")) as Listed[]
   expect(listed.map(({ origin }) => origin)).toEqual(Array(9).fill(older))
-  expect((await cli(directory, "sessions")).out).toContain(`[${older}]`)
+  expect((await cli(directory, "sessions")).out).toContain(`[opencode ${older}]`)
   expect(await json(directory, "sessions", "--no-older")).toEqual([])
   const done = { copied: { sessions: 9, messages: 26, parts: 43 }, present: { sessions: 0 }, unreadable: [] }
   expect(await json(directory, "import", "--older")).toMatchObject([done])
@@ -177,8 +182,8 @@ test("import --older copies the history beside the store, and again copies nothi
   expect(again).toMatchObject({ code: 0, err: "" })
   expect(again.out).toContain("copied 0 sessions, 0 messages, 0 parts (0 B)")
   expect(again.out).toContain("there already: 9 sessions, 26 messages, 43 parts")
-  const imported = (await json(directory, "sessions")) as (Session & { origin: string })[]
-  expect(imported).toEqual(listed.map((body) => ({ ...body, origin: directory })))
+  const imported = (await json(directory, "sessions")) as Listed[]
+  expect(imported).toEqual(listed.map(({ session }) => ({ session, source: "json", origin: directory })))
   expect(snapshot(older)).toEqual(before)
   const elsewhere = join(tempFolder(), "new", "storage")
   expect(await json(elsewhere, "import", "--older", older)).toMatchObject([done])
@@ -197,12 +202,12 @@ test("--also-read lists other stores too, each session once, from where it is ne
     title: "newer there",
     time: { created: 1, updated: 2 ** 41 },
   })
-  const both = (await json(directory, "--also-read", backup, "sessions")) as (Session & { origin: string })[]
+  const both = (await json(directory, "--also-read", backup, "sessions")) as Listed[]
   expect(both).toHaveLength(9)
-  expect(both[0]).toMatchObject({ id: first?.id, title: "newer there", origin: backup })
+  expect(both[0]).toMatchObject({ session: { id: first?.id, title: "newer there" }, origin: backup })
   expect(both.slice(1).map(({ origin }) => origin)).toEqual(Array(8).fill(directory))
   expect(await json(directory, "--also-read", backup, "show", first?.id ?? "")).toMatchObject([
-    { id: first?.id, origin: backup },
+    { session: { id: first?.id }, source: "json", origin: backup },
     ...Array(count(backup, first?.id ?? "")).fill({}),
   ])
   const { out } = await cli(directory, "--also-read", backup, "stats")

@@ -1,6 +1,7 @@
 import { Writable } from "node:stream"
 import { Output } from "../../src/cli/output.ts"
 import { run } from "../../src/cli/program.ts"
+import type { Home } from "../../src/index.ts"
 
 export interface Ran {
   readonly code: number
@@ -18,7 +19,17 @@ export function cliOnTerminal(directory: string, ...argv: string[]): Promise<Ran
   return runHere(true, directory, argv)
 }
 
-async function runHere(terminal: boolean, directory: string, argv: readonly string[]): Promise<Ran> {
+/** As `cliHere`, in a home instead of over a store. */
+export function cliIn(home: Home, ...argv: string[]): Promise<Ran> {
+  return runHere(false, undefined, argv, home)
+}
+
+async function runHere(
+  terminal: boolean,
+  directory: string | undefined,
+  argv: readonly string[],
+  home?: Home,
+): Promise<Ran> {
   const said = { out: "", err: "" }
   const stream = (name: "out" | "err", isTTY: boolean): Writable =>
     Object.assign(
@@ -32,8 +43,9 @@ async function runHere(terminal: boolean, directory: string, argv: readonly stri
       { isTTY },
     )
   const code = await run(
-    ["--dir", directory, ...argv],
+    directory === undefined ? argv : ["--dir", directory, ...argv],
     new Output(stream("out", terminal), stream("err", false)),
+    home,
   )
   return { code, ...said }
 }

@@ -2,7 +2,6 @@ import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { defaultDirectory } from "../../src/cli/directory.ts"
 import { openStore, type Store } from "../../src/index.ts"
 import type { HeldRecord, History } from "../../src/testing/index.ts"
 import { cliHere, lines } from "../cli/in-process.ts"
@@ -285,17 +284,6 @@ async function withEnvironment(
   }
 }
 
-test("the command line reads the data folder where it has a database, and storage/ where it has none", async () => {
-  const home = tempFolder()
-  await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: undefined }, () => {
-    expect(defaultDirectory()).toBe(join(home, "opencode/storage"))
-    mkdirSync(join(home, "opencode"))
-    expect(defaultDirectory()).toBe(join(home, "opencode/storage"))
-    copyFileSync(FIXTURE, join(home, "opencode/opencode.db"))
-    expect(defaultDirectory()).toBe(join(home, "opencode"))
-  })
-})
-
 test("the database that OPENCODE_DB names is read with opencode's data folder, absolute or relative to it", async () => {
   const home = tempFolder()
   const data = join(home, "opencode")
@@ -307,7 +295,6 @@ test("the database that OPENCODE_DB names is read with opencode's data folder, a
   }
   // Nothing else there, as after a first start of today's release.
   await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: elsewhere }, async () => {
-    expect(defaultDirectory()).toBe(data)
     expect(await sessions()).toEqual({ code: 0, sessions: 9, err: "" })
     expect(existsSync(data)).toBe(false)
     put(data, "storage/session/p/ses_1.json", session("ses_1"))

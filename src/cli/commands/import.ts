@@ -6,10 +6,15 @@ import { pipeline } from "node:stream/promises"
 import { Command, Option } from "commander"
 import {
   type ConflictChoice,
+  findSources,
+  type Home,
   type ImportOlderResult,
   type ImportProgress,
   opencodeDatabase,
+  type RootProvider,
   StoreError,
+  sourceNames,
+  transcripts,
 } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { databasesNear } from "../directory.ts"
@@ -49,7 +54,7 @@ export function importCommand(context: Context): Command {
     .option("--older [folder]", "copy the history in the older layout, by default that beside the store")
     .option(
       "--from <history>",
-      "copy sessions that are new or newer out of opencode's databases (`opencode`), or out of one named by its path",
+      "copy sessions that are new or newer out of an agent's history (opencode, claude-code, codex, gemini-cli; NAME=FOLDER), or out of a database of opencode named by its path",
     )
     .option("--since <time>", "with --from: only sessions updated since, as 2026-08-01 or 30d", instant)
     .action(async (file: string | undefined, flags: ImportFlags, command: Command) => {
@@ -121,10 +126,10 @@ async function importFrom(
   const bar = progressBar(output.interactive, "{bar} {value}/{total} sessions, {records} records copied")
   const { signal, release } = interruptible()
   const work: Parameters<typeof withStore>[2] = async (store, { dir, json }) => {
-    const histories = from === "opencode" ? databasesNear(dir) : [opencodeDatabase(from)]
+    const histories = historiesOf(from, dir, context.home)
     if (histories.length === 0)
-      throw new StoreError("NOT_FOUND", "There is no database of opencode here, nor in its data folder", {
-        hint: "Name one: --from <path>.",
+      throw new StoreError("NOT_FOUND", `There is no history of ${from} where it would be`, {
+        hint: "Name one: --from <path of a database>, or --from NAME=<folder>.",
       })
     for (const history of histories) {
       const result = await store.importFrom(history, {
@@ -155,6 +160,19 @@ async function importFrom(
     bar.stop()
     release()
   }
+}
+
+/** `opencode`, an agent's name with or without its folder, or the path of a database of opencode. */
+function historiesOf(from: string, dir: string | undefined, home: Home): RootProvider[] {
+  if (from === "opencode") return databasesNear(dir, home)
+  const [name = "", ...path] = from.split("=")
+  const agent = sourceNames().find((known) => known === name)
+  if (agent === undefined) return [opencodeDatabase(from)]
+  const folder = path.join("=")
+  if (agent === "opencode") return databasesNear(folder, home)
+  if (folder !== "") return [transcripts(agent, folder)]
+  const found = findSources(home).filter((source) => source.name === agent && source.found)
+  return found.map(({ place }) => transcripts(agent, place))
 }
 
 async function importOlder(context: Context, command: Command, directory?: string): Promise<void> {

@@ -8,8 +8,8 @@ export function indexCommand(context: Context): Command {
   return new Command("index")
     .description("index the whole store; reads only what changed since the last time")
     .action(async (_: unknown, command: Command) => {
-      await withStore(context, command, (store, { json }) =>
-        printWalk(context, json ?? false, (options) => store.index(options)),
-      )
+      const work: Parameters<typeof withStore>[2] = (store, { json }) =>
+        printWalk(context, json ?? false, (options) => store.index(options))
+      await withStore(context, command, work, { keep: true })
     })
 }

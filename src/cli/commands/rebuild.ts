@@ -8,8 +8,8 @@ export function rebuildCommand(context: Context): Command {
   return new Command("rebuild")
     .description("read every file again, whatever the index says of it; others go on reading")
     .action(async (_: unknown, command: Command) => {
-      await withStore(context, command, (store, { json }) =>
-        printWalk(context, json ?? false, (options) => store.rebuild(options)),
-      )
+      const work: Parameters<typeof withStore>[2] = (store, { json }) =>
+        printWalk(context, json ?? false, (options) => store.rebuild(options))
+      await withStore(context, command, work, { keep: true })
     })
 }

@@ -65,6 +65,7 @@ function highlighted({ snippet, ranges }: SearchHit, output: Output): string {
 interface SearchFlags
   extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit" | "wait"> {
   project?: string
+  from?: string[]
   session?: string
 }
 
@@ -79,6 +80,11 @@ export function searchCommand(context: Context): Command {
       "what to look for; words must all occur in one message. Quotes of a phrase must reach the command: '\"a phrase\"'",
     )
     .option("--project <id>", "only in this project")
+    .option(
+      "--from <name>",
+      "only in this history, as codex; may be given more than once",
+      (name: string, names: string[] = []) => [...names, name],
+    )
     .option("--session <id>", "only in this session")
     .option("--role <role>", "only messages of this role")
     .option("--type <type>", "only parts of this type, as text, reasoning, tool")
@@ -95,28 +101,37 @@ export function searchCommand(context: Context): Command {
       "--no-wait",
       "do not bring the index up to date first: what it lacks is not found, but a note says so",
     )
-    .action(async (words: string[], { project, session, wait, ...flags }: SearchFlags, command: Command) => {
-      await withStore(context, command, async (store, { json }) => {
-        const { output } = context
-        // Who waits at a terminal, or a script, wants all of it and in order.
-        const options = { ...flags, projectID: project, sessionID: session, wait, fresh: wait }
-        const hits = store.search(words.join(" "), options)
-        let found = 0
-        let next = await hits.next()
-        for (; !next.done; next = await hits.next()) {
-          found++
-          const hit = next.value
-          if (json) await output.json(hit)
-          else {
-            const where = output.style("cyan", oneLine(hit.sessionID))
-            await output.line(
-              `${output.style("dim", clockColumn(hit.time))}  ${where}  ${oneLine(hit.title)}`,
-            )
-            await output.line(`    ${highlighted(hit, output)}`)
+    .action(
+      async (words: string[], { project, from, session, wait, ...flags }: SearchFlags, command: Command) => {
+        await withStore(context, command, async (store, { json }) => {
+          const { output } = context
+          // Who waits at a terminal, or a script, wants all of it and in order.
+          const options = {
+            ...flags,
+            projectID: project,
+            source: from,
+            sessionID: session,
+            wait,
+            fresh: wait,
           }
-        }
-        if (next.value.partial) output.note(`There may be more (${next.value.reason})`)
-        if (found === 0) context.fail()
-      })
-    })
+          const hits = store.search(words.join(" "), options)
+          let found = 0
+          let next = await hits.next()
+          for (; !next.done; next = await hits.next()) {
+            found++
+            const hit = next.value
+            if (json) await output.json(hit)
+            else {
+              const where = output.style("cyan", oneLine(hit.sessionID))
+              await output.line(
+                `${output.style("dim", clockColumn(hit.time))}  ${where}  ${oneLine(hit.title)}`,
+              )
+              await output.line(`    ${highlighted(hit, output)}`)
+            }
+          }
+          if (next.value.partial) output.note(`There may be more (${next.value.reason})`)
+          if (found === 0) context.fail()
+        })
+      },
+    )
 }

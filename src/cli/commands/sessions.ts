@@ -9,6 +9,7 @@ import { clockColumn } from "../time.ts"
 
 interface SessionFlags {
   project?: string
+  from?: string[]
   parent?: string
   roots?: boolean
   archived: "include" | "exclude" | "only"
@@ -21,6 +22,11 @@ export function sessionsCommand(context: Context): Command {
   return new Command("sessions")
     .description("list sessions, newest first")
     .option("--project <id>", "only of this project")
+    .option(
+      "--from <name>",
+      "only of this history, as codex; may be given more than once",
+      (name: string, names: string[] = []) => [...names, name],
+    )
     .addOption(new Option("--parent <id>", "only the children of this session").conflicts("roots"))
     .option("--roots", "only sessions without a parent")
     .addOption(
@@ -34,17 +40,19 @@ export function sessionsCommand(context: Context): Command {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
         const { project: projectID, archived, order, limit } = flags
-        const options: SessionListOptions = { projectID, archived, order, limit }
+        const options: SessionListOptions = { projectID, source: flags.from, archived, order, limit }
         if (flags.roots) options.parentID = null
         else if (flags.parent !== undefined) options.parentID = flags.parent
         // With one folder alone there is nothing to tell apart.
         const several = store.health().alsoReading.length > 0
-        for await (const { session, origin } of store.sessions.listWithOrigin(options)) {
-          if (json) await output.json(several ? { ...session, origin } : session)
+        for await (const found of store.sessions.listWithOrigin(options)) {
+          const { session, source, origin } = found
+          if (json) await output.json(several ? found : session)
           else {
             const { updated, title } = sessionFields(session)
             const when = output.style("dim", clockColumn(updated).slice(0, 16))
-            const where = origin === store.directory ? "" : output.style("dim", `  [${oneLine(origin)}]`)
+            const where =
+              origin === store.directory ? "" : output.style("dim", `  [${source} ${oneLine(origin)}]`)
             await output.line(
               `${when}  ${output.style("cyan", oneLine(session.id))}  ${oneLine(title ?? "")}${where}`,
             )

@@ -14,11 +14,12 @@ export function showCommand(context: Context): Command {
     .action(async (sessionID: string, _: unknown, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        const session = await store.sessions.get(sessionID)
+        const found = await store.sessions.getWithOrigin(sessionID)
+        const session = found?.session
         let messages = 0
-        const origin =
-          store.health().alsoReading.length > 0 ? await store.sessions.origin(sessionID) : undefined
-        if (json && session) await output.json(origin === undefined ? session : { ...session, origin })
+        const several = store.health().alsoReading.length > 0
+        const origin = several ? found?.origin : undefined
+        if (json && session) await output.json(several ? found : session)
         else if (session) {
           const { created, title, directory } = sessionFields(session)
           await output.line(output.style("bold", oneLine(title ?? sessionID)))
@@ -26,7 +27,7 @@ export function showCommand(context: Context): Command {
             sessionID,
             clock(created),
             directory ?? "",
-            origin === undefined || origin === store.directory ? "" : `[${origin}]`,
+            origin === undefined || origin === store.directory ? "" : `[${found?.source} ${origin}]`,
           ]
           await output.line(output.style("dim", facts.filter(Boolean).map(oneLine).join("  ")))
           await output.line()
