@@ -261,7 +261,7 @@ test("a damaged database in a data folder is told by its path, and makes the com
   put(data, "storage/session/p/ses_1.json", session("ses_1"))
   const path = put(data, "opencode.db", "no database")
   const { code, out, err } = await cliHere(data, "--json", "sessions")
-  expect({ code, ids: lines(out) }).toMatchObject({ code: 1, ids: [{ id: "ses_1" }] })
+  expect({ code, ids: lines(out) }).toMatchObject({ code: 1, ids: [{ session: { id: "ses_1" } }] })
   expect(err).toContain(`CORRUPT ${path}`)
 })
 
@@ -340,7 +340,7 @@ test("an OPENCODE_DB that is not there or damaged is told, and the command fails
     expect(missing.err).toContain("OPENCODE_DB names it")
     writeFileSync(path, "no database")
     const { code, out, err } = await cliHere(data, "--json", "sessions")
-    expect({ code, ids: lines(out) }).toMatchObject({ code: 1, ids: [{ id: "ses_1" }] })
+    expect({ code, ids: lines(out) }).toMatchObject({ code: 1, ids: [{ session: { id: "ses_1" } }] })
     expect(err).toContain(`CORRUPT ${path}`)
   })
 })
