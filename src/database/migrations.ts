@@ -8,6 +8,9 @@ import largeRecordsAnew from "../../drizzle/20261126121952_large_records_anew/mi
   type: "text",
 }
 import transcripts from "../../drizzle/20261126183548_transcripts/migration.sql" with { type: "text" }
+import containerStates from "../../drizzle/20261126201442_container_states/migration.sql" with {
+  type: "text",
+}
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -34,4 +37,5 @@ export const migrations: Migration[] = [
   migration("20261126113433_titles_in_step", titlesInStep),
   migration("20261126121952_large_records_anew", largeRecordsAnew),
   migration("20261126183548_transcripts", transcripts),
+  migration("20261126201442_container_states", containerStates),
 ]

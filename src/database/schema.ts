@@ -128,15 +128,24 @@ export const containers = sqliteTable(
     marks: text().notNull(),
     /** The small files beside it that were read, with their looks: JSON. */
     sides: text().notNull(),
-    /** What goes on where lines are appended: JSON; `null` where everything is read anew. */
-    state: text(),
-    /** The version of what made the state. */
+    /** The version of what made its rows. */
     format: integer().notNull(),
     /** Lines that could not be read: JSON. */
     problems: text().notNull(),
   },
   (table) => [uniqueIndex("containers_place").on(table.folder, table.name)],
 )
+
+/**
+ * What goes on with a container where lines are appended: JSON; where there is none everything is read anew. In a table of its own: it is
+ * large, and SQLite goes through all of a row's pages to find what comes behind.
+ */
+export const containerStates = sqliteTable("container_states", {
+  container: integer()
+    .primaryKey()
+    .references(() => containers.row, { onDelete: "cascade" }),
+  state: text().notNull(),
+})
 
 /** Which sessions a container holds; one that several hold is read from the newest. */
 export const containerSessions = sqliteTable(

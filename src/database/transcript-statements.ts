@@ -3,7 +3,14 @@ import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { ManyRows, parametersOf } from "./many-rows.ts"
-import { containerSessions, containers, directories, messagePlaces, sessions } from "./schema.ts"
+import {
+  containerSessions,
+  containerStates,
+  containers,
+  directories,
+  messagePlaces,
+  sessions,
+} from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** What tells whether a container is still what it was when it was read. */
@@ -26,9 +33,9 @@ export interface ContainerRow {
   readonly problems: string
 }
 
-/** The same with what to go on with; `null` until all rows of what it holds are put, so that one who stops before begins again. */
-export interface PutContainer extends ContainerRow {
-  readonly state: string | null
+/** The same with what to go on with. */
+export interface FinishedContainer extends ContainerRow {
+  readonly state: string
 }
 
 /** A session that a container holds. */
@@ -55,6 +62,8 @@ export class TranscriptStatements {
   readonly #state
   readonly #trust
   readonly #finish
+  readonly #putState
+  readonly #dropState
   readonly #put
   readonly #doubt
   readonly #remove
@@ -75,7 +84,8 @@ export class TranscriptStatements {
   readonly #removePlace
 
   constructor(db: Drizzle) {
-    const { row, folder, name, look, marks, sides, state, format, problems } = containers
+    const { row, folder, name, look, marks, sides, format, problems } = containers
+    const { state } = containerStates
     this.#looks = lazy(() =>
       db
         .select({ row, folder, name, look, sides })
@@ -93,9 +103,10 @@ export class TranscriptStatements {
           sides,
           format,
           problems,
-          hasState: sql<number>`${state} is not null`,
+          hasState: sql<number>`${containerStates.container} is not null`,
         })
         .from(containers)
+        .leftJoin(containerStates, eq(containerStates.container, row))
         .where(eq(row, placeholder("row")))
         .prepare(),
     )
@@ -109,8 +120,8 @@ export class TranscriptStatements {
     this.#state = lazy(() =>
       db
         .select({ state })
-        .from(containers)
-        .where(eq(row, placeholder("row")))
+        .from(containerStates)
+        .where(eq(containerStates.container, placeholder("row")))
         .prepare(),
     )
     this.#trust = lazy(() =>
@@ -133,7 +144,7 @@ export class TranscriptStatements {
     this.#finish = lazy(() =>
       db
         .update(containers)
-        .set({ look: sql`${placeholder("look")}`, state: sql`${placeholder("state")}` })
+        .set({ look: sql`${placeholder("look")}` })
         .where(
           and(
             eq(folder, placeholder("folder")),
@@ -141,9 +152,10 @@ export class TranscriptStatements {
             eq(marks, placeholder("marks")),
           ),
         )
+        .returning({ row })
         .prepare(),
     )
-    const columns = ["folder", "name", "look", "marks", "sides", "state", "format", "problems"]
+    const columns = ["folder", "name", "look", "marks", "sides", "format", "problems"]
     this.#put = lazy(() =>
       db
         .insert(containers)
@@ -157,10 +169,26 @@ export class TranscriptStatements {
         .returning({ row })
         .prepare(),
     )
+    this.#putState = lazy(() =>
+      db
+        .insert(containerStates)
+        .values(parametersOf(["container", "state"]) as unknown as typeof containerStates.$inferInsert)
+        .onConflictDoUpdate({
+          target: containerStates.container,
+          set: { state: sql`excluded.${sql.identifier("state")}` },
+        })
+        .prepare(),
+    )
+    this.#dropState = lazy(() =>
+      db
+        .delete(containerStates)
+        .where(eq(containerStates.container, placeholder("row")))
+        .prepare(),
+    )
     this.#doubt = lazy(() =>
       db
         .update(containers)
-        .set({ look: null, state: null })
+        .set({ look: null })
         .where(eq(row, placeholder("row")))
         .prepare(),
     )
@@ -305,13 +333,18 @@ export class TranscriptStatements {
 
   /** What a container's reading goes on with. */
   state(row: number): string | undefined {
-    const state = this.#state().get({ row })?.state
-    return state == null ? undefined : soundText("state", state)
+    const found = this.#state().get({ row })
+    return found && soundText("state", found.state)
   }
 
-  /** Puts a container in place of the one of that folder and name; gives its row. */
-  put(container: PutContainer): number {
-    return soundNumber("row", this.#put().get({ ...container })?.row)
+  /**
+   * Puts a container in place of the one of that folder and name; gives its row. Until `finish` there is nothing to go on with, so that one who
+   * stops before that begins again.
+   */
+  put(container: ContainerRow): number {
+    const row = soundNumber("row", this.#put().get({ ...container })?.row)
+    this.#dropState().run({ row })
+    return row
   }
 
   /** Notes under which looks a container's rows equal its files, unless it was read by somebody else since. */
@@ -320,13 +353,15 @@ export class TranscriptStatements {
   }
 
   /** Notes that all rows of what a container holds are put, under which looks, and what to go on with, unless it was read by somebody else since. */
-  finish({ look, state, folder, name, marks }: PutContainer): void {
-    this.#finish().run({ look, state, folder, name, marks })
+  finish({ look, state, folder, name, marks }: FinishedContainer): void {
+    const finished = this.#finish().get({ look, folder, name, marks })
+    if (finished) this.#putState().run({ container: finished.row, state })
   }
 
   /** Has a container be read again from its beginning before anything more is said of it. */
   doubt(row: number): void {
     this.#doubt().run({ row })
+    this.#dropState().run({ row })
   }
 
   /** Removes a container, but no row of what it held. */

@@ -209,7 +209,7 @@ export class TranscriptIndex {
     // Lines that lie where others lay may say anything.
     const isAnew = !isNew && result.isAnew === true
     const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
-    const hasDoubted = await this.#put({ ...columns, look: null, state: null }, sessions, isAnew, slice, hear)
+    const hasDoubted = await this.#put({ ...columns, look: null }, sessions, isAnew, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, columns.marks, isNew)
     await patiently(() =>
