@@ -20,6 +20,7 @@ export interface ContainerLook {
   readonly name: string
   readonly look: Uint8Array | null
   readonly sides: string
+  readonly format: number
 }
 
 /** What was read of a container, and how to go on. */
@@ -33,9 +34,10 @@ export interface ContainerRow {
   readonly problems: string
 }
 
-/** The same with what to go on with. */
-export interface FinishedContainer extends ContainerRow {
-  readonly state: string
+/** Which reading of a container rows are of. */
+export interface ContainerReading {
+  readonly marks: string
+  readonly sides: string
 }
 
 /** A session that a container holds. */
@@ -61,7 +63,6 @@ export class TranscriptStatements {
   readonly #row
   readonly #state
   readonly #trust
-  readonly #finish
   readonly #putState
   readonly #dropState
   readonly #put
@@ -88,7 +89,7 @@ export class TranscriptStatements {
     const { state } = containerStates
     this.#looks = lazy(() =>
       db
-        .select({ row, folder, name, look, sides })
+        .select({ row, folder, name, look, sides, format })
         .from(containers)
         .orderBy(asc(folder), asc(name))
         .prepare(),
@@ -129,6 +130,7 @@ export class TranscriptStatements {
         .update(containers)
         .set({
           look: sql`${placeholder("look")}`,
+          marks: sql`${placeholder("marks")}`,
           sides: sql`${placeholder("sides")}`,
           problems: sql`${placeholder("problems")}`,
         })
@@ -136,20 +138,8 @@ export class TranscriptStatements {
           and(
             eq(folder, placeholder("folder")),
             eq(name, placeholder("name")),
-            eq(marks, placeholder("marks")),
-          ),
-        )
-        .prepare(),
-    )
-    this.#finish = lazy(() =>
-      db
-        .update(containers)
-        .set({ look: sql`${placeholder("look")}` })
-        .where(
-          and(
-            eq(folder, placeholder("folder")),
-            eq(name, placeholder("name")),
-            eq(marks, placeholder("marks")),
+            eq(marks, placeholder("marksBefore")),
+            eq(sides, placeholder("sidesBefore")),
           ),
         )
         .returning({ row })
@@ -301,12 +291,13 @@ export class TranscriptStatements {
     // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
     return this.#looks()
       .values()
-      .map(([row, folder, name, look, sides]) => ({
+      .map(([row, folder, name, look, sides, format]) => ({
         row: soundNumber("row", row),
         folder: soundText("folder", folder),
         name: soundText("name", name),
         look: soundBytes("look", look),
         sides: soundText("sides", sides),
+        format: soundNumber("format", format),
       }))
   }
 
@@ -338,8 +329,8 @@ export class TranscriptStatements {
   }
 
   /**
-   * Puts a container in place of the one of that folder and name; gives its row. Until `finish` there is nothing to go on with, so that one who
-   * stops before that begins again.
+   * Puts a container in place of the one of that folder and name; gives its row. Until it is trusted there is nothing to go on with, so that
+   * one who stops before that begins again.
    */
   put(container: ContainerRow): number {
     const row = soundNumber("row", this.#put().get({ ...container })?.row)
@@ -347,15 +338,21 @@ export class TranscriptStatements {
     return row
   }
 
-  /** Notes under which looks a container's rows equal its files, unless it was read by somebody else since. */
-  trust({ look, sides, problems, folder, name, marks }: Omit<ContainerRow, "format">): void {
-    this.#trust().run({ look, sides, problems, folder, name, marks })
-  }
-
-  /** Notes that all rows of what a container holds are put, under which looks, and what to go on with, unless it was read by somebody else since. */
-  finish({ look, state, folder, name, marks }: FinishedContainer): void {
-    const finished = this.#finish().get({ look, folder, name, marks })
-    if (finished) this.#putState().run({ container: finished.row, state })
+  /**
+   * Notes under which looks a container's rows equal its files, and what to go on with.
+   * @param of what its rows were read from
+   * @param state `undefined` where that is still good
+   * @returns false where somebody else has put it since, and nothing is noted
+   */
+  trust(
+    { look, marks, sides, problems, folder, name }: Omit<ContainerRow, "format">,
+    of: ContainerReading,
+    state?: string,
+  ): boolean {
+    const before = { marksBefore: of.marks, sidesBefore: of.sides }
+    const trusted = this.#trust().get({ look, marks, sides, problems, folder, name, ...before })
+    if (trusted && state !== undefined) this.#putState().run({ container: trusted.row, state })
+    return trusted !== undefined
   }
 
   /** Has a container be read again from its beginning before anything more is said of it. */

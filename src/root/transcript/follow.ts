@@ -10,14 +10,20 @@ import type { Following, Segment } from "./segment.ts"
 import { withSpans } from "./spans.ts"
 
 const NEWLINE = 10
-/** What is compared of the end of what was read, in bytes. */
-const TAIL_BYTES = 1024
+/**
+ * What is compared of the end of what was read, in bytes: of most files everything. In the middle of a larger one a change is seen by
+ * its times, unless the file has grown by the same look.
+ */
+const TAIL_BYTES = 256 * 1024
 /** Faults of one container that are kept. */
 const MAX_PROBLEMS = 1_000
 
 /** How far a file was read, and what proves that it was only added to since. */
 export interface FileMark extends ReadableFile {
   readonly inode: string
+  /** What `stat` said of it, and its size by that. */
+  readonly look: string
+  readonly size: number
   /** When it was written last, ms since 1970. */
   readonly modified: number
   /** Where a base ends that a container goes on from. */
@@ -70,14 +76,12 @@ export async function follow(
     const isDated = segments.every(
       ({ until, modified }, at) => until !== undefined || known.marks[at]?.modified === modified,
     )
-    if (before.read === own.size && isDated) return { ...known, fold: undefined }
+    const marks = known.marks.map((mark, at) => seenAgain(mark, segments[at]))
+    if (before.read === own.size && isDated) return { ...known, marks, fold: undefined }
     const problems = [...known.problems]
     const fold = agent.fold(own.name, await known.state())
     const mark = await readOn(context, fold, own, segments.length - 1, before, problems)
-    const earlier = known.marks
-      .slice(0, -1)
-      .map((one, at) => ({ ...one, modified: segments[at]?.modified ?? 0 }))
-    return { fold, marks: [...earlier, mark], problems }
+    return { fold, marks: [...marks.slice(0, -1), mark], problems }
   }
   const fold = agent.fold(own.name)
   const problems: Problem[] = []
@@ -85,6 +89,12 @@ export async function follow(
   for (const [at, segment] of segments.entries())
     marks.push(await readOn(context, fold, segment, at, undefined, problems))
   return { fold, marks, problems, isAnew: true }
+}
+
+function seenAgain(mark: FileMark, segment: Segment | undefined): FileMark {
+  if (!segment) return mark
+  const { look, size, modified } = segment
+  return { ...mark, look, size, modified }
 }
 
 /** A last line that is not whole, which may be one that is being written. */
@@ -109,15 +119,24 @@ async function isStillThere(
     // The times of what is only ever written anew are not asked for: who comes here knows that something changed.
     if (segment.isCompressed || (!mayGrow && isLast)) return false
     if (!mayGrow && segment.size !== mark.read) return false
+    const end = vouchedFor(mark)
+    const isRewritten = mark.size === segment.size && mark.look !== segment.look
+    if (end > TAIL_BYTES && isRewritten) return false
     const isSame = await withDescriptor(context.fs, segment.path, async (descriptor) => {
       const next = Buffer.alloc(1)
       const hasMore = context.fs.readAt(descriptor, next, mark.read) > 0
-      if (mark.isUnended && hasMore && next[0] !== NEWLINE) return false
-      return tailOf(context.fs, descriptor, mark.read) === mark.tail
+      const isWhole = mark.until === undefined || mark.read < mark.until
+      if (mark.isUnended && isWhole && hasMore && next[0] !== NEWLINE) return false
+      return tailOf(context.fs, descriptor, end) === mark.tail
     })
     if (!isSame) return false
   }
   return true
+}
+
+/** Where what the digest is of ends: of a part of another's file that may not end with a line, where that part does. */
+function vouchedFor({ until, size, read }: Pick<FileMark, "until" | "size" | "read">): number {
+  return until === undefined ? read : Math.min(until, size)
 }
 
 /** Tells what is wrong with a line, or with all of a file. */
@@ -132,7 +151,7 @@ async function readOn(
   problems: Problem[],
 ): Promise<FileMark> {
   const { fs, agent, maxLineBytes, slice } = context
-  const { path, isCompressed, inode, modified, until } = segment
+  const { path, isCompressed, inode, look, size, modified, until } = segment
   const tell: TellLine = (line, code, message) => {
     const where = line === undefined ? "" : `Line ${line}: `
     if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
@@ -152,7 +171,7 @@ async function readOn(
   if (segment.name.form === "object") {
     await readObject(context, segment, add, tell, (value) => fold.add({ value, span: [file, 0, 0] }))
     const read = segment.size
-    return { path, isCompressed, inode, modified, read, line: 1, isUnended: false, tail: "" }
+    return { path, isCompressed, inode, look, size, modified, read, line: 1, isUnended: false, tail: "" }
   }
   let read = before?.read ?? 0
   // The end of the line that lacked it.
@@ -178,16 +197,31 @@ async function readOn(
   const rest = splitter.rest()
   if (rest) {
     // A whole object cannot become another one by what is added; what is not whole yet may still be being written.
-    const whole = rest.bytes && !agent.isBookkeeping?.(rest.bytes) ? parseLine(rest.bytes) : undefined
+    const isBookkeeping = rest.bytes !== undefined && agent.isBookkeeping?.(rest.bytes) === true
+    const whole = rest.bytes && !isBookkeeping ? parseLine(rest.bytes) : undefined
     if (whole && whole.values.length > 0 && whole.fault === undefined) {
       add(rest)
       read = rest.offset + rest.length
       line = rest.number + 1
       isUnended = true
-    } else unfinishedLine = rest.number
+    } else if (!isBookkeeping) unfinishedLine = rest.number
   }
-  const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, read))
-  return { path, isCompressed, inode, modified, until, read, line, isUnended, unfinishedLine, tail }
+  const end = vouchedFor({ until, size, read })
+  const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, end))
+  return {
+    path,
+    isCompressed,
+    inode,
+    look,
+    size,
+    modified,
+    until,
+    read,
+    line,
+    isUnended,
+    unfinishedLine,
+    tail,
+  }
 }
 
 /** Reads a file that is one object: its other fields first, then each of its messages. */
@@ -230,5 +264,5 @@ function tooLarge(maxBytes: number): string {
 function tailOf(fs: FileSystem, descriptor: number, end: number): string {
   const bytes = Buffer.alloc(Math.min(TAIL_BYTES, end))
   const length = fs.readAt(descriptor, bytes, end - bytes.length)
-  return new Bun.CryptoHasher("sha256").update(bytes.subarray(0, length)).digest("base64").slice(0, 22)
+  return Bun.hash(bytes.subarray(0, length)).toString(36)
 }

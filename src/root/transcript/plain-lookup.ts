@@ -5,6 +5,7 @@ import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import type { ReadableFile } from "./pieces.ts"
 import { containerLook, type KnownContainer, type Transcripts } from "./transcripts.ts"
+import { compareContainers, type FoundContainer } from "./walk.ts"
 
 /** A session and the files that it is read from. */
 interface PlainSession extends HeldSession {
@@ -83,7 +84,7 @@ export class PlainLookup implements Lookup {
     const sweep = await this.#transcripts.sweep()
     const slice = new TimeSlice()
     const containers = new Map<string, PlainContainer>()
-    const newest = new Map<string, PlainSession>()
+    const newest = new Map<string, { session: PlainSession; container: FoundContainer }>()
     for (const container of sweep.found) {
       const key = `${container.folder}/${container.name}`
       const look = containerLook(container)
@@ -102,12 +103,15 @@ export class PlainLookup implements Lookup {
       containers.set(key, held)
       for (const session of held.sessions) {
         const other = newest.get(session.id)
-        // Containers come by folder and name: among equals the last counts, as in the index.
-        if (!other || session.updated >= other.updated) newest.set(session.id, session)
+        const isNewer =
+          !other ||
+          session.updated > other.session.updated ||
+          (session.updated === other.session.updated && compareContainers(container, other.container) > 0)
+        if (isNewer) newest.set(session.id, { session, container })
       }
     }
     this.#containers = containers
-    return newest
+    return new Map([...newest].map(([id, { session }]) => [id, session]))
   }
 }
 

@@ -7,6 +7,8 @@ import type { ReadableFile } from "./pieces.ts"
 export interface Segment extends ReadableFile {
   readonly name: ContainerName
   readonly inode: string
+  /** What `stat` said of it. */
+  readonly look: string
   readonly size: number
   /** When it was written last, ms since 1970. */
   readonly modified: number

@@ -1,6 +1,7 @@
 import { isStoreError } from "../../errors.ts"
 import type { Base } from "./agent.ts"
 import { LineSplitter } from "./line-splitter.ts"
+import { lookText } from "./look.ts"
 import { parseLine } from "./parse-line.ts"
 import { piecesOf } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
@@ -50,7 +51,8 @@ export async function segmentsOf(
 
 function segmentOf({ path, isCompressed, name, stat }: ContainerFile, until?: number): Segment {
   const modified = Number(stat.mtimeNs / 1_000_000n)
-  return { path, isCompressed, name, inode: String(stat.inode), size: stat.size, modified, until }
+  const inode = String(stat.inode)
+  return { path, isCompressed, name, inode, look: lookText(stat), size: stat.size, modified, until }
 }
 
 /** What a container's own first line names as coming before it. */
@@ -67,6 +69,10 @@ async function baseOf(context: Following, { files }: FoundContainer): Promise<Ba
       }
   } catch (error) {
     if (!isStoreError(error, "CORRUPT")) throw error
+    return undefined
   }
-  return undefined
+  // The only line, which may lack its end.
+  const { bytes } = splitter.rest() ?? {}
+  const { values, fault } = bytes ? parseLine(bytes) : { values: [] }
+  return fault === undefined && values[0] ? agent.base(values[0].value) : undefined
 }

@@ -2,7 +2,7 @@ import type { Statements } from "../../database/statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Looked, TranscriptIndex, Unsettled } from "./transcript-index.ts"
-import { BASE, containerLook } from "./transcripts.ts"
+import { BASE } from "./transcripts.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
@@ -112,12 +112,7 @@ export class Settled {
     const sweep = await this.index.transcripts.sweepOnly(row)
     const [container] = sweep.found
     if (!container) return this.holding([id])
-    const sides = JSON.parse(row.sides) as [string, string][]
-    const isSame =
-      row.look !== null &&
-      containerLook(container).compare(row.look) === 0 &&
-      sides.every(([name, look]) => sweep.sideLook(name) === look)
-    if (isSame) return
+    if (this.index.isSettled(container, row, sweep)) return
     if (await this.index.settle({ container, row: holder.row }, sweep, new TimeSlice()))
       await this.holding([id])
   }

@@ -87,11 +87,13 @@ export class TranscriptIndex {
       sweep = await this.transcripts.sweep(signal)
       rows = await this.index.read(({ transcripts }) => transcripts.looks())
     }
-    for (const { row } of this.#gone(sweep, rows)) await this.forget(row)
+    let hasDoubted = false
+    for (const { row } of this.#gone(sweep, rows)) if (await this.forget(row)) hasDoubted = true
+    if (hasDoubted) rows = await this.index.read(({ transcripts }) => transcripts.looks())
     const known = new Map(rows.map((row) => [keyOf(row), row]))
     const unsettled = sweep.found.flatMap((container) => {
       const row = known.get(keyOf(container))
-      return row && this.#isSettled(container, row, sweep) ? [] : [{ container, row: row?.row }]
+      return row && this.isSettled(container, row, sweep) ? [] : [{ container, row: row?.row }]
     })
     return { sweep, unsettled }
   }
@@ -125,11 +127,16 @@ export class TranscriptIndex {
       if (await this.settle(one, sweep, slice)) hasDoubted = true
       onSettled?.(one)
     }
-    if (!hasDoubted) return
-    const rows = await this.index.read(({ transcripts }) => transcripts.looks())
-    const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
-    for (const container of sweep.found)
-      if (doubted.has(keyOf(container))) await this.settle({ container, row: undefined }, sweep, slice)
+    // What is put because of them may have others put in turn.
+    for (let rounds = 0; hasDoubted && rounds < MAX_TRIES; rounds++) {
+      hasDoubted = false
+      const rows = await this.index.read(({ transcripts }) => transcripts.looks())
+      const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
+      for (const container of sweep.found) {
+        if (!doubted.has(keyOf(container))) continue
+        if (await this.settle({ container, row: undefined }, sweep, slice)) hasDoubted = true
+      }
+    }
   }
 
   /** Everything that is wrong with the containers. @throws IndexFailure */
@@ -150,11 +157,15 @@ export class TranscriptIndex {
     return rows.filter((row) => !there.has(keyOf(row)))
   }
 
-  #isSettled(container: FoundContainer, { look, sides }: ContainerLook, sweep: Sweep): boolean {
+  /** Whether the rows of a container equal its files, as those look now. */
+  isSettled(
+    container: FoundContainer,
+    { look, sides, format }: Pick<ContainerLook, "look" | "sides" | "format">,
+    sweep: Sweep,
+  ): boolean {
+    if (format !== this.transcripts.agent.version) return false
     if (look === null || containerLook(container).compare(look) !== 0) return false
-    if (sides === NO_SIDES) return true
-    const kept = JSON.parse(sides) as ReadContainer["sides"]
-    return kept.every(([name, before]) => sweep.sideLook(name) === before)
+    return sides === NO_SIDES || sweep.areSame(JSON.parse(sides) as ReadContainer["sides"])
   }
 
   async #settle(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
@@ -199,8 +210,12 @@ export class TranscriptIndex {
       problems: JSON.stringify({ lines: result.problems, fault: result.fault } satisfies KeptProblems),
     }
     if (!result.read) {
-      const isNoted = before && sameLook(before.known.look, look) && before.known.sides === columns.sides
-      if (!isNoted) await this.#trust({ ...columns, look })
+      const isNoted =
+        before &&
+        sameLook(before.known.look, look) &&
+        before.known.marks === columns.marks &&
+        before.known.sides === columns.sides
+      if (before && !isNoted) await this.#trust({ ...columns, look }, before.known)
       return false
     }
     const sessions = heldSessions(container, result.read.sessions)
@@ -212,9 +227,7 @@ export class TranscriptIndex {
     const hasDoubted = await this.#put({ ...columns, look: null }, sessions, isAnew, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, columns.marks, isNew)
-    await patiently(() =>
-      this.index.write(({ transcripts }) => transcripts.finish({ ...columns, look, state })),
-    )
+    await this.#trust({ ...columns, look }, columns, state)
     return hasDoubted
   }
 
@@ -241,15 +254,19 @@ export class TranscriptIndex {
           const { id, project } = session
           if (putSession(statements, session))
             changes.push(changeOf(["session", project, id], "written", "other"))
+          // Another copy, or what it said before, may have told of another work tree.
+          for (const elsewhere of statements.session.folders(id)) {
+            if (elsewhere === project) continue
+            removeSessionRow(statements, elsewhere, id)
+            changes.push(changeOf(["session", elsewhere, id], "removed", "other"))
+          }
         }
         for (const { id, project } of before) {
-          const moved = sessions.find((session) => session.id === id)
-          const other = transcripts.holder(id)
-          if (moved?.project !== project) {
-            removeSessionRow(statements, project, id)
-            if (moved || !other) changes.push(changeOf(["session", project, id], "removed", "other"))
-          }
           if (now.has(id)) continue
+          removeSessionRow(statements, project, id)
+          const other = transcripts.holder(id)
+          if (!other || !sessions.some((session) => session.id === id))
+            changes.push(changeOf(["session", project, id], "removed", "other"))
           if (other) lost.push(other.container)
           else removeMessages(statements, id)
         }
@@ -321,8 +338,10 @@ export class TranscriptIndex {
       )
   }
 
-  #trust(columns: Parameters<Statements["transcripts"]["trust"]>[0]): Promise<void> {
-    return patiently(() => this.index.write(({ transcripts }) => transcripts.trust(columns)))
+  /** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */
+  async #trust(...of: Parameters<Statements["transcripts"]["trust"]>): Promise<void> {
+    if (!(await patiently(() => this.index.write(({ transcripts }) => transcripts.trust(...of)))))
+      throw new Disturbed()
   }
 
   /**

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { isStoreError } from "../../errors.ts"
 import type { DeviceClock } from "../../file/clock.ts"
 import { isProven } from "../../file/stamp.ts"
-import type { FileSystem } from "../../file/system.ts"
+import type { FileStat, FileSystem } from "../../file/system.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem, ProblemLog } from "../problem-log.ts"
 import type { OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
@@ -10,7 +10,7 @@ import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
-import { type FoundContainer, findContainer, findContainers, looking } from "./walk.ts"
+import { compareContainers, type FoundContainer, findContainer, findContainers, looking } from "./walk.ts"
 
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
@@ -20,8 +20,13 @@ export interface Sweep {
   readonly found: readonly FoundContainer[]
   /** The container of a session, by the name of its file. */
   find(session: string): FoundContainer | undefined
-  /** The look of what a container depends on beside its own files, as `readContainer` names it. */
+  /**
+   * The look of what a container depends on beside its own files, as `readContainer` names it; of a small file that may yet change
+   * without another look, with a digest of what it says.
+   */
   sideLook(name: string): string
+  /** Whether these are as they were when they were read. */
+  areSame(sides: ReadContainer["sides"]): boolean
   /** Whether no later change can leave a container the same look. */
   isProven(container: FoundContainer): boolean
 }
@@ -102,37 +107,66 @@ export class Transcripts {
       () => this.fs.stat(this.place),
     )?.device
     const now = device === undefined ? undefined : this.#clock.now(device)
+    const isSure = (stat: FileStat): boolean => stat.device === device && isProven(stat, now)
     const report = (problem: Problem): void => this.#problems.report(problem)
     const found = await look(report)
     let bySession: Map<string, FoundContainer> | undefined
     const find = (session: string): FoundContainer | undefined => {
-      bySession ??= new Map(
-        found.flatMap((one) => {
-          const id = one.files[0]?.name.session
-          return id === undefined ? [] : [[id, one]]
-        }),
-      )
+      bySession ??= bySessionOf(found)
       return bySession.get(session)
     }
-    const looks = new Map<string, string>()
-    const sideLook = (name: string): string => {
-      const known = looks.get(name)
-      if (known !== undefined) return known
-      const look = name.startsWith(BASE)
-        ? (find(name.slice(BASE.length))
-            ?.files.map(({ stat }) => lookText(stat))
-            .join() ?? "")
-        : lookText(looking(this.fs, name, report, () => this.fs.stat(join(this.place, name))))
-      looks.set(name, look)
-      return look
+    const sides = new Map<string, SideLook>()
+    const sideOf = (name: string): SideLook => {
+      const known = sides.get(name)
+      if (known) return known
+      const side = name.startsWith(BASE)
+        ? baseLook(find(name.slice(BASE.length)), isSure)
+        : this.#sideLook(name, isSure, report)
+      sides.set(name, side)
+      return side
     }
+    const sideLook = (name: string): string => {
+      const { look, isSure, digest } = sideOf(name)
+      return isSure ? look : `${look} ${digest() ?? "?"}`
+    }
+    const areSame = (kept: ReadContainer["sides"]): boolean =>
+      kept.every(([name, before]) => {
+        const { look, digest } = sideOf(name)
+        if (before === look) return true
+        const said = before.startsWith(look) ? digest() : undefined
+        return said !== undefined && before === `${look} ${said}`
+      })
     for (const { files } of found) for (const { stat } of files) this.#clock.observe(stat)
     return {
       found,
       find,
       sideLook,
-      isProven: ({ files }) => files.every(({ stat }) => stat.device === device && isProven(stat, now)),
+      areSame,
+      isProven: ({ files }) => files.every(({ stat }) => isSure(stat)),
     }
+  }
+
+  #sideLook(name: string, isSure: (stat: FileStat) => boolean, report: (problem: Problem) => void): SideLook {
+    const stat = looking(this.fs, name, report, () => this.fs.stat(join(this.place, name)))
+    let text: string | undefined
+    const digest = (): string => {
+      text ??= String(Bun.hash(this.#sideText(name) ?? ""))
+      return text
+    }
+    return { look: lookText(stat), isSure: !stat || isSure(stat), digest }
+  }
+
+  #sideText(name: string): string | undefined {
+    const report = (problem: Problem): void => this.#problems.report(problem)
+    return looking(this.fs, name, report, () => {
+      const descriptor = this.fs.openFile(join(this.place, name))
+      if (descriptor === undefined) return undefined
+      try {
+        return this.fs.readOpen(descriptor, MAX_SIDE_BYTES)?.toString()
+      } finally {
+        this.fs.close(descriptor)
+      }
+    })
   }
 
   /** Whether a container goes on from another one that these do not hold. @throws StoreError `EXHAUSTED`; the slice's signal's reason */
@@ -193,10 +227,7 @@ export class Transcripts {
     for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
     const { marks } = followed
     const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
-    const isSame =
-      !followed.fold &&
-      known !== undefined &&
-      known.sides.every(([name, look]) => sweep.sideLook(name) === look)
+    const isSame = !followed.fold && known !== undefined && sweep.areSame(known.sides)
     if (isSame) return { ...result, sides: known.sides, read: undefined }
     const fold = followed.fold ?? this.agent.fold(own?.name ?? unnamed(), await known?.state())
     const sessions = fold.outline(recorder)
@@ -210,25 +241,36 @@ export class Transcripts {
       text: (name) => {
         if (name.split("/").some((part) => part === ".." || part === "")) return undefined
         sides.set(name, sweep.sideLook(name))
-        return looking(
-          this.fs,
-          name,
-          (problem) => this.#problems.report(problem),
-          () => {
-            const path = join(this.place, name)
-            const descriptor = this.fs.openFile(path)
-            if (descriptor === undefined) return undefined
-            try {
-              return this.fs.readOpen(descriptor, MAX_SIDE_BYTES)?.toString()
-            } finally {
-              this.fs.close(descriptor)
-            }
-          },
-        )
+        return this.#sideText(name)
       },
     }
     return { sides, recorder }
   }
+}
+
+/** How something beside a container looks, and, unless no later change can leave it the same look, what it says. */
+interface SideLook {
+  readonly look: string
+  readonly isSure: boolean
+  /** `undefined` for what has to be read again to tell. */
+  digest(): string | undefined
+}
+
+function baseLook(base: FoundContainer | undefined, isSure: (stat: FileStat) => boolean): SideLook {
+  const files = base?.files ?? []
+  const areSure = files.every(({ stat }) => isSure(stat))
+  return { look: files.map(({ stat }) => lookText(stat)).join(), isSure: areSure, digest: () => undefined }
+}
+
+/** Of copies of a session the last by folder and name. */
+function bySessionOf(found: readonly FoundContainer[]): Map<string, FoundContainer> {
+  const bySession = new Map<string, FoundContainer>()
+  for (const one of found) {
+    const id = one.files[0]?.name.session
+    const other = id === undefined ? undefined : bySession.get(id)
+    if (id !== undefined && (!other || compareContainers(one, other) > 0)) bySession.set(id, one)
+  }
+  return bySession
 }
 
 /** Everything that is wrong with a container, that of its end included. */

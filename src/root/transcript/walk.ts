@@ -39,6 +39,17 @@ export function prefixesOf({ prefixes, session }: ContainerName): readonly strin
   return prefixes ?? (session === undefined ? undefined : [session])
 }
 
+/** Which container. */
+export interface ContainerAt {
+  readonly folder: string
+  readonly name: string
+}
+
+/** By folder and name: among equal copies of a session the last counts. */
+export function compareContainers(a: ContainerAt, b: ContainerAt): number {
+  return compareText(a.folder, b.folder) || compareText(a.name, b.name)
+}
+
 /**
  * Finds the containers below a root's place, by folder and name, with one look at each file. What cannot be looked at is told.
  * @throws StoreError `EXHAUSTED`; the slice's signal's reason

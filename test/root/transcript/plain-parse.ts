@@ -1,5 +1,7 @@
 import type { JsonObject } from "../../../src/record/extract.ts"
 import type { ContainerName, Fold, Line, Sides, TranscriptAgent } from "../../../src/root/transcript/agent.ts"
+import { ObjectSplitter } from "../../../src/root/transcript/object-lines.ts"
+import { parseLine } from "../../../src/root/transcript/parse-line.ts"
 import { messageBody, placed, sessionBody } from "../../../src/root/transcript/record-bodies.ts"
 
 /** A transcript as it is when everything is parsed anew. */
@@ -10,25 +12,41 @@ export interface PlainSession {
 
 export const NO_SIDES: Sides = { text: () => undefined }
 
-/** A file's lines and where they lie; what is no JSON is left out. */
+/**
+ * A file's lines and where they lie. Of a line that is no JSON, what `parseLine` finds in it, which has a test of its own; a last
+ * line without its end is left out until it is whole.
+ */
 export function plainLines(bytes: Buffer, form: ContainerName["form"], file = 0): Line[] {
-  if (form === "object") {
-    const { messages, ...header } = JSON.parse(bytes.toString()) as { messages?: unknown[] }
-    return [header, ...(messages ?? [])].map((value, at) => ({ value, span: [file, at, 0] }))
-  }
+  if (form === "object") return plainElements(bytes).map((value, at) => ({ value, span: [file, at, 0] }))
   const lines: Line[] = []
   for (let offset = 0; offset < bytes.length; ) {
     const end = bytes.indexOf(10, offset)
     const until = end < 0 ? bytes.length : end
-    try {
-      const value: unknown = JSON.parse(bytes.subarray(offset, until).toString())
-      lines.push({ value, span: [file, offset, until - offset] })
-    } catch {
-      // Left out.
-    }
+    const { values, fault } = parseLine(bytes.subarray(offset, until))
+    if (end >= 0 || fault === undefined)
+      for (const { value, start, length } of values)
+        lines.push({ value, span: [file, offset + start, length] })
     offset = until + 1
   }
   return lines
+}
+
+/** An object without its messages, then these. Of one that is damaged what `ObjectSplitter` finds, which has a test of its own. */
+function plainElements(bytes: Buffer): unknown[] {
+  try {
+    const { messages, ...header } = JSON.parse(bytes.toString()) as { messages?: unknown[] }
+    return [header, ...(messages ?? [])]
+  } catch {
+    const splitter = new ObjectSplitter(Number.POSITIVE_INFINITY)
+    const elements = [...splitter.push(bytes)].flatMap((element) =>
+      parseLine(element.bytes ?? Buffer.from("")).values.map(({ value }) => value),
+    )
+    return [JSON.parse(splitter.header), ...elements]
+  }
+}
+
+function sameId(id: string): string {
+  return id
 }
 
 /** Folds lines; with `stops`, it is stopped after each of so many lines, kept as text, and begun again. */
@@ -46,11 +64,17 @@ export function plainSessions(
   agent: TranscriptAgent,
   name: ContainerName,
   lines: readonly Line[],
-  { sides = NO_SIDES, stops = 0, modified = Number.MAX_SAFE_INTEGER } = {},
+  { sides = NO_SIDES, stops = 0, modified = Number.MAX_SAFE_INTEGER, idOf = sameId } = {},
 ): PlainSession[] {
   const values = new Map(lines.map(({ span, value }) => [span.join(), value]))
-  return foldOf(agent, name, lines, stops)
-    .outline(sides)
+  const outlines = foldOf(agent, name, lines, stops).outline(sides)
+  const own = new Set(outlines.map(({ id }) => id))
+  return outlines
+    .map(({ id, parentID, ...session }) => ({
+      ...session,
+      id: idOf(id),
+      parentID: parentID !== undefined && own.has(parentID) ? idOf(parentID) : parentID,
+    }))
     .map((session) => ({
       info: sessionBody(session, modified, name.archived ?? false),
       messages: placed(session.id, session.messages).map((message) => {
