@@ -1,14 +1,22 @@
 import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
-import type { ContainerLook, PlaceRow } from "../../database/transcript-statements.ts"
-import { columnsOf, pendingMark } from "../../migrator/observation.ts"
+import type { ContainerLook, ContainerRow } from "../../database/transcript-statements.ts"
+import { columnsOf } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
-import { type HeldSession, heldSessions, placeText } from "./held.ts"
+import { type HeldSession, heldSessions } from "./held.ts"
+import {
+  changesOf,
+  countRows,
+  differenceOf,
+  putAllMessages,
+  putDifference,
+  settleMessages,
+} from "./message-rows.ts"
 import {
   containerLook,
   type KnownContainer,
@@ -224,24 +232,27 @@ export class TranscriptIndex {
     // Lines that lie where others lay may say anything.
     const isAnew = !isNew && result.isAnew === true
     const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
-    const hasDoubted = await this.#put({ ...columns, look: null }, sessions, isAnew, slice, hear)
+    const { row, read, lost, changes, isFinished } = await this.#put(
+      { ...columns, look },
+      state,
+      sessions,
+      isAnew,
+    )
+    for (const change of changes) hear(change)
+    if (!isFinished)
+      for (const session of read) await this.#putMessages(row, columns.marks, session, isAnew, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, columns.marks, isNew)
-    await this.#trust({ ...columns, look }, columns, state)
-    return hasDoubted
+    if (!isFinished) await this.#trust({ ...columns, look }, columns, state)
+    return lost.length > 0
   }
 
-  async #put(
-    columns: Parameters<Statements["transcripts"]["put"]>[0],
-    sessions: readonly HeldSession[],
-    isAnew: boolean,
-    slice: TimeSlice,
-    hear: Hear,
-  ): Promise<boolean> {
-    const { row, read, lost, changes } = await patiently(() =>
+  /** Puts a container and its sessions, and, where they are few, in the same transaction their messages. */
+  #put(columns: ContainerRow, state: string, sessions: readonly HeldSession[], isAnew: boolean) {
+    return patiently(() =>
       this.index.write((statements) => {
         const { transcripts } = statements
-        const row = transcripts.put(columns)
+        const row = transcripts.put({ ...columns, look: null })
         const held = transcripts.held(row)
         const before = held.filter(({ id }) => transcripts.holder(id)?.container === row)
         transcripts.putHeld(row, sessions)
@@ -271,12 +282,16 @@ export class TranscriptIndex {
           else removeMessages(statements, id)
         }
         for (const other of lost) transcripts.doubt(other)
-        return { row, read: sessions.filter(({ id }) => now.has(id)), lost, changes }
+        const read = sessions.filter(({ id }) => now.has(id))
+        const isFew = read.reduce((sum, { messages }) => sum + messages.length, 0) <= MESSAGES_AT_ONCE
+        const isFinished = isFew && countRows(statements, read) <= MESSAGES_AT_ONCE
+        if (isFinished) {
+          for (const session of read) changes.push(...putAllMessages(statements, row, session, isAnew))
+          transcripts.trust(columns, columns, state)
+        }
+        return { row, read, lost, changes, isFinished }
       }),
     )
-    for (const change of changes) hear(change)
-    for (const session of read) await this.#putMessages(row, columns.marks, session, isAnew, slice, hear)
-    return lost.length > 0
   }
 
   async #putMessages(
@@ -287,55 +302,28 @@ export class TranscriptIndex {
     slice: TimeSlice,
     hear: Hear,
   ): Promise<void> {
-    const place = { kind: "message", folder: session.id } as const
-    const { directory, known } = await patiently(() =>
-      this.index.write(({ directories, transcripts }) => {
-        const directory = (directories.find(place) ?? directories.create(place)).id
-        const known = new Map(
-          transcripts.places(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
-        )
-        return { directory, known }
-      }),
+    const difference = await patiently(() =>
+      this.index.write((statements) => differenceOf(statements, row, session, isAnew)),
     )
-    const changed: { place: PlaceRow; message: Readonly<Record<string, unknown>>; isMoved: boolean }[] = []
-    for (const message of session.messages) {
-      const { id } = message
-      const text = placeText(message)
-      const isMoved = known.get(id) !== `${row} ${text}`
-      if (isMoved || isAnew) {
-        const place = { id, container: row, place: text }
-        changed.push({ place, message: messageRow(directory, message), isMoved })
-      }
-      known.delete(id)
-    }
-    const gone = [...known.keys()]
+    const { changed, gone } = difference
     for (let start = 0; start < Math.max(changed.length, gone.length); start += MESSAGES_AT_ONCE) {
       const turn = slice.pass()
       if (turn) await turn
-      const some = changed.slice(start, start + MESSAGES_AT_ONCE)
-      const none = gone.slice(start, start + MESSAGES_AT_ONCE)
+      const some = {
+        ...difference,
+        changed: changed.slice(start, start + MESSAGES_AT_ONCE),
+        gone: gone.slice(start, start + MESSAGES_AT_ONCE),
+      }
       await patiently(() =>
-        this.index.write(({ message, transcripts }) => {
-          if (transcripts.container(row)?.marks !== marks) throw new Disturbed()
-          message.put(some.map((one) => one.message))
-          transcripts.putPlaces(
-            directory,
-            some.map((one) => one.place),
-          )
-          for (const id of none) message.remove(directory, id)
-          transcripts.removePlaces(directory, none)
+        this.index.write((statements) => {
+          if (statements.transcripts.container(row)?.marks !== marks) throw new Disturbed()
+          putDifference(statements, some)
         }),
       )
-      for (const { place, isMoved } of some)
-        if (isMoved) hear(changeOf(["message", session.id, place.id], "written", "other"))
-      for (const id of none) hear(changeOf(["message", session.id, id], "removed", "other"))
+      for (const change of changesOf(session, some)) hear(change)
     }
     if (changed.length > 0 || gone.length > 0)
-      await patiently(() =>
-        this.index.write(({ directories }) =>
-          directories.settle(directory, { stamp: null, size: 0, entries: session.messages.length }),
-        ),
-      )
+      await patiently(() => this.index.write((statements) => settleMessages(statements, session, difference)))
   }
 
   /** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */
@@ -409,20 +397,4 @@ function removeSessionRow({ directories, session }: Statements, project: string,
 function removeMessages({ directories }: Statements, session: string): void {
   const row = directories.find({ kind: "message", folder: session })
   if (row) directories.remove(row.id)
-}
-
-function messageRow(directory: number, { id, outlined, created }: HeldSession["messages"][number]) {
-  const { role, spans } = outlined
-  const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
-  return {
-    directory,
-    id,
-    stamp: null,
-    size,
-    problem: null,
-    problemMessage: null,
-    created,
-    role,
-    pending: pendingMark(),
-  }
 }

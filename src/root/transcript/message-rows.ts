@@ -1,0 +1,117 @@
+import type { Statements } from "../../database/statements.ts"
+import type { PlaceRow } from "../../database/transcript-statements.ts"
+import { pendingMark } from "../../migrator/observation.ts"
+import { changeOf, type StoreChange } from "../change.ts"
+import { type HeldSession, placeText } from "./held.ts"
+
+/** In what the messages of a session are otherwise than its rows say. */
+export interface Difference {
+  readonly directory: number
+  readonly changed: readonly {
+    readonly place: PlaceRow
+    readonly message: Readonly<Record<string, unknown>>
+    readonly isMoved: boolean
+  }[]
+  readonly gone: readonly string[]
+}
+
+/** Compares a session's rows with what its container says now. @param isAnew whether all of them count as changed */
+export function differenceOf(
+  { directories, transcripts }: Statements,
+  row: number,
+  session: HeldSession,
+  isAnew: boolean,
+): Difference {
+  const place = { kind: "message", folder: session.id } as const
+  const found = directories.find(place)
+  const directory = (found ?? directories.create(place)).id
+  const known = new Map(
+    found && transcripts.places(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
+  )
+  const changed: Difference["changed"][number][] = []
+  for (const message of session.messages) {
+    const { id } = message
+    const text = placeText(message)
+    const isMoved = known.get(id) !== `${row} ${text}`
+    if (isMoved || isAnew) {
+      const place = { id, container: row, place: text }
+      changed.push({ place, message: messageRow(directory, message), isMoved })
+    }
+    known.delete(id)
+  }
+  return { directory, changed, gone: [...known.keys()] }
+}
+
+/** Makes rows equal to what differs. */
+export function putDifference(
+  { message, transcripts }: Statements,
+  { directory, changed, gone }: Difference,
+): void {
+  message.put(changed.map((one) => one.message))
+  transcripts.putPlaces(
+    directory,
+    changed.map((one) => one.place),
+  )
+  for (const id of gone) message.remove(directory, id)
+  transcripts.removePlaces(directory, gone)
+}
+
+/** Notes how many messages a session has, once all of their rows are put. */
+export function settleMessages(
+  { directories }: Statements,
+  { messages }: HeldSession,
+  { directory }: Difference,
+): void {
+  directories.settle(directory, { stamp: null, size: 0, entries: messages.length })
+}
+
+/** Puts all messages of a session at once; gives what changed. */
+export function putAllMessages(
+  statements: Statements,
+  row: number,
+  session: HeldSession,
+  isAnew: boolean,
+): StoreChange[] {
+  const difference = differenceOf(statements, row, session, isAnew)
+  if (difference.changed.length === 0 && difference.gone.length === 0) return []
+  putDifference(statements, difference)
+  settleMessages(statements, session, difference)
+  return changesOf(session, difference)
+}
+
+/** The same as it is told to others. */
+export function changesOf({ id: session }: HeldSession, { changed, gone }: Difference): StoreChange[] {
+  return [
+    ...changed.flatMap(({ place, isMoved }) =>
+      isMoved ? [changeOf(["message", session, place.id], "written", "other")] : [],
+    ),
+    ...gone.map((id) => changeOf(["message", session, id], "removed", "other")),
+  ]
+}
+
+/** How many rows messages of these sessions have. */
+export function countRows(
+  { directories, transcripts }: Statements,
+  sessions: readonly HeldSession[],
+): number {
+  return sessions.reduce((sum, { id }) => {
+    const row = directories.find({ kind: "message", folder: id })
+    return sum + (row ? transcripts.countPlaces(row.id) : 0)
+  }, 0)
+}
+
+function messageRow(directory: number, { id, outlined, created }: HeldSession["messages"][number]) {
+  const { role, spans } = outlined
+  const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
+  return {
+    directory,
+    id,
+    stamp: null,
+    size,
+    problem: null,
+    problemMessage: null,
+    created,
+    role,
+    pending: pendingMark(),
+  }
+}
