@@ -15,6 +15,8 @@ interface PlainSession extends HeldSession {
 /** What a container holds, for as long as its files look the same. */
 interface PlainContainer {
   readonly look: Buffer
+  /** Whether it is the same for as long as its files look the same. */
+  readonly isTrusted: boolean
   readonly known: KnownContainer
   readonly sessions: readonly PlainSession[]
 }
@@ -89,29 +91,50 @@ export class PlainLookup implements Lookup {
       const key = `${container.folder}/${container.name}`
       const look = containerLook(container)
       const before = this.#containers.get(key)
+      const isAsItWas =
+        before?.isTrusted &&
+        before.look.equals(look) &&
+        before.known.sides.every(([name, side]) => sweep.sideLook(name) === side)
+      if (isAsItWas) {
+        this.#keep(containers, newest, key, container, before)
+        continue
+      }
       const { read, ...now } = await this.#transcripts.readContainer(container, sweep, before?.known, slice)
       const isSame = !read && before !== undefined && before.look.equals(look)
+      // What cannot change without looking different need not be opened again.
+      const isTrusted = !now.isRefused && sweep.isProven(container)
       const held: PlainContainer = isSame
-        ? before
+        ? { ...before, isTrusted }
         : {
             look,
+            isTrusted,
             known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
             sessions: read
               ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
               : (before?.sessions ?? []),
           }
-      containers.set(key, held)
-      for (const session of held.sessions) {
-        const other = newest.get(session.id)
-        const isNewer =
-          !other ||
-          session.updated > other.session.updated ||
-          (session.updated === other.session.updated && compareContainers(container, other.container) > 0)
-        if (isNewer) newest.set(session.id, { session, container })
-      }
+      this.#keep(containers, newest, key, container, held)
     }
     this.#containers = containers
     return new Map([...newest].map(([id, { session }]) => [id, session]))
+  }
+
+  #keep(
+    containers: Map<string, PlainContainer>,
+    newest: Map<string, { session: PlainSession; container: FoundContainer }>,
+    key: string,
+    container: FoundContainer,
+    held: PlainContainer,
+  ): void {
+    containers.set(key, held)
+    for (const session of held.sessions) {
+      const other = newest.get(session.id)
+      const isNewer =
+        !other ||
+        session.updated > other.session.updated ||
+        (session.updated === other.session.updated && compareContainers(container, other.container) > 0)
+      if (isNewer) newest.set(session.id, { session, container })
+    }
   }
 }
 

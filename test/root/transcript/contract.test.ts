@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TranscriptAgent } from "../../../src/root/transcript/agent.ts"
@@ -17,7 +17,17 @@ for (const agent of [claudeCode, codex, geminiCli]) {
     subject(agent, (place) => transcriptRoot(agent, place)),
   )
   rootContract(`transcripts of ${agent.source} without an index`, () =>
-    subject(agent, (place) => transcriptRoot(agent, place, { filesOnly: true })),
+    subject(agent, (place) => {
+      const root = transcriptRoot(agent, place, { filesOnly: true })
+      return {
+        place,
+        open(context) {
+          // Beside an index the device's clock is asked, so that what is old is not opened at each question.
+          if (context.indexFolder !== undefined) mkdirSync(context.indexFolder, { recursive: true })
+          return root.open(context)
+        },
+      }
+    }),
   )
   rootContract(`transcripts of ${agent.source} with an index of noise`, () =>
     subject(agent, (place) => overNoise(transcriptRoot(agent, place))),
