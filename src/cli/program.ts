@@ -21,6 +21,7 @@ import { trashCommand } from "./commands/trash.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
 import { thisHome } from "./directory.ts"
+import { EXAMPLES } from "./examples.ts"
 import { Interrupted } from "./interrupt.ts"
 import { Output } from "./output.ts"
 import { bytes } from "./quantities.ts"
@@ -80,7 +81,12 @@ export function createProgram(context: Context): Command {
     .option("--no-color", "no colours, also on a terminal")
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")
-  for (const command of COMMANDS) program.addCommand(command(context).copyInheritedSettings(program))
+  for (const make of COMMANDS) {
+    const command = make(context).copyInheritedSettings(program)
+    const examples = EXAMPLES[command.name()]?.map((line) => `\n  sessiondex ${line}`).join("")
+    if (examples) command.addHelpText("after", `\nExamples:${examples}`)
+    program.addCommand(command)
+  }
   return program
 }
 
