@@ -65,21 +65,21 @@ export function createProgram(context: Context): Command {
     )
     .option(
       "--source <name=folder>",
-      "read this history instead, as codex=/backup/.codex; may be given more than once",
+      "read this history instead, as codex=/backup/.codex; repeatable",
       namedSource,
     )
     .option("--no-sources", "read the store alone, and no agent's history")
-    .option("--json", "one JSON object a line on standard output, and nothing else there")
+    .option("--json", "print one JSON object a line on standard output, and nothing else")
     .option("--index-path <folder>", "keep the index there instead of in the store")
     .option(
       "--also-read <folder>",
-      "list the sessions of another store too; may be given more than once",
+      "read another store too; repeatable",
       (folder: string, folders: string[] = []) => [...folders, folder],
     )
-    .option("--max-record <size>", "the largest record to be read, by default 16MiB", bytes)
+    .option("--max-record <size>", "the largest record to read (default: 16MiB)", bytes)
     .option("--no-older", "leave out the history in the older layout beside the store")
     .option("--no-color", "no colours, also on a terminal")
-    .showHelpAfterError("(--help tells more)")
+    .showHelpAfterError("(see --help)")
     .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")
   for (const make of COMMANDS) {
     const command = make(context).copyInheritedSettings(program)

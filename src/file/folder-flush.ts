@@ -51,6 +51,6 @@ export function notDurable(path: string, cause: unknown): StoreError {
   return new StoreError("NOT_DURABLE", `The change was made, but a power cut may undo it (${code})`, {
     path,
     cause,
-    hint: "Do not apply it again. Look at the disk: it could not write down the names in a folder.",
+    hint: "Do not apply it again. Check the disk: it could not save the names in a folder.",
   })
 }

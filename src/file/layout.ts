@@ -83,7 +83,7 @@ function checkAbsence(fs: FileSystem, path: string): void {
     throw new StoreError(
       "NOT_A_FILE",
       `A ${there.kind}${isLink ? " that leads to no folder" : ""} lies where a folder should be`,
-      { path: at, hint: isLink ? "Is the disk there that it leads to?" : undefined },
+      { path: at, hint: isLink ? "Is the disk it leads to there?" : undefined },
     )
   }
 }

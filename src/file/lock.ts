@@ -47,7 +47,7 @@ export class ProcessLock {
       if (performance.now() > deadline)
         throw new StoreError("LOCKED", "Another process held the lock for too long", {
           path: this.#path,
-          hint: "Look for a stopped process that writes to this store.",
+          hint: "Look for a stopped process that is writing to this store.",
         })
       await pause(Math.random() * Math.min(MAX_PAUSE_MS, 1 + attempt))
     }

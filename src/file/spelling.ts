@@ -22,7 +22,7 @@ export function checkSpelling(fs: FileSystem, directory: string, key: Key, known
     `On this file system ${JSON.stringify(other.name)} is another name of ${JSON.stringify(other.actual)}, which lies there already`,
     {
       path: join(other.folder, other.actual),
-      hint: "Names that differ by case or Unicode form only are one name there: choose another.",
+      hint: "Names that differ only in case or Unicode form are the same name there: choose another.",
     },
   )
 }

@@ -41,6 +41,6 @@ export async function repairSession(
 function isThere(id: string, path: string): StoreError {
   return new StoreError("CONFLICT", `The session ${id} has a file, which stays as it is: ${path}`, {
     path,
-    hint: "Where it cannot be read, move it elsewhere first; then the session can be repaired.",
+    hint: "If it cannot be read, move it elsewhere first; then the session can be repaired.",
   })
 }

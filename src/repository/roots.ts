@@ -402,7 +402,7 @@ function unreachable({ place }: Root, what: string): StoreError {
 function elsewhere({ place }: Root, what: string): StoreError {
   return new StoreError("READ_ONLY", `${what} lies in ${place}, which is only read`, {
     path: place,
-    hint: "Import the session into this store first, or open the store it lies in.",
+    hint: "Import the session into this store first, or open the store it is in.",
   })
 }
 

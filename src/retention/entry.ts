@@ -97,7 +97,7 @@ export async function readEntry(fs: FileSystem, directory: string, name: string)
         `An entry of the trash cannot be read: ${result.fault.message}: ${path}`,
         {
           path,
-          hint: "What it holds lies beside it; move it back by hand, or delete the entry's folder.",
+          hint: "Its records are beside it: move them back by hand, or delete the entry's folder.",
         },
       )
   }

@@ -334,6 +334,6 @@ export class TrashFolder {
 function noManifest(path: string): StoreError {
   return new StoreError("CORRUPT", `An entry of the trash has lost its manifest: ${path}`, {
     path,
-    hint: "What it holds lies in it; move it back by hand, or delete the entry's folder.",
+    hint: "Its records are in it: move them back by hand, or delete the entry's folder.",
   })
 }

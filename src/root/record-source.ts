@@ -20,7 +20,7 @@ export function unseenError({ path, code, message, cause }: Unseen): StoreError 
   return new StoreError(code, `It cannot be looked for everywhere: ${message}`, {
     path,
     cause,
-    hint: "It may lie there. Look at `sessiondex verify` and at the folder's permissions.",
+    hint: "It may be there. Check `sessiondex verify` and the folder's permissions.",
   })
 }
 

@@ -91,7 +91,7 @@ export async function importOlder(
   if (folder === undefined || !isOlder(fs, folder))
     throw new StoreError("NOT_FOUND", "There is no history in the older layout", {
       path: folder ?? files.directory,
-      hint: "It lies in a folder `project` beside `storage`; name that folder if it lies elsewhere.",
+      hint: "It is a folder `project` beside `storage`; name that folder if it is elsewhere.",
     })
   return new OlderImport(target, folder, options).run()
 }

@@ -376,7 +376,7 @@ function conflict(file: string, { conflicts, conflictCount, counts }: Survey): S
     `The store holds another version of the session ${counts.sessionID}: ${conflictCount} ${conflictCount === 1 ? "record differs" : "records differ"} (${conflicts.join(", ")}${more > 0 ? `, and ${more} more` : ""})`,
     {
       path: file,
-      hint: 'Say which is to stay: onConflict, or --on-conflict: "keep", "replace" or "newest".',
+      hint: 'Say which one stays, with onConflict or --on-conflict: "keep", "replace" or "newest".',
     },
   )
 }

@@ -38,7 +38,7 @@ interface ImportFlags {
 /** `import`: brings histories into the store. */
 export function importCommand(context: Context): Command {
   return new Command("import")
-    .description("bring histories into the store; what is there already stays as it is")
+    .description("import histories into the store; existing records stay as they are")
     .argument("[file]", "a session's export, as the agent or `export` writes it; - for standard input")
     .addOption(
       new Option(
@@ -50,7 +50,7 @@ export function importCommand(context: Context): Command {
       "--project <id>",
       "the project of a session that the store does not have yet; with --from only that project's sessions",
     )
-    .option("--dry-run", "only say what would be done")
+    .option("--dry-run", "only show what would be done")
     .option("--older [folder]", "copy the history in the older layout, by default that beside the store")
     .option(
       "--from <history>",

@@ -32,7 +32,7 @@ export function messagesCommand(context: Context): Command {
   return new Command("messages")
     .description("print a session's messages with their parts, oldest first")
     .argument("<session>", "a session's id")
-    .option("--limit <count>", "only the newest so many", count)
+    .option("--limit <count>", "only this many, the newest", count)
     .action(async (sessionID: string, flags: { limit?: number }, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context

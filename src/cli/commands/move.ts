@@ -14,7 +14,7 @@ export function moveCommand(context: Context): Command {
         const moved = await store.sessions.move(sessionID, projectID)
         if (json) return await context.output.json({ projectID, moved })
         for (const id of moved) await context.output.line(`${oneLine(id)} → ${oneLine(projectID)}`)
-        if (moved.length === 0) context.output.note("It lies there already")
+        if (moved.length === 0) context.output.note("It is already there")
       })
     })
 }

@@ -25,23 +25,30 @@ interface PruneFlags {
 /** `prune`: removes what the rules name, after saying what it is. */
 export function pruneCommand(context: Context): Command {
   return new Command("prune")
-    .description("move old sessions to the trash, from where `restore` brings them back")
-    .option("--older-than <duration>", "sessions not used for so long, as 90d, 6w, 1y", duration)
-    .option("--keep <count>", "all but so many of those used last", count)
-    .option("--max-size <size>", "all but those used last that take so much together, as 2GB", bytes)
-    .option("--orphans", "records whose session or message has no file")
+    .description("move old sessions to the trash; `restore` brings them back")
+    .option("--older-than <duration>", "sessions not used for this long, such as 90d, 6w, 1y", duration)
+    .option("--keep <count>", "all but this many, those used last", count)
+    .option(
+      "--max-size <size>",
+      "all but those used last that fit together into this size, such as 2GB",
+      bytes,
+    )
+    .option("--orphans", "records whose session or message is gone")
     .option(
       "--force",
-      "with --orphans: also where there is no session or message at all, as without its disk",
+      "with --orphans: even if there is no session or message at all, as when a disk is missing",
     )
     .option("--project <id>", "only sessions of this project; --keep and --max-size count these alone")
-    .option("--children", "take the child sessions of what goes along; without it each is judged for itself")
-    .option("--dry-run", "only say what would go")
+    .option(
+      "--children",
+      "also take the child sessions of what goes; without it each session is judged on its own",
+    )
+    .option("--dry-run", "only show what would go")
     .option("--purge", "delete for good instead of moving to the trash")
     .option("-y, --yes", "do not ask")
     .addHelpText(
       "after",
-      "\nWith several rules a session goes that any of them names. A child that stays without its parent stays listed.",
+      "\nWith several rules, a session goes if any of them selects it. A child that stays without its parent stays listed.",
     )
     .action(async (flags: PruneFlags, command: Command) => {
       if ([flags.olderThan, flags.keep, flags.maxSize, flags.orphans].every((rule) => rule === undefined))

@@ -7,10 +7,10 @@ import { oneLine } from "../text.ts"
 /** `repair`: brings back a session whose own file is gone. */
 export function repairCommand(context: Context): Command {
   return new Command("repair")
-    .description("write a session's file anew from its messages, where that file is gone; overwrites nothing")
-    .argument("<session>", "a session's id, as `orphans` tells it with its messages")
-    .option("--project <id>", "the project it is to belong to, in place of the one its messages name")
-    .option("--dry-run", "change nothing, and tell what would be written")
+    .description("write a missing session file again from its messages; overwrites nothing")
+    .argument("<session>", "a session's id, as `orphans` shows it")
+    .option("--project <id>", "the project it belongs to, instead of the one its messages name")
+    .option("--dry-run", "change nothing; show what would be written")
     .action(async (sessionID: string, flags: { project?: string; dryRun?: boolean }, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context

@@ -10,7 +10,7 @@ export function restoreCommand(context: Context): Command {
   return new Command("restore")
     .description("bring sessions back from the trash; overwrites nothing")
     .argument("[sessions...]", "ids, as `trash` lists them")
-    .option("--all", "all that lies in the trash")
+    .option("--all", "everything in the trash")
     .action(async (named: string[], { all }: { all?: boolean }, command: Command) => {
       if (!all === (named.length === 0))
         return command.error("error: name the sessions to restore, or --all", { exitCode: 2 })
@@ -28,7 +28,7 @@ export function restoreCommand(context: Context): Command {
             }
             await output.line(`${output.style("cyan", oneLine(id))}  ${many(files, "file")}, ${size(bytes)}`)
             for (const path of left)
-              output.note(`stays in the trash, since another file has taken its place: ${path}`)
+              output.note(`stays in the trash, because another file has taken its place: ${path}`)
           }
         } finally {
           release()

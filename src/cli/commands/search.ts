@@ -82,7 +82,7 @@ export function searchCommand(context: Context): Command {
     .option("--project <id>", "only in this project")
     .option(
       "--from <name>",
-      "only in this history, as codex; may be given more than once",
+      "only in this history, as codex; repeatable",
       (name: string, names: string[] = []) => [...names, name],
     )
     .option("--session <id>", "only in this session")
@@ -96,11 +96,8 @@ export function searchCommand(context: Context): Command {
     )
     .option("--until <time>", "only up to this time", time)
     .addOption(new Option("--in <where>", "where to look").choices(["title", "text", "all"]).default("all"))
-    .option("--limit <count>", "at most so many hits", count, 50)
-    .option(
-      "--no-wait",
-      "do not bring the index up to date first: what it lacks is not found, but a note says so",
-    )
+    .option("--limit <count>", "at most this many hits", count, 50)
+    .option("--no-wait", "do not update the index first; a note says whether something may be missing")
     .action(
       async (words: string[], { project, from, session, wait, ...flags }: SearchFlags, command: Command) => {
         await withStore(context, command, async (store, { json }) => {

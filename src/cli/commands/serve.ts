@@ -39,7 +39,7 @@ export function serveCommand(context: Context): Command {
     )
     .option("--port <number>", "0 takes any that is free", port, DEFAULT_PORT)
     .addOption(
-      new Option("--token <text>", "what every request must bring; made up where one is needed")
+      new Option("--token <text>", "what every request must send; generated if one is needed")
         .env("SESSIONDEX_TOKEN")
         .argParser(token),
     )

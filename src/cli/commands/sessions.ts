@@ -24,7 +24,7 @@ export function sessionsCommand(context: Context): Command {
     .option("--project <id>", "only of this project")
     .option(
       "--from <name>",
-      "only of this history, as codex; may be given more than once",
+      "only of this history, as codex; repeatable",
       (name: string, names: string[] = []) => [...names, name],
     )
     .addOption(new Option("--parent <id>", "only the children of this session").conflicts("roots"))
@@ -35,7 +35,7 @@ export function sessionsCommand(context: Context): Command {
         .default("include"),
     )
     .addOption(new Option("--order <by>", "newest by").choices(["updated", "created"]).default("updated"))
-    .option("--limit <count>", "at most so many", count)
+    .option("--limit <count>", "at most this many", count)
     .action(async (flags: SessionFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context

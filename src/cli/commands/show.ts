@@ -9,7 +9,7 @@ import { messageLines } from "../transcript.ts"
 /** `show`: a session as a transcript made to be read. */
 export function showCommand(context: Context): Command {
   return new Command("show")
-    .description("print a session as a transcript made to be read")
+    .description("print a session as a readable transcript")
     .argument("<session>", "a session's id")
     .action(async (sessionID: string, _: unknown, command: Command) => {
       await withStore(context, command, async (store, { json }) => {

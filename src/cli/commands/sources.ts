@@ -7,7 +7,7 @@ import { oneLine } from "../text.ts"
 /** `sources`: the histories that are read, and how they are. */
 export function sourcesCommand(context: Context): Command {
   return new Command("sources")
-    .description("tell which histories are read: sessions, bytes, state, and what cannot be read of them")
+    .description("show which histories are read: sessions, bytes, state, and what cannot be read")
     .action(async (_: unknown, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context

@@ -17,7 +17,7 @@ export function trashCommand(context: Context): Command {
   return new Command("trash")
     .description("list what was pruned and can be restored; `trash empty` deletes it for good")
     .addArgument(new Argument("[action]", "what to do").choices(["list", "empty"]).default("list"))
-    .option("--older-than <duration>", "only what was removed longer ago, as 30d", duration)
+    .option("--older-than <duration>", "only what was removed longer ago than this, such as 30d", duration)
     .option("-y, --yes", "do not ask")
     .action(async (action: "list" | "empty", flags: TrashFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {

@@ -186,7 +186,7 @@ export class JsonUpkeep implements Upkeep {
       throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
         path: this.#parts.within.index.health().path,
         cause: error,
-        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
+        hint: "Everything still works from the files. Check health(); you can delete the index at any moment.",
       })
     }
   }

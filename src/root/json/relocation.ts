@@ -43,7 +43,7 @@ export async function relocate(
     if (!free)
       throw new StoreError("CONFLICT", `The project ${to} holds another version of the session ${id}`, {
         path: recordPath(files.directory, { kind: "session", folder: to }, id),
-        hint: "Look at both files, and remove the one that is not to stay.",
+        hint: "Compare both files, and remove the one you do not want.",
       })
     written = body
     let changed = false
@@ -56,7 +56,7 @@ export async function relocate(
   }
   throw new StoreError("CONFLICT", `The session ${id} went on changing while it was moved`, {
     path: recordPath(files.directory, from, id),
-    hint: "It lies in both projects now; move it again when nobody writes to it.",
+    hint: "It is in both projects now; move it again when nobody writes to it.",
   })
 }
 

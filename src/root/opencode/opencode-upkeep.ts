@@ -132,7 +132,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
       throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
         path: this.#texts.index?.health().path,
         cause: error,
-        hint: "Everything still works from the database. Look at health(); the index can be deleted at any moment.",
+        hint: "Everything still works from the database. Check health(); you can delete the index at any moment.",
       })
     }
   }

@@ -176,7 +176,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
       throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
         path: index.health().path,
         cause: error,
-        hint: "Everything still works from the files. Look at health(); the index can be deleted at any moment.",
+        hint: "Everything still works from the files. Check health(); you can delete the index at any moment.",
       })
     }
   }
