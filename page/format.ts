@@ -24,6 +24,19 @@ export function plain(text: string): string {
     .replace(CONTROL, "")
 }
 
+/** Markdown that would only be in the way: fences and ticks of code, signs of headings and quotes at a line's beginning, emphasis around words. */
+const MARKUP =
+  /^[ \t]*`{3,}[^`\n]*$|(?<!`)(`+)(?!`)(.*?[^`])\1(?!`)|^[ \t]*(?:#{1,6} |> ?)+|(?<![\p{L}\p{N}_*])([*_]{1,3})(?=\S)(.*?\S)\3(?![\p{L}\p{N}_*])/gmu
+
+/** The beginning of a text on one line, without the signs of Markdown. */
+export function firstLine(text: string): string {
+  return plain(text.slice(0, 400))
+    .replace(MARKUP, (_, _ticks, code?: string, _signs?: string, words?: string) => code ?? words ?? "")
+    .trim()
+    .replace(/\s+/g, " ")
+    .slice(0, 160)
+}
+
 function valid(ms: unknown): ms is number {
   return typeof ms === "number" && Number.isFinite(ms) && ms > 0 && ms < 8.64e15
 }

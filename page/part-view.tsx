@@ -3,7 +3,7 @@ import { laidOut } from "../src/record/json-text.ts"
 import { Code } from "./code.tsx"
 import { FilePart } from "./file-view.tsx"
 import { Fold, type Folding } from "./fold.tsx"
-import { duration, plain, textOf } from "./format.ts"
+import { duration, firstLine, plain, textOf } from "./format.ts"
 import { Markdown } from "./markdown.tsx"
 import { ToolPart } from "./tool-view.tsx"
 
@@ -85,13 +85,4 @@ export function errorText(error: unknown): string {
   const { name, message, data } = fieldsOf(error)
   const says = textOf(message) || textOf(fieldsOf(data).message)
   return plain([textOf(name), says].filter(Boolean).join(": ")) || "unknown error"
-}
-
-/** The beginning of a text on one line. */
-export function firstLine(text: string): string {
-  return plain(text.slice(0, 400))
-    .trim()
-    .replace(/\s+/g, " ")
-    .replace(/[*_`#>]+/g, "")
-    .slice(0, 160)
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { safeAddress, safePicture } from "../../page/address.ts"
 import { links, splitLines } from "../../page/api.ts"
 import { compare, readPatch } from "../../page/diff.ts"
-import { duration, money, plain, short, span } from "../../page/format.ts"
+import { duration, firstLine, money, plain, short, span } from "../../page/format.ts"
 import { formatRoute, parseRoute } from "../../page/route.ts"
 import { pieces, readHit } from "../../page/search.ts"
 import { mergeNewest, type TranscriptMessage, transcriptRows } from "../../page/transcript.ts"
@@ -145,4 +145,18 @@ test("figures as people read them", () => {
   for (const odd of [undefined, "x", { start: 5 }, { start: 0, end: 0 }, { start: 9, end: 3 }])
     expect(duration(odd)).toBe("")
   expect(plain("\u001b[31mred\u001b[0m\u0007 50%\r100%\r\ndone\u0000")).toBe("100%\ndone")
+})
+
+test("the first line of a text is without the signs of Markdown, and words stay whole", () => {
+  for (const [text, line] of [
+    ["**Look** at `read_file` and snake_case_name", "Look at read_file and snake_case_name"],
+    ["# Plan\n\n> quoted\n_one_ __two__ ***three***", "Plan quoted one two three"],
+    [
+      "`__init__` and _private, 2 * 3 * 4, *.ts or *.js, a > b, C# #5",
+      "__init__ and _private, 2 * 3 * 4, *.ts or *.js, a > b, C# #5",
+    ],
+    ["été_à_la_mer ``a`b``\n```ts\nlet a_b\n```", "été_à_la_mer a`b let a_b"],
+    ["x".repeat(500), "x".repeat(160)],
+  ])
+    expect(firstLine(text ?? "")).toBe(line ?? "")
 })
