@@ -30,10 +30,17 @@ export class DocumentsAhead {
     this.#run = new Map()
   }
 
-  /** A message as it was after it was expected; `undefined` where it is gone. @throws as `TranscriptRecords` */
-  async document(session: string, id: string): Promise<MessageDocument | undefined> {
+  /**
+   * A message as it was after it was expected; `undefined` where it is gone.
+   * @param refused called where it cannot be read
+   * @throws StoreError `EXHAUSTED`
+   */
+  async document(session: string, id: string, refused?: () => void): Promise<MessageDocument | undefined> {
     const key = keyOf({ session, id })
-    if (!this.#run.has(key)) await this.#readOn(session, id)
+    if (!this.#run.has(key) && !(await this.#readOn(session, id))) {
+      refused?.()
+      return undefined
+    }
     const message = this.#run.get(key)
     this.#run.delete(key)
     if (!message) return undefined
@@ -41,12 +48,14 @@ export class DocumentsAhead {
     return wholeDocument(message.read.info, message.read.parts)
   }
 
-  async #readOn(session: string, id: string): Promise<void> {
+  async #readOn(session: string, id: string): Promise<boolean> {
     const at = this.#expected.findIndex((name) => name.session === session && name.id === id)
     const ids =
       at < 0 ? [id] : this.#expected.slice(at).flatMap((name) => (name.session === session ? [name.id] : []))
-    const run = await this.#records.located(session, ids, RUN_BYTES)
-    for (const [at, message] of run.entries()) this.#run.set(keyOf({ session, id: ids[at] ?? "" }), message)
+    const run = await this.#records.locatedQuietly(session, ids, RUN_BYTES)
+    for (const [at, message] of (run ?? []).entries())
+      this.#run.set(keyOf({ session, id: ids[at] ?? "" }), message)
+    return run !== undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { IndexFailure } from "../../database/failure.ts"
+import type { Problem } from "../problem-log.ts"
 import type { Lookup } from "./lookup.ts"
 
 /** Asks the index, and the transcripts themselves where it fails. */
@@ -16,7 +17,10 @@ export class FallbackLookup implements Lookup {
   foldersOf: Lookup["foldersOf"] = (...of) => this.#ask((lookup) => lookup.foldersOf(...of))
   sessions: Lookup["sessions"] = (...of) => this.#ask((lookup) => lookup.sessions(...of))
   messages: Lookup["messages"] = (...of) => this.#ask((lookup) => lookup.messages(...of))
-  pathOf: Lookup["pathOf"] = (...of) => this.#ask((lookup) => lookup.pathOf(...of))
+
+  refused(): readonly Problem[] {
+    return [...this.#index.refused(), ...this.#files.refused()]
+  }
 
   async #ask<T>(question: (lookup: Lookup) => Promise<T>): Promise<T> {
     try {

@@ -2,6 +2,7 @@ import type { Statements } from "../../database/statements.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import { isJsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
+import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import { placeOfText } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
@@ -77,13 +78,8 @@ export class IndexedLookup implements Lookup {
     })
   }
 
-  async pathOf(session: string): Promise<string | undefined> {
-    await this.#settled.session(session)
-    const marks = await this.#read(({ transcripts }) => {
-      const holder = transcripts.holder(session)
-      return holder && transcripts.container(holder.container)?.marks
-    })
-    return marks === undefined ? undefined : (JSON.parse(marks) as FileMark[]).at(-1)?.path
+  refused(): readonly Problem[] {
+    return this.#settled.refused
   }
 
   #read<T>(work: (statements: Statements) => T): Promise<T> {

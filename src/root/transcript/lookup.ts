@@ -1,11 +1,12 @@
 import type { JsonObject } from "../../record/extract.ts"
-import type { ReadableFile } from "./pieces.ts"
+import type { Problem } from "../problem-log.ts"
+import type { FileMark } from "./follow.ts"
 import type { PlacedMessage } from "./record-bodies.ts"
 
-/** A message, and the files that its lines lie in. */
+/** A message, and the files that its lines lie in, as they were when they were found there. */
 export interface LocatedMessage {
   readonly message: PlacedMessage
-  readonly files: readonly ReadableFile[]
+  readonly files: readonly FileMark[]
 }
 
 /** Where records lie in transcripts. What is asked of one session or message is so by the files as they are now. */
@@ -20,6 +21,6 @@ export interface Lookup {
   sessions(project: string, ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]>
   /** Messages of a session. */
   messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]>
-  /** The file that a session is read from. */
-  pathOf(session: string): Promise<string | undefined>
+  /** What could not be looked into when everything was looked at last: what is found nowhere may lie there. */
+  refused(): readonly Problem[]
 }

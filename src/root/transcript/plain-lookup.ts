@@ -1,15 +1,16 @@
 import type { JsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
 import { TimeSlice } from "../../time-slice.ts"
+import type { Problem } from "../problem-log.ts"
+import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
-import type { ReadableFile } from "./pieces.ts"
 import { containerLook, type KnownContainer, type Transcripts } from "./transcripts.ts"
 import { compareContainers, type FoundContainer } from "./walk.ts"
 
 /** A session and the files that it is read from. */
 interface PlainSession extends HeldSession {
-  readonly files: readonly ReadableFile[]
+  readonly files: readonly FileMark[]
 }
 
 /** What a container holds, for as long as its files look the same. */
@@ -28,6 +29,7 @@ interface PlainContainer {
 export class PlainLookup implements Lookup {
   readonly #transcripts: Transcripts
   #containers = new Map<string, PlainContainer>()
+  #refused: readonly Problem[] = []
 
   constructor(transcripts: Transcripts) {
     this.#transcripts = transcripts
@@ -77,13 +79,14 @@ export class PlainLookup implements Lookup {
     })
   }
 
-  async pathOf(session: string): Promise<string | undefined> {
-    return (await this.all()).get(session)?.files.at(-1)?.path
+  refused(): readonly Problem[] {
+    return this.#refused
   }
 
   /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
   async all(): Promise<ReadonlyMap<string, PlainSession>> {
     const sweep = await this.#transcripts.sweep()
+    this.#refused = sweep.refused
     const slice = new TimeSlice()
     const containers = new Map<string, PlainContainer>()
     const newest = new Map<string, { session: PlainSession; container: FoundContainer }>()
@@ -111,7 +114,7 @@ export class PlainLookup implements Lookup {
             known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
             sessions: read
               ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
-              : (before?.sessions ?? []),
+              : (before?.sessions ?? []).map((session) => ({ ...session, files: now.marks })),
           }
       this.#keep(containers, newest, key, container, held)
     }

@@ -1,6 +1,7 @@
 import type { Statements } from "../../database/statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
+import type { Problem } from "../problem-log.ts"
 import type { Looked, TranscriptIndex, Unsettled } from "./transcript-index.ts"
 import { BASE } from "./transcripts.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
@@ -28,6 +29,7 @@ export class Settled {
   /** Questions about one moment go by one look. */
   readonly #moments = new WeakMap<object, Promise<Glance>>()
   #sound: Sound | undefined
+  #refused: readonly Problem[] = []
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
     this.index = index
@@ -36,6 +38,11 @@ export class Settled {
 
   get place(): string {
     return this.index.transcripts.place
+  }
+
+  /** What could not be looked into by the last look at everything. */
+  get refused(): readonly Problem[] {
+    return this.#refused
   }
 
   read<T>(work: (statements: Statements) => T): Promise<T> {
@@ -103,18 +110,34 @@ export class Settled {
   /** Settles the container that a session is read from; where none is known, all that may hold it. @throws as `all` */
   async session(id: string): Promise<void> {
     if (this.#isFresh()) return
+    const known = await this.#holder(id)
+    if (!known) return this.holding([id])
+    const { container, row, sweep, isSettled } = known
+    if (isSettled) return
+    if (await this.index.settle({ container, row }, sweep, new TimeSlice())) await this.holding([id])
+  }
+
+  /** Whether the rows of a session's container are known to equal its files. @throws IndexFailure; StoreError `EXHAUSTED` */
+  async isSound(id: string): Promise<boolean> {
+    const known = await this.#holder(id)
+    if (known) return known.isSettled
+    const row = await this.read(({ transcripts }) => transcripts.holder(id)?.container)
+    const { left } = await this.#glance(undefined, undefined)
+    return row !== undefined && [...left].every((one) => one.row !== row)
+  }
+
+  /** The container that a session is read from, as it lies there now; `undefined` where only a look at everything can tell. */
+  async #holder(id: string) {
     const holder = await this.read(({ transcripts }) => {
       const row = transcripts.holder(id)?.container
       return row === undefined ? undefined : { row, container: transcripts.container(row) }
     })
     const row = holder?.container
-    if (!holder || !row || row.sides.includes(`"${BASE}`)) return this.holding([id])
+    if (!holder || !row || row.sides.includes(`"${BASE}`)) return undefined
     const sweep = await this.index.transcripts.sweepOnly(row)
     const [container] = sweep.found
-    if (!container) return this.holding([id])
-    if (this.index.isSettled(container, row, sweep)) return
-    if (await this.index.settle({ container, row: holder.row }, sweep, new TimeSlice()))
-      await this.holding([id])
+    if (!container) return undefined
+    return { container, row: holder.row, sweep, isSettled: this.index.isSettled(container, row, sweep) }
   }
 
   /**
@@ -138,6 +161,7 @@ export class Settled {
         const begun = performance.now()
         const database = await this.index.index.openDatabase()
         const looked = await this.index.look(signal)
+        this.#refused = looked.sweep.refused
         return { begun, database, looked, left: new Set(looked.unsettled) }
       },
       signal,

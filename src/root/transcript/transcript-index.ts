@@ -25,7 +25,7 @@ import {
   type Sweep,
   type Transcripts,
 } from "./transcripts.ts"
-import type { FoundContainer } from "./walk.ts"
+import type { ContainerAt, FoundContainer } from "./walk.ts"
 
 /** Messages put in one transaction: some 5 ms of the event loop. */
 const MESSAGES_AT_ONCE = 256
@@ -59,12 +59,6 @@ export interface RowListener {
 }
 
 type Hear = (change: StoreChange) => void
-
-/** Which container. */
-export interface ContainerAt {
-  readonly folder: string
-  readonly name: string
-}
 
 /** Another process put the same container at the same time. */
 class Disturbed extends Error {}
@@ -373,7 +367,7 @@ function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
 }
 
 /** A name of a container that no other has. */
-export function keyOf({ folder, name }: { readonly folder: string; readonly name: string }): string {
+export function keyOf({ folder, name }: ContainerAt): string {
   return `${folder}/${name}`
 }
 

@@ -1,12 +1,12 @@
-import { join } from "node:path"
-import { StoreError } from "../../errors.ts"
+import { isStoreError, StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import { checkKey, type Key } from "../../record/key.ts"
 import { type CollectionKind, placeOfKey } from "../../record/kind.ts"
 import { sortTexts } from "../../record/order.ts"
+import { wholeDocument } from "../document.ts"
 import { messageOfPartId, partIdOf } from "../part-id.ts"
-import type { RecordSource, WholeMessage } from "../record-source.ts"
-import { lookText } from "./look.ts"
+import type { RecordSource, Tell, Unseen, WholeMessage } from "../record-source.ts"
+import type { MessageDocument } from "../text-source.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import { readMessages } from "./message-reader.ts"
 import { RecentMessages } from "./recent-messages.ts"
@@ -45,9 +45,9 @@ export class TranscriptRecords implements RecordSource {
     return some
   }
 
-  async ids(kind: CollectionKind, folder: string): Promise<readonly string[]> {
+  async ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]> {
     if (kind !== "part") return this.#lookup.ids(kind, folder)
-    const message = await this.#messageOf(folder)
+    const message = await this.#quietly(() => this.#messageOf(folder), undefined, tell)
     return (message?.parts ?? []).map((_, at) => partIdOf(folder, at))
   }
 
@@ -55,7 +55,19 @@ export class TranscriptRecords implements RecordSource {
     return this.ids(kind, folder)
   }
 
-  async foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]> {
+  async foldersOf(
+    kind: CollectionKind,
+    id: string,
+    tell?: (unseen: Unseen) => void,
+  ): Promise<readonly string[]> {
+    const folders = await this.#foldersOf(kind, id)
+    if (folders.length === 0)
+      for (const problem of this.#lookup.refused())
+        tell?.({ ...problem, closed: problem.code === "UNREADABLE" })
+    return folders
+  }
+
+  async #foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]> {
     if (kind !== "part") return this.#lookup.foldersOf(kind, id)
     const message = messageOfPartId(id)
     return message !== undefined && (await this.holds("part", message, id)) ? [message] : []
@@ -70,6 +82,16 @@ export class TranscriptRecords implements RecordSource {
     kind: CollectionKind,
     folder: string,
     ids: readonly string[],
+    tell?: Tell,
+  ): Promise<readonly (JsonObject | undefined)[]> {
+    const none = ids.map(() => undefined)
+    return this.#quietly(() => this.#bodies(kind, folder, ids), none, tell)
+  }
+
+  async #bodies(
+    kind: CollectionKind,
+    folder: string,
+    ids: readonly string[],
   ): Promise<readonly (JsonObject | undefined)[]> {
     if (kind === "session") return this.#lookup.sessions(folder, ids)
     if (kind === "message") return (await this.#messages(folder, ids)).map((message) => message?.info)
@@ -79,7 +101,7 @@ export class TranscriptRecords implements RecordSource {
   }
 
   async get(kind: CollectionKind, folder: string, id: string): Promise<JsonObject | undefined> {
-    return (await this.read(kind, folder, [id]))[0]
+    return (await this.#bodies(kind, folder, [id]))[0]
   }
 
   /** The work trees that sessions ran in. */
@@ -121,7 +143,7 @@ export class TranscriptRecords implements RecordSource {
   }
 
   locate(key: Key): string {
-    return `${join(this.#transcripts.place)}#${key.join("/")}`
+    return `${this.#transcripts.place}#${key.join("/")}`
   }
 
   /** A message and its parts are of the same lines, read once. */
@@ -129,29 +151,50 @@ export class TranscriptRecords implements RecordSource {
     return (await this.#readMessages(session, [id]))[0]?.read
   }
 
+  /** What a search goes through of a message; `undefined`, which is reported where it cannot be read. */
+  async document(session: string, id: string): Promise<MessageDocument | undefined> {
+    const message = await this.#quietly(() => this.message(session, id), undefined, undefined)
+    return message && wholeDocument(message.info, message.parts)
+  }
+
   /**
    * The first of these and as many of the others as have no more than so many bytes of lines in all, with where they lie; `undefined`
-   * for one that is gone.
+   * for one that is gone. Nothing, which is reported, where they cannot be read.
    */
-  located(
+  locatedQuietly(
     session: string,
     ids: readonly string[],
     maxBytes = 0,
-  ): Promise<readonly (LocatedRead | undefined)[]> {
-    return this.#readMessages(session, ids, maxBytes)
+  ): Promise<readonly (LocatedRead | undefined)[] | undefined> {
+    return this.#quietly(() => this.#readMessages(session, ids, maxBytes), undefined, undefined)
   }
 
   async #messageOf(id: string): Promise<WholeMessage | undefined> {
-    const recent = this.#recent.get(this.#transcripts.fs, id)
-    if (recent) return recent
     const [session] = await this.#lookup.foldersOf("message", id)
-    return session === undefined ? undefined : (await this.#messages(session, [id]))[0]
+    if (session === undefined) return undefined
+    const [located] = await this.#lookup.messages(session, [id])
+    const recent = located && this.#recent.get(located)
+    return recent ?? (await this.#messages(session, [id]))[0]
+  }
+
+  /** What `ask` gives, or `otherwise` where a file cannot be read, which is told. @throws StoreError `EXHAUSTED`, `CLOSED` */
+  async #quietly<T>(ask: () => Promise<T>, otherwise: T, tell: Tell | undefined): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isStoreError(error) || error.code === "EXHAUSTED" || error.code === "CLOSED") throw error
+      const { path = this.#transcripts.place, code, message } = error
+      this.#transcripts.report({ path, code, message })
+      tell?.({ path, code, message })
+      return otherwise
+    }
   }
 
   async #messages(session: string, ids: readonly string[]): Promise<readonly (WholeMessage | undefined)[]> {
     return (await this.#readMessages(session, ids)).map((one) => one?.read)
   }
 
+  /** @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED` */
   async #readMessages(
     session: string,
     ids: readonly string[],
@@ -162,17 +205,27 @@ export class TranscriptRecords implements RecordSource {
       const all = await this.#lookup.messages(session, ids)
       const located = maxBytes === undefined ? all : all.slice(0, fitting(all, maxBytes))
       const there = located.filter((one) => one !== undefined)
-      const looks = looksOf(fs, there)
-      const read = await readMessages(fs, agent, session, there)
-      const now = looksOf(fs, there)
-      const isSame = [...looks].every(([path, look]) => now.get(path) === look)
-      // Lines that were only added to are where they were; anything else is found out by looking again.
-      if (!isSame && tries < MAX_TRIES) continue
+      const files = [...new Set(there.flatMap((one) => one.files))]
+      let read: readonly WholeMessage[]
+      try {
+        read = await readMessages(fs, agent, session, there)
+      } catch (error) {
+        // A file that was moved since lies elsewhere by now.
+        if (!isStoreError(error, "NOT_FOUND") || tries === MAX_TRIES) throw error
+        continue
+      }
+      const states = files.map((file) => this.#transcripts.stateOf(file))
+      if (!states.every((state) => state === "same") && tries < MAX_TRIES) continue
+      // Lines of a file that is only added to stay where they are.
+      if (states.includes("other"))
+        throw new StoreError("UNREADABLE", "The transcript was changed each time it was read", {
+          path: files.at(-1)?.path,
+        })
       const messages = read.values()
       return located.map((one) => {
         const message = one && messages.next().value
         if (!one || !message) return undefined
-        if (isSame && maxBytes === undefined) this.#recent.put(one, message, now)
+        if (maxBytes === undefined) this.#recent.put(one, message)
         return { located: one, read: message }
       })
     }
@@ -187,13 +240,6 @@ function fitting(messages: readonly (LocatedMessage | undefined)[], maxBytes: nu
     return bytes > maxBytes && at > 0
   })
   return beyond < 0 ? messages.length : beyond
-}
-
-function looksOf(fs: Transcripts["fs"], messages: readonly LocatedMessage[]): Map<string, string> {
-  const looks = new Map<string, string>()
-  for (const { files } of messages)
-    for (const { path } of files) if (!looks.has(path)) looks.set(path, lookText(fs.lstat(path)))
-  return looks
 }
 
 function directoryOf(body: JsonObject): string | undefined {

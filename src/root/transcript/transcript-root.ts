@@ -82,7 +82,7 @@ function openTranscripts(
   const catalog = new FallbackCatalog(new TranscriptCatalog(settled), scanned)
   const texts = new TranscriptTexts(settled, records, catalog, context)
   const { answers } = catalog
-  const upkeep = new TranscriptUpkeep({ source, settled, records, texts, plain, answers })
+  const upkeep = new TranscriptUpkeep({ source, settled, records, texts, answers })
   const begin = (tell: (change: StoreChange) => void): RootWatch => {
     const { TranscriptWatch }: typeof import("./transcript-watch.ts") = require("./transcript-watch.ts")
     return new TranscriptWatch({ index: rows, logger, watch, tell })

@@ -4,7 +4,6 @@ import { patiently } from "../../migrator/patiently.ts"
 import { SharedWork } from "../../migrator/shared-work.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Catalog } from "../catalog.ts"
-import { readDocument } from "../document.ts"
 import { candidates } from "../json/candidates.ts"
 import { catchUp } from "../json/catch-up.ts"
 import type { RootContext } from "../root.ts"
@@ -120,7 +119,7 @@ export class TranscriptTexts implements TextSource {
   }
 
   document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
-    return readDocument(this.#records, sessionID, messageID)
+    return this.#records.document(sessionID, messageID)
   }
 
   /** Brings rows and texts up to date. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
@@ -151,7 +150,7 @@ export class TranscriptTexts implements TextSource {
       for (const { session, id } of some) {
         const turn = slice.pass()
         if (turn) await turn
-        const [message] = await this.#records.located(session, [id])
+        const [message] = (await this.#records.locatedQuietly(session, [id])) ?? []
         if (message) await counting.add(message)
       }
       await counting.flush()

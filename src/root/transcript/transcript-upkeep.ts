@@ -1,15 +1,13 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { isStoreError, StoreError, systemCode } from "../../errors.ts"
-import { isJsonObject } from "../../record/extract.ts"
+import { loaded } from "../../exhaustion.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { AnswerCounts, RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
 import type { Endable } from "../upkeep.ts"
-import type { Difference, VerifyOptions, VerifyResult } from "../verify-result.ts"
+import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
-import { placeText } from "./held.ts"
-import type { PlainLookup } from "./plain-lookup.ts"
 import type { Settled } from "./settled.ts"
 import type { TranscriptRecords } from "./transcript-records.ts"
 import type { TranscriptTexts } from "./transcript-texts.ts"
@@ -21,7 +19,6 @@ export interface TranscriptUpkeepParts {
   readonly settled: Settled
   readonly records: TranscriptRecords
   readonly texts: TranscriptTexts
-  readonly plain: PlainLookup
   readonly answers: Readonly<AnswerCounts>
 }
 
@@ -51,7 +48,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
       })
       await texts.countParts(new TimeSlice(signal))
       const counts = await settled.read(({ transcripts }) => transcripts.counts())
-      const unreadable = await settled.index.problems()
+      const unreadable = [...settled.refused, ...(await settled.index.problems())]
       return { ...counts, read, unreadable, elapsedMs: performance.now() - began }
     })
   }
@@ -61,16 +58,17 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     return this.index(options)
   }
 
-  /** Compares every row with what a plain reading of all transcripts gives. */
+  /** Compares what the index holds with what reading everything anew gives; to mend it, it is made anew. */
   override async verify({ signal, repair }: VerifyOptions): Promise<VerifyResult> {
     return this.#onIndex(async () => {
-      const { settled } = this.#parts
-      await settled.all({ signal })
-      const { differences, checked } = await this.#compare(signal)
+      const { settled, records, texts } = this.#parts
+      const { compareIndex } = await loaded(() => import("./verify-index.ts"))
+      const compare = () => compareIndex({ settled, records, hasTexts: texts.mode === "all", signal })
+      const { differences, checked } = await compare()
       if (!repair || differences.length === 0)
         return { ok: differences.length === 0, checked, differences, duplicates: [] }
       await this.rebuild({ signal })
-      const left = await this.#compare(signal)
+      const left = await compare()
       return { ok: left.differences.length === 0, checked, differences, duplicates: [] }
     })
   }
@@ -101,10 +99,12 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     const { transcripts } = settled.index
     try {
       await settled.all({ signal })
+      yield* settled.refused
       yield* await settled.index.problems()
     } catch (error) {
       if (!(error instanceof IndexFailure)) throw error
       const sweep = await transcripts.sweep(signal)
+      yield* sweep.refused
       for (const container of sweep.found) {
         const slice = new TimeSlice(signal)
         yield* problemsOf(await transcripts.readContainer(container, sweep, undefined, slice))
@@ -128,44 +128,6 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     this.#parts.settled.index.index.close()
   }
 
-  /** What differs between rows and files, of sessions and of where their messages lie. */
-  async #compare(signal: AbortSignal | undefined) {
-    const { settled, plain, records } = this.#parts
-    const slice = new TimeSlice(signal)
-    const differences: Difference[] = []
-    const note = (key: readonly string[], kind: Difference["kind"]): void => {
-      differences.push({ path: records.locate(key), kind })
-    }
-    const sessions = await plain.all()
-    let messages = 0
-    for (const { id, project, body, messages: said } of sessions.values()) {
-      const turn = slice.pass()
-      if (turn) await turn
-      messages += said.length
-      const { text, places } = await settled.read(({ directories, transcripts }) => {
-        const folder = directories.find({ kind: "session", folder: project })
-        const directory = directories.find({ kind: "message", folder: id })
-        return {
-          text: folder && transcripts.bodies(folder.id, [id]).get(id),
-          places: directory ? transcripts.places(directory.id) : [],
-        }
-      })
-      if (text === undefined) note(["session", project, id], "unindexed")
-      else if (!isSameJson(text, body)) note(["session", project, id], "wrong")
-      const known = new Map(places.map((place) => [place.id, place.place]))
-      for (const message of said) {
-        const place = known.get(message.id)
-        known.delete(message.id)
-        if (place === undefined) note(["message", id, message.id], "unindexed")
-        else if (place !== placeText(message)) note(["message", id, message.id], "wrong")
-      }
-      for (const message of known.keys()) note(["message", id, message], "gone")
-    }
-    const counts = await settled.read(({ transcripts }) => transcripts.counts())
-    if (counts.sessions !== sessions.size) note(["session"], "gone")
-    return { differences, checked: { sessions: sessions.size, messages, parts: counts.parts } }
-  }
-
   async #onIndex<T>(work: () => Promise<T>): Promise<T> {
     const { index } = this.#parts.settled.index
     index.tryAgain()
@@ -180,9 +142,4 @@ export class TranscriptUpkeep extends ScannedUpkeep {
       })
     }
   }
-}
-
-function isSameJson(text: string, body: unknown): boolean {
-  const value: unknown = JSON.parse(text)
-  return isJsonObject(value) && Bun.deepEquals(value, JSON.parse(JSON.stringify(body)))
 }

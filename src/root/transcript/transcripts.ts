@@ -10,7 +10,14 @@ import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
-import { compareContainers, type FoundContainer, findContainer, findContainers, looking } from "./walk.ts"
+import {
+  type ContainerAt,
+  compareContainers,
+  type FoundContainer,
+  findContainer,
+  findContainers,
+  looking,
+} from "./walk.ts"
 
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
@@ -18,6 +25,8 @@ const MAX_SIDE_BYTES = 16 * 1024 * 1024
 /** What lies in a place at one moment. */
 export interface Sweep {
   readonly found: readonly FoundContainer[]
+  /** What could not be looked into: there may be more in it. */
+  readonly refused: readonly Problem[]
   /** The container of a session, by the name of its file. */
   find(session: string): FoundContainer | undefined
   /**
@@ -86,7 +95,7 @@ export class Transcripts {
   }
 
   /** Looks at the files of these containers alone. */
-  sweepOnly(...containers: readonly { readonly folder: string; readonly name: string }[]): Promise<Sweep> {
+  sweepOnly(...containers: readonly ContainerAt[]): Promise<Sweep> {
     return this.#looked(async (report) => {
       const found: FoundContainer[] = []
       for (const at of containers) {
@@ -108,7 +117,11 @@ export class Transcripts {
     )?.device
     const now = device === undefined ? undefined : this.#clock.now(device)
     const isSure = (stat: FileStat): boolean => stat.device === device && isProven(stat, now)
-    const report = (problem: Problem): void => this.#problems.report(problem)
+    const refused: Problem[] = []
+    const report = (problem: Problem): void => {
+      refused.push(problem)
+      this.#problems.report(problem)
+    }
     const found = await look(report)
     let bySession: Map<string, FoundContainer> | undefined
     const find = (session: string): FoundContainer | undefined => {
@@ -139,6 +152,7 @@ export class Transcripts {
     for (const { files } of found) for (const { stat } of files) this.#clock.observe(stat)
     return {
       found,
+      refused,
       find,
       sideLook,
       areSame,
@@ -167,6 +181,24 @@ export class Transcripts {
         this.fs.close(descriptor)
       }
     })
+  }
+
+  /** Tells of what cannot be read, each different problem once. */
+  report(problem: Problem): void {
+    this.#problems.report(problem)
+  }
+
+  /**
+   * How a file looks beside how it did when it was read: the same, only added to as far as that can be told, or otherwise. A part of
+   * another's file is as it was for as long as that is not cut off before its end.
+   */
+  stateOf({ path, look, inode, size, until }: FileMark): "same" | "grown" | "other" {
+    const report = (problem: Problem): void => this.#problems.report(problem)
+    const stat = looking(this.fs, path, report, () => this.fs.lstat(path))
+    if (!stat || String(stat.inode) !== inode) return "other"
+    if (lookText(stat) === look) return "same"
+    if (until !== undefined) return stat.size >= until ? "same" : "other"
+    return stat.size > size ? "grown" : "other"
   }
 
   /** Whether a container goes on from another one that these do not hold. @throws StoreError `EXHAUSTED`; the slice's signal's reason */

@@ -87,7 +87,7 @@ export async function findContainers(
 export async function findContainer(
   fs: FileSystem,
   place: string,
-  { folder, name }: { readonly folder: string; readonly name: string },
+  { folder, name }: ContainerAt,
   agent: TranscriptAgent,
   slice: TimeSlice,
   tell: (problem: Problem) => void,
