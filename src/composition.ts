@@ -12,6 +12,7 @@ import { fieldsOf } from "./record/extract.ts"
 import { Roots } from "./repository/roots.ts"
 import type { TrashFolder } from "./retention/trash.ts"
 import { changeOf } from "./root/change.ts"
+import { fieldsByReading } from "./root/fields-by-reading.ts"
 import { JsonRoot } from "./root/json/json-root.ts"
 import { JsonWriter } from "./root/json/json-writer.ts"
 import { folderPublisher, publisher } from "./root/json/publisher.ts"
@@ -114,6 +115,7 @@ export function compose(
     readOnly,
     fs,
     filesOnly,
+    fields: options.fields,
     indexFolder,
     unwritten: coalescer,
     before: watched.promise,
@@ -121,12 +123,15 @@ export function compose(
   // Beside a store that need not be made their indexes go with the process, until somebody has made it.
   const isPrivate = ownMayBeMissing(options) && !mayIndex()
   const otherContext = isPrivate ? { ...context, mayIndex: () => true } : context
-  const others = otherPlaces(options, fs, filesOnly).map((place) =>
+  const opened = otherPlaces(options, fs, filesOnly).map((place) =>
     place.open({
       ...otherContext,
       indexFolder: isPrivate ? undefined : otherIndexFolder(indexFolder, place.place),
     }),
   )
+  const { fields } = options
+  const hasFields = (root: Root): boolean => root instanceof JsonRoot && root.within.fields === fields
+  const others = opened.map((root) => (!fields || hasFields(root) ? root : fieldsByReading(root)))
   for (const { place, upkeep } of others)
     if (!upkeep.isThere()) logger.warn(`There is no folder ${place} to be read too`)
   const roots = new Roots(own, others, mustBeOpen)

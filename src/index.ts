@@ -3,6 +3,7 @@ export type { Logger } from "./logger.ts"
 export type { WalkOptions } from "./migrator/walk.ts"
 export type { StoreOptions } from "./options.ts"
 export type { MessageWithParts, SessionExport } from "./record/export.ts"
+export type { FieldType, FieldTypes, NoFields } from "./record/fields.ts"
 export { createId, type IdKind, idTime } from "./record/id.ts"
 export type { Key } from "./record/key.ts"
 export type { AssistantMessage, Message, TokenCounts, UserMessage } from "./record/message.ts"
@@ -27,6 +28,7 @@ export type { FileDiff, PermissionRule, Project, Todo } from "./record/project.t
 export type { RecordSchemas } from "./record/schema.ts"
 export type { Session } from "./record/session.ts"
 export type { Page } from "./repository/cursor.ts"
+export type { FieldTest, FieldTests, FieldValueOf } from "./repository/field-tests.ts"
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
 export type { SourceFilter } from "./repository/of-source.ts"
 export type { PartListOptions } from "./repository/parts.ts"
@@ -35,6 +37,7 @@ export type {
   RepairedSession,
   SessionFilter,
   SessionListOptions,
+  SessionOrder,
   SessionPageOptions,
   SessionWithOrigin,
 } from "./repository/sessions.ts"

@@ -2,6 +2,7 @@ import { resolve } from "node:path"
 import type { Logger } from "./logger.ts"
 import { silentLogger } from "./logger.ts"
 import { fieldsOf } from "./record/extract.ts"
+import { DeclaredFields, type FieldTypes, type NoFields } from "./record/fields.ts"
 import type { RecordSchemas } from "./record/schema.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { RootProvider } from "./root/root.ts"
@@ -9,7 +10,7 @@ import { sourceNames } from "./sources/find-sources.ts"
 import type { Source } from "./sources/source.ts"
 
 /** How to open a store; only `directory` is needed. */
-export interface StoreOptions {
+export interface StoreOptions<F extends FieldTypes = NoFields> {
   /**
    * The store's folder: the one that holds `session/`, `message/` and `part/`. It need not exist yet: the first record makes it. Or the
    * folder of all of opencode's data: then its `storage/` is the store's folder, and what lies beside that in `project/` and in
@@ -75,6 +76,12 @@ export interface StoreOptions {
   logger?: Logger | undefined
   /** Standard Schemas per kind of record, checked before a write. */
   schemas?: RecordSchemas | undefined
+  /**
+   * Top-level fields of bodies that sessions can be listed, filtered and counted by, as `{ session: { mood: "text", score: "number" } }`.
+   * Values of another type count as missing, as do texts above 512 UTF-16 units; what is missing comes before all else in ascending
+   * order. Another declaration than the last one has every session read once more.
+   */
+  fields?: { readonly session?: F | undefined } | undefined
   /** Called once for each record that cannot be read, when a call meets it. */
   onProblem?: ((problem: Problem) => void) | undefined
 }
@@ -109,6 +116,8 @@ export interface ResolvedOptions {
   readonly readOnly: boolean
   readonly logger: Logger
   readonly schemas: RecordSchemas | undefined
+  /** `undefined` where none are declared. */
+  readonly fields: DeclaredFields | undefined
   readonly onProblem: (problem: Problem) => void
 }
 
@@ -163,13 +172,35 @@ function sourcesFrom(sources: readonly Source[] | undefined): readonly Source[] 
   })
 }
 
+/** Names that say something else in a query, or are those of the place a body lies in. */
+const TAKEN: ReadonlySet<string> = new Set(["updated", "created", "id", "projectID", "__proto__", ""])
+
+function fieldsFrom(
+  fields: { readonly session?: FieldTypes | undefined } | undefined,
+): DeclaredFields | undefined {
+  if (fields === undefined) return undefined
+  const unknown = Object.keys(fieldsOf(fields)).find((kind) => kind !== "session")
+  if (unknown !== undefined || typeof fields !== "object" || fields === null)
+    throw new TypeError(`fields must be { session: { name: "text" | "number" } }`)
+  if (fields.session === undefined) return undefined
+  const types = fieldsOf(fields.session)
+  for (const [name, type] of Object.entries(types)) {
+    if (type !== "text" && type !== "number")
+      throw new TypeError(`fields.session.${name} must be "text" or "number", not ${JSON.stringify(type)}`)
+    if (TAKEN.has(name) || !name.isWellFormed())
+      throw new TypeError(`${JSON.stringify(name)} cannot be a declared field`)
+  }
+  const declared = new DeclaredFields(fields.session)
+  return declared.all.length === 0 ? undefined : declared
+}
+
 /** Whether the store's own folder need not be there: a data folder, or agents' histories, hold something else to be read. */
 export function ownMayBeMissing({ inDataFolder, sources }: ResolvedOptions): boolean {
   return inDataFolder || sources !== undefined
 }
 
 /** Checks options and fills in the defaults. @throws TypeError */
-export function resolveOptions(options: StoreOptions): ResolvedOptions {
+export function resolveOptions(options: StoreOptions<FieldTypes>): ResolvedOptions {
   if (typeof options?.directory !== "string" || options.directory === "")
     throw new TypeError("openStore needs { directory }: the folder that holds session/, message/ and part/")
   const { durability = "full", search = "all" } = options
@@ -209,6 +240,7 @@ export function resolveOptions(options: StoreOptions): ResolvedOptions {
     readOnly: options.readOnly ?? false,
     logger: options.logger ?? silentLogger,
     schemas: options.schemas,
+    fields: fieldsFrom(options.fields),
     onProblem: options.onProblem ?? (() => {}),
   }
 }

@@ -33,6 +33,7 @@ export function otherPlaces(options: ResolvedOptions, fs: FileSystem, filesOnly:
       fs,
       filesOnly,
       layout,
+      fields: options.fields,
       source: layout === "older" || opencodeFolders.includes(at) ? "opencode" : undefined,
     })
   const found = new Set(older.filter((at) => !alsoRead.includes(at)))

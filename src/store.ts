@@ -7,6 +7,7 @@ import { loaded, untilAdmitted } from "./exhaustion.ts"
 import { fileSystem } from "./file/system.ts"
 import type { WriteJob } from "./file/write-queue.ts"
 import { ownMayBeMissing, type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
+import type { FieldTypes, NoFields } from "./record/fields.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
@@ -63,9 +64,11 @@ export interface TrashStats {
 }
 
 /** A store of sessions, messages and parts: JSON files, with an index beside them. Made by `openStore`. */
-export class Store<S = Session, M = Message, P = Part, J = Project> implements AsyncDisposable {
+export class Store<S = Session, M = Message, P = Part, J = Project, F extends FieldTypes = NoFields>
+  implements AsyncDisposable
+{
   readonly projects: ProjectRepository<J>
-  readonly sessions: SessionRepository<S>
+  readonly sessions: SessionRepository<S, F>
   readonly messages: MessageRepository<M, P>
   readonly parts: PartRepository<P>
   readonly #options: ResolvedOptions
@@ -89,7 +92,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
     this.projects = new ProjectRepository(roots)
     this.parts = new PartRepository(roots, writer)
     this.messages = new MessageRepository(roots, writer, this.parts)
-    this.sessions = new SessionRepository(roots, writer)
+    this.sessions = new SessionRepository(roots, writer, options.fields)
   }
 
   /** What was pruned and can be brought back. */
@@ -481,8 +484,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project> implements A
  * Opens a store. Resolves at once: the index is opened when it is first needed, and filled in the background.
  * @throws TypeError for options that make no sense; StoreError `EXHAUSTED`
  */
-export async function openStore<S = Session, M = Message, P = Part, J = Project>(
-  options: StoreOptions,
-): Promise<Store<S, M, P, J>> {
-  return await untilAdmitted(() => new Store<S, M, P, J>(resolveOptions(options)))
+export async function openStore<
+  S = Session,
+  M = Message,
+  P = Part,
+  J = Project,
+  const F extends FieldTypes = NoFields,
+>(options: StoreOptions<F>): Promise<Store<S, M, P, J, F>> {
+  return await untilAdmitted(() => new Store<S, M, P, J, F>(resolveOptions(options)))
 }

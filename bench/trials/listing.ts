@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs"
+import { lstatSync, readFileSync, writeFileSync } from "node:fs"
 import { openStore } from "../../src/index.ts"
 import { readAndParseAll } from "../baselines/floor.ts"
 import { unstorageSessions } from "../baselines/peers.ts"
@@ -17,7 +17,55 @@ const SHORT = 400
 
 /** Pages of sessions, and one long session, beside a store that scans. */
 export async function listing(context: Context): Promise<Row[]> {
-  return [...(await pagesOfSessions(context)), ...(await longSession(context))]
+  return [
+    ...(await pagesOfSessions(context)),
+    ...(await listingsByFields(context)),
+    ...(await longSession(context)),
+  ]
+}
+
+/** A page filtered and ordered by declared fields, beside one filtered and ordered by the fields that all sessions have. */
+async function listingsByFields(context: Context): Promise<Row[]> {
+  const directory = scratchFolder(context, "fields")
+  makeSessions(directory, 2_000)
+  const scan = new ScanStore(directory)
+  for (const [at, path] of (await scan.list("session")).entries()) {
+    const body = JSON.parse(readFileSync(path, "utf8"))
+    const half = at % 2 === 0
+    writeFileSync(
+      path,
+      JSON.stringify({ ...body, directory: half ? "/w" : "/v", mood: half ? "calm" : "cross", score: at }),
+    )
+  }
+  await Bun.sleep(200)
+  await using store = await openStore({ directory, fields: { session: { mood: "text", score: "number" } } })
+  await using plain = await openStore({ directory, backgroundIndex: false })
+  await store.index()
+  const where = { mood: "calm" }
+  const times = await interleave(
+    context.rounds,
+    {
+      fixed: { run: () => plain.sessions.page({ directory: "/w", limit: 50 }) },
+      declared: { run: () => store.sessions.page({ where, order: "score", limit: 50 }) },
+      fixedCount: { run: () => plain.sessions.count({ directory: "/w" }) },
+      count: { run: () => store.sessions.count({ where }) },
+    },
+    20,
+  )
+  return [
+    rowOf(
+      "page of 50 of 2,000 sessions filtered and ordered by declared fields",
+      "× one by fixed fields",
+      ratio(times.declared, times.fixed),
+      { atMost: 1.2 },
+    ),
+    rowOf(
+      "count of 2,000 sessions filtered by a declared field",
+      "× one by a fixed field",
+      ratio(times.count, times.fixedCount),
+      { atMost: 1.2 },
+    ),
+  ]
 }
 
 async function pagesOfSessions(context: Context): Promise<Row[]> {

@@ -1,12 +1,14 @@
-import { and, asc, desc, eq, gte, isNull, type SQL, sql } from "drizzle-orm"
+import { and, asc, desc, eq, gte, isNull, lte, type SQL, sql } from "drizzle-orm"
 import { alias } from "drizzle-orm/sqlite-core"
+import type { Field, FieldCondition } from "../record/fields.ts"
+import { positionOf, valueAt } from "../record/fields.ts"
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { ParsedQuery } from "../record/search-query.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
-import { messages, sessions } from "./schema.ts"
-import { soundNumber, soundText } from "./sound.ts"
+import { messages, sessionFields, sessions } from "./schema.ts"
+import { soundNumber, soundText, soundValue } from "./sound.ts"
 import { titleExpression } from "./trigram.ts"
 
 /** A session's place in a listing. */
@@ -40,6 +42,7 @@ export class ListingStatements {
 
   /** Sessions after a position, in order; each id once where no project is named. */
   sessions(query: SessionQuery, after: Position | undefined, limit: number, bodies = false): SessionEntry[] {
+    if (query.by) return this.#sessionsBy(query.by, query, after, limit, bodies)
     const { conditions, parameters, shape } = sessionFilter(query)
     const time = query.order === "created" ? sessions.created : sessions.updated
     const direction = query.direction === "asc" ? asc : desc
@@ -69,9 +72,51 @@ export class ListingStatements {
       }))
   }
 
+  /** As `sessions`, in the order of a declared field; it follows the index of that field's values. */
+  #sessionsBy(
+    by: Field,
+    query: SessionQuery,
+    after: Position | undefined,
+    limit: number,
+    bodies: boolean,
+  ): SessionEntry[] {
+    const { name, value, id, project } = ordering
+    const { conditions, parameters, shape } = sessionFilter(query, (field) =>
+      field.name === by.name ? "ordering" : "looked up",
+    )
+    conditions.unshift(eq(name, placeholder("by")))
+    if (query.projectID !== undefined) conditions.push(eq(project, placeholder("project")))
+    const direction = query.direction === "asc" ? asc : desc
+    if (after) conditions.push(beyond(value, id, query.direction))
+    const statement = this.#prepare(
+      `sessions by ${shape} ${query.direction} ${Boolean(after)} ${bodies}`,
+      () =>
+        this.#db
+          .select({
+            value,
+            id,
+            project: sessions.project,
+            ...(bodies && { body: sessions.body }),
+          })
+          .from(ordering)
+          .innerJoin(sessions, eq(sessions.row, ordering.row))
+          .where(and(...conditions))
+          .orderBy(direction(value), direction(id))
+          .limit(placeholder("limit"))
+          .prepare(),
+    )
+    return statement
+      .all({ ...parameters, by: by.name, ...(after && { time: valueAt(after), id: after.id }), limit })
+      .map((row) => ({
+        ...positionOf(soundValue("value", row.value), soundText("id", row.id)),
+        project: soundText("project", row.project),
+        ...(row.body != null && { body: soundText("body", row.body) }),
+      }))
+  }
+
   /** How many readable sessions match. */
   countSessions(query: SessionQuery): number {
-    const { conditions, parameters, shape } = sessionFilter(query)
+    const { conditions, parameters, shape } = sessionFilter(query, () => "found")
     const statement = this.#prepare(`count ${shape}`, () =>
       this.#db
         .select({ count: sql<number>`count(*)` })
@@ -144,8 +189,14 @@ function soundPosition({ time, id }: Position): Position {
   return { time: soundNumber("time", time), id: soundText("id", id) }
 }
 
-type Column = typeof sessions.created | typeof sessions.updated | typeof messages.created
-type IdColumn = typeof sessions.id | typeof messages.id
+const ordering = alias(sessionFields, "ordering")
+
+type Column =
+  | typeof sessions.created
+  | typeof sessions.updated
+  | typeof messages.created
+  | typeof ordering.value
+type IdColumn = typeof sessions.id | typeof messages.id | typeof ordering.id
 
 function beyond(time: Column, id: IdColumn, direction: "asc" | "desc"): SQL {
   const operator = sql.raw(direction === "asc" ? ">" : "<")
@@ -158,7 +209,16 @@ const other = alias(sessions, "other")
 const HAS_NEWER_COPY = sql`exists (select 1 from ${sessions} as ${sql.identifier("other")} where ${other.id} = ${sessions.id}
   and ${other.problem} is null and (${other.updated}, ${other.project}) > (${sessions.updated}, ${sessions.project}))`
 
-function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Parameters; shape: string } {
+/**
+ * How sessions that meet a condition on a declared field are told: each is looked up as the listing comes by it, all are found by the
+ * index of values, or the listing goes by that very field.
+ */
+type Way = "looked up" | "found" | "ordering"
+
+function sessionFilter(
+  query: SessionQuery,
+  wayOf: (field: Field) => Way = () => "looked up",
+): { conditions: SQL[]; parameters: Parameters; shape: string } {
   const conditions: SQL[] = [isNull(sessions.problem)]
   const parameters: Parameters = {}
   const shape: string[] = []
@@ -167,6 +227,9 @@ function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Pa
     shape.push(name)
     if (value !== undefined) parameters[name] = value
   }
+  // Before the look for other copies, which takes longer.
+  for (const [at, condition] of (query.where ?? []).entries())
+    addField(condition, at, wayOf(condition.field), add, parameters)
   if (query.projectID === undefined) add("newest", sql`not ${HAS_NEWER_COPY}`)
   else add("project", eq(sessions.project, placeholder("project")), query.projectID)
   if (query.parentID === null) add("roots", isNull(sessions.parent))
@@ -183,6 +246,39 @@ function sessionFilter(query: SessionQuery): { conditions: SQL[]; parameters: Pa
   }
   if (query.search !== undefined) addSearch(query.search, add)
   return { conditions, parameters, shape: shape.join("+") }
+}
+
+function addField(
+  { field, least, most }: FieldCondition,
+  at: number,
+  way: Way,
+  add: (name: string, condition: SQL) => void,
+  parameters: Parameters,
+): void {
+  const table = way === "ordering" ? ordering : alias(sessionFields, `field${at}`)
+  const [name, from, to] = [`name${at}`, `least${at}`, `most${at}`]
+  const isOne = least === most
+  const within = isOne
+    ? eq(table.value, sql`${placeholder(from)}`)
+    : and(
+        gte(table.value, sql`${placeholder(from)}`),
+        most === undefined ? undefined : lte(table.value, sql`${placeholder(to)}`),
+      )
+  parameters[from] = least
+  if (!isOne && most !== undefined) parameters[to] = most
+  const shape = `${way} ${isOne ? "one" : most === undefined ? "from" : "between"}`
+  if (way === "ordering") {
+    add(shape, sql`${within}`)
+    return
+  }
+  parameters[name] = field.name
+  const own = sql`from ${sessionFields} as ${sql.identifier(`field${at}`)} where ${table.name} = ${placeholder(name)} and ${within}`
+  add(
+    shape,
+    way === "found"
+      ? sql`${sessions.row} in (select ${table.row} ${own})`
+      : sql`exists (select 1 ${own} and ${table.row} = ${sessions.row})`,
+  )
 }
 
 /** Titles that hold every wanted term and no excluded one; the trigram index finds them, the title itself decides. */

@@ -11,6 +11,7 @@ import transcripts from "../../drizzle/20261126183548_transcripts/migration.sql"
 import containerStates from "../../drizzle/20261126201442_container_states/migration.sql" with {
   type: "text",
 }
+import fields from "../../drizzle/20261126220013_fields/migration.sql" with { type: "text" }
 
 /** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
 export interface Migration {
@@ -38,4 +39,5 @@ export const migrations: Migration[] = [
   migration("20261126121952_large_records_anew", largeRecordsAnew),
   migration("20261126183548_transcripts", transcripts),
   migration("20261126201442_container_states", containerStates),
+  migration("20261126220013_fields", fields),
 ]

@@ -4,7 +4,7 @@ import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { ManyRows, parametersOf, type RowOfParameters } from "./many-rows.ts"
-import { directories, type messages, type parts, type sessions } from "./schema.ts"
+import { directories, type messages, type parts, sessions } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** Which version of a record's file a row was read from. */
@@ -13,6 +13,8 @@ export interface RecordStamp {
   readonly stamp: Uint8Array | null
   readonly size: number
   readonly problem: string | null
+  /** Where it was asked for: of which declaration the index has the fields of a session. */
+  readonly fields?: string | null
 }
 
 /** Stamps of a folder's first rows, by id. */
@@ -40,6 +42,8 @@ export interface RecordRow extends RecordStamp {
   readonly [column: string]: unknown
 }
 
+type AfterPut = (rows: readonly Readonly<Record<string, unknown>>[]) => void
+
 type RecordTable = typeof sessions | typeof messages | typeof parts
 
 const { placeholder } = sql
@@ -57,13 +61,18 @@ export class RecordStatements {
   readonly #distrust
   readonly #doubt
   readonly #stamps
+  readonly #markedStamps
   readonly #firstStamps
+  readonly #firstMarkedStamps
   readonly #remove
   readonly #problems
   readonly #allProblems
   readonly #folders
+  readonly #afterPut: AfterPut
 
-  constructor(db: Drizzle, table: RecordTable) {
+  /** @param afterPut puts what is made of rows, in the same transaction */
+  constructor(db: Drizzle, table: RecordTable, afterPut: AfterPut = () => {}) {
+    this.#afterPut = afterPut
     const { directory, id, stamp, size, problem, problemMessage } = table
     const columns = Object.entries<Column>(getColumns(table)).filter(([name]) => name !== "row")
     const names = columns.map(([name]) => name)
@@ -99,7 +108,7 @@ export class RecordStatements {
     this.#distrust = lazy(() =>
       db
         .update(table)
-        .set({ stamp: null })
+        .set({ stamp: null, ...(table === sessions && { fields: null }) })
         .where(eq(directory, placeholder("directory")))
         .prepare(),
     )
@@ -111,24 +120,27 @@ export class RecordStatements {
         .returning({ id })
         .prepare(),
     )
-    this.#stamps = lazy(() =>
+    const mark = (isMarked: boolean) => isMarked && table === sessions && { fields: sessions.fields }
+    const stamps = (isMarked: boolean) =>
       db
-        .select({ id, stamp, size, problem })
+        .select({ id, stamp, size, problem, ...mark(isMarked) })
         .from(table)
         .where(and(eq(directory, placeholder("directory")), gt(id, placeholder("after"))))
         .orderBy(asc(id))
         .limit(placeholder("limit"))
-        .prepare(),
-    )
-    this.#firstStamps = lazy(() =>
+        .prepare()
+    const firstStamps = (isMarked: boolean) =>
       db
-        .select({ directory, id, stamp, size, problem })
+        .select({ directory, id, stamp, size, problem, ...mark(isMarked) })
         .from(table)
         .where(amongst(directory, "directories"))
         .orderBy(asc(directory), asc(id))
         .limit(placeholder("limit"))
-        .prepare(),
-    )
+        .prepare()
+    this.#stamps = lazy(() => stamps(false))
+    this.#markedStamps = lazy(() => stamps(true))
+    this.#firstStamps = lazy(() => firstStamps(false))
+    this.#firstMarkedStamps = lazy(() => firstStamps(true))
     this.#remove = lazy(() =>
       db
         .delete(table)
@@ -169,23 +181,30 @@ export class RecordStatements {
     )
   }
 
-  /** Stamps of a folder's rows with ids after `after`, in the order of `compareText`. */
-  stamps(directory: number, after: string, limit: number): RecordStamp[] {
-    return this.#stamps()
+  /**
+   * Stamps of a folder's rows with ids after `after`, in the order of `compareText`.
+   * @param marked whether the marks of declarations are wanted with them
+   */
+  stamps(directory: number, after: string, limit: number, marked = false): RecordStamp[] {
+    const statement = marked ? this.#markedStamps() : this.#stamps()
+    return statement
       .values({ directory, after, limit })
-      .map(([id, stamp, size, problem]) => soundStamp({ id, stamp, size, problem }))
+      .map(([id, stamp, size, problem, fields]) => soundStamp({ id, stamp, size, problem, fields }))
   }
 
   /** Stamps of the first rows of several folders, by folder row, each in the order of `compareText`; so many in all. */
-  firstStamps(directories: readonly number[], limit: number): Map<number, StampPage> {
+  firstStamps(directories: readonly number[], limit: number, marked = false): Map<number, StampPage> {
     // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
-    const rows = this.#firstStamps().values({ directories: JSON.stringify(directories), limit })
+    const statement = marked ? this.#firstMarkedStamps() : this.#firstStamps()
+    const rows = statement.values({ directories: JSON.stringify(directories), limit })
     const reached =
       rows.length < limit ? Number.POSITIVE_INFINITY : soundNumber("directory", rows.at(-1)?.[0])
     const pages = new Map<number, { rows: RecordStamp[]; complete: boolean }>()
     for (const id of directories) pages.set(id, { rows: [], complete: id < reached })
-    for (const [directory, id, stamp, size, problem] of rows)
-      pages.get(soundNumber("directory", directory))?.rows.push(soundStamp({ id, stamp, size, problem }))
+    for (const [directory, id, stamp, size, problem, fields] of rows)
+      pages
+        .get(soundNumber("directory", directory))
+        ?.rows.push(soundStamp({ id, stamp, size, problem, fields }))
     return pages
   }
 
@@ -193,12 +212,13 @@ export class RecordStatements {
   rows(directory: number, after: string, limit: number): RecordRow[] {
     return this.#rows()
       .all({ directory, after, limit })
-      .map((row) => ({ ...row, ...soundStamp(row) }))
+      .map((row) => ({ ...row, ...soundStamp({ fields: null, ...row }) }))
   }
 
   /** Puts rows in place of those with the same directory and id; each names every column of the table. */
   put(rows: readonly Readonly<Record<string, unknown>>[]): void {
     for (const [statement, parameters] of this.#put.of(rows)) statement.run(parameters)
+    this.#afterPut(rows)
   }
 
   /**
@@ -207,6 +227,7 @@ export class RecordStatements {
    */
   putWritten(row: Readonly<Record<string, unknown>>): void {
     if (this.#putAlike().values(row).length === 0) this.put([row])
+    else this.#afterPut([row])
   }
 
   /** Takes the stamps of a folder's rows away, so that every file in it is read again. */
@@ -243,12 +264,20 @@ export class RecordStatements {
   }
 }
 
-function soundStamp({ id, stamp, size, problem }: Readonly<Record<keyof RecordStamp, unknown>>): RecordStamp {
+function soundStamp({
+  id,
+  stamp,
+  size,
+  problem,
+  fields,
+}: Readonly<Record<keyof RecordStamp, unknown>>): RecordStamp {
   return {
     id: soundText("id", id),
     stamp: soundBytes("stamp", stamp),
     size: soundNumber("size", size),
     problem: problem === null ? null : soundText("problem", problem),
+    // Whatever else it is, it is no mark, and its file is read anew.
+    fields: typeof fields === "string" ? fields : null,
   }
 }
 

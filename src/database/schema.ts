@@ -1,6 +1,6 @@
 import { isNotNull, isNull, sql } from "drizzle-orm"
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
-import { bytes } from "./sound.ts"
+import { bytes, value } from "./sound.ts"
 
 /**
  * The index. It holds what finding, ordering, filtering and counting need, and of which version of which file each row
@@ -61,6 +61,8 @@ export const sessions = sqliteTable(
     archived: integer({ mode: "boolean" }).notNull(),
     /** The file's text where it is short, so that a page need not read every file; as good as the row's stamp. */
     body: text(),
+    /** The mark of the declaration whose fields `session_fields` holds of this row; `null` where it holds none. */
+    fields: text(),
   },
   (table) => [
     uniqueIndex("sessions_place").on(table.directory, table.id),
@@ -72,6 +74,30 @@ export const sessions = sqliteTable(
     index("sessions_parent_updated").on(table.parent, table.updated, table.id, table.project),
     index("sessions_parent_created").on(table.parent, table.created, table.id, table.project),
     index("sessions_problem").on(table.directory, table.id).where(isNotNull(table.problem)),
+  ],
+)
+
+/**
+ * The declared fields of sessions: of each row of `sessions` those of the declaration that its `fields` names, and no others. A
+ * trigger takes them away where that becomes another one. Without a rowid, so that a value is found in one step.
+ */
+export const sessionFields = sqliteTable(
+  "session_fields",
+  {
+    row: integer()
+      .notNull()
+      .references(() => sessions.row, { onDelete: "cascade" }),
+    name: text().notNull(),
+    /** `-Infinity` where it is missing. */
+    value: value().notNull(),
+    /** Those of the session again, for the order of listings and of those of one project. */
+    id: text().notNull(),
+    project: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.row, table.name] }),
+    index("session_fields_value").on(table.name, table.value, table.id),
+    index("session_fields_project").on(table.name, table.project, table.value, table.id),
   ],
 )
 

@@ -20,9 +20,19 @@ export function soundNumber(column: string, value: unknown): number {
   return typeof value === "number" ? value : unsound(column, value)
 }
 
+/** A declared field's value. */
+export function soundValue(column: string, value: unknown): string | number {
+  return typeof value === "string" || typeof value === "number" ? value : unsound(column, value)
+}
+
 export function soundBytes(column: string, value: unknown): Uint8Array | null {
   return value === null || value instanceof Uint8Array ? value : unsound(column, value)
 }
+
+/** A column that keeps numbers numbers and texts texts: SQLite converts nothing that is put into one declared a BLOB. */
+export const value = customType<{ data: string | number; driverData: string | number }>({
+  dataType: () => "blob",
+})
 
 /** A BLOB as SQLite gave it: its decoding must not fail on a damaged row. */
 export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" })

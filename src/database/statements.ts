@@ -6,6 +6,7 @@ import { lazy } from "./lazy.ts"
 import { ListingStatements } from "./listing-statements.ts"
 import { RecordStatements } from "./record-statements.ts"
 import { messages, parts, sessions } from "./schema.ts"
+import type { SessionFieldStatements } from "./session-field-statements.ts"
 import type { StepStatements } from "./step-statements.ts"
 import type { TextStatements } from "./text-statements.ts"
 import type { TranscriptStatements } from "./transcript-statements.ts"
@@ -17,6 +18,7 @@ export class Statements {
   readonly #session
   readonly #message
   readonly #part
+  readonly #fields
   readonly #steps
   readonly #texts
   readonly #fullText
@@ -25,9 +27,14 @@ export class Statements {
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
     this.listings = new ListingStatements(db)
-    this.#session = lazy(() => new RecordStatements(db, sessions))
+    this.#session = lazy(() => new RecordStatements(db, sessions, (rows) => this.#putFields(rows)))
     this.#message = lazy(() => new RecordStatements(db, messages))
     this.#part = lazy(() => new RecordStatements(db, parts))
+    this.#fields = lazy((): SessionFieldStatements => {
+      const { SessionFieldStatements }: typeof import("./session-field-statements.ts") =
+        require("./session-field-statements.ts")
+      return new SessionFieldStatements(db)
+    })
     this.#steps = lazy((): StepStatements => {
       const { StepStatements }: typeof import("./step-statements.ts") = require("./step-statements.ts")
       return new StepStatements(db)
@@ -60,6 +67,11 @@ export class Statements {
     return this.#part()
   }
 
+  /** Declared fields of sessions. */
+  get fields(): SessionFieldStatements {
+    return this.#fields()
+  }
+
   get steps(): StepStatements {
     return this.#steps()
   }
@@ -74,6 +86,10 @@ export class Statements {
 
   get transcripts(): TranscriptStatements {
     return this.#transcripts()
+  }
+
+  #putFields(rows: readonly Readonly<Record<string, unknown>>[]): void {
+    for (const row of rows) if (Array.isArray(row.values)) this.fields.put(row)
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

@@ -32,6 +32,7 @@ export function digestOf(result: FieldsResult): Digest {
 /**
  * Reads what the index needs of a record that was just looked at; a large one in bounded memory and in slices. Only then is
  * the answer a promise. Never throws for what lies there.
+ * @param more top-level fields that are wanted beside those that the index always needs
  */
 export function readFields(
   fs: FileSystem,
@@ -39,9 +40,10 @@ export function readFields(
   stat: FileStat,
   maxBytes: number,
   slice: TimeSlice,
+  more: readonly string[] = [],
 ): FieldsResult | Promise<FieldsResult> {
   if (stat.kind === "file" && stat.size > STREAM_ABOVE && stat.size <= maxBytes)
-    return streamFields(fs, path, slice)
+    return streamFields(fs, path, slice, more)
   const result = readStatted(fs, path, stat, maxBytes)
   if ("fault" in result) return result
   const { value, text } = result.record
@@ -63,6 +65,7 @@ export function readNewest(
   path: string,
   maxBytes: number,
   slice: TimeSlice,
+  more: readonly string[] = [],
 ): NewestFields | undefined | Promise<NewestFields> {
   try {
     // Opened once, where it is nothing but a small sound record: that costs half of a look and a reading.
@@ -82,7 +85,7 @@ export function readNewest(
   }
   const stat = statRecord(fs, path)
   if (!stat) return undefined
-  const result = readFields(fs, path, stat, maxBytes, slice)
+  const result = readFields(fs, path, stat, maxBytes, slice, more)
   return result instanceof Promise ? result.then((later) => ({ stat, result: later })) : { stat, result }
 }
 
@@ -95,12 +98,13 @@ export async function readFieldsPatiently(
   path: string,
   maxBytes: number,
   slice: TimeSlice,
+  more: readonly string[] = [],
 ): Promise<FieldsResult> {
-  let result = await readFieldsOfWhole(fs, path, maxBytes, slice)
+  let result = await readFieldsOfWhole(fs, path, maxBytes, slice, more)
   for (const wait of ADMISSION_MS) {
     if (!("fault" in result) || result.fault.code !== "EXHAUSTED") break
     await pause(wait)
-    result = await readFieldsOfWhole(fs, path, maxBytes, slice)
+    result = await readFieldsOfWhole(fs, path, maxBytes, slice, more)
   }
   return result
 }
@@ -110,6 +114,7 @@ async function readFieldsOfWhole(
   path: string,
   maxBytes: number,
   slice: TimeSlice,
+  more: readonly string[],
 ): Promise<FieldsResult> {
   let first: FileStat | undefined
   for (const wait of [...RETRY_MS, undefined]) {
@@ -118,7 +123,7 @@ async function readFieldsOfWhole(
     try {
       stat = fs.lstat(path)
       if (!stat) return { fault: { code: "NOT_FOUND", message: "There is no such record" } }
-      result = await readFields(fs, path, stat, maxBytes, slice)
+      result = await readFields(fs, path, stat, maxBytes, slice, more)
     } catch (cause) {
       return refused(fs, path, cause)
     }
@@ -133,7 +138,12 @@ async function readFieldsOfWhole(
   throw new Error("The last try always answers")
 }
 
-async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Promise<FieldsResult> {
+async function streamFields(
+  fs: FileSystem,
+  path: string,
+  slice: TimeSlice,
+  more: readonly string[],
+): Promise<FieldsResult> {
   // Loaded when they are first needed: few stores hold so large a record.
   const { AbridgingFilter } = await loaded(() => import("./abridging-filter.ts"))
   const { FieldCutter } = await loaded(() => import("./field-cutter.ts"))
@@ -141,7 +151,7 @@ async function streamFields(fs: FileSystem, path: string, slice: TimeSlice): Pro
   // Asked first, and of all: what is left out must be JSON too, as `get` will read it.
   const check = new JsonCheck()
   const filter = new AbridgingFilter()
-  const cutter = new FieldCutter(INDEXED_FIELDS)
+  const cutter = new FieldCutter([...INDEXED_FIELDS, ...more])
   let digest: bigint | number = 0
   let first: number | undefined
   try {

@@ -9,6 +9,7 @@ import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
 import type { FileStat, FileSystem } from "../file/system.ts"
 import { sweepTempFiles } from "../file/temp-file.ts"
 import { noteWaitedFor } from "../file/torn.ts"
+import type { DeclaredFields } from "../record/fields.ts"
 import type { Place } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
 import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
@@ -41,6 +42,8 @@ export interface PassContext {
   readonly clock: DeviceClock
   readonly maxRecordBytes: number
   readonly readOnly: boolean
+  /** The fields of sessions that the index has to have. */
+  readonly fields?: DeclaredFields | undefined
   readonly slice: TimeSlice
   readonly reading: ClockReading
   /** Takes note of one more change that waits to be committed; gives a promise to await once there are enough. */
@@ -293,10 +296,19 @@ export class DirectoryPass {
     await this.#observeAgain(id, path, seen)
   }
 
-  /** Whether the row was read from this version of the file, and under the same bound of size. */
+  /** Whether the row was read from this version of the file, under the same bound of size and for the same declared fields. */
   #mayVouch(row: RecordStamp, seen: FileStat): boolean {
     const tooLarge = seen.kind === "file" && seen.size > this.#context.maxRecordBytes
-    return sameStamp(row.stamp, row.size, seen) && (row.problem === "TOO_LARGE") === tooLarge
+    return (
+      sameStamp(row.stamp, row.size, seen) &&
+      (row.problem === "TOO_LARGE") === tooLarge &&
+      (this.#declared === undefined || row.problem !== null || row.fields === this.#declared.mark)
+    )
+  }
+
+  /** The fields that rows of this folder are to have in the index. */
+  get #declared(): DeclaredFields | undefined {
+    return this.place.kind === "session" ? this.#context.fields : undefined
   }
 
   /** Whether the rows are still those that the earlier pass left. */
@@ -322,7 +334,7 @@ export class DirectoryPass {
   /** Reads a file as it is now, its stamp first: so a change in between shows as another stamp. */
   #observe(id: string, path: string, hasRow: boolean): Promise<void> | undefined {
     const { fs, maxRecordBytes, slice } = this.#context
-    const newest = readNewest(fs, path, maxRecordBytes, slice)
+    const newest = readNewest(fs, path, maxRecordBytes, slice, this.#declared?.names)
     if (newest instanceof Promise) return newest.then((found) => this.#note(id, path, hasRow, found))
     return this.#note(id, path, hasRow, newest)
   }
@@ -356,7 +368,7 @@ export class DirectoryPass {
     const proven = !healing && !refused && this.#context.reading.proves(stat)
     if (!proven) this.#unproven.set(id, digestOf(result))
     // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
-    const columns = columnsOf(this.place, result)
+    const columns = columnsOf(this.place, result, this.#declared)
     this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, columns })
     return this.#context.noteChange()
   }

@@ -2,6 +2,7 @@ import type { Statements } from "../database/statements.ts"
 import type { Fault } from "../file/reader.ts"
 import type { Stamp } from "../file/stamp.ts"
 import { isJsonObject, type JsonObject, messageFields, partFields, sessionFields } from "../record/extract.ts"
+import type { DeclaredFields } from "../record/fields.ts"
 import { fold } from "../record/fold.ts"
 import type { CollectionKind, Place } from "../record/kind.ts"
 
@@ -19,10 +20,14 @@ const KEPT_LENGTH = 4_096
 /** What the columns of a record's row are to hold, by its content alone. */
 export type Columns = ReturnType<typeof columnsOf>
 
-/** The columns for what was read of a record. */
+/**
+ * The columns for what was read of a record.
+ * @param declared whose values are wanted of a session, for `session_fields`; one that cannot be read has none
+ */
 export function columnsOf(
   { kind, folder }: Place,
   result: { readonly body: JsonObject; readonly text?: string } | { readonly fault: Fault },
+  declared?: DeclaredFields,
 ) {
   const body = "fault" in result ? {} : result.body
   const fault = "fault" in result ? result.fault : undefined
@@ -33,7 +38,10 @@ export function columnsOf(
   const folded = fields.title === null ? null : fold(fields.title)
   const text =
     "text" in result && result.text !== undefined && result.text.length <= KEPT_LENGTH ? result.text : null
-  return { ...problem, ...fields, folded, parent, worktree, project: folder, body: text }
+  const columns = { ...problem, ...fields, folded, parent, worktree, project: folder, body: text }
+  return declared && !fault
+    ? { ...columns, fields: declared.mark, values: declared.valuesOf(body) }
+    : { ...columns, fields: null }
 }
 
 /** A number that is new with every change, so that a text read before one is not taken for the text after it. */
@@ -50,7 +58,7 @@ export function rowOf(kind: CollectionKind, directory: number, { id, stamp, size
 /**
  * Brings a row up to date with a file that this process just wrote or removed. Its stamp stays unknown until the file
  * is read back, and the folder's stamp is dropped: someone else may have changed it at the same moment, and where renames do
- * not date folders it would still stand.
+ * not date folders it would still stand. Declared fields come with that reading, too.
  * @param value what was written, `undefined` for a removal
  */
 export function putOwnWrite(

@@ -6,6 +6,7 @@ import { isStoreError, type StoreError } from "../errors.ts"
 import { isExhausted } from "../exhaustion.ts"
 import type { DeviceClock } from "../file/clock.ts"
 import type { FileSystem } from "../file/system.ts"
+import type { DeclaredFields } from "../record/fields.ts"
 import type { CollectionKind, Place } from "../record/kind.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { ClockReading } from "./clock-reading.ts"
@@ -21,6 +22,8 @@ export interface Reconciler {
   readonly clock: DeviceClock
   readonly maxRecordBytes: number
   readonly readOnly: boolean
+  /** The fields of sessions that the index has to have. */
+  readonly fields?: DeclaredFields | undefined
 }
 
 export interface ReconcileOptions {
@@ -129,7 +132,7 @@ class Batch {
       noteChange: () => this.#noteChange(),
       rowsAfter: (place, directory, after) => this.#rowsAfter(place, directory, after),
     }
-    const { rows, known } = await this.#read((statements) => loadRows(statements, places))
+    const { rows, known } = await this.#read((statements) => loadRows(statements, places, within.fields))
     return places.map((place) => {
       const row = rows.get(placeName(place))
       const records = (row && known.get(row.id)) ?? { rows: [], complete: true }
@@ -138,7 +141,10 @@ class Batch {
   }
 
   async #rowsAfter({ kind }: Place, directory: number, after: string): Promise<StampPage> {
-    const rows = await this.#read((statements) => statements[kind].stamps(directory, after, PAGE_ROWS))
+    const marked = isMarked(kind, this.#within.fields)
+    const rows = await this.#read((statements) =>
+      statements[kind].stamps(directory, after, PAGE_ROWS, marked),
+    )
     return { rows, complete: rows.length < PAGE_ROWS }
   }
 
@@ -209,12 +215,18 @@ function findRows(statements: Statements, places: readonly Place[]): Map<string,
   return rows
 }
 
-function loadRows(statements: Statements, places: readonly Place[]) {
+/** Whether rows of that kind are right only under the mark of the declaration. */
+function isMarked(kind: CollectionKind, fields: DeclaredFields | undefined): boolean {
+  return kind === "session" && fields !== undefined
+}
+
+function loadRows(statements: Statements, places: readonly Place[], fields: DeclaredFields | undefined) {
   const rows = findRows(statements, places)
   const known = new Map<number, StampPage>()
   for (const [kind, same] of Map.groupBy(places, (place) => place.kind)) {
     const ids = same.flatMap((place) => rows.get(placeName(place))?.id ?? [])
-    for (const [id, page] of statements[kind].firstStamps(ids, PAGE_ROWS)) known.set(id, page)
+    for (const [id, page] of statements[kind].firstStamps(ids, PAGE_ROWS, isMarked(kind, fields)))
+      known.set(id, page)
   }
   return { rows, known }
 }

@@ -32,7 +32,7 @@ export async function settle(
 }
 
 /** Tells whether the rows of these folders are still those that were settled. */
-export function isStill(statements: Statements, passes: readonly Pass[]): boolean {
+export function isStill(statements: Statements, passes: readonly Pick<Pass, "place" | "row">[]): boolean {
   return passes.every(({ place, row }) => {
     const current = statements.directories.find(place)
     return current?.id === row?.id && current?.generation === row?.generation

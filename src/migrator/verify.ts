@@ -6,6 +6,7 @@ import type { Listing } from "../file/layout.ts"
 import { listRecords, namesOfFolders, placePath, recordPath, statRecord } from "../file/layout.ts"
 import { faultError, lstatQuietly } from "../file/reader.ts"
 import { isKnown, sameStamp } from "../file/stamp.ts"
+import { DeclaredFields, type FieldValue } from "../record/fields.ts"
 import { COLLECTION_KINDS, type Place } from "../record/kind.ts"
 import { compareText, sortTexts } from "../record/order.ts"
 import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
@@ -183,15 +184,48 @@ class Verification {
     const { fs, directory, maxRecordBytes } = this.#within
     const path = recordPath(directory, place, row.id)
     const stat = lstatQuietly(fs, path)
+    // The row is compared by the declaration it was put under, of whatever program that is.
+    const declared = typeof row.fields === "string" ? DeclaredFields.ofMark(row.fields) : undefined
     const result = isSyncCopy(row.id)
       ? { fault: SYNC_COPY }
-      : await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice)
+      : await readFieldsPatiently(fs, path, maxRecordBytes, this.#slice, declared?.names)
     if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, path)
-    const expected = columnsOf(place, result)
-    const columns: Record<string, unknown> = { ...row }
-    if (Object.entries(expected).every(([name, value]) => columns[name] === value)) return
-    const vouched = stat !== undefined && isKnown(row.stamp) && sameStamp(row.stamp, row.size, stat)
+    const expected = columnsOf(place, result, declared)
+    const columns: Record<string, unknown> = { ...row, values: undefined }
+    const { values, ...plain } = { values: undefined, ...expected }
+    const lacks = place.kind === "session" && row.problem === null && this.#lacksFields(row)
+    if (
+      !lacks &&
+      Object.entries(plain).every(([name, value]) => columns[name] === value) &&
+      (place.kind !== "session" || (await this.#hasValues(place, row, values ?? [])))
+    )
+      return
+    const vouched = !lacks && stat !== undefined && isKnown(row.stamp) && sameStamp(row.stamp, row.size, stat)
     this.#differ(place, row.id, vouched ? "wrong" : "outdated")
+  }
+
+  /** Whether the next listing would read the record again, for the fields that it goes by. */
+  #lacksFields(row: RecordRow): boolean {
+    const { fields } = this.#within
+    return fields !== undefined && row.fields !== fields.mark
+  }
+
+  /** Whether the table of declared fields holds these values of a session, and no others. */
+  async #hasValues(
+    { folder }: Place,
+    { id, row }: RecordRow,
+    values: readonly (readonly [name: string, value: FieldValue])[],
+  ): Promise<boolean> {
+    const found = await patiently(() => this.#within.index.read(({ fields }) => fields.of(Number(row))))
+    return (
+      found.length === values.length &&
+      values.every(([name, value]) =>
+        found.some(
+          (field) =>
+            field.name === name && field.value === value && field.id === id && field.project === folder,
+        ),
+      )
+    )
   }
 
   #differ(place: Place, id: string, kind: DifferenceKind): void {

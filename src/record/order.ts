@@ -1,6 +1,9 @@
-/** Where a record stands in a listing: by time (ms), then by id. */
+/** Where a record stands in a listing: by time (ms), or by the value of a field, then by id. */
 export interface Position {
+  /** Or the number a listing goes by; 0 where that is a text. */
   readonly time: number
+  /** The text a listing goes by, where it goes by one. */
+  readonly text?: string | undefined
   readonly id: string
 }
 
@@ -30,7 +33,8 @@ export function sortTexts(texts: string[]): string[] {
   return texts.some((text) => SURROGATE.test(text)) ? texts.sort(compareText) : texts.sort()
 }
 
-/** Orders by time, then by id, oldest first. */
+/** Orders by time or value, then by id, oldest or least first. */
 export function comparePosition(a: Position, b: Position): number {
-  return a.time === b.time ? compareText(a.id, b.id) : a.time - b.time
+  if (a.time !== b.time) return a.time - b.time
+  return a.text === b.text ? compareText(a.id, b.id) : compareText(a.text ?? "", b.text ?? "")
 }

@@ -1,3 +1,4 @@
+import { type Field, type FieldCondition, type FieldValue, isWithin } from "./fields.ts"
 import type { ParsedQuery } from "./search-query.ts"
 
 /** Which sessions, in which order; `undefined` means "any". */
@@ -12,6 +13,27 @@ export interface SessionQuery {
   readonly updatedSince?: number | undefined
   /** Only sessions whose title is what this asks for. */
   readonly search?: ParsedQuery | undefined
+  /** Only sessions whose declared fields are as all of these ask. */
+  readonly where?: readonly FieldCondition[] | undefined
   readonly order: "updated" | "created"
+  /** A declared field to order by in place of `order`. */
+  readonly by?: Field | undefined
   readonly direction: "asc" | "desc"
+}
+
+/** The declared fields that a query asks about. */
+export function fieldsAsked({ where = [], by }: SessionQuery): readonly Field[] {
+  const fields = where.map(({ field }) => field)
+  return by ? [by, ...fields] : fields
+}
+
+/** Whether these values of a session, by name, are such as a query asks for. */
+export function matchesFields(
+  values: ReadonlyMap<string, FieldValue>,
+  { where = [] }: SessionQuery,
+): boolean {
+  return where.every((condition) => {
+    const value = values.get(condition.field.name)
+    return value !== undefined && isWithin(value, condition)
+  })
 }

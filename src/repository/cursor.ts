@@ -1,4 +1,5 @@
 import { StoreError } from "../errors.ts"
+import { MISSING, positionOf, valueAt } from "../record/fields.ts"
 import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 
@@ -16,9 +17,14 @@ interface Cursor {
 }
 
 const VERSION = 1
+/** Listings that go by a declared field, whose values may be texts or missing. */
+const BY_FIELD = /^session\/(?:text|number)\//
 
 function encode({ listing, towards, from }: Cursor): string {
-  return Buffer.from(JSON.stringify([VERSION, listing, towards, from.time, from.id])).toString("base64url")
+  const value = valueAt(from)
+  // JSON has no infinite number.
+  const fields = [VERSION, listing, towards, value === MISSING ? null : value, from.id]
+  return Buffer.from(JSON.stringify(fields)).toString("base64url")
 }
 
 function invalid(cause?: unknown): StoreError {
@@ -36,11 +42,12 @@ function decode(text: string, listing: string): Cursor {
     throw invalid(cause)
   }
   if (!Array.isArray(fields) || fields.length !== 5) throw invalid()
-  const [version, of, towards, time, id]: unknown[] = fields
+  const [version, of, towards, value, id]: unknown[] = fields
   if (version !== VERSION || of !== listing) throw invalid()
-  if ((towards !== "older" && towards !== "newer") || typeof time !== "number" || typeof id !== "string")
-    throw invalid()
-  return { listing, towards, from: { time, id } }
+  if ((towards !== "older" && towards !== "newer") || typeof id !== "string") throw invalid()
+  const isOfField = BY_FIELD.test(listing) && (value === null || typeof value === "string")
+  if (typeof value !== "number" && !isOfField) throw invalid()
+  return { listing, towards, from: positionOf(typeof value === "object" ? MISSING : value, id) }
 }
 
 /** Gives the entries behind a position, in that direction, as a catalog does. */

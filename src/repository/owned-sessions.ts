@@ -119,7 +119,7 @@ export class OwnedSessions {
     const owned = new Set<Listed>()
     for (const listed of run) {
       const { at, entry } = listed
-      const updated = query.order === "updated" ? entry.time : copies[at]?.get(entry.id)?.updated
+      const updated = tellsUpdated(query) ? entry.time : copies[at]?.get(entry.id)?.updated
       // One that is gone since it was listed is read from where it still is.
       if (updated === undefined) continue
       const others = copies.flatMap((of, other) => {
@@ -140,17 +140,24 @@ export class OwnedSessions {
   /** What each root has of a run's sessions: of those that another root lists, and of its own where the order does not tell how new they are. */
   async #copies(
     run: readonly Listed[],
-    { projectID, order }: SessionQuery,
+    query: SessionQuery,
     { moment, signal }: Range,
   ): Promise<ReadonlyMap<string, SessionCopy>[]> {
     const copies: ReadonlyMap<string, SessionCopy>[] = []
     for (const [at, { catalog }] of this.#roots.entries()) {
-      const asked = run.filter((listed) => order === "created" || listed.at !== at)
+      const asked = run.filter((listed) => !tellsUpdated(query) || listed.at !== at)
       const ids = [...new Set(asked.map(({ entry }) => entry.id))]
-      copies.push(ids.length === 0 ? new Map() : await catalog.copies(ids, projectID, { moment, signal }))
+      copies.push(
+        ids.length === 0 ? new Map() : await catalog.copies(ids, query.projectID, { moment, signal }),
+      )
     }
     return copies
   }
+}
+
+/** Whether an entry's place in the listing says how new the session is. */
+function tellsUpdated({ order, by }: SessionQuery): boolean {
+  return order === "updated" && by === undefined
 }
 
 /** Merges listings that are each in order. */

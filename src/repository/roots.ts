@@ -383,7 +383,7 @@ class Looking {
 function rooted(root: Root, entries: Iterable<SessionEntry>): Iterable<RootedEntry> {
   return {
     *[Symbol.iterator]() {
-      for (const { id, time, project, body } of entries) yield { id, time, project, body, root }
+      for (const { id, time, text, project, body } of entries) yield { id, time, text, project, body, root }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { StoreError } from "../errors.ts"
 import { loaded } from "../exhaustion.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
+import type { DeclaredFields, FieldTypes, NoFields } from "../record/fields.ts"
 import { parseBody } from "../record/identify.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
 import type { SessionQuery } from "../record/query.ts"
@@ -18,6 +19,7 @@ import type { Root } from "../root/root.ts"
 import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
+import { checkOrder, conditionsOf, type FieldTests } from "./field-tests.ts"
 import { ofSource, type SourceFilter } from "./of-source.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
@@ -25,8 +27,8 @@ import type { RepairOptions } from "./repair.ts"
 import type { Roots } from "./roots.ts"
 import { MAX_LOOKS } from "./roots.ts"
 
-/** Which sessions. */
-export interface SessionFilter {
+/** Which sessions; of a store that declares fields, also by these. */
+export interface SessionFilter<F extends FieldTypes = NoFields> {
   projectID?: string | undefined
   /** A parent's id for its children; `null` for sessions without a parent. */
   parentID?: string | null | undefined
@@ -40,27 +42,36 @@ export interface SessionFilter {
   updatedSince?: number | undefined
   /** Only sessions whose title holds these words; as in `store.search`. */
   search?: string | undefined
+  /** Only sessions whose declared fields are as all of these say. */
+  where?: FieldTests<F> | undefined
   signal?: AbortSignal | undefined
 }
 
 /** Which sessions, in which order, and how many. */
-export interface SessionListOptions extends SessionFilter {
-  /** By default `"updated"`. */
-  order?: "updated" | "created" | undefined
-  /** `"desc"` (newest first, the default) or `"asc"`. */
+export interface SessionListOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
+  /**
+   * By default `"updated"`; or a declared field, whose equals come by id. Sessions without a value of its type are the least: last
+   * by default.
+   */
+  order?: SessionOrder<F> | undefined
+  /** `"desc"` (newest or greatest first, the default) or `"asc"`. */
   direction?: "asc" | "desc" | undefined
   /** At most so many. */
   limit?: number | undefined
 }
 
 /** Which page of the sessions. */
-export interface SessionPageOptions extends SessionFilter {
-  order?: "updated" | "created" | undefined
+export interface SessionPageOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
+  /** As in a list; the greatest first. */
+  order?: SessionOrder<F> | undefined
   /** `older` or `newer` of another page with the same order. */
   cursor?: string | undefined
   /** By default 50. */
   limit?: number | undefined
 }
+
+/** What sessions are ordered by: a time, or a declared field. */
+export type SessionOrder<F extends FieldTypes = NoFields> = "updated" | "created" | (keyof F & string)
 
 /** A session with the place it is read from: the store's own folder, or one of those that are read beside it. */
 export interface SessionWithOrigin<S = Session> {
@@ -80,12 +91,14 @@ export interface RepairedSession<S = Session> {
  * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
  * once, the newest `time.updated` winning.
  */
-export class SessionRepository<S> {
+export class SessionRepository<S, F extends FieldTypes = NoFields> {
   readonly #roots: Roots
   readonly #writer: Writer
+  readonly #declared: DeclaredFields | undefined
   #repairing: Promise<unknown> = Promise.resolve()
 
-  constructor(roots: Roots, writer: Writer) {
+  constructor(roots: Roots, writer: Writer, declared?: DeclaredFields) {
+    this.#declared = declared
     this.#roots = roots
     this.#writer = writer
   }
@@ -249,7 +262,7 @@ export class SessionRepository<S> {
   }
 
   /** Yields session ids in the order of `list`. */
-  async *ids(options: SessionListOptions = {}): AsyncGenerator<string> {
+  async *ids(options: SessionListOptions<F> = {}): AsyncGenerator<string> {
     for (const { id } of await this.#entries(options)) {
       options.signal?.throwIfAborted()
       yield id
@@ -260,12 +273,12 @@ export class SessionRepository<S> {
    * Yields session bodies, newest `time.updated` first unless the options say otherwise. The order is fixed when the
    * first is asked for, so a session touched meanwhile is yielded once; what cannot be read is skipped and reported.
    */
-  async *list(options: SessionListOptions = {}): AsyncGenerator<S> {
+  async *list(options: SessionListOptions<F> = {}): AsyncGenerator<S> {
     for await (const { session } of this.listWithOrigin(options)) yield session
   }
 
   /** As `list`, each with the folder it is read from. */
-  async *listWithOrigin(options: SessionListOptions = {}): AsyncGenerator<SessionWithOrigin<S>> {
+  async *listWithOrigin(options: SessionListOptions<F> = {}): AsyncGenerator<SessionWithOrigin<S>> {
     let missing = checkLimit(options.limit)
     // A session touched meanwhile may come up again among those that take the place of what cannot be read.
     const given = new Set<string>()
@@ -288,13 +301,13 @@ export class SessionRepository<S> {
   }
 
   /** Yields the sessions whose parent this is; as `list`. */
-  children(id: string, options: Omit<SessionListOptions, "parentID"> = {}): AsyncGenerator<S> {
+  children(id: string, options: Omit<SessionListOptions<F>, "parentID"> = {}): AsyncGenerator<S> {
     checkKey([id])
     return this.list({ ...options, parentID: id })
   }
 
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
-  async page(options: SessionPageOptions = {}): Promise<Page<S>> {
+  async page(options: SessionPageOptions<F> = {}): Promise<Page<S>> {
     const { items, older, newer } = await this.#page(
       options,
       (fetch) => fetchReadable(fetch, readEntry),
@@ -304,16 +317,23 @@ export class SessionRepository<S> {
   }
 
   /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */
-  async pageKeys(options: SessionPageOptions = {}): Promise<Page<Key>> {
+  async pageKeys(options: SessionPageOptions<F> = {}): Promise<Page<Key>> {
     const { items, older, newer } = await this.#page(options, (fetch) => fetch)
     return { items: items.map(({ id, project }) => ["session", project, id]), older, newer }
   }
 
   /** How many sessions match; without any filter but `projectID`, how many session files there are by name. */
-  async count(options: SessionFilter = {}): Promise<number> {
-    const query = toQuery(options)
-    const { projectID, parentID, directory, archived, updatedSince, search } = query
-    const filters = [parentID, directory, updatedSince, search, archived === "include" ? undefined : archived]
+  async count(options: SessionFilter<F> = {}): Promise<number> {
+    const query = toQuery(options, this.#declared)
+    const { projectID, parentID, directory, archived, updatedSince, search, where } = query
+    const filters = [
+      parentID,
+      directory,
+      updatedSince,
+      search,
+      where,
+      archived === "include" ? undefined : archived,
+    ]
     options.signal?.throwIfAborted()
     const isMeant = ofSource(options.source)
     if (!isMeant && filters.every((filter) => filter === undefined))
@@ -322,14 +342,15 @@ export class SessionRepository<S> {
   }
 
   #page<Entry extends RootedEntry>(
-    options: SessionPageOptions,
+    options: SessionPageOptions<F>,
     fetching: (fetch: Fetch<RootedEntry>) => Fetch<Entry>,
     bodies = false,
   ): Promise<Page<Entry>> {
-    const query = toQuery(options)
+    const query = toQuery(options, this.#declared)
+    const { by, order } = query
     const isMeant = ofSource(options.source)
     return cutPage(
-      `session/${query.order}`,
+      `session/${by ? `${by.type}/${by.name}` : order}`,
       options.cursor,
       checkPageSize(options.limit),
       fetching((direction, range) =>
@@ -339,12 +360,12 @@ export class SessionRepository<S> {
   }
 
   async #entries(
-    { limit, signal, ...options }: SessionListOptions,
+    { limit, signal, ...options }: SessionListOptions<F>,
     after?: RootedEntry,
     bodies?: "some",
   ): Promise<Iterable<RootedEntry>> {
     const range = { after, limit: checkLimit(limit), bodies, signal }
-    return this.#roots.sessions(toQuery(options), range, ofSource(options.source))
+    return this.#roots.sessions(toQuery(options, this.#declared), range, ofSource(options.source))
   }
 }
 
@@ -357,7 +378,13 @@ function originOf({ place, source }: Root): { source: string; origin: string } {
   return { source, origin: place }
 }
 
-function toQuery(options: SessionListOptions): SessionQuery {
+/** Of whatever fields: which there are is looked at. */
+type QueryOptions = Omit<SessionListOptions, "where" | "order"> & {
+  readonly where?: unknown
+  readonly order?: string | undefined
+}
+
+function toQuery(options: QueryOptions, declared?: DeclaredFields): SessionQuery {
   const { projectID, parentID, directory, updatedSince } = options
   if (projectID !== undefined) checkKey([projectID])
   if (parentID !== undefined && parentID !== null) checkKey([parentID])
@@ -365,6 +392,7 @@ function toQuery(options: SessionListOptions): SessionQuery {
     if (value !== undefined && typeof value !== "string")
       throw new TypeError(`${name} must be a text, not ${String(value)}`)
   checkTime("updatedSince", updatedSince)
+  const by = options.order === undefined ? undefined : declared?.find(options.order)
   return {
     projectID,
     parentID,
@@ -372,7 +400,9 @@ function toQuery(options: SessionListOptions): SessionQuery {
     updatedSince,
     search: options.search === undefined ? undefined : parseQuery(options.search),
     archived: checkChoice("archived", options.archived, ["include", "exclude", "only"], "include"),
-    order: checkChoice("order", options.order, ["updated", "created"], "updated"),
+    where: conditionsOf(options.where, declared),
+    order: by ? "updated" : checkOrder(options.order, declared),
+    by,
     direction: checkChoice("direction", options.direction, ["asc", "desc"], "desc"),
   }
 }

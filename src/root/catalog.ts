@@ -1,7 +1,7 @@
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 
-/** A session's place in a listing: its time by the listing's order, its id, and the folder it lies in. */
+/** A session's place in a listing: its time, or value, by the listing's order, its id, and the folder it lies in. */
 export interface SessionEntry extends Position {
   readonly project: string
   /** The body's text where it was asked for and the catalog has it at hand. */
@@ -34,7 +34,10 @@ export interface SessionCopy {
  * The waist is this narrow so that the repositories are written once, whatever a history is kept in.
  */
 export interface Catalog {
-  /** Readable sessions in order; where no project is named, of several copies of one id only the newest. */
+  /**
+   * Readable sessions in order; `where` and `by` of the query, which are about declared fields, are asked of the roots of JSON files
+   * alone, and are answered for others from the bodies. Where no project is named, of several copies of one id only the newest.
+   */
   sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>>
   /** How many sessions `sessions` would give. */
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number>

@@ -2,6 +2,7 @@ import { describe } from "bun:test"
 import { tempFoldersInMemory } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
 import { changeContract } from "./changes.ts"
+import { fieldContract } from "./fields.ts"
 import { keyContract } from "./keys.ts"
 import { messageContract } from "./messages.ts"
 import { oddityContract } from "./oddities.ts"
@@ -20,6 +21,7 @@ for (const variant of variants)
     if (variant !== variants[0]) tempFoldersInMemory()
     describe("keys", () => keyContract(variant))
     describe("sessions", () => sessionContract(variant))
+    describe("declared fields", () => fieldContract(variant))
     describe("messages", () => messageContract(variant))
     describe("changes", () => changeContract(variant))
     describe("removal", () => removalContract(variant))

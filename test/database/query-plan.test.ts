@@ -26,6 +26,23 @@ function plansOf(run: (statements: Statements) => void): Map<string, string> {
   return plans
 }
 
+const MOOD = { name: "mood", type: "text" } as const
+const SCORE = { name: "score", type: "number" } as const
+
+/** Queries by declared fields, as an order, as conditions, as both. */
+function* fieldQueries(): Generator<SessionQuery> {
+  const one = { field: MOOD, least: "calm", most: "calm" }
+  const between = { field: SCORE, least: 1, most: 2 }
+  const from = { field: MOOD, least: "a", most: undefined }
+  for (const projectID of [undefined, "p"])
+    for (const parentID of [undefined, "x"])
+      for (const by of [undefined, MOOD, SCORE])
+        for (const where of [undefined, [one], [between], [from], [one, between]])
+          for (const direction of ["asc", "desc"] as const)
+            if (by || where)
+              yield { projectID, parentID, archived: "include", order: "updated", by, where, direction }
+}
+
 const UNREAD = { stamp: null, problem: null, problemMessage: null }
 
 /** Every shape of session query there is. */
@@ -44,6 +61,10 @@ test("no listing, and no putting of a text, scans or sorts a whole table", () =>
   const plans = plansOf(({ listings, directories, texts, steps, session, message, part }) => {
     for (const query of sessionQueries())
       for (const after of [undefined, { time: 5, id: "ses_1" }]) listings.sessions(query, after, 50)
+    for (const query of fieldQueries()) {
+      for (const after of [undefined, { time: 5, id: "ses_1" }]) listings.sessions(query, after, 50)
+      if (query.where) listings.countSessions(query)
+    }
     for (const direction of ["asc", "desc"] as const)
       for (const after of [undefined, { time: 5, id: "msg_1" }]) listings.messages(1, direction, after, 50)
     directories.find({ kind: "part", folder: "x" })
@@ -57,6 +78,8 @@ test("no listing, and no putting of a text, scans or sorts a whole table", () =>
     for (const table of [session, message, part]) {
       table.stamps(1, "", 10)
       table.firstStamps([1, 2], 10)
+      table.stamps(1, "", 10, true)
+      table.firstStamps([1, 2], 10, true)
       table.problems(1)
       table.folders("x")
       table.allProblems({ directory: 0, id: "" }, 10)
@@ -76,4 +99,14 @@ test("no listing, and no putting of a text, scans or sorts a whole table", () =>
     if (/order by "directories"."name"/.test(sql) && bad.join() === "USE TEMP B-TREE FOR ORDER BY") continue
     expect(bad.map((step) => `${step} in ${sql}`)).toEqual([])
   }
+})
+
+test("a listing by a declared field follows the index of its values, without a look at the table of values", () => {
+  const plans = plansOf(({ listings }) => {
+    for (const query of fieldQueries()) if (query.by) listings.sessions(query, undefined, 50)
+  })
+  expect(plans.size).toBeGreaterThan(20)
+  for (const [sql, plan] of plans)
+    if (/^select/.test(sql))
+      expect(plan).toMatch(/^SEARCH ordering USING COVERING INDEX session_fields_(?:value|project) \(name=\?/)
 })

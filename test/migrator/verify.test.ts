@@ -148,3 +148,39 @@ test.if(process.platform === "linux")(
     expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
   },
 )
+
+test("declared fields are compared too, whoever declared them, and mended", async () => {
+  const directory = tempFolder()
+  for (const id of ["ses_1", "ses_2", "ses_3", "ses_4"])
+    put(directory, `session/p/${id}.json`, session(id, { projectID: "p", mood: "calm" }))
+  await untilProven()
+  const fields = { session: { mood: "text" } } as const
+  const openDeclared = () => openStore({ directory, backgroundIndex: false, fields })
+  await using store = await openDeclared()
+  await store.index()
+  expect(await store.verify()).toMatchObject({ ok: true })
+  const row = (id: string): string => `row = (select row from sessions where id = '${id}')`
+  const path = (id: string): string => join(directory, `session/p/${id}.json`)
+  const damage = [
+    `update session_fields set value = 'cross' where ${row("ses_1")}`,
+    `delete from session_fields where ${row("ses_2")}`,
+    `insert into session_fields select row, 'other', 1, id, project from session_fields where ${row("ses_3")}`,
+    `update session_fields set project = 'q' where ${row("ses_4")}`,
+  ]
+  tamper(directory, ...damage)
+  const wrong = ["ses_1", "ses_2", "ses_3", "ses_4"].map((id) => ({ path: path(id), kind: "wrong" }))
+  await using plain = await open(directory)
+  expect((await plain.verify()).differences).toEqual(wrong as never)
+  expect((await store.verify({ repair: true })).differences).toEqual(wrong as never)
+  expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
+  expect(await store.sessions.count({ where: { mood: "calm" } })).toBe(4)
+  // What another declaration has to read anew is no lie of the index.
+  await using other = await openStore({
+    directory,
+    backgroundIndex: false,
+    fields: { session: { mood: "number" } },
+  })
+  expect((await other.verify()).differences.map(({ kind }) => kind)).toEqual(Array(4).fill("outdated"))
+  expect(await other.sessions.count({ where: { mood: null } })).toBe(4)
+  expect(await other.verify()).toMatchObject({ ok: true })
+})

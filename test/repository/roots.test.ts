@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
+import { memoryRoot } from "../root/memory-root.ts"
 import { olderData } from "../support/older.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { put, snapshot, tempFolder, untilProven } from "../support/temp.ts"
@@ -156,3 +157,36 @@ test.each(["--alone", "--beside"])(
     })
   },
 )
+
+test("declared fields of a root that knows none are read from its bodies, with those of the others", async () => {
+  const directory = tempFolder()
+  const backup = tempFolder()
+  const bodyOf = (id: string, mood: unknown, updated: number) =>
+    session(id, { projectID: "p", mood, time: { created: updated, updated } })
+  const held = (id: string, mood: unknown, updated: number) => ({
+    folder: "p",
+    id,
+    body: bodyOf(id, mood, updated),
+  })
+  put(directory, "session/p/ses_1.json", bodyOf("ses_1", "b", 1))
+  put(directory, "session/p/ses_2.json", bodyOf("ses_2", "b", 1))
+  put(backup, "session/p/ses_3.json", bodyOf("ses_3", "a", 1))
+  // Newer than the store's own, and with another mood.
+  const sessions = [held("ses_2", "d", 2), held("ses_4", "c", 1), held("ses_5", 5, 1)]
+  await using store = await openStore({
+    directory,
+    alsoRead: [backup],
+    roots: [memoryRoot("memory:one", { sessions, messages: [], parts: [] })],
+    backgroundIndex: false,
+    fields: { session: { mood: "text" } },
+  })
+  const { sessions: listings } = store
+  expect(await all(listings.ids({ order: "mood" }))).toEqual(["ses_2", "ses_4", "ses_1", "ses_3", "ses_5"])
+  expect(await all(listings.ids({ order: "mood", direction: "asc", limit: 2 }))).toEqual(["ses_5", "ses_3"])
+  expect(await all(listings.ids({ where: { mood: "b" } }))).toEqual(["ses_1"])
+  expect(await listings.count({ where: { mood: { from: "b" } } })).toBe(3)
+  const first = await listings.page({ order: "mood", limit: 2 })
+  const second = await listings.page({ order: "mood", limit: 2, cursor: first.older })
+  expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(["ses_2", "ses_4", "ses_1", "ses_3"])
+  expect(store.health().answers.files).toBe(0)
+})

@@ -6,10 +6,11 @@ import { listFolders, listRecords, placePath, recordPath, statPlace, UNNAMED } f
 import { type Fault, faultError, type ReadRecord, type ReadResult, readRecord } from "../../file/reader.ts"
 import type { FileSystem } from "../../file/system.ts"
 import { isJsonObject, type JsonObject, messageFields, sessionFields } from "../../record/extract.ts"
+import { type Field, type FieldValue, fieldValue, MISSING, positionOf } from "../../record/fields.ts"
 import type { Place } from "../../record/kind.ts"
 import { comparePosition, type Position } from "../../record/order.ts"
 import { partsInOrder } from "../../record/part-order.ts"
-import type { SessionQuery } from "../../record/query.ts"
+import { fieldsAsked, matchesFields, type SessionQuery } from "../../record/query.ts"
 import { SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
@@ -55,6 +56,11 @@ export async function readAsked(files: RecordFiles, path: string): Promise<ReadR
 
 const RUN_LENGTH = 256
 
+interface ValuedSession extends FoundSession {
+  /** The values of declared fields that were asked for. */
+  readonly values: ReadonlyMap<string, FieldValue>
+}
+
 /** Keeps what a listing needs of each record, and no bodies. */
 export class FileCatalog implements Catalog {
   readonly #files: RecordFiles
@@ -68,7 +74,12 @@ export class FileCatalog implements Catalog {
     const found = await this.#matchingSessions(query, range.signal)
     const sign = query.direction === "asc" ? 1 : -1
     const entries = found
-      .map(({ id, project, fields }) => ({ id, project, time: fields[query.order] }))
+      .map(({ id, project, fields, values }) => ({
+        ...(query.by
+          ? positionOf(values.get(query.by.name) ?? MISSING, id)
+          : { id, time: fields[query.order] }),
+        project,
+      }))
       .filter((entry) => !after || sign * comparePosition(entry, after) > 0)
       .sort((a, b) => sign * comparePosition(a, b))
     return range.limit === undefined ? entries : entries.slice(0, range.limit)
@@ -83,7 +94,7 @@ export class FileCatalog implements Catalog {
     projectID: string | undefined,
     { signal }: Pick<Range, "signal">,
   ): Promise<ReadonlyMap<string, SessionCopy>> {
-    const found = await this.#newest(projectID, signal, new Set(ids))
+    const found = await this.#newest(projectID, [], signal, new Set(ids))
     return new Map([...found].map(([id, { project, fields }]) => [id, { project, updated: fields.updated }]))
   }
 
@@ -122,24 +133,29 @@ export class FileCatalog implements Catalog {
     return undefined
   }
 
-  async #matchingSessions(query: SessionQuery, signal?: AbortSignal): Promise<FoundSession[]> {
-    const newest = await this.#newest(query.projectID, signal)
-    return [...newest.values()].filter(({ fields }) => matchesSession(fields, query))
+  async #matchingSessions(query: SessionQuery, signal?: AbortSignal): Promise<ValuedSession[]> {
+    const newest = await this.#newest(query.projectID, fieldsAsked(query), signal)
+    return [...newest.values()].filter(
+      ({ fields, values }) => matchesSession(fields, query) && matchesFields(values, query),
+    )
   }
 
-  /** Of each session, or each of those that are wanted, the copy that counts. */
+  /** Of each session, or each of those that are wanted, the copy that counts, with the values of these fields. */
   async #newest(
     projectID: string | undefined,
+    asked: readonly Field[],
     signal?: AbortSignal,
     wanted?: ReadonlySet<string>,
-  ): Promise<Map<string, FoundSession>> {
-    const newest = new Map<string, FoundSession>()
+  ): Promise<Map<string, ValuedSession>> {
+    const newest = new Map<string, ValuedSession>()
+    const names = asked.map(({ name }) => name)
     const projects =
       projectID === undefined ? await untilAdmitted(() => folderNames(this.#files, "session")) : [projectID]
     for (const project of projects) {
       const place: Place = { kind: "session", folder: project }
-      for await (const { id, body } of readable(this.#files, place, signal, wanted)) {
-        const session = { id, project, fields: sessionFields(body) }
+      for await (const { id, body } of readable(this.#files, place, signal, wanted, names)) {
+        const values = new Map(asked.map((field) => [field.name, fieldValue(body, field)]))
+        const session = { id, project, fields: sessionFields(body), values }
         const copy = newest.get(id)
         if (!copy || isNewer(session, copy)) newest.set(id, session)
       }
@@ -154,6 +170,7 @@ async function* readable(
   place: Place,
   signal?: AbortSignal,
   wanted?: ReadonlySet<string>,
+  more?: readonly string[],
 ): AsyncGenerator<{ id: string; body: JsonObject }> {
   const slice = new TimeSlice(signal)
   for (const id of await untilAdmitted(() => recordIds(files, place))) {
@@ -161,7 +178,7 @@ async function* readable(
     const turn = slice.pass()
     if (turn) await turn
     const path = recordPath(files.directory, place, id)
-    const result = await readFieldsPatiently(files.fs, path, files.maxRecordBytes, slice)
+    const result = await readFieldsPatiently(files.fs, path, files.maxRecordBytes, slice, more)
     if ("body" in result) yield { id, body: result.body }
     else if (result.fault.code !== "NOT_FOUND") report(files, path, result.fault)
   }

@@ -5,7 +5,9 @@ import type { JsonOptions } from "./json-options.ts"
 import { JsonRoot } from "./json-root.ts"
 
 /** How to read a folder of JSON files beside a store. */
-export type JsonFolderOptions = Partial<Pick<JsonOptions, "source" | "layout" | "filesOnly" | "fs">>
+export type JsonFolderOptions = Partial<
+  Pick<JsonOptions, "source" | "fields" | "layout" | "filesOnly" | "fs">
+>
 
 /** A folder of JSON files to be read beside a store, and never written to: its index lies in the store's. */
 export function jsonFolder(folder: string, options: JsonFolderOptions = {}): RootProvider {

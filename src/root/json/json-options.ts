@@ -1,4 +1,5 @@
 import type { FileSystem } from "../../file/system.ts"
+import type { DeclaredFields } from "../../record/fields.ts"
 import type { RootContext } from "../root.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
@@ -7,6 +8,8 @@ export interface JsonOptions extends RootContext {
   readonly directory: string
   /** Whose records they are, where that is known; by default `"json"`. */
   readonly source?: string | undefined
+  /** The declared fields that its sessions are listed by. */
+  readonly fields?: DeclaredFields | undefined
   /** By default the current one; the folder of the older layout is `project`. */
   readonly layout?: "current" | "older"
   /** Change nothing in the folder, not even for a probe of its clock. */

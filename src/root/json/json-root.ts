@@ -66,7 +66,7 @@ export class JsonRoot implements WritableRoot {
     // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
     const probe = indexFolder === undefined ? undefined : join(indexFolder, "clock")
     const clock = new DeviceClock(options.fs, probe)
-    this.within = { fs, directory, index, clock, maxRecordBytes, readOnly }
+    this.within = { fs, directory, index, clock, maxRecordBytes, readOnly, fields: options.fields }
     const scanned = new FileCatalog(this.files)
     const indexed = new SqliteCatalog(this.within, this.files, options.maxStaleness)
     const fallback = new FallbackCatalog(indexed, scanned)

@@ -1,6 +1,8 @@
+import { MISSING, positionOf } from "../../record/fields.ts"
 import type { SessionEntry } from "../catalog.ts"
 
-type Packed = readonly [time: number, id: string, project: string, body?: string]
+/** The number or text that it is ordered by; `null` where that is missing, which is no number of JSON. */
+type Packed = readonly [value: number | string | null, id: string, project: string, body?: string]
 
 /** Fewer entries than that are kept as they are. */
 const WORTH_PACKING = 500
@@ -25,15 +27,15 @@ export class SessionEntries implements Iterable<SessionEntry> {
 }
 
 function pack(page: readonly SessionEntry[]): Uint8Array {
-  const packed = page.map(
-    ({ time, id, project, body }): Packed =>
-      body === undefined ? [time, id, project] : [time, id, project, body],
-  )
+  const packed = page.map(({ time, text, id, project, body }): Packed => {
+    const value = text ?? (time === MISSING ? null : time)
+    return body === undefined ? [value, id, project] : [value, id, project, body]
+  })
   return Bun.zstdCompressSync(JSON.stringify(packed), { level: 1 })
 }
 
 function* unpack(page: Uint8Array): Generator<SessionEntry> {
   const packed: Packed[] = JSON.parse(Bun.zstdDecompressSync(page).toString())
-  for (const [time, id, project, body] of packed)
-    yield { time, id, project, ...(body !== undefined && { body }) }
+  for (const [value, id, project, body] of packed)
+    yield { ...positionOf(value ?? MISSING, id), project, ...(body !== undefined && { body }) }
 }

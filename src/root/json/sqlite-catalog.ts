@@ -7,7 +7,7 @@ import { type Reconciler, Unsettled } from "../../migrator/reconcile.ts"
 import { isStill, settle } from "../../migrator/settle.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Position } from "../../record/order.ts"
-import type { SessionQuery } from "../../record/query.ts"
+import { fieldsAsked, type SessionQuery } from "../../record/query.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import { countedNames, folderNames, type RecordFiles } from "./file-catalog.ts"
 import { JoinedRuns } from "./joined-runs.ts"
@@ -59,6 +59,7 @@ export class SqliteCatalog implements Catalog {
         }
       },
       range.moment,
+      fieldsAsked(query).length > 0,
     )
   }
 
@@ -68,6 +69,8 @@ export class SqliteCatalog implements Catalog {
       () => this.#sessionPlaces(query.projectID),
       signal,
       (ask) => ask(({ listings }) => listings.countSessions(query)),
+      undefined,
+      fieldsAsked(query).length > 0,
     )
   }
 
@@ -192,6 +195,7 @@ export class SqliteCatalog implements Catalog {
   /**
    * Settles the collection, then lets `query` ask; every question is put to the rows that were settled, or all of it is
    * done again.
+   * @param byFields whether declared fields are asked for: rows that others put may lack them, so none such may be old ones
    */
   async #answer<T>(
     key: string,
@@ -199,10 +203,11 @@ export class SqliteCatalog implements Catalog {
     signal: AbortSignal | undefined,
     query: (ask: <A>(question: (statements: Statements) => A) => Promise<A>) => Promise<T>,
     moment?: object,
+    byFields = false,
   ): Promise<T> {
     const { index } = this.#within
     /** Puts questions to the rows that were settled in that database. */
-    const asking = (database: string | undefined, passes: readonly Pass[]) =>
+    const asking = (database: string | undefined, passes: readonly SettledRows[]) =>
       unlessOvertaken(() =>
         query((question) =>
           index.read((statements) => {
@@ -214,7 +219,7 @@ export class SqliteCatalog implements Catalog {
     const settled = this.#settled.get(key)
     if (settled && performance.now() - settled.at <= this.#maxStaleness) {
       signal?.throwIfAborted()
-      const answered = await asking(settled.database, [])
+      const answered = await asking(settled.database, byFields ? settled.rows : [])
       if (answered) return answered.answer
     }
     const known = moment && this.#moments.get(moment)
@@ -233,7 +238,7 @@ export class SqliteCatalog implements Catalog {
       const answered = await asking(database, passes)
       if (!answered) continue
       await this.#reportProblems(passes)
-      this.#noteSettled(key, { at, database })
+      if (this.#maxStaleness > 0) this.#noteSettled(key, { at, database, rows: passes.map(settledRows) })
       if (moment) this.#moments.set(moment, { database, passes })
       return answered.answer
     }
@@ -241,7 +246,6 @@ export class SqliteCatalog implements Catalog {
   }
 
   #noteSettled(key: string, settled: Settled): void {
-    if (this.#maxStaleness === 0) return
     this.#settled.delete(key)
     this.#settled.set(key, settled)
     for (const [old, { at }] of this.#settled) {
@@ -266,11 +270,19 @@ export class SqliteCatalog implements Catalog {
   }
 }
 
+/** Which rows of a folder were settled. */
+type SettledRows = Pick<Pass, "place" | "row">
+
+function settledRows({ place, row }: Pass): SettledRows {
+  return { place, row }
+}
+
 /** When rows were settled, and in which index. */
 interface Settled {
   /** In ms of `performance.now()`. */
   readonly at: number
   readonly database: string | undefined
+  readonly rows: readonly SettledRows[]
 }
 
 /** What was settled for the first of several questions, and in which database. */
