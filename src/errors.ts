@@ -20,6 +20,9 @@
  * - `NOT_DURABLE`: the change was made and is seen by all, but the system failed to make it last: a power cut may undo it. To
  *   apply it again would apply it twice.
  * - `INDEX_UNAVAILABLE`: the index was asked for by name (`index()`) and cannot be used; reads and writes still work.
+ * - `FLEET_UNAVAILABLE`: the database of many machines cannot be used just now: it does not answer, refuses us, or has no room.
+ * - `FLEET_SCHEMA`: its tables are not those that this version knows: newer, older, or none as nothing was ever pushed.
+ * - `MACHINE_COPIED`: another machine pushes under this machine's id, as after a disk was copied; nothing was changed.
  * - `CLOSED`: the store is closed.
  */
 export type StoreErrorCode =
@@ -38,6 +41,9 @@ export type StoreErrorCode =
   | "WRITE_FAILED"
   | "NOT_DURABLE"
   | "INDEX_UNAVAILABLE"
+  | "FLEET_UNAVAILABLE"
+  | "FLEET_SCHEMA"
+  | "MACHINE_COPIED"
   | "CLOSED"
 
 export interface StoreErrorDetails {

@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["root/scanned"],
   ["file"],
   ["database"],
+  ["postgres"],
   ["migrator"],
   ["root/older"],
   ["root/json"],

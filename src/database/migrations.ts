@@ -12,22 +12,7 @@ import containerStates from "../../drizzle/20261126201442_container_states/migra
   type: "text",
 }
 import fields from "../../drizzle/20261126220013_fields/migration.sql" with { type: "text" }
-
-/** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
-export interface Migration {
-  readonly name: string
-  readonly timestamp: number
-  readonly sql: string
-}
-
-const FOLDER_DATE = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})_/
-
-function migration(name: string, sql: string): Migration {
-  const date = FOLDER_DATE.exec(name)
-  if (!date) throw new TypeError(`Not the name of a migration folder: ${name}`)
-  const [year, month, day, hour, minute, second] = date.slice(1).map(Number)
-  return { name, sql, timestamp: Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second) }
-}
+import { type Migration, migration } from "./migration.ts"
 
 /** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
 export const migrations: Migration[] = [

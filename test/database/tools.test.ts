@@ -81,7 +81,8 @@ test("in a fresh clone drizzle-kit generates nothing, checks, migrates, and show
     expect(JSON.parse(about)).toMatchObject({ dialect: "sqlite", schemaFiles: [{ name: "schema.ts" }] })
     const sql = "select count(*) as applied from __drizzle_migrations"
     const applied = await ask({ type: "proxy", data: { sql, params: [], method: "values", mode: "object" } })
-    expect(JSON.parse(applied)).toEqual([{ applied: before.length }])
+    // PostgreSQL's lie in a folder among them.
+    expect(JSON.parse(applied)).toEqual([{ applied: before.filter((name) => name !== "postgres").length }])
   } finally {
     studio.kill()
     await studio.exited

@@ -1,0 +1,21 @@
+/** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
+export interface Migration {
+  readonly name: string
+  readonly timestamp: number
+  readonly sql: string
+}
+
+const FOLDER_DATE = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})_/
+
+/** A migration of that name and text. @throws TypeError where the name bears no date */
+export function migration(name: string, sql: string): Migration {
+  const date = FOLDER_DATE.exec(name)
+  if (!date) throw new TypeError(`Not the name of a migration folder: ${name}`)
+  const [year, month, day, hour, minute, second] = date.slice(1).map(Number)
+  return { name, sql, timestamp: Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second) }
+}
+
+/** The statements of a migration: only the first of a chunk would run, so each has one of its own. */
+export function statementsOf({ sql }: Migration): string[] {
+  return sql.split("--> statement-breakpoint")
+}
