@@ -29,14 +29,8 @@ export class ScannedCatalog implements Catalog {
     this.#records = records
   }
 
-  async sessions(query: SessionQuery, { after, limit, signal }: Range): Promise<readonly SessionEntry[]> {
-    const sign = query.direction === "asc" ? 1 : -1
-    const entries = [...(await this.#newest(query.projectID, signal)).values()]
-      .filter(({ fields }) => matchesSession(fields, query))
-      .map(({ id, project, fields }) => ({ id, project, time: fields[query.order] }))
-      .filter((entry) => !after || sign * comparePosition(entry, after) > 0)
-      .sort((a, b) => sign * comparePosition(a, b))
-    return limit === undefined ? entries : entries.slice(0, limit)
+  async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    return listedSessions((await this.#newest(query.projectID, range.signal)).values(), query, range)
   }
 
   async countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number> {
@@ -66,18 +60,12 @@ export class ScannedCatalog implements Catalog {
   async *messages(
     sessionID: string,
     direction: "asc" | "desc",
-    { after, limit, signal }: Range,
+    range: Range,
   ): AsyncGenerator<readonly Position[]> {
-    const sign = direction === "asc" ? 1 : -1
     const entries: Position[] = []
-    for await (const { id, body } of this.#readable("message", sessionID, signal)) {
-      const entry = { id, time: messageFields(body).created }
-      if (!after || sign * comparePosition(entry, after) > 0) entries.push(entry)
-    }
-    entries.sort((a, b) => sign * comparePosition(a, b))
-    const end = Math.min(entries.length, limit ?? entries.length)
-    for (let start = 0; start < end; start += RUN_LENGTH)
-      yield entries.slice(start, Math.min(end, start + RUN_LENGTH))
+    for await (const { id, body } of this.#readable("message", sessionID, range.signal))
+      entries.push({ id, time: messageFields(body).created })
+    yield* listedMessages(entries, direction, range)
   }
 
   async countMessages(sessionID: string): Promise<number> {
@@ -118,6 +106,40 @@ export class ScannedCatalog implements Catalog {
       }
     }
   }
+}
+
+/** The sessions that a query asks for, in its order. */
+export function listedSessions(
+  sessions: Iterable<FoundSession>,
+  query: SessionQuery,
+  { after, limit }: Pick<Range, "after" | "limit">,
+): SessionEntry[] {
+  const entries: SessionEntry[] = []
+  for (const { id, project, fields } of sessions)
+    if (matchesSession(fields, query)) entries.push({ id, project, time: fields[query.order] })
+  return inOrder(entries, query.direction, after).slice(0, limit)
+}
+
+/** Messages in order, in bounded runs. */
+export function* listedMessages(
+  messages: readonly Position[],
+  direction: "asc" | "desc",
+  { after, limit }: Pick<Range, "after" | "limit">,
+): Generator<readonly Position[]> {
+  const entries = inOrder(messages, direction, after).slice(0, limit)
+  for (let start = 0; start < entries.length; start += RUN_LENGTH)
+    yield entries.slice(start, start + RUN_LENGTH)
+}
+
+function inOrder<T extends Position>(
+  entries: readonly T[],
+  direction: "asc" | "desc",
+  after: Position | undefined,
+): T[] {
+  const sign = direction === "asc" ? 1 : -1
+  return entries
+    .filter((entry) => !after || sign * comparePosition(entry, after) > 0)
+    .sort((a, b) => sign * comparePosition(a, b))
 }
 
 /** Whether of two copies of one session the first counts. */

@@ -5,11 +5,11 @@ import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
-import { containerLook, type KnownContainer, type Transcripts } from "./transcripts.ts"
-import { compareContainers, type FoundContainer } from "./walk.ts"
+import { BASE, containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
+import { compareContainers, type FoundContainer, keyOf } from "./walk.ts"
 
 /** A session and the files that it is read from. */
-interface PlainSession extends HeldSession {
+export interface PlainSession extends HeldSession {
   readonly files: readonly FileMark[]
 }
 
@@ -22,13 +22,20 @@ interface PlainContainer {
   readonly sessions: readonly PlainSession[]
 }
 
+/** A session, and the container that it is read from. */
+interface Newest {
+  readonly session: PlainSession
+  readonly container: FoundContainer
+}
+
 /**
- * Finds records by reading transcripts themselves, for where there is no index that can be used. Slow and always right; keeps what
- * lies where, and no texts.
+ * Finds records by reading transcripts themselves, for where there is no index that can be used. What has changed is read anew from
+ * its beginning; it keeps what lies where, and no texts.
  */
 export class PlainLookup implements Lookup {
   readonly #transcripts: Transcripts
   #containers = new Map<string, PlainContainer>()
+  #newest: ReadonlyMap<string, Newest> = new Map()
   #refused: readonly Problem[] = []
 
   constructor(transcripts: Transcripts) {
@@ -47,15 +54,17 @@ export class PlainLookup implements Lookup {
   }
 
   async ids(kind: "session" | "message", folder: string): Promise<readonly string[]> {
+    if (kind === "message") return sortTexts((await this.session(folder))?.messages.map(({ id }) => id) ?? [])
     const sessions = await this.all()
-    if (kind === "message") return sortTexts(sessions.get(folder)?.messages.map(({ id }) => id) ?? [])
     return sortTexts([...sessions.values()].flatMap(({ id, project }) => (project === folder ? [id] : [])))
   }
 
   async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
     const sessions = await this.all()
-    if (kind === "session")
-      return [...sessions.values()].flatMap((one) => (one.id === id ? [one.project] : []))
+    if (kind === "session") {
+      const session = sessions.get(id)
+      return session ? [session.project] : []
+    }
     return sortTexts(
       [...sessions.values()].flatMap((session) =>
         session.messages.some((message) => message.id === id) ? [session.id] : [],
@@ -72,9 +81,13 @@ export class PlainLookup implements Lookup {
   }
 
   async messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]> {
-    const found = (await this.all()).get(session)
+    const found = await this.session(session)
+    const wanted = new Set(ids)
+    const messages = new Map(
+      found?.messages.flatMap((message) => (wanted.has(message.id) ? [[message.id, message]] : [])),
+    )
     return ids.map((id) => {
-      const message = found?.messages.find((message) => message.id === id)
+      const message = messages.get(id)
       return found && message ? { message, files: found.files } : undefined
     })
   }
@@ -83,62 +96,73 @@ export class PlainLookup implements Lookup {
     return this.#refused
   }
 
+  /** A session by its container as it is now, no other being looked at where it is still in it. @throws as `all` */
+  async session(id: string): Promise<PlainSession | undefined> {
+    const at = this.#newest.get(id)?.container
+    const known = at && this.#containers.get(keyOf(at))
+    // What goes on from another file is found by looking at all.
+    if (known && !known.known.sides.some(([name]) => name.startsWith(BASE))) {
+      const sweep = await this.#transcripts.sweepOnly(at)
+      const [container] = sweep.found
+      const held = container && (await this.#hold(container, sweep, new TimeSlice()))
+      if (held) this.#containers.set(keyOf(at), held)
+      const session = held?.sessions.find((session) => session.id === id)
+      if (session) return session
+    }
+    return (await this.all()).get(id)
+  }
+
   /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
   async all(): Promise<ReadonlyMap<string, PlainSession>> {
     const sweep = await this.#transcripts.sweep()
     this.#refused = sweep.refused
     const slice = new TimeSlice()
     const containers = new Map<string, PlainContainer>()
-    const newest = new Map<string, { session: PlainSession; container: FoundContainer }>()
+    const newest = new Map<string, Newest>()
     for (const container of sweep.found) {
-      const key = `${container.folder}/${container.name}`
-      const look = containerLook(container)
-      const before = this.#containers.get(key)
-      const isAsItWas =
-        before?.isTrusted &&
-        before.look.equals(look) &&
-        before.known.sides.every(([name, side]) => sweep.sideLook(name) === side)
-      if (isAsItWas) {
-        this.#keep(containers, newest, key, container, before)
-        continue
+      const held = await this.#hold(container, sweep, slice)
+      containers.set(keyOf(container), held)
+      for (const session of held.sessions) {
+        const other = newest.get(session.id)
+        if (!other || isNewer({ session, container }, other)) newest.set(session.id, { session, container })
       }
-      const { read, ...now } = await this.#transcripts.readContainer(container, sweep, before?.known, slice)
-      const isSame = !read && before !== undefined && before.look.equals(look)
-      // What cannot change without looking different need not be opened again.
-      const isTrusted = !now.isRefused && sweep.isProven(container)
-      const held: PlainContainer = isSame
-        ? { ...before, isTrusted }
-        : {
-            look,
-            isTrusted,
-            known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
-            sessions: read
-              ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
-              : (before?.sessions ?? []).map((session) => ({ ...session, files: now.marks })),
-          }
-      this.#keep(containers, newest, key, container, held)
     }
     this.#containers = containers
+    this.#newest = newest
     return new Map([...newest].map(([id, { session }]) => [id, session]))
   }
 
-  #keep(
-    containers: Map<string, PlainContainer>,
-    newest: Map<string, { session: PlainSession; container: FoundContainer }>,
-    key: string,
-    container: FoundContainer,
-    held: PlainContainer,
-  ): void {
-    containers.set(key, held)
-    for (const session of held.sessions) {
-      const other = newest.get(session.id)
-      const isNewer =
-        !other ||
-        session.updated > other.session.updated ||
-        (session.updated === other.session.updated && compareContainers(container, other.container) > 0)
-      if (isNewer) newest.set(session.id, { session, container })
+  /** What a container holds now, of which only what changed is read. @throws as `Transcripts.readContainer` */
+  async #hold(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<PlainContainer> {
+    const look = containerLook(container)
+    const before = this.#containers.get(keyOf(container))
+    const looksTheSame = before?.look.equals(look) ?? false
+    if (
+      before?.isTrusted &&
+      looksTheSame &&
+      before.known.sides.every(([name, side]) => sweep.sideLook(name) === side)
+    )
+      return before
+    const { read, ...now } = await this.#transcripts.readContainer(container, sweep, before?.known, slice)
+    // What cannot change without looking different need not be opened again.
+    const isTrusted = !now.isRefused && sweep.isProven(container)
+    if (!read && before && looksTheSame) return { ...before, isTrusted }
+    return {
+      look,
+      isTrusted,
+      known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
+      sessions: read
+        ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
+        : (before?.sessions ?? []).map((session) => ({ ...session, files: now.marks })),
     }
   }
+}
+
+/** Whether of two copies of a session the first counts. */
+function isNewer(a: Newest, b: Newest): boolean {
+  return a.session.updated === b.session.updated
+    ? compareContainers(a.container, b.container) > 0
+    : a.session.updated > b.session.updated
 }
 
 async function nothing(): Promise<null> {

@@ -25,7 +25,7 @@ import {
   type Sweep,
   type Transcripts,
 } from "./transcripts.ts"
-import type { ContainerAt, FoundContainer } from "./walk.ts"
+import { type ContainerAt, type FoundContainer, keyOf } from "./walk.ts"
 
 /** Messages put in one transaction: some 5 ms of the event loop. */
 const MESSAGES_AT_ONCE = 256
@@ -364,11 +364,6 @@ const NO_SIDES = "[]"
 
 function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
-}
-
-/** A name of a container that no other has. */
-export function keyOf({ folder, name }: ContainerAt): string {
-  return `${folder}/${name}`
 }
 
 /** Tells whether its row said something else, or there was none. */

@@ -8,12 +8,12 @@ import { FallbackCatalog } from "../json/fallback-catalog.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { Root, RootContext, RootProvider } from "../root.ts"
 import type { RootWatch } from "../root-watch.ts"
-import { ScannedCatalog } from "../scanned/scanned-catalog.ts"
 import { ScannedTexts } from "../scanned/scanned-texts.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
 import type { TranscriptAgent } from "./agent.ts"
 import { FallbackLookup } from "./fallback-lookup.ts"
 import { IndexedLookup } from "./indexed-lookup.ts"
+import { PlainCatalog } from "./plain-catalog.ts"
 import { PlainLookup } from "./plain-lookup.ts"
 import { Settled } from "./settled.ts"
 import { TranscriptCatalog } from "./transcript-catalog.ts"
@@ -65,7 +65,7 @@ function openTranscripts(
   const rows = new TranscriptIndex(index, transcripts)
   const settled = new Settled(rows, maxStaleness)
   const read = new TranscriptRecords(transcripts, plain)
-  const scanned = new ScannedCatalog(read)
+  const scanned = new PlainCatalog(plain)
   const { source } = agent
   if (filesOnly) {
     const texts = new ScannedTexts(read, scanned, context.search)

@@ -161,3 +161,8 @@ export function looking<T>(
     return undefined
   }
 }
+
+/** A name of a container that no other has. */
+export function keyOf({ folder, name }: ContainerAt): string {
+  return `${folder}/${name}`
+}
