@@ -10,6 +10,7 @@ import type { SessionFieldStatements } from "./session-field-statements.ts"
 import type { StepStatements } from "./step-statements.ts"
 import type { TextStatements } from "./text-statements.ts"
 import type { TranscriptStatements } from "./transcript-statements.ts"
+import type { VersionStatements } from "./version-statements.ts"
 
 /** All prepared statements of one connection; each group is made, and each statement prepared, when it is first needed. */
 export class Statements {
@@ -23,6 +24,7 @@ export class Statements {
   readonly #texts
   readonly #fullText
   readonly #transcripts
+  readonly #versions
 
   constructor(db: Drizzle) {
     this.directories = new DirectoryStatements(db)
@@ -52,6 +54,11 @@ export class Statements {
       const { TranscriptStatements }: typeof import("./transcript-statements.ts") =
         require("./transcript-statements.ts")
       return new TranscriptStatements(db)
+    })
+    this.#versions = lazy((): VersionStatements => {
+      const { VersionStatements }: typeof import("./version-statements.ts") =
+        require("./version-statements.ts")
+      return new VersionStatements(db)
     })
   }
 
@@ -90,6 +97,10 @@ export class Statements {
 
   #putFields(rows: readonly Readonly<Record<string, unknown>>[]): void {
     for (const row of rows) if (Array.isArray(row.values)) this.fields.put(row)
+  }
+
+  get versions(): VersionStatements {
+    return this.#versions()
   }
 
   /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */

@@ -4,6 +4,7 @@ import type { StoreChange } from "./change.ts"
 import type { Problem } from "./problem-log.ts"
 import type { RecordSource } from "./record-source.ts"
 import type { RootWatch } from "./root-watch.ts"
+import type { SessionVersions } from "./session-versions.ts"
 import type { TextSource } from "./text-source.ts"
 import type { Upkeep } from "./upkeep.ts"
 
@@ -30,6 +31,8 @@ export interface Root {
    * now. Called once at the most, and ended before `upkeep.stop()`. A root without it changes without a word.
    */
   readonly watch?: (tell: (change: StoreChange) => void) => RootWatch
+  /** Which sessions may have changed, for who keeps copies of them. Of a root without it everything is read each time. */
+  readonly versions?: SessionVersions
 }
 
 /** What a store gives a root that it opens. */

@@ -11,6 +11,7 @@ import type { Place } from "../../record/kind.ts"
 import type { Catalog } from "../catalog.ts"
 import type { OlderLayout } from "../older/older-layout.ts"
 import { ProblemLog } from "../problem-log.ts"
+import type { SessionVersions } from "../session-versions.ts"
 import type { WritableRoot } from "../writable-root.ts"
 import { folderToWrite, placesOf } from "./bodies.ts"
 import { FallbackCatalog } from "./fallback-catalog.ts"
@@ -40,6 +41,8 @@ export class JsonRoot implements WritableRoot {
   readonly files: RecordFiles
   /** Its index and what making that equal to the files takes. */
   readonly within: Reconciler
+
+  #versions: SessionVersions | undefined
 
   constructor(options: JsonOptions) {
     const { directory, readOnly, indexFolder, maxRecordBytes, logger, filesOnly = false } = options
@@ -88,6 +91,11 @@ export class JsonRoot implements WritableRoot {
     this.texts = new JsonTexts(options.search, files, within, scanned, indexing)
   }
 
+  get versions(): SessionVersions {
+    this.#versions ??= sessionVersions(this)
+    return this.#versions
+  }
+
   async has(key: Key): Promise<boolean> {
     const { fs, unwritten } = this.files
     const path = keyPath(this.place, key)
@@ -121,6 +129,11 @@ export class JsonRoot implements WritableRoot {
   projectsOf(sessionID: string): string[] {
     return placesOf(this.files, "session", sessionID).map(({ folder }) => folder)
   }
+}
+
+function sessionVersions({ within, indexing, records }: JsonRoot): SessionVersions {
+  const { JsonVersions }: typeof import("./json-versions.ts") = require("./json-versions.ts")
+  return new JsonVersions(within, indexing, records)
 }
 
 function olderLayout(fs: FileSystem, folder: string, tell: (error: StoreError) => void): OlderLayout {
