@@ -1,10 +1,12 @@
+import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { compose } from "../../src/composition.ts"
-import type { Root } from "../../src/index.ts"
+import { opencodeDatabase, type Root, type RootProvider, transcripts } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
-import { put, tempFolder, untilProven } from "../support/temp.ts"
+import { copyOfTranscripts } from "../support/home.ts"
+import { put, tempFolder, treePath, untilProven } from "../support/temp.ts"
 
 const AT = { project: "proj", id: "ses_1" }
 
@@ -134,4 +136,92 @@ test("another process gives the same version; without an index, or with one begu
   fs.rmSync(join(directory, ".sessiondex"), { recursive: true })
   await using root = await rootOf(directory)
   expect(await settled(root)).not.toBe(before)
+})
+
+/** A root that is read beside a store, with its index kept in that. */
+function beside(provider: RootProvider): Root & AsyncDisposable {
+  const options = resolveOptions({ directory: filled(), roots: [provider], backgroundIndex: false })
+  const { all } = compose(
+    options,
+    {},
+    () => {},
+    () => {},
+  )
+  const [, root] = all
+  if (!root) throw new Error("There is no other root")
+  return Object.assign(root, {
+    async [Symbol.asyncDispose]() {
+      for (const { upkeep } of all) {
+        await upkeep.stop()
+        upkeep.close()
+      }
+    },
+  })
+}
+
+async function allVersions(root: Root): Promise<Map<string, string | undefined>> {
+  const listed = await root.catalog.sessions({ archived: "include", order: "updated", direction: "desc" }, {})
+  const places = [...listed].map(({ id, project }) => ({ id, project }))
+  await root.versions?.refresh({})
+  const versions = (await root.versions?.of(places, {})) ?? []
+  return new Map(places.map(({ id }, at) => [id, versions[at]]))
+}
+
+test("sessions of a database have versions, which change with a message, a part, a session and todos", async () => {
+  const file = join(tempFolder(), "opencode.db")
+  fs.copyFileSync(join(treePath("opencode-1.18.34"), "opencode.db"), file)
+  await using root = beside(opencodeDatabase(file))
+  const before = await allVersions(root)
+  expect(before.size).toBeGreaterThan(5)
+  expect([...before.values()]).not.toContain(undefined)
+  expect(await allVersions(root)).toEqual(before)
+  const changes = [
+    'update message set data = \'{"role":"user"}\', time_updated = time_updated + 1',
+    "update part set time_updated = time_updated + 1",
+    "update session set title = 'x', time_updated = time_updated + 1",
+    "delete from part where rowid = (select max(rowid) from part where session_id = $id)",
+    "insert into todo (session_id, content, status, priority, position, time_created, time_updated) values ($id, 'c', 's', 'p', 99, 1, 1)",
+  ]
+  const writer = new Database(file)
+  // A release that keeps a number of changes raises it with each.
+  for (const change of changes) {
+    const [[id, version] = []] = await allVersions(root)
+    const statement = change.startsWith("update")
+      ? `${change} where ${change.includes("session set") ? "id" : "session_id"} = $id`
+      : change
+    writer.query(statement).run({ $id: id ?? "" })
+    if (!change.includes("todo"))
+      writer.query("update event_sequence set seq = seq + 1 where aggregate_id = $id").run({ $id: id ?? "" })
+    expect({ change, isSame: (await allVersions(root)).get(id ?? "") === version }).toEqual({
+      change,
+      isSame: false,
+    })
+  }
+  writer.query("update session set time_updated = $now").run({ $now: Date.now() })
+  expect(new Set((await allVersions(root)).values())).toEqual(new Set([undefined]))
+  writer.close()
+})
+
+test("sessions of transcripts have versions, which change with what is written to their files", async () => {
+  const place = copyOfTranscripts("codex")
+  await untilProven()
+  await using root = beside(transcripts("codex", place))
+  let before = await allVersions(root)
+  // The clock of the device is known from the second look on.
+  for (; [...before.values()].includes(undefined); before = await allVersions(root)) await Bun.sleep(20)
+  expect(before.size).toBeGreaterThan(5)
+  expect(await allVersions(root)).toEqual(before)
+  const [path = ""] = fs
+    .readdirSync(join(place, "sessions"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".jsonl"))
+  const line = {
+    timestamp: "2026-01-01T00:00:00.000Z",
+    type: "response_item",
+    payload: { type: "message", role: "user", content: [{ type: "input_text", text: "more" }] },
+  }
+  fs.appendFileSync(join(place, "sessions", path), `${JSON.stringify(line)}\n`)
+  const after = await allVersions(root)
+  const changed = [...before].filter(([id, version]) => after.get(id) !== version)
+  expect(changed.length).toBeGreaterThan(0)
+  expect(changed.length).toBeLessThan(before.size / 2)
 })

@@ -19,6 +19,12 @@ export interface Stamped {
   readonly stamp: string
 }
 
+/** A session with its stamp. */
+export interface StampedSession extends Stamped {
+  /** The newest of the times that its stamp is made of, ms since 1970. */
+  readonly newest: number
+}
+
 /** A message with its stamp. */
 export interface StampedMessage extends Stamped {
   /** Its time in the order of its session, ms since 1970. */
@@ -28,7 +34,7 @@ export interface StampedMessage extends Stamped {
 }
 
 /** A session's stamp as far as its own row tells it, and the tables whose rows have to be asked for the rest. */
-export interface Head extends Stamped {
+export interface Head extends StampedSession {
   readonly tables: readonly RowTable[]
 }
 
@@ -74,7 +80,7 @@ export function messageOwners(
 
 /** Of messages whose session is not there, only their own times tell. */
 function orphanHead(id: string): Head {
-  return { id, stamp: "0", tables: ["message", "part"] }
+  return { id, stamp: "0", newest: 0, tables: ["message", "part"] }
 }
 
 function headsQuestion(view: View, table: SessionTable, which: string, condition: SQL): Question<Row> {
@@ -100,9 +106,11 @@ function headOf(view: View, table: SessionTable, row: Row): Head {
   const id = String(row.id)
   // Which tables it is read from belongs to what it says.
   const head = `${table === "session" ? 1 : 2} ${text(row.updated)} ${text(row.seq)}`
-  if (table === "sessionV2") return { id, stamp: head, tables: ["sessionMessage"] }
-  if (row.seq === null) return { id, stamp: head, tables: ["message", "part"] }
-  return { id, stamp: `${head} ${countOf(view, "message", id)} ${countOf(view, "part", id)}`, tables: [] }
+  const newest = numberOf(row.updated)
+  if (table === "sessionV2") return { id, stamp: head, newest, tables: ["sessionMessage"] }
+  if (row.seq === null) return { id, stamp: head, newest, tables: ["message", "part"] }
+  const counts = `${countOf(view, "message", id)} ${countOf(view, "part", id)}`
+  return { id, stamp: `${head} ${counts}`, newest, tables: [] }
 }
 
 /** How many rows a session has, which an index tells. */

@@ -5,6 +5,7 @@ import { OpencodeCatalog } from "./opencode-catalog.ts"
 import { OpencodeRecords } from "./opencode-records.ts"
 import { OpencodeTexts } from "./opencode-texts.ts"
 import { OpencodeUpkeep } from "./opencode-upkeep.ts"
+import { OpencodeVersions } from "./opencode-versions.ts"
 import { OpencodeReader } from "./reader.ts"
 
 /** The texts of larger records are not searched, in bytes. */
@@ -18,6 +19,7 @@ export class OpencodeRoot implements Root {
   readonly records: OpencodeRecords
   readonly texts: OpencodeTexts
   readonly upkeep: OpencodeUpkeep
+  readonly versions: OpencodeVersions
 
   constructor(place: string, context: RootContext) {
     const { maxRecordBytes, tell } = context
@@ -35,6 +37,7 @@ export class OpencodeRoot implements Root {
       maxRecordBytes: Math.min(maxRecordBytes, MAX_SEARCHED_BYTES),
     })
     this.texts = new OpencodeTexts(searched, access, this.catalog, this.records, context)
+    this.versions = new OpencodeVersions(reader, access)
     this.upkeep = new OpencodeUpkeep({ place, reader, access, records: this.records, texts: this.texts })
   }
 }

@@ -8,7 +8,7 @@ import {
   headsOf,
   messageOwners,
   messageStamps,
-  type Stamped,
+  type StampedSession,
   type StampedMessage,
   sessionHeads,
 } from "./changes.ts"
@@ -286,19 +286,25 @@ export class OpencodeReader {
 
   /** A text that changes whenever one of these sessions does, or anything in them. */
   async version(ids: readonly string[]): Promise<string> {
-    const heads = await this.#ask((view) => headsOf(view, ids))
-    const stamps = new Map<string, string>()
-    for (const head of heads) stamps.set(head.id, (await stampOf(this.database, head)).stamp)
-    return ids.map((id) => stamps.get(id) ?? "-").join(" ")
+    const stamps = await this.stampsOf(ids)
+    return ids.map((id) => stamps.get(id)?.stamp ?? "-").join(" ")
+  }
+
+  /** The stamps of those of these sessions that are there, or of which there are messages. */
+  async stampsOf(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, StampedSession>> {
+    const stamps = new Map<string, StampedSession>()
+    for (const head of await this.#ask((view) => headsOf(view, ids)))
+      stamps.set(head.id, await stampOf(this.database, head, signal))
+    return stamps
   }
 
   /**
    * The stamps of all sessions by id, then of those that are not there but have messages, in runs: who remembers them knows which have changed
    * without reading any. What a stamp is to vouch for is to be read after it was taken.
    */
-  async *stamps(signal?: AbortSignal): AsyncGenerator<readonly Stamped[]> {
+  async *stamps(signal?: AbortSignal): AsyncGenerator<readonly StampedSession[]> {
     for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, HEADS_RUN_LENGTH)) {
-      const stamped: Stamped[] = []
+      const stamped: StampedSession[] = []
       for (const head of heads) stamped.push(await stampOf(this.database, head, signal))
       yield stamped
     }

@@ -1,4 +1,4 @@
-import { type Head, type Stamped, timesOf } from "./changes.ts"
+import { type Head, type StampedSession, timesOf } from "./changes.ts"
 import type { OpencodeDatabase } from "./database.ts"
 
 /** So many rows are looked at on one snapshot: where they lie scattered on a cold disk, a tenth of a second. */
@@ -12,8 +12,8 @@ export async function stampOf(
   database: OpencodeDatabase,
   head: Head,
   signal?: AbortSignal,
-): Promise<Stamped> {
-  let { stamp } = head
+): Promise<StampedSession> {
+  let { stamp, newest: newestOfAll } = head
   for (const table of head.tables) {
     let [count, newest, sum] = [0, 0, 0]
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
@@ -25,7 +25,8 @@ export async function stampOf(
       after = times.last
       if (table === "message" || times.count < STRETCH_ROWS) break
     }
+    newestOfAll = Math.max(newestOfAll, newest)
     stamp += ` ${count} ${newest} ${sum}${table === "sessionMessage" ? "" : ";"}`
   }
-  return { id: head.id, stamp }
+  return { id: head.id, stamp, newest: newestOfAll }
 }

@@ -21,6 +21,7 @@ import { TranscriptIndex } from "./transcript-index.ts"
 import { TranscriptRecords } from "./transcript-records.ts"
 import { TranscriptTexts } from "./transcript-texts.ts"
 import { TranscriptUpkeep } from "./transcript-upkeep.ts"
+import { TranscriptVersions } from "./transcript-versions.ts"
 import { Transcripts } from "./transcripts.ts"
 
 /** How to read transcripts. */
@@ -87,5 +88,6 @@ function openTranscripts(
     const { TranscriptWatch }: typeof import("./transcript-watch.ts") = require("./transcript-watch.ts")
     return new TranscriptWatch({ index: rows, logger, watch, tell })
   }
-  return { source, place, catalog, records, texts, upkeep, watch: begin }
+  const versions = new TranscriptVersions(settled)
+  return { source, place, catalog, records, texts, upkeep, watch: begin, versions }
 }
