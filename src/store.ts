@@ -1,5 +1,5 @@
 // Over 400 lines, since every call of the public face is described here; what it does is elsewhere, and a few lines a call.
-import { join, sep } from "node:path"
+import { join, resolve, sep } from "node:path"
 import { type Composition, compose, type StoreParts } from "./composition.ts"
 import { withDataFolders } from "./data-folder.ts"
 import { isDiskFull, StoreError } from "./errors.ts"
@@ -7,6 +7,8 @@ import { loaded, untilAdmitted } from "./exhaustion.ts"
 import { fileSystem } from "./file/system.ts"
 import type { WriteJob } from "./file/write-queue.ts"
 import { ownMayBeMissing, type ResolvedOptions, resolveOptions, type StoreOptions } from "./options.ts"
+import type { ForgetResult } from "./push/forget.ts"
+import type { Pushed, PushOptions, PushResult } from "./push/options.ts"
 import type { FieldTypes, NoFields } from "./record/fields.ts"
 import type { Key } from "./record/key.ts"
 import type { Message } from "./record/message.ts"
@@ -288,6 +290,37 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     const { importFrom } = await loaded(() => import("./transfer/import-from.ts"))
     const { own, writer, context } = this.#parts
     return importFrom({ own, writer: writer.records, context }, source, options)
+  }
+
+  /**
+   * Publishes the sessions of this store, and of all that is read beside it, to a PostgreSQL database that many machines share, the one updated
+   * last first; yields each that was published, and returns the sums. What changed since the last push is known without reading the others, and
+   * proven by hashes of content. Each session is one transaction: killed at any moment and run again, nothing is there twice or in half. One
+   * that cannot be published is told in the result and hinders no other. Credentials come from the URL, `PGPASSFILE` or the environment.
+   *
+   * Keys, tokens and passwords that are known by their shape are masked; shares, accounts and encrypted reasoning never leave. What is
+   * published never becomes poorer, unless records were removed on purpose or with `force`.
+   * @throws TypeError; StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA`, `MACHINE_COPIED`, `LOCKED`, `READ_ONLY`, `WRITE_FAILED`, `EXHAUSTED`; the
+   * signal's reason
+   */
+  async *push(url: string, options: PushOptions = {}): AsyncGenerator<Pushed, PushResult> {
+    this.#open()
+    await this.#flushIfRoom()
+    const { push } = await loaded(() => import("./push/push.ts"))
+    const { roots, fs } = this.#parts
+    const folder = resolve(options.machineFolder ?? this.directory)
+    return yield* push({ roots, fs, folder, readOnly: this.#options.readOnly }, url, options)
+  }
+
+  /**
+   * Removes a session, and those below it, from a PostgreSQL database: every machine's copy. No push brings them back. Nothing of this store is
+   * changed.
+   * @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA`, `INVALID_KEY`
+   */
+  async forget(url: string, sessionID: string): Promise<ForgetResult> {
+    this.#open()
+    const { forget } = await loaded(() => import("./push/forget.ts"))
+    return forget(url, sessionID)
   }
 
   /**

@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["search"],
   ["retention"],
   ["transfer"],
+  ["push"],
   ["watch"],
   ["sources"],
   ["options.ts", "data-folder.ts", "places.ts", "composition.ts"],
@@ -117,7 +118,7 @@ test("what listings do not need is loaded when it is used", () => {
   visit("index.ts")
   expect(loaded).toContain("root/json/sqlite-catalog.ts")
   const LATER =
-    /^(?:search|retention|transfer)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
+    /^(?:search|retention|transfer|push)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
   expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
 })
 

@@ -21,6 +21,7 @@ const PAGES: readonly (readonly [page: string, title: string, files: RegExp])[] 
   ["search", "Search", /^search\//],
   ["sources", "Sources", /^sources\//],
   ["transfer", "Import and export", /^transfer\//],
+  ["push", "Pushing to PostgreSQL", /^(push|postgres)\//],
   ["retention", "Retention", /^retention\//],
   ["storage", "Key-value names", /^storage\.ts$/],
   ["http", "HTTP", /^http\//],

@@ -78,6 +78,8 @@ export const sessions = fleet.table(
     body: text().notNull(),
     /** Of all that is published of the session: its body, messages, parts and side files. */
     hash: text().notNull(),
+    /** What the machine's own index said of it when it was published, opaque: while that is so it need not be read. `null` where it could tell nothing. */
+    version: text(),
     /** The number of its last change. */
     sequence: bigint({ mode: "number" }).notNull(),
   },

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, or, sql } from "drizzle-orm"
+import { eq, inArray, isNull, sql } from "drizzle-orm"
 import { isStoreError, StoreError } from "../errors.ts"
 import type { FleetConnection } from "../postgres/connection.ts"
 import { machines } from "../postgres/schema.ts"
@@ -76,7 +76,7 @@ async function leaveMark(
 ): Promise<void> {
   const ours = Object.values(machine.tokens).flat()
   const row = { name: storable(machine.name), token, pushed: sql`now()` }
-  const isMine = and(eq(machines.id, machine.id), or(isNull(machines.token), inArray(machines.token, [...ours, token])))
+  const isMine = sql`${isNull(machines.token)} or ${inArray(machines.token, [...ours, token])}`
   const left = await fleet.write((db) =>
     db
       .insert(machines)

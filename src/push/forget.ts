@@ -1,5 +1,4 @@
-import { and, eq, inArray } from "drizzle-orm"
-import { sql } from "drizzle-orm"
+import { and, eq, inArray, sql } from "drizzle-orm"
 import { FleetConnection } from "../postgres/connection.ts"
 import { CHANGE_LOCK } from "../postgres/locks.ts"
 import { forgotten, sessions } from "../postgres/schema.ts"
@@ -28,7 +27,10 @@ export async function forget(url: string, sessionID: string): Promise<ForgetResu
       await db.execute(sql`select pg_advisory_xact_lock(${CHANGE_LOCK}::bigint)`)
       const all = new Set([sessionID])
       for (let above = [sessionID]; above.length > 0; ) {
-        const below = await db.select({ id: sessions.id }).from(sessions).where(inArray(sessions.parent, above))
+        const below = await db
+          .select({ id: sessions.id })
+          .from(sessions)
+          .where(inArray(sessions.parent, above))
         above = [...new Set(below.map(({ id }) => id))].filter((id) => !all.has(id))
         for (const id of above) all.add(id)
       }

@@ -1,5 +1,5 @@
 import { and, eq, inArray } from "drizzle-orm"
-import type { FleetQueries } from "../postgres/connection.ts"
+import type { FleetQueries } from "../postgres/queries.ts"
 import { forgotten, messages, parts, sessions, sides } from "../postgres/schema.ts"
 
 /** What is published of a session, as far as it decides whether that is still so. */

@@ -1,6 +1,6 @@
 import { isStoreError, StoreError } from "../errors.ts"
-import type { FileSystem } from "../file/system.ts"
 import { ProcessLock } from "../file/lock.ts"
+import type { FileSystem } from "../file/system.ts"
 import { FleetConnection } from "../postgres/connection.ts"
 import { stateOf } from "../postgres/failure.ts"
 import { isJsonObject } from "../record/extract.ts"
@@ -9,18 +9,18 @@ import type { RootedEntry } from "../repository/owned-sessions.ts"
 import type { Roots } from "../repository/roots.ts"
 import type { Problem } from "../root/problem-log.ts"
 import type { Root } from "../root/root.ts"
-import { TimeSlice } from "../time-slice.ts"
+import { pause, TimeSlice } from "../time-slice.ts"
+import { type Begun, beginPush } from "./begin.ts"
 import { type Chooser, chooserOf, directoryOf } from "./choice.ts"
 import { ContentHash } from "./content-hash.ts"
-import { type Begun, beginPush } from "./begin.ts"
+import { goneSessions } from "./gone-sessions.ts"
 import type { Making } from "./local-session.ts"
 import { MachineFile } from "./machine.ts"
-import type { PushOptions, Pushed, PushResult } from "./options.ts"
+import type { Pushed, PushOptions, PushResult } from "./options.ts"
 import { pushProjects } from "./projects.ts"
 import { forgottenOf, type PublishedSession, publishedSessions } from "./published.ts"
 import type { SecretCounts } from "./secrets.ts"
 import { checkNotPoorer, diffSession, type SessionDiff } from "./session-diff.ts"
-import { goneSessions } from "./gone-sessions.ts"
 import { Forgotten, noteVersions, publishSession, withdrawSession } from "./session-transaction.ts"
 
 /** What a push needs of the store. */
@@ -35,14 +35,19 @@ export interface PushSource {
 /** A change of how records are published raises it, so that all are looked at again. */
 const FORMAT = 1
 const SESSIONS_AT_ONCE = 500
-/** Large sessions are long transactions. */
-const TIMEOUT_MS = 10 * 60_000
 /** What is tried again where the connection was lost, in ms after which. */
 const AGAIN_AFTER_MS = [200, 1_000, 3_000]
 /** How long another push of this machine is waited for, in ms. */
 const PATIENCE_MS = 5_000
 /** Errors that are about the push as a whole, and not about one session. */
-const OF_ALL = new Set(["FLEET_UNAVAILABLE", "FLEET_SCHEMA", "LOCKED", "MACHINE_COPIED", "CLOSED", "EXHAUSTED"])
+const OF_ALL = new Set([
+  "FLEET_UNAVAILABLE",
+  "FLEET_SCHEMA",
+  "LOCKED",
+  "MACHINE_COPIED",
+  "CLOSED",
+  "EXHAUSTED",
+])
 
 /**
  * Publishes the sessions of a store, of all its roots, to a database, the one updated last first; yields each that was published, and returns the
@@ -58,7 +63,7 @@ export async function* push(
 ): AsyncGenerator<Pushed, PushResult> {
   const chooser = chooserOf(options)
   const isMeant = ofSource(options.source)
-  const fleet = new FleetConnection(url, { timeout: TIMEOUT_MS })
+  const fleet = new FleetConnection(url, { connections: 1 })
   try {
     const file = new MachineFile(source.fs, source.folder)
     if (options.dryRun) return yield* new Push(source, fleet, chooser, isMeant, options, file).run()
@@ -203,25 +208,24 @@ class Push {
   async #publish(
     begun: Begun,
     entry: RootedEntry,
-    published: PublishedSession | undefined,
+    before: PublishedSession | undefined,
     version: string | undefined,
   ): Promise<Pushed | "same" | undefined> {
+    let published = before
     for (let attempt = 0; ; attempt++)
       try {
         return await this.#publishOnce(begun, entry, published, version)
       } catch (error) {
         this.#options.signal?.throwIfAborted()
         const wait = AGAIN_AFTER_MS[attempt]
-        if (wait !== undefined && isStoreError(error, "FLEET_UNAVAILABLE") && this.#fleet.wasReached) {
-          await Bun.sleep(wait)
-          // It may have been committed before the connection was lost.
-          published = (await this.#fleet.read((db) => publishedSessions(db, begun.machine, [entry.id]))).get(
-            entry.id,
-          )
-          continue
+        if (wait === undefined || !isStoreError(error, "FLEET_UNAVAILABLE")) {
+          this.#tell(entry, error)
+          return undefined
         }
-        this.#tell(entry, error)
-        return undefined
+        await pause(wait, this.#options.signal)
+        // It may have been committed before the connection was lost.
+        const now = await this.#fleet.read((db) => publishedSessions(db, begun.machine, [entry.id]))
+        published = now.get(entry.id)
       }
   }
 
@@ -283,7 +287,11 @@ class Push {
   }
 }
 
-function pushedOf({ entry, text, records }: SessionDiff, action: Pushed["action"], counts: SecretCounts): Pushed {
+function pushedOf(
+  { entry, text, records }: SessionDiff,
+  action: Pushed["action"],
+  counts: SecretCounts,
+): Pushed {
   const body: unknown = JSON.parse(text)
   const { title } = isJsonObject(body) ? body : {}
   return {

@@ -1,17 +1,12 @@
 import { isStoreError, StoreError } from "../errors.ts"
-import { type SessionFields, sessionFields } from "../record/extract.ts"
 import type { FleetConnection } from "../postgres/connection.ts"
+import { type SessionFields, sessionFields } from "../record/extract.ts"
 import type { RootedEntry } from "../repository/owned-sessions.ts"
 import type { Root } from "../root/root.ts"
 import { ContentHash } from "./content-hash.ts"
 import { goneOf, type LocalMessage, localMessage, type Making } from "./local-session.ts"
 import { publishable, publishableValue } from "./publishable.ts"
-import {
-  type PublishedSession,
-  publishedMessages,
-  publishedParts,
-  publishedSides,
-} from "./published.ts"
+import { type PublishedSession, publishedMessages, publishedParts, publishedSides } from "./published.ts"
 
 /** How a session differs from what is published of it: what a transaction has to change. */
 export interface SessionDiff {

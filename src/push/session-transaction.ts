@@ -1,17 +1,9 @@
 import { and, eq, inArray, sql } from "drizzle-orm"
 import { StoreError } from "../errors.ts"
-import type { FleetConnection, FleetQueries } from "../postgres/connection.ts"
+import type { FleetConnection } from "../postgres/connection.ts"
 import { CHANGE_LOCK } from "../postgres/locks.ts"
-import {
-  forgotten,
-  machines,
-  messages,
-  parts,
-  removals,
-  sessions,
-  sides,
-  texts,
-} from "../postgres/schema.ts"
+import type { FleetQueries } from "../postgres/queries.ts"
+import { forgotten, machines, messages, parts, removals, sessions, sides, texts } from "../postgres/schema.ts"
 import { storable } from "../postgres/storable.ts"
 import { textPieces } from "../postgres/texts.ts"
 import { fold } from "../record/fold.ts"

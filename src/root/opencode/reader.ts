@@ -8,8 +8,8 @@ import {
   headsOf,
   messageOwners,
   messageStamps,
-  type StampedSession,
   type StampedMessage,
+  type StampedSession,
   sessionHeads,
 } from "./changes.ts"
 import { type Moment, OpencodeDatabase } from "./database.ts"

@@ -1,0 +1,1 @@
+ALTER TABLE "sessiondex"."session" ADD COLUMN "version" text;
