@@ -1,21 +1,24 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
-import { fieldsOf } from "../src/record/extract.ts"
 import type { Api } from "./api.ts"
-import { objects } from "./api.ts"
 import { listen } from "./events.ts"
+import type { Filter } from "./filter.ts"
+import { Filters } from "./filters.tsx"
+import { Health } from "./health.ts"
 import { Help } from "./help.tsx"
 import { Icon } from "./icons.tsx"
 import { useKeys } from "./keys.ts"
 import { useModel } from "./model.ts"
 import { Overview } from "./overview.tsx"
+import { groupsByID, type ProjectGroup } from "./projects.ts"
 import { formatRoute, parseRoute, type Route, segment } from "./route.ts"
 import { Search } from "./search.ts"
 import { Hits, hitRoute } from "./search-view.tsx"
 import { SessionTree } from "./session-list.tsx"
 import { SessionView } from "./session-view.tsx"
-import { type ProjectItem, projectItem, SessionList } from "./sessions.ts"
+import { SessionList } from "./sessions.ts"
 import { ThemeButton, useTheme } from "./theme.tsx"
 import { Transcript } from "./transcript.ts"
+import { useProjects } from "./use-projects.ts"
 
 /** The whole page: the list or what was found on one side, a session or the overview on the other. */
 export function App({ api }: { api: Api }) {
@@ -25,34 +28,30 @@ export function App({ api }: { api: Api }) {
   const [search] = useState(() => new Search(api))
   const [help, setHelp] = useState(false)
   const [live, setLive] = useState(true)
-  const [writable, setWritable] = useState(false)
-  const [project, setProject] = useState(route.project)
-  const { projects, loadProjects } = useProjects(api)
+  const [health] = useState(() => new Health(api))
+  const { groups, loadProjects } = useProjects(api)
+  const projects = useMemo(() => groupsByID(groups ?? []), [groups])
+  const { chosen, choose } = useChosen(route)
+  const filter = useFilter(chosen, groups)
   const transcript = useTranscript(api, route)
   const box = useRef<HTMLInputElement>(null)
   const [cursor, setCursor] = useState(-1)
   useModel(list)
+  const { sources, writable } = useModel(health)
   const { query, hits } = useModel(search)
   const searching = query.trim() !== ""
+  const marked = sources.length > 1
 
   useEffect(() => {
-    void list.show(project)
-    search.ask(search.query, { ...search.scope, project })
-  }, [list, search, project])
-  useEffect(() => {
-    if (route.session === undefined) setProject(route.project)
-  }, [route])
+    if (!filter) return
+    void list.show(filter)
+    search.ask(search.query, { ...search.scope, filter })
+  }, [list, search, filter])
   useEffect(() => search.follow(route.session), [search, route.session])
   useEffect(() => {
     if (route.session !== undefined) list.reveal(route.session)
   }, [list, route.session, list.count])
-  useEffect(() => {
-    api
-      .object("health")
-      .then((health) => setWritable(fieldsOf(health).writable === true))
-      // Without an answer nothing may be changed; the list tells of the failure.
-      .catch(() => setWritable(false))
-  }, [api])
+  useEffect(() => void health.look(), [health])
 
   const shown = useRef(transcript)
   shown.current = transcript
@@ -64,6 +63,7 @@ export function App({ api }: { api: Api }) {
           if (!again) return
           void list.refresh()
           void loadProjects()
+          void health.look()
           shown.current?.refresh()
         },
         lost: () => setLive(false),
@@ -73,10 +73,10 @@ export function App({ api }: { api: Api }) {
           if (change.kind === "project" || change.kind === "store") void loadProjects()
         },
       }),
-    [api, list, loadProjects],
+    [api, list, health, loadProjects],
   )
 
-  const home: Route = project === undefined ? {} : { project }
+  const home = homeOf(chosen)
   const open = (id: string): void => go({ session: id })
   const focusList = (): void => document.getElementById("sessions")?.focus()
   const neighbour = (step: 1 | -1): void => {
@@ -89,7 +89,7 @@ export function App({ api }: { api: Api }) {
   }
   const type = (text: string): void => {
     setCursor(-1)
-    search.ask(text, { ...search.scope, project })
+    search.ask(text, { ...search.scope, filter })
   }
   useKeys({
     "/": () => {
@@ -126,7 +126,6 @@ export function App({ api }: { api: Api }) {
     event.preventDefault()
   }
 
-  const named = project === undefined ? undefined : (projects.get(project)?.name ?? project.slice(0, 12))
   return (
     <div class={`app ${route.session === undefined && !route.overview ? "at-list" : "at-main"}`}>
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
@@ -177,27 +176,35 @@ export function App({ api }: { api: Api }) {
           />
           <kbd>/</kbd>
         </search>
-        <select
-          class="projects"
-          aria-label="Project"
-          value={project ?? ""}
-          onChange={({ currentTarget: { value } }) => {
-            setProject(value || undefined)
-            if (route.session === undefined) go(value === "" ? {} : { project: value })
-          }}
-        >
-          <option value="">All projects</option>
-          {[...projects.values()].map(({ id, name, path }) => (
-            <option value={id}>
-              {name}
-              {path !== "" && path !== name ? ` — ${path}` : ""}
-            </option>
-          ))}
-        </select>
+        <Filters
+          sources={sources}
+          source={chosen.source}
+          onSource={(source) => choose({ ...chosen, source })}
+          groups={groups ?? []}
+          project={chosen.project}
+          onProject={(project) => choose({ ...chosen, project })}
+        />
         {searching ? (
-          <Hits search={search} session={route.session} cursor={cursor} onCursor={setCursor} />
+          <Hits
+            search={search}
+            session={route.session}
+            marked={marked}
+            cursor={cursor}
+            onCursor={setCursor}
+            onEverywhere={
+              chosen.project === undefined && chosen.source === undefined
+                ? undefined
+                : () => choose(EVERYTHING)
+            }
+          />
         ) : (
-          <SessionTree list={list} selected={route.session} projects={projects} onOpen={open} />
+          <SessionTree
+            list={list}
+            selected={route.session}
+            projects={projects}
+            marked={marked}
+            onOpen={open}
+          />
         )}
         <p class="foot" role="status">
           <span class={`live ${live ? "" : "lost"}`} aria-hidden="true" />
@@ -214,6 +221,7 @@ export function App({ api }: { api: Api }) {
             key={transcript.id}
             transcript={transcript}
             route={route}
+            marked={marked}
             writable={writable}
             onRemove={async (id) => {
               await api.request(`session/${segment(id)}`, { method: "DELETE" })
@@ -222,7 +230,7 @@ export function App({ api }: { api: Api }) {
             }}
           />
         ) : (
-          <Overview api={api} project={project} name={named} />
+          filter && <Overview api={api} filter={filter} marked={marked} home={home} />
         )}
       </main>
       {help && <Help onClose={() => setHelp(false)} />}
@@ -264,26 +272,42 @@ function useTranscript(api: Api, { session, message }: Route): Transcript | unde
   return transcript
 }
 
-function useProjects(api: Api): {
-  projects: ReadonlyMap<string, ProjectItem>
-  loadProjects: () => Promise<void>
-} {
-  const [projects, setProjects] = useState<ReadonlyMap<string, ProjectItem>>(new Map())
-  const loadProjects = useMemo(
-    () => async () => {
-      try {
-        const items = objects(await api.json("project"))
-          .map(projectItem)
-          .filter((item) => item !== undefined)
-          .sort((a, b) => a.name.localeCompare(b.name))
-        setProjects(new Map(items.map((item) => [item.id, item])))
-      } catch {
-        // Sessions can be read without the names of their projects; the list tells of a server that is gone.
-        setProjects(new Map())
-      }
-    },
-    [api],
-  )
-  useEffect(() => void loadProjects(), [loadProjects])
-  return { projects, loadProjects }
+/** What the list, the search and the overview are narrowed to; it stays while a session is open. */
+interface Chosen {
+  readonly project: string | undefined
+  readonly source: string | undefined
+}
+
+const EVERYTHING: Chosen = { project: undefined, source: undefined }
+
+function useChosen(route: Route): { chosen: Chosen; choose: (chosen: Chosen) => void } {
+  const [chosen, setChosen] = useState<Chosen>({ ...EVERYTHING, ...route })
+  useEffect(() => {
+    if (route.session === undefined) setChosen({ project: route.project, source: route.source })
+  }, [route])
+  const choose = (next: Chosen): void => {
+    setChosen(next)
+    if (route.session === undefined) go(homeOf(next))
+  }
+  return { chosen, choose }
+}
+
+function homeOf({ project, source }: Chosen): Route {
+  return { ...(project !== undefined && { project }), ...(source !== undefined && { source }) }
+}
+
+/** What to ask for; `undefined` until it is known which projects belong to the chosen one. Equal ones are the same. */
+function useFilter(
+  { project, source }: Chosen,
+  groups: readonly ProjectGroup[] | undefined,
+): Filter | undefined {
+  const latest = useRef<Filter>(undefined)
+  const group =
+    project === undefined
+      ? undefined
+      : (groups?.find(({ ids }) => ids.includes(project)) ?? { ids: [project], name: project, path: "" })
+  const filter = { project: group, source }
+  if (project !== undefined && groups === undefined) return undefined
+  if (JSON.stringify(filter) !== JSON.stringify(latest.current)) latest.current = filter
+  return latest.current
 }

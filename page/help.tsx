@@ -6,6 +6,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["J  K", "next, previous prompt"],
   ["g  G", "first, last message"],
   ["o", "unfold or fold the message's tools and reasoning"],
+  ["c", "copy the command that resumes the session"],
   ["[  ]", "newer, older session"],
   ["l", "to the list: arrows move, → and ← unfold, Enter opens"],
   ["h", "overview"],

@@ -1,12 +1,15 @@
+import type { ComponentChildren } from "preact"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import { fieldsOf, type JsonObject } from "../src/record/extract.ts"
 import { type Api, objects } from "./api.ts"
 import { BarChart } from "./bar-chart.tsx"
-import { bytes, money, numberOf, plural, short } from "./format.ts"
+import { type Filter, filterParameters } from "./filter.ts"
+import { bytes, money, numberOf, plain, plural, short } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { Empty, Failure, Loading } from "./notice.tsx"
-import { formatRoute } from "./route.ts"
-import { chart, leading, readUsage, stretchOf, type UsageRow } from "./usage.ts"
+import { formatRoute, type Route } from "./route.ts"
+import { SourceMark, sourceName } from "./source-mark.tsx"
+import { chart, leading, readUsage, stretchOf, sumsBy, type UsageRow, type UsageSum } from "./usage.ts"
 
 const SPANS: readonly (readonly [string, number | undefined])[] = [
   ["30 days", 30],
@@ -20,13 +23,18 @@ const MODELS = 5
 /** The history as a whole, or a project's: activity, tokens and cost over time. */
 export function Overview({
   api,
-  project,
-  name,
+  filter,
+  marked,
+  home,
 }: {
   api: Api
-  project: string | undefined
-  name: string | undefined
+  filter: Filter
+  /** Whether there are several sources. */
+  marked: boolean
+  /** The list beside it. */
+  home: Route
 }) {
+  const { project, source } = filter
   const [rows, setRows] = useState<readonly UsageRow[]>()
   const [error, setError] = useState<unknown>()
   const [days, setDays] = useState<number | undefined>(90)
@@ -38,9 +46,8 @@ export function Overview({
     const end = new AbortController()
     setRows(undefined)
     setError(undefined)
-    const query = project === undefined ? "" : `?${new URLSearchParams({ project })}`
     api
-      .json(`usage${query}`, end.signal)
+      .json(`usage?${new URLSearchParams(filterParameters(filter))}`, end.signal)
       .then((body) =>
         setRows(
           objects(body)
@@ -50,22 +57,21 @@ export function Overview({
       )
       .catch((reason) => end.signal.aborted || setError(reason))
     return () => end.abort()
-  }, [api, project, again])
+  }, [api, filter, again])
 
   return (
     <article class="overview">
       <header>
-        <a
-          class="icon-button back"
-          href={formatRoute(project === undefined ? {} : { project })}
-          aria-label="Back to the list"
-        >
+        <a class="icon-button back" href={formatRoute(home)} aria-label="Back to the list">
           <Icon name="back" />
         </a>
-        <h1>{name ?? "Your history"}</h1>
-        <p class="faint">
-          {project === undefined ? "Choose a session, or search with /." : "What happened in this project."}
-        </p>
+        <h1>
+          {source !== undefined && <SourceMark source={source} />}
+          {[project && plain(project.name), source !== undefined && sourceName(source)]
+            .filter(Boolean)
+            .join(" · ") || "Your history"}
+        </h1>
+        <p class="faint">{saysOf(filter)}</p>
       </header>
       {error !== undefined && (
         <Failure title="The usage could not be loaded" error={error} onRetry={() => setAgain(again + 1)} />
@@ -85,15 +91,28 @@ export function Overview({
               </button>
             ))}
           </div>
-          <Charts rows={rows} days={days} />
+          <Charts rows={rows} days={days} marked={marked && source === undefined} />
         </>
       )}
-      {project === undefined && <Measure api={api} />}
+      {project === undefined && source === undefined && <Measure api={api} />}
     </article>
   )
 }
 
-function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | undefined }) {
+function saysOf({ project, source }: Filter): string {
+  if (project) return project.path === "" ? "What happened in this project." : plain(project.path)
+  return source === undefined ? "Choose a session, or search with /." : "What this agent did."
+}
+
+function Charts({
+  rows,
+  days,
+  marked,
+}: {
+  rows: readonly UsageRow[]
+  days: number | undefined
+  marked: boolean
+}) {
   const stretch = useMemo(() => stretchOf(rows, days), [rows, days])
   const shown = useMemo(
     () => rows.filter(({ day }) => stretch && day >= stretch.from && day <= stretch.to),
@@ -102,9 +121,15 @@ function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | unde
   if (!stretch) return null
   const models = leading(shown, MODELS)
   const { from, to } = stretch
-  const activity = chart(shown, from, to, ["Prompts", "Answers"], ({ model, messages }) =>
-    model === "" ? [messages, 0] : [0, messages],
-  )
+  const sources = marked ? [...new Set(rows.map((row) => row.source))].sort() : []
+  const activity =
+    sources.length > 1
+      ? chart(shown, from, to, sources.map(sourceName), (row) =>
+          sources.map((source) => (source === row.source ? row.messages : 0)),
+        )
+      : chart(shown, from, to, ["Prompts", "Answers"], ({ model, messages }) =>
+          model === "" ? [messages, 0] : [0, messages],
+        )
   const tokens = chart(shown, from, to, ["Read", "Read from cache", "Written"], (row) => [
     row.fresh,
     row.cached,
@@ -132,6 +157,7 @@ function Charts({ rows, days }: { rows: readonly UsageRow[]; days: number | unde
       ) : (
         <p class="faint">No costs are recorded for this time.</p>
       )}
+      {sources.length > 1 && <Sources rows={shown} />}
       <Models rows={shown} />
       {copies > 0 && (
         <p class="faint">
@@ -149,46 +175,70 @@ function nameOf({ model }: UsageRow, models: readonly string[]): string {
 
 /** What each model did, in figures. */
 function Models({ rows }: { rows: readonly UsageRow[] }) {
-  const sums = new Map<string, UsageRow>()
-  for (const row of rows) {
-    if (row.model === "") continue
-    const sum = sums.get(row.model)
-    sums.set(
-      row.model,
-      sum
-        ? {
-            ...sum,
-            messages: sum.messages + row.messages,
-            fresh: sum.fresh + row.fresh,
-            cached: sum.cached + row.cached,
-            output: sum.output + row.output,
-            cost: sum.cost + row.cost,
-          }
-        : row,
-    )
-  }
-  const sorted = [...sums.values()].sort((a, b) => b.cost - a.cost || b.messages - a.messages)
-  if (sorted.length === 0) return null
+  const answers = rows.filter(({ model }) => model !== "")
+  return (
+    <Figures
+      title="Models"
+      what="Model"
+      counted={["Answers"]}
+      sums={sumsBy(answers, ({ model }) => model).map((sum) => ({ ...sum, counts: [sum.answers] }))}
+    />
+  )
+}
+
+/** What was done with each agent, in figures. */
+function Sources({ rows }: { rows: readonly UsageRow[] }) {
+  return (
+    <Figures
+      title="Sources"
+      what="Source"
+      counted={["Prompts", "Answers"]}
+      sums={sumsBy(rows, ({ source }) => source).map((sum) => ({
+        ...sum,
+        counts: [sum.prompts, sum.answers],
+      }))}
+      name={(source) => (
+        <>
+          <SourceMark source={source} /> {sourceName(source)}
+        </>
+      )}
+    />
+  )
+}
+
+function Figures({
+  title,
+  what,
+  counted,
+  sums,
+  name = (key) => key,
+}: {
+  title: string
+  what: string
+  counted: readonly string[]
+  sums: readonly (UsageSum & { readonly counts: readonly number[] })[]
+  name?: (key: string) => ComponentChildren
+}) {
+  if (sums.length === 0) return null
   return (
     <section class="card">
-      <h2>Models</h2>
-      <div class="scroll-x" tabIndex={0} role="region" aria-label="Models in figures">
+      <h2>{title}</h2>
+      <div class="scroll-x" tabIndex={0} role="region" aria-label={`${title} in figures`}>
         <table class="figures">
           <thead>
             <tr>
-              <th>Model</th>
-              <th>Answers</th>
-              <th>Read</th>
-              <th>From cache</th>
-              <th>Written</th>
-              <th>Cost</th>
+              {[what, ...counted, "Read", "From cache", "Written", "Cost"].map((head) => (
+                <th>{head}</th>
+              ))}
             </tr>
           </thead>
           <tbody>
-            {sorted.map(({ model, messages, fresh, cached, output, cost }) => (
+            {sums.map(({ key, counts, fresh, cached, output, cost }) => (
               <tr>
-                <th scope="row">{model}</th>
-                <td>{messages.toLocaleString()}</td>
+                <th scope="row">{name(key)}</th>
+                {counts.map((count) => (
+                  <td>{count.toLocaleString()}</td>
+                ))}
                 <td>{short(fresh)}</td>
                 <td>{short(cached)}</td>
                 <td>{short(output)}</td>

@@ -7,6 +7,8 @@ export interface Route {
   readonly query?: string
   /** Only this project's sessions. */
   readonly project?: string
+  /** Only sessions of this source, as `codex`. */
+  readonly source?: string
   /** The overview alone, where a narrow window has room for one thing. */
   readonly overview?: true
 }
@@ -24,15 +26,16 @@ export function parseRoute(hash: string): Route {
     part: session && message && part,
     query: session && parameters.get("q"),
     project: parameters.get("project"),
+    source: parameters.get("source"),
   })
   return { ...fields, ...overview }
 }
 
 /** The hash of a route. */
-export function formatRoute({ session, message, part, query, project, overview }: Route): string {
+export function formatRoute({ session, message, part, query, project, source, overview }: Route): string {
   const ids = session === undefined ? [] : [session, message, part].filter((id) => id !== undefined)
   const path = ids.length > 0 ? ["session", ...ids.map(segment)] : overview ? ["overview"] : []
-  const parameters = new URLSearchParams(defined({ q: query, project }))
+  const parameters = new URLSearchParams(defined({ q: query, project, source }))
   return `#/${path.join("/")}${parameters.size > 0 ? `?${parameters}` : ""}`
 }
 

@@ -4,6 +4,7 @@ import { useModel } from "./model.ts"
 import { Empty, Failure, Loading } from "./notice.tsx"
 import { formatRoute } from "./route.ts"
 import { type Hit, pieces, type Scope, type Search } from "./search.ts"
+import { SourceMark } from "./source-mark.tsx"
 
 const KINDS: readonly (readonly [Scope["kind"], string])[] = [
   ["all", "All"],
@@ -26,14 +27,20 @@ export function hitRoute(hit: Hit, query: string): string {
 export function Hits({
   search,
   session,
+  marked,
   cursor,
   onCursor,
+  onEverywhere,
 }: {
   search: Search
   /** The session that is open, which a search may be narrowed to. */
   session: string | undefined
+  /** Whether there are several sources, so that each hit is marked with its own. */
+  marked: boolean
   cursor: number
   onCursor: (index: number) => void
+  /** Widens a search of one source or project to all of them; `undefined` where it is of all. */
+  onEverywhere: (() => void) | undefined
 }) {
   const { hits, state, partial, query, scope } = useModel(search)
   const active = useRef<HTMLAnchorElement>(null)
@@ -83,6 +90,7 @@ export function Hits({
               onClick={() => onCursor(index)}
             >
               <span class="hit-head">
+                {marked && hit.source !== "" && <SourceMark source={hit.source} named />}
                 <span class="hit-title">
                   {hit.kind === "title" ? <Marked hit={hit} /> : plain(hit.title)}
                 </span>
@@ -106,6 +114,11 @@ export function Hits({
                 ? "The search took too long and was ended; more letters make it faster."
                 : "All words must occur in one message or title."}
             </p>
+            {onEverywhere && (
+              <button type="button" onClick={onEverywhere}>
+                Search all sources and projects
+              </button>
+            )}
           </Empty>
         )}
         {search.canGrow && (

@@ -1,5 +1,6 @@
 import { fieldsOf, type JsonObject } from "../src/record/extract.ts"
 import type { Api } from "./api.ts"
+import { type Filter, filterKey, filterParameters } from "./filter.ts"
 import { numberOf, textOf } from "./format.ts"
 import { Model } from "./model.ts"
 
@@ -10,6 +11,8 @@ export interface Hit {
   readonly messageID?: string
   readonly partID?: string
   readonly title: string
+  /** Whose history it was found in, where there are several. */
+  readonly source: string
   readonly time: number
   readonly snippet: string
   readonly ranges: readonly (readonly [number, number])[]
@@ -17,7 +20,7 @@ export interface Hit {
 
 /** Where a search looks. */
 export interface Scope {
-  readonly project?: string | undefined
+  readonly filter?: Filter | undefined
   readonly session?: string | undefined
   readonly kind: "all" | "title" | "text" | "tool"
 }
@@ -52,7 +55,7 @@ export class Search extends Model {
 
   /** Asks anew after a pause in typing; nothing is asked for a blank query. */
   ask(query: string, scope: Scope = this.scope): void {
-    const same = query.trim() === this.query.trim() && JSON.stringify(scope) === JSON.stringify(this.scope)
+    const same = query.trim() === this.query.trim() && scopeKey(scope) === scopeKey(this.scope)
     this.query = query
     this.scope = scope
     this.changed()
@@ -123,16 +126,21 @@ export class Search extends Model {
   }
 
   #parameters(after: string | undefined): URLSearchParams {
-    const { project, session, kind } = this.scope
+    const { filter = {}, session, kind } = this.scope
     // Who is still typing sees what there is so far, and is told where that is not all.
     const parameters = new URLSearchParams({ q: this.query, limit: String(LIMIT), wait: "false" })
     if (after !== undefined) parameters.set("after", after)
     if (session !== undefined) parameters.set("session", session)
-    else if (project !== undefined) parameters.set("project", project)
+    else for (const [name, value] of Object.entries(filterParameters(filter))) parameters.set(name, value)
     if (kind === "tool") parameters.set("type", "tool")
     else if (kind !== "all") parameters.set("in", kind)
     return parameters
   }
+}
+
+/** A text by which scopes can be told apart. */
+function scopeKey({ filter = {}, session, kind }: Scope): string {
+  return JSON.stringify([filterKey(filter), session, kind])
 }
 
 /** Reads a hit; nothing where it has no session. */
@@ -147,6 +155,7 @@ export function readHit(line: JsonObject): Hit | undefined {
     ...(messageID !== "" && { messageID }),
     ...(partID !== "" && { partID }),
     title: textOf(line.title) || "Untitled session",
+    source: textOf(line.source),
     time: numberOf(line.time),
     snippet: textOf(line.snippet),
     ranges: Array.isArray(line.ranges) ? line.ranges.filter(isRange) : [],

@@ -4,8 +4,10 @@ import { clock, fullTime, plain, plural } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { useModel } from "./model.ts"
 import { Empty, Failure, Loading } from "./notice.tsx"
+import type { ProjectGroup } from "./projects.ts"
 import { formatRoute } from "./route.ts"
-import type { ProjectItem, SessionItem, SessionList, SessionRow } from "./sessions.ts"
+import type { SessionItem, SessionList, SessionRow } from "./sessions.ts"
+import { SourceMark } from "./source-mark.tsx"
 import { useVirtual } from "./virtual.tsx"
 
 const HEIGHTS = { day: 32, session: 54 } as const
@@ -15,12 +17,15 @@ const AHEAD = 60
 interface Props {
   readonly list: SessionList
   readonly selected: string | undefined
-  readonly projects: ReadonlyMap<string, ProjectItem>
+  /** Groups by the ids of their projects. */
+  readonly projects: ReadonlyMap<string, ProjectGroup>
+  /** Whether there are several sources, so that each session is marked with its own. */
+  readonly marked: boolean
   readonly onOpen: (id: string) => void
 }
 
 /** All sessions as a tree, of which only the rows in sight exist. */
-export function SessionTree({ list, selected, projects, onOpen }: Props) {
+export function SessionTree({ list, selected, projects, marked, onOpen }: Props) {
   const { rows, state } = useModel(list)
   const scroller = useRef<HTMLDivElement>(null)
   const [cursor, setCursor] = useState<string>()
@@ -121,7 +126,8 @@ export function SessionTree({ list, selected, projects, onOpen }: Props) {
                       id={`session-${index}`}
                       selected={row.key === selected}
                       active={row.key === active}
-                      project={list.project === undefined ? nameOf(row.session, projects) : ""}
+                      project={list.filter.project ? "" : nameOf(row.session, projects)}
+                      marked={marked}
                       onToggle={() => list.toggle(row.key)}
                     />
                   )}
@@ -134,9 +140,9 @@ export function SessionTree({ list, selected, projects, onOpen }: Props) {
         {rows.length === 0 && state === "ready" && (
           <Empty title="No sessions">
             <p>
-              {list.project === undefined
-                ? "This store has none yet. New ones appear here."
-                : "This project has none."}
+              {list.filter.project || list.filter.source !== undefined
+                ? "None is of this source and project."
+                : "There are none yet. New ones appear here."}
             </p>
           </Empty>
         )}
@@ -152,7 +158,7 @@ export function SessionTree({ list, selected, projects, onOpen }: Props) {
   )
 }
 
-function nameOf({ projectID, directory }: SessionItem, projects: ReadonlyMap<string, ProjectItem>): string {
+function nameOf({ projectID, directory }: SessionItem, projects: ReadonlyMap<string, ProjectGroup>): string {
   return projects.get(projectID)?.name ?? directory.split(/[\\/]/).filter(Boolean).at(-1) ?? ""
 }
 
@@ -162,6 +168,7 @@ function SessionRowView({
   selected,
   active,
   project,
+  marked,
   onToggle,
 }: {
   row: Extract<SessionRow, { kind: "session" }>
@@ -169,6 +176,7 @@ function SessionRowView({
   selected: boolean
   active: boolean
   project: string
+  marked: boolean
   onToggle: () => void
 }) {
   return (
@@ -200,6 +208,7 @@ function SessionRowView({
           {plain(session.title)}
         </span>
         <span class="session-meta">
+          {marked && <SourceMark source={session.source} named />}
           <time title={fullTime(session.updated)}>{clock(session.updated)}</time>
           {project !== "" && <span class="project">{plain(project)}</span>}
           {children > 0 && <span>{plural(children, "agent")}</span>}

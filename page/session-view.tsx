@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { fieldsOf, type JsonObject } from "../src/record/extract.ts"
+import { CopyCommand } from "./copy.tsx"
 import { Dialog } from "./dialog.tsx"
 import { compare, type DiffView } from "./diff.ts"
 import { Diff, Sums } from "./diff-view.tsx"
@@ -9,7 +10,9 @@ import { fullTime, numberOf, plain, plural, span, textOf } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { useModel } from "./model.ts"
 import { Failure, Loading } from "./notice.tsx"
+import { resumeCommand } from "./resume.ts"
 import { formatRoute, type Route } from "./route.ts"
+import { SourceMark, sourceName } from "./source-mark.tsx"
 import { TodoList } from "./todo-view.tsx"
 import type { Transcript } from "./transcript.ts"
 import { TranscriptView } from "./transcript-view.tsx"
@@ -20,15 +23,19 @@ type Panel = "todos" | "changes" | "agents"
 export function SessionView({
   transcript,
   route,
+  marked,
   writable,
   onRemove,
 }: {
   transcript: Transcript
   route: Route
-  writable: boolean
+  /** Whether there are several sources, so that this one's is told. */
+  marked: boolean
+  /** The place whose sessions can be removed. */
+  writable: string | undefined
   onRemove: (id: string) => Promise<void>
 }) {
-  const { session = {}, todos, children } = useModel(transcript)
+  const { session = {}, source, origin, todos, children } = useModel(transcript)
   const [panel, setPanel] = useState<Panel>()
   const [removing, setRemoving] = useState(false)
   const title =
@@ -38,6 +45,7 @@ export function SessionView({
   const parent = textOf(session.parentID)
   const done = todos.filter(({ status }) => status === "completed").length
   const directory = textOf(session.directory)
+  const resume = resumeCommand(source, session)
   const lasted = numberOf(time.updated) - numberOf(time.created)
   useEffect(() => {
     document.title = `${title} · sessiondex`
@@ -75,6 +83,11 @@ export function SessionView({
           </div>
         </div>
         <p class="session-facts">
+          {marked && source !== "" && (
+            <span class="of-source">
+              <SourceMark source={source} /> {sourceName(source)}
+            </span>
+          )}
           {directory !== "" && <span class="path">{plain(directory)}</span>}
           <span>{fullTime(time.created)}</span>
           {lasted > 60_000 && <span>{span(lasted)}</span>}
@@ -83,7 +96,7 @@ export function SessionView({
         </p>
         <div class="session-tools">
           {todos.length > 0 && button("todos", `Todos ${done}/${todos.length}`)}
-          {summary.files !== 0 &&
+          {mayHaveChanges(source, summary.files) &&
             button(
               "changes",
               <>
@@ -91,7 +104,8 @@ export function SessionView({
               </>,
             )}
           {children.length > 0 && button("agents", plural(children.length, "agent"))}
-          {writable && (
+          {resume !== undefined && <CopyCommand label="Copy resume command" command={resume} />}
+          {writable !== undefined && writable === origin && (
             <button type="button" class="danger" onClick={() => setRemoving(true)}>
               Remove…
             </button>
@@ -126,6 +140,11 @@ export function SessionView({
       )}
     </article>
   )
+}
+
+/** Whether there may be changed files to show: agents that keep none never say how many there are. */
+function mayHaveChanges(source: string, files: unknown): boolean {
+  return files === undefined ? ["opencode", "json"].includes(source) : numberOf(files) > 0
 }
 
 /** The files that a session changed, each folded. */

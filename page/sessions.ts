@@ -1,7 +1,8 @@
-import { fieldsOf, isJsonObject, type JsonObject, sessionFields } from "../src/record/extract.ts"
+import { fieldsOf, type JsonObject, sessionFields } from "../src/record/extract.ts"
 import { type Api, ApiError, sized } from "./api.ts"
 import type { Change } from "./events.ts"
-import { baseName, dayOf, numberOf, textOf } from "./format.ts"
+import { type Filter, filterParameters, isMeant } from "./filter.ts"
+import { dayOf, numberOf, textOf } from "./format.ts"
 import { Model } from "./model.ts"
 import { segment } from "./route.ts"
 
@@ -17,6 +18,8 @@ export interface SessionItem {
   readonly archived: boolean
   readonly additions: number
   readonly deletions: number
+  /** Whose history it is read from, as `codex`. */
+  readonly source: string
 }
 
 export type SessionRow =
@@ -36,7 +39,7 @@ const [PAGE, LARGEST_PAGE] = [200, 1000]
 const SINGLE = 20
 
 /** Reads what the list shows; strange fields become empty ones. */
-export function sessionItem(body: JsonObject): SessionItem | undefined {
+export function sessionItem(body: JsonObject, source = ""): SessionItem | undefined {
   const id = textOf(body.id)
   if (id === "") return undefined
   const { created, updated, parentID, directory, title, archived } = sessionFields(body)
@@ -52,13 +55,19 @@ export function sessionItem(body: JsonObject): SessionItem | undefined {
     archived,
     additions: numberOf(summary.additions),
     deletions: numberOf(summary.deletions),
+    source,
   }
+}
+
+/** Reads a session that the server gave with its source beside it. */
+function listedSession({ session, source }: JsonObject): SessionItem | undefined {
+  return sessionItem(fieldsOf(session), textOf(source))
 }
 
 /** The sessions, newest first, loaded page by page; children under their parents. */
 export class SessionList extends Model {
   readonly #api: Api
-  #project: string | undefined
+  #filter: Filter = {}
   #byID = new Map<string, SessionItem>()
   /** Parents that were asked for and are not there. */
   #missing = new Set<string>()
@@ -76,8 +85,8 @@ export class SessionList extends Model {
     this.#api = api
   }
 
-  get project(): string | undefined {
-    return this.#project
+  get filter(): Filter {
+    return this.#filter
   }
 
   get complete(): boolean {
@@ -92,9 +101,9 @@ export class SessionList extends Model {
     return this.#byID.get(id)
   }
 
-  /** Shows one project's sessions, or all. */
-  async show(project: string | undefined): Promise<void> {
-    this.#project = project
+  /** Shows the sessions that a filter asks for. */
+  async show(filter: Filter): Promise<void> {
+    this.#filter = filter
     this.#byID.clear()
     this.#missing.clear()
     await this.refresh()
@@ -105,8 +114,13 @@ export class SessionList extends Model {
     this.#loading?.abort()
     // As many as were there, so that whoever has scrolled down stays where they are.
     const limit = Math.max(PAGE, Math.min(LARGEST_PAGE, this.#byID.size))
-    const query = new URLSearchParams({ limit: String(limit), order: "updated", direction: "desc" })
-    if (this.#project !== undefined) query.set("project", this.#project)
+    const query = new URLSearchParams({
+      limit: String(limit),
+      order: "updated",
+      direction: "desc",
+      origin: "true",
+      ...filterParameters(this.#filter),
+    })
     await this.#load(`session?${query}`, true)
   }
 
@@ -123,7 +137,7 @@ export class SessionList extends Model {
     this.changed()
     try {
       const { items, older } = await this.#api.page(path, loading.signal)
-      const read = items.map(sessionItem).filter((item) => item !== undefined)
+      const read = items.map(listedSession).filter((item) => item !== undefined)
       // A page begins a new chain: what was loaded from the old one may be gone.
       if (first) this.#byID.clear()
       for (const item of read) this.#byID.set(item.id, item)
@@ -158,8 +172,8 @@ export class SessionList extends Model {
 
   async #ask(id: string, signal?: AbortSignal): Promise<SessionItem | undefined> {
     try {
-      const body = await this.#api.object(`session/${segment(id)}`, signal)
-      return body && sessionItem(body)
+      const body = await this.#api.object(`session/${segment(id)}?origin=true`, signal)
+      return body && listedSession(body)
     } catch (error) {
       // Its file cannot be read; a listing leaves it out too.
       if (error instanceof ApiError && error.status !== 0) return undefined
@@ -186,7 +200,7 @@ export class SessionList extends Model {
       for (const id of ids) {
         const item = await this.#ask(id)
         if (!item) this.#byID.delete(id)
-        else if (this.#project === undefined || item.projectID === this.#project) {
+        else if (isMeant(this.#filter, item)) {
           this.#missing.delete(id)
           this.#byID.set(id, item)
           await this.#parents([item])
@@ -297,24 +311,4 @@ function lost(children: ReadonlyMap<string, SessionItem[]>, roots: readonly Sess
 
 function newestFirst(a: SessionItem, b: SessionItem): number {
   return b.updated - a.updated || (a.id < b.id ? -1 : 1)
-}
-
-/** A project as the list names it. */
-export interface ProjectItem {
-  readonly id: string
-  readonly name: string
-  readonly path: string
-}
-
-/** Reads what is shown of a project: its name, or the last name of its work tree. */
-export function projectItem(body: unknown): ProjectItem | undefined {
-  if (!isJsonObject(body)) return undefined
-  const id = textOf(body.id)
-  const path = textOf(body.worktree)
-  if (id === "") return undefined
-  return {
-    id,
-    path,
-    name: textOf(body.name) || (path === "/" ? "global" : baseName(path)) || id.slice(0, 12),
-  }
 }

@@ -49,6 +49,9 @@ export class Transcript extends Model {
   #timer: ReturnType<typeof setTimeout> | undefined
   #open = new Map<string, boolean>()
   session: JsonObject | undefined
+  /** Whose history it is read from, as `codex`, and the place of that; empty until it is loaded. */
+  source = ""
+  origin = ""
   todos: readonly JsonObject[] = []
   children: readonly JsonObject[] = []
   diffs: readonly JsonObject[] | undefined
@@ -98,19 +101,21 @@ export class Transcript extends Model {
     this.changed()
     const { signal } = this.#end
     try {
-      const [session] = await Promise.all([
-        this.#api.object(this.#path, signal),
-        this.#stretch(message),
-        this.#sides(),
-      ])
-      this.session = session
-      this.state = session || this.#messages.length > 0 ? "ready" : "missing"
+      await Promise.all([this.#loadSession(), this.#stretch(message), this.#sides()])
+      this.state = this.session || this.#messages.length > 0 ? "ready" : "missing"
     } catch (error) {
       if (signal.aborted) return
       this.error = error
       this.state = error instanceof ApiError && error.status === 404 ? "missing" : "error"
     }
     this.#touch()
+  }
+
+  async #loadSession(): Promise<void> {
+    const found = await this.#api.object(`${this.#path}?origin=true`, this.#end.signal)
+    this.session = found && fieldsOf(found.session)
+    this.source = textOf(found?.source)
+    this.origin = textOf(found?.origin)
   }
 
   /** What lies beside a session; none of it is needed to read it. */
@@ -261,7 +266,7 @@ export class Transcript extends Model {
     const { signal } = this.#end
     const everything = stale.has("everything")
     if (everything || stale.has("session")) {
-      this.session = await this.#api.object(this.#path, signal)
+      await this.#loadSession()
       this.state = this.session || this.#messages.length > 0 ? "ready" : "missing"
     }
     if (everything || stale.has("sides")) {

@@ -5,6 +5,8 @@ import { numberOf, textOf } from "./format.ts"
 export interface UsageRow {
   readonly day: string
   readonly model: string
+  /** Whose history it is, as `codex`; empty where there is one alone. */
+  readonly source: string
   readonly messages: number
   /** Tokens that were read anew, read from a cache, and written. */
   readonly fresh: number
@@ -22,6 +24,7 @@ export function readUsage(body: JsonObject): UsageRow | undefined {
   return {
     day,
     model: textOf(body.model),
+    source: textOf(body.source),
     messages: numberOf(body.messages),
     fresh: numberOf(body.input) + numberOf(body.cacheWrite),
     cached: numberOf(body.cacheRead),
@@ -90,6 +93,41 @@ export function chart(
     totals,
     bars: heights.map((values, index) => ({ day: name(first + index * days), days, values })),
   }
+}
+
+/** What rows of one model, or one source, come to together. */
+export interface UsageSum extends Pick<UsageRow, "fresh" | "cached" | "output" | "cost"> {
+  readonly key: string
+  readonly prompts: number
+  readonly answers: number
+}
+
+/** Sums of rows by a key: those that cost most first, then those with the most messages. */
+export function sumsBy(rows: readonly UsageRow[], keyOf: (row: UsageRow) => string): UsageSum[] {
+  const sums = new Map<string, UsageSum>()
+  for (const row of rows) {
+    const key = keyOf(row)
+    const sum = sums.get(key) ?? {
+      key,
+      prompts: 0,
+      answers: 0,
+      fresh: 0,
+      cached: 0,
+      output: 0,
+      cost: 0,
+    }
+    const isPrompt = row.model === ""
+    sums.set(key, {
+      key,
+      prompts: sum.prompts + (isPrompt ? row.messages : 0),
+      answers: sum.answers + (isPrompt ? 0 : row.messages),
+      fresh: sum.fresh + row.fresh,
+      cached: sum.cached + row.cached,
+      output: sum.output + row.output,
+      cost: sum.cost + row.cost,
+    })
+  }
+  return [...sums.values()].sort((a, b) => b.cost - a.cost || b.prompts + b.answers - (a.prompts + a.answers))
 }
 
 /** The models that cost or were used most, at most so many; the others go together. */

@@ -28,7 +28,7 @@ import type { StoreChange } from "./root/change.ts"
 import type { IdOrKey } from "./root/check.ts"
 import type { AnswerCounts, IndexHealth, RootHealth, WalkHealth } from "./root/health.ts"
 import type { Problem } from "./root/problem-log.ts"
-import type { RootProvider } from "./root/root.ts"
+import type { Root, RootProvider } from "./root/root.ts"
 import type { WatchHealth } from "./root/root-watch.ts"
 import type { StoreStats } from "./root/store-stats.ts"
 import type { Orphan } from "./root/upkeep.ts"
@@ -371,6 +371,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     yield* problemsOfAll(this.#parts.roots.all, options)
   }
 
+  /** Each place that the store reads, in the order of `sources`, and whose history it is; looks at no more than its own folder. */
+  places(): readonly Pick<SourceReport, "source" | "place">[] {
+    this.#open()
+    return this.#shown().map(({ source, place }) => ({ source, place }))
+  }
+
   /**
    * Yields each place that the store reads, its own folder first unless that need not be there and is not: whose history it is, how many sessions
    * and bytes, and what cannot be read. A place that is not indexed is read for that.
@@ -378,9 +384,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    */
   async *sources(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<SourceReport> {
     this.#open()
-    const { all, context, fs } = this.#parts
-    const roots =
-      ownMayBeMissing(this.#options) && all[0]?.upkeep.missing() !== undefined ? all.slice(1) : all
+    const { context, fs } = this.#parts
+    const roots = this.#shown()
     const { sourcesOf } = await loaded(() => import("./sources/report.ts"))
     yield* sourcesOf(fs, roots, (path) => path.startsWith(join(context.indexRoot, sep)), options)
   }
@@ -495,6 +500,12 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
       for (const { upkeep } of all) upkeep.close()
       lock.close()
     }
+  }
+
+  /** What is read: its own folder too, unless that need not be there and is not. */
+  #shown(): readonly Root[] {
+    const { all } = this.#parts
+    return ownMayBeMissing(this.#options) && all[0]?.upkeep.missing() !== undefined ? all.slice(1) : all
   }
 
   /** As `flush`, for what may give a full disk room: what cannot be written yet stays. */

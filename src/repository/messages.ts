@@ -132,6 +132,25 @@ export class MessageRepository<M, P> {
     return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }
   }
 
+  /**
+   * Yields messages of one session with their parts, by their ids, in that order, the session being looked for once; what cannot be read
+   * is left out and reported.
+   * @throws StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
+   */
+  async *several(
+    sessionID: string,
+    ids: readonly string[],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<MessageWithParts<M, P>> {
+    for (const id of ids) checkKey([id])
+    const root = await this.#root(sessionID)
+    for (const id of ids) {
+      options.signal?.throwIfAborted()
+      const message = await this.#read(root, sessionID, id, true)
+      if (message) yield { info: message.info as M, parts: message.parts as P[] }
+    }
+  }
+
   /** How many message files a session has, by their names. */
   async count(sessionID: string): Promise<number> {
     return (await this.#root(sessionID)).catalog.countMessages(sessionID)

@@ -308,12 +308,18 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
 
   /** A page of sessions, newest first. @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`; TypeError */
   async page(options: SessionPageOptions<F> = {}): Promise<Page<S>> {
+    const { items, older, newer } = await this.pageWithOrigin(options)
+    return { items: items.map(({ session }) => session), older, newer }
+  }
+
+  /** As `page`, each with the folder it is read from. */
+  async pageWithOrigin(options: SessionPageOptions<F> = {}): Promise<Page<SessionWithOrigin<S>>> {
     const { items, older, newer } = await this.#page(
       options,
       (fetch) => fetchReadable(fetch, readEntry),
       true,
     )
-    return { items: items.map(({ read }) => read as S), older, newer }
+    return { items: items.map(({ read, root }) => ({ session: read as S, ...originOf(root) })), older, newer }
   }
 
   /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */

@@ -1,36 +1,14 @@
 import { expect, test } from "bun:test"
 import { existsSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import axe from "axe-core"
 import type { Page } from "playwright-core"
 import { put } from "../support/files.ts"
 import { History, writeHistory } from "./history.ts"
 import { writeHostile } from "./hostile.ts"
+import { barriers, LIMIT, until } from "./page-test.ts"
 import { describeInBrowser } from "./suite.ts"
 
 const NOW = Date.now()
-const LIMIT = 20_000
-const ALL_RULES = ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]
-
-/** What keeps people who cannot see or use a mouse from reading the page. */
-async function barriers(page: Page, runOnly: string[] = ALL_RULES): Promise<string[]> {
-  await page.evaluate(axe.source)
-  return await page.evaluate(async (runOnly) => {
-    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly })
-    return violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`,
-    )
-  }, runOnly)
-}
-
-/** Waits until something is as it should be; Playwright's own way needs `eval`, which the page's policy forbids. */
-async function until(look: () => Promise<unknown>, wanted: unknown): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await look()) === wanted) return
-    await Bun.sleep(30)
-  }
-  expect(await look()).toBe(wanted)
-}
 
 /** Waits until the rows in sight have been measured: before that their heights are guessed, and what lies below moves. */
 async function measured(page: Page): Promise<void> {

@@ -28,12 +28,16 @@ export interface Suite {
   startServer(...flags: string[]): Promise<void>
 }
 
-/** Tests in a real browser over a real store, served by a process of its own. */
+/**
+ * Tests in a real browser over a real store, served by a process of its own.
+ * @param of what `fill` fills: a store, or a home with histories, of which none is named to the server
+ */
 export function describeInBrowser(
   name: string,
   flags: readonly string[],
   fill: (directory: string) => void,
   tests: (suite: Suite) => void,
+  of: "store" | "home" = "store",
 ): void {
   if (BROWSER === undefined) {
     const missing = `The browser tests "${name}" did not run: there is no Chromium; see CONTRIBUTING.md`
@@ -43,6 +47,7 @@ export function describeInBrowser(
   }
   const executable = BROWSER
   const directory = mkdtempSync(join(roomInMemory() ?? tmpdir(), "sessiondex-browser-"))
+  const where = of === "store" ? directory : { home: directory }
   let browser: Browser | undefined
   let server: Awaited<ReturnType<typeof startServer>> | undefined
   const url = (): string => {
@@ -68,13 +73,13 @@ export function describeInBrowser(
       server = undefined
     },
     async startServer(...more) {
-      server = await startServer(directory, ...flags, ...more)
+      server = await startServer(where, ...flags, ...more)
     },
   }
   describe(name, () => {
     beforeAll(async () => {
       fill(directory)
-      ;[browser, server] = await Promise.all([startBrowser(executable), startServer(directory, ...flags)])
+      ;[browser, server] = await Promise.all([startBrowser(executable), startServer(where, ...flags)])
     }, 30_000)
     afterAll(async () => {
       await browser?.close()

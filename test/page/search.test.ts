@@ -40,3 +40,25 @@ test("a search as you type does not wait for the index, and tells where somethin
   while (search.state !== "done") await new Promise<void>((resolve) => search.watch(resolve))
   expect([search.error, search.partial, search.canGrow]).toEqual([undefined, "indexing", false])
 })
+
+test("a search is of the source and project that the page shows, or of everything", async () => {
+  const asked: string[] = []
+  class Nothing extends Api {
+    override async *lines(path: string) {
+      const { searchParams } = this.url(path)
+      asked.push(["source", "project", "directory"].map((name) => searchParams.get(name) ?? "").join())
+      yield { end: { partial: false } }
+    }
+  }
+  const search = new Search(new Nothing("http://localhost/"))
+  const group = { ids: ["p"], name: "w", path: "/w" }
+  for (const filter of [
+    { source: "codex", project: group },
+    { project: { ...group, ids: ["p", "q"] } },
+    {},
+  ]) {
+    search.ask("word", { kind: "all", filter })
+    while (search.state !== "done") await new Promise<void>((resolve) => search.watch(resolve))
+  }
+  expect(asked).toEqual(["codex,p,", ",,/w", ",,"])
+})

@@ -81,6 +81,7 @@ test("strange fields become empty ones; without an id it is no session", () => {
     archived: false,
     additions: 0,
     deletions: 0,
+    source: "",
   })
 })
 
@@ -101,9 +102,8 @@ class Sessions extends Api {
     const [limit, from] = [Number(searchParams.get("limit")), Number(searchParams.get("cursor") ?? 0)]
     this.asked.push(`${limit} from ${from}`)
     const items = Array.from({ length: Math.min(limit, this.#many - from) }, (_, i) => ({
-      id: `ses_${from + i}`,
-      title: this.titles,
-      time: { updated: NOW - from - i },
+      session: { id: `ses_${from + i}`, title: this.titles, time: { updated: NOW - from - i } },
+      source: "codex",
     }))
     const older = `http://localhost/session?limit=${limit}&cursor=${from + limit}`
     return { items, ...(from + limit < this.#many && { older }) }
@@ -113,7 +113,7 @@ class Sessions extends Api {
 test("a change that can be anything is looked up, and leaves as many sessions as one had scrolled to", async () => {
   const api = new Sessions(1_500)
   const list = new SessionList(api)
-  await list.show(undefined)
+  await list.show({})
   await list.more()
   expect(list.count).toBe(400)
   api.titles = "second"
@@ -127,6 +127,42 @@ test("a change that can be anything is looked up, and leaves as many sessions as
   await list.more()
   expect(list.count).toBe(600)
   expect(api.asked).toEqual(["200 from 0", "200 from 200", "400 from 0", "200 from 400"])
-  await list.show("p")
+  await list.show({ source: "codex" })
   expect(list.count).toBe(200)
+})
+
+test("a list is asked for by source and project, and takes in only what belongs to it", async () => {
+  const asked: URLSearchParams[] = []
+  class Two extends Api {
+    override async page(path: string): Promise<Page> {
+      asked.push(this.url(path).searchParams)
+      return { items: [] }
+    }
+    override async object(path: string) {
+      const id = /session\/(\w+)/.exec(path)?.[1] ?? ""
+      return {
+        session: { id, projectID: id === "elsewhere" ? "other" : "p", directory: "/w" },
+        source: id === "foreign" ? "opencode" : "codex",
+      }
+    }
+  }
+  const list = new SessionList(new Two("http://localhost/"))
+  const project = { ids: ["p"], name: "w", path: "/w" }
+  await list.show({ source: "codex", project })
+  await list.show({ project: { ...project, ids: ["p", "q"] } })
+  await list.show({ source: "codex", project })
+  expect(asked.map((query) => ["source", "project", "directory"].map((name) => query.get(name)))).toEqual([
+    ["codex", "p", null],
+    [null, null, "/w"],
+    ["codex", "p", null],
+  ])
+  const settled = Promise.withResolvers<void>()
+  list.watch(() => {
+    if (list.find("own")) settled.resolve()
+  })
+  for (const sessionID of ["foreign", "elsewhere", "own"])
+    list.apply({ kind: "session", type: "written", projectID: "", sessionID, messageID: "" })
+  await settled.promise
+  expect(list.rows.map(({ key }) => key)).toContain("own")
+  expect([list.count, list.find("own")?.source]).toEqual([1, "codex"])
 })

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test"
-import { ceiling, chart, leading, readUsage, stretchOf, type UsageRow } from "../../page/usage.ts"
+import { ceiling, chart, leading, readUsage, stretchOf, sumsBy, type UsageRow } from "../../page/usage.ts"
 
 function row(day: string, model: string, cost: number): UsageRow {
-  return { day, model, messages: 1, fresh: 10, cached: 5, output: 2, cost }
+  return { day, model, source: "", messages: 1, fresh: 10, cached: 5, output: 2, cost }
 }
 
 test("bars go from the first day to the last without gaps, and hold everything", () => {
@@ -53,6 +53,7 @@ test("a row of the answer, and what is none", () => {
   ).toEqual({
     day: "2026-01-01",
     model: "",
+    source: "",
     messages: 2,
     fresh: 3,
     cached: 3,
@@ -79,4 +80,14 @@ test("copies of answers are told of where there are some", () => {
   const body = { day: "2026-01-01", model: "m", messages: 2 }
   expect(readUsage({ ...body, copies: 3 })?.copies).toBe(3)
   for (const copies of [0, undefined, "3"]) expect(readUsage({ ...body, copies })?.copies).toBeUndefined()
+})
+
+test("sums by source: what people asked and what was answered, the dearest first", () => {
+  const of = (source: string, model: string, cost: number) => ({ ...row("2026-01-01", model, cost), source })
+  expect(
+    sumsBy([of("a", "", 0), of("b", "m", 3), of("a", "m", 1), of("a", "n", 1)], ({ source }) => source),
+  ).toEqual([
+    { key: "b", prompts: 0, answers: 1, fresh: 10, cached: 5, output: 2, cost: 3 },
+    { key: "a", prompts: 1, answers: 2, fresh: 30, cached: 15, output: 6, cost: 2 },
+  ])
 })

@@ -6,9 +6,10 @@ import { createHandler } from "sessiondex/http"
 import { objects } from "../../page/api.ts"
 import { compare, readPatch } from "../../page/diff.ts"
 import * as format from "../../page/format.ts"
+import { projectGroups } from "../../page/projects.ts"
 import { formatRoute } from "../../page/route.ts"
 import { pieces, readHit } from "../../page/search.ts"
-import { listRows, projectItem, sessionItem } from "../../page/sessions.ts"
+import { listRows, sessionItem } from "../../page/sessions.ts"
 import { transcriptRows } from "../../page/transcript.ts"
 import { chart, leading, readUsage, stretchOf } from "../../page/usage.ts"
 import { openStore } from "../../src/index.ts"
@@ -199,7 +200,7 @@ test(
         expect(listed.some(({ title }) => title === GOOD.title)).toBe(true)
         for (const query of ["limit=2", "order=created&direction=asc", "roots=true", "search=needle"])
           await answer(`session?${query}`)
-        const items = listed.map(sessionItem).filter((item) => item !== undefined)
+        const items = listed.map((body) => sessionItem(body)).filter((item) => item !== undefined)
         expect(items).toHaveLength(SESSIONS + 1)
         const rows = listRows(items, new Set(items.map(({ id }) => id)))
         expect(rows.filter(({ kind }) => kind === "session").length).toBe(SESSIONS + 1)
@@ -227,7 +228,7 @@ test(
             expect(objects(parts)).toHaveLength(id === GOOD.id ? 1 : 8)
           }
         }
-        for (const project of objects(await answer("project"))) projectItem(project)
+        projectGroups(objects(await answer("project")))
         const usage = objects(await answer("usage"))
           .map(readUsage)
           .filter((row) => row !== undefined)

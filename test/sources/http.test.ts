@@ -42,12 +42,40 @@ test("sessions of all sources are served, filtered by source, with it beside the
     for (const one of own) {
       expect(await json(`/session/${one.session.id}`)).toEqual(one.session)
       expect(await json(`/session/${one.session.id}?origin=true`)).toEqual(one)
-      expect(await json(`/session/${one.session.id}/message`)).toEqual(
-        await Array.fromAsync(store.messages.stream(one.session.id, { direction: "asc" })),
-      )
+      const messages = await Array.fromAsync(store.messages.stream(one.session.id, { direction: "asc" }))
+      expect(await json(`/session/${one.session.id}/message`)).toEqual(messages)
+      expect(await json(`/session/${one.session.id}/message?limit=5`)).toEqual(messages.slice(-5))
     }
   }
   expect(await json("/session?source=other")).toEqual([])
+}, 60_000)
+
+test("pages of all sources lead from one to the next, and a source's own to its own alone", async () => {
+  const { get, json, url } = served()
+  for (const query of ["", "&source=codex", "&directory=/home/dev/app"]) {
+    const walked: unknown[] = []
+    for (let next: string | undefined = `${url}/session?origin=true&limit=7${query}`; next !== undefined; ) {
+      const page: Response = await fetch(next)
+      walked.push(...((await page.json()) as unknown[]))
+      const [, target]: string[] = /<([^>]*)>; rel="next"/.exec(page.headers.get("Link") ?? "") ?? []
+      next = target && new URL(target, next).href
+    }
+    expect(walked.length).toBeGreaterThan(7)
+    expect(walked).toEqual((await json(`/session?origin=true${query}`)) as unknown[])
+  }
+  expect((await get("/session?limit=7")).headers.get("ETag")).toBeNull()
+}, 60_000)
+
+test("the health names each place and its source; a store that is not there yet is none", async () => {
+  const { json, store } = served()
+  const sources = (await Array.fromAsync(store.sources())).map(({ source, place }) => ({ source, place }))
+  expect(sources.map(({ source }) => source)).toEqual(NAMES)
+  expect(store.places()).toEqual(sources)
+  expect(await json("/health")).toMatchObject({ sources })
+  await store.write(["session", "p", "ses_1"], { id: "ses_1" })
+  expect(await json("/health")).toMatchObject({
+    sources: [{ source: "json", place: store.directory }, ...sources],
+  })
 }, 60_000)
 
 test("hits, usage, stats and sources are told over HTTP, without the paths of what cannot be read", async () => {

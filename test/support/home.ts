@@ -22,8 +22,7 @@ export function opencodeOf({ home }: Home): string {
 }
 
 /** A home with the histories of all agents where they keep them by default; opencode's in a database alone. */
-export function homeOfAll(): Home {
-  const home = emptyHome()
+export function homeOfAll(home = emptyHome()): Home {
   mkdirSync(opencodeOf(home), { recursive: true })
   copyFileSync(join(treePath("opencode-1.18.34"), "opencode.db"), join(opencodeOf(home), "opencode.db"))
   copyOfTranscripts("claude-code", join(home.home, ".claude"))

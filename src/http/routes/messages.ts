@@ -62,6 +62,14 @@ export function messageRoutes(app: App, { store, onError, turns }: RouteContext)
     const page = await store.messages.pageKeys(id, { limit, cursor, from, signal: request.signal })
     const keys = page.items.toReversed()
     const links = pageLinks(request.url, page)
+    // What is read from several roots has no version, and to look for each message would ask each root for it.
+    if (store.health().alsoReading.length > 0) {
+      const ids = keys.map(([, , message = ""]) => message)
+      return streamList(request, (signal) => store.messages.several(id, ids, { signal }), {
+        headers: { Link: links },
+        onError,
+      })
+    }
     const version = await versionOf(keys)
     const tag = version && [version, listFormat(request), Bun.hash(links ?? "").toString(36)].join("-")
     return answerUnlessKnown(request, tag, (ETag) =>

@@ -51,7 +51,14 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
         onError,
       })
     }
-    const page = await store.sessions.pageKeys({ ...filter, limit, cursor, signal: request.signal })
+    const options = { ...filter, limit, cursor, signal: request.signal }
+    // A page of several roots has no version, and to look for its sessions one by one would ask each root for each of them.
+    if (store.health().alsoReading.length > 0) {
+      const page = await store.sessions.pageWithOrigin(options)
+      const headers = { Link: pageLinks(request.url, page) }
+      return streamList(request, () => written(page.items, withOrigin), { headers, onError })
+    }
+    const page = await store.sessions.pageKeys(options)
     const links = pageLinks(request.url, page)
     const version = await store.version(page.items)
     const form = `${listFormat(request)}${withOrigin ? "+origin" : ""}`
@@ -73,6 +80,13 @@ export function sessionRoutes(app: App, { store, writable, onError, turns }: Rou
     } finally {
       await sessions.return(undefined)
     }
+  }
+
+  async function* written(
+    items: readonly SessionWithOrigin<unknown>[],
+    withOrigin: boolean,
+  ): AsyncGenerator<unknown> {
+    for (const item of items) yield shown(item, withOrigin)
   }
 
   async function* bodies(keys: readonly Key[], withOrigin: boolean): AsyncGenerator<unknown> {

@@ -81,5 +81,5 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
     return streamList(c.req.raw, sources, { onError })
   })
 
-  app.get("/health", (c) => c.json({ ...store.health(), writable }))
+  app.get("/health", (c) => c.json({ ...store.health(), writable, sources: store.places() }))
 }

@@ -1,0 +1,165 @@
+import { expect, test } from "bun:test"
+import { homeOfAll } from "../support/home.ts"
+import { barriers, until } from "./page-test.ts"
+import { describeInBrowser } from "./suite.ts"
+
+/** Each question is asked of every history, by a machine that may have much else to do, in ms. */
+const LIMIT = 60_000
+
+describeInBrowser(
+  "the page over all histories of a home",
+  [],
+  (home) => {
+    homeOfAll({ environment: {}, home, platform: "linux" })
+  },
+  (suite) => {
+    test(
+      "marks each session with its source, and shows those of one alone",
+      async () => {
+        await suite.open("", async (page) => {
+          const sessions = page.locator(".session")
+          await sessions.first().waitFor()
+          const marks = page.locator(".session .named-mark")
+          expect(await marks.count()).toBe(await sessions.count())
+          for (const [chip, name] of [
+            ["Codex", "Codex"],
+            ["Claude", "Claude Code"],
+            ["Gemini", "Gemini CLI"],
+            ["opencode", "opencode"],
+          ] as const) {
+            await page.getByRole("button", { name: chip, exact: true }).click()
+            await page.getByRole("heading", { level: 1, name }).waitFor()
+            await until(async () => [...new Set(await marks.allTextContents())].join(), name)
+            expect(
+              await page.getByRole("button", { name: chip, exact: true }).getAttribute("aria-pressed"),
+            ).toBe("true")
+          }
+          expect(new URL(page.url()).hash).toBe("#/?source=opencode")
+          await page.reload()
+          await sessions.first().waitFor()
+          expect([...new Set(await marks.allTextContents())]).toEqual(["opencode"])
+          await page.getByRole("button", { name: "All", exact: true }).click()
+          await until(async () => new Set(await marks.allTextContents()).size > 1, true)
+        })
+      },
+      LIMIT,
+    )
+
+    test(
+      "a project is one of all sources, and can be one of a single source",
+      async () => {
+        await suite.open("", async (page) => {
+          await page.locator(".session").first().waitFor()
+          const project = page.getByLabel("Project")
+          // opencode and Codex have ids of their own for it.
+          const option = project.locator("option", { hasText: "/home/dev/app" })
+          await option.waitFor({ state: "attached" })
+          expect(await option.count()).toBe(1)
+          await project.selectOption({ label: "app — /home/dev/app" })
+          await page.getByRole("heading", { level: 1, name: "app" }).waitFor()
+          const inTree = await (await fetch(new URL("session?directory=/home/dev/app", suite.url()))).json()
+          await until(() => page.locator(".foot-end").textContent(), `${inTree.length} sessions`)
+          const marks = page.locator(".session .named-mark")
+          expect(new Set(await marks.allTextContents()).size).toBeGreaterThan(1)
+          await page.getByRole("button", { name: "Gemini", exact: true }).click()
+          await page.getByRole("heading", { level: 1, name: "app · Gemini CLI" }).waitFor()
+          await until(async () => [...new Set(await marks.allTextContents())].join(), "Gemini CLI")
+        })
+      },
+      LIMIT,
+    )
+
+    test(
+      "searches all sources at once, and marks whose a hit is",
+      async () => {
+        await suite.open("#/?source=claude-code", async (page) => {
+          await page.locator(".session").first().waitFor()
+          await page.getByLabel("Search titles").fill("parallel please")
+          await page.getByText("Nothing found", { exact: true }).waitFor()
+          await page.getByRole("button", { name: "Search all sources and projects" }).click()
+          await page.locator(".hit .named-mark", { hasText: "Codex" }).first().waitFor()
+          await page.getByLabel("Search titles").fill("write a parser")
+          for (const name of ["Codex", "Claude Code"])
+            await page.locator(".hit .named-mark", { hasText: name }).first().waitFor()
+        })
+      },
+      LIMIT,
+    )
+
+    test(
+      "draws the usage by source",
+      async () => {
+        await suite.open("", async (page) => {
+          const card = page.locator(".card", { hasText: "Sources" })
+          for (const name of ["Codex", "Claude Code", "Gemini CLI", "opencode"])
+            await card.getByRole("rowheader", { name }).waitFor()
+          const legend = page.locator(".chart", { hasText: "Messages" }).locator(".legend li")
+          expect((await legend.allTextContents()).map((text) => text.replace(/ [\d,]+$/, ""))).toEqual([
+            "Claude Code",
+            "Codex",
+            "Gemini CLI",
+            "opencode",
+          ])
+          await page.getByRole("button", { name: "Codex", exact: true }).click()
+          await page
+            .locator(".chart", { hasText: "Messages" })
+            .locator(".legend", { hasText: "Prompts" })
+            .waitFor()
+          expect(await card.count()).toBe(0)
+        })
+      },
+      LIMIT,
+    )
+
+    test(
+      "copies the command that goes on with a session, or shows it where there is no clipboard",
+      async () => {
+        const [{ session }] = await (
+          await fetch(new URL("session?origin=true&source=codex&roots=true&limit=1", suite.url()))
+        ).json()
+        const command = `cd ${session.directory} && codex resume ${session.id}`
+        await suite.open(
+          `#/session/${session.id}`,
+          async (page) => {
+            await page.locator(".session-facts", { hasText: "Codex" }).waitFor()
+            const copy = page.getByRole("button", { name: "Copy resume command" })
+            expect(await copy.getAttribute("title")).toBe(command)
+            await page.locator(".transcript").focus()
+            await page.keyboard.press("c")
+            await page.getByRole("button", { name: "Copied" }).waitFor()
+            expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command)
+            await copy.waitFor()
+            await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }))
+            await copy.click()
+            const field = page.getByLabel("Copy resume command")
+            await page.locator("input.command").waitFor()
+            expect(await page.locator("input.command").inputValue()).toBe(command)
+            expect(await page.evaluate(() => getSelection()?.toString())).toBe(command)
+            expect(await field.count()).toBe(1)
+          },
+          { permissions: ["clipboard-read", "clipboard-write"] },
+        )
+      },
+      LIMIT,
+    )
+
+    test(
+      "has no barriers, light, dark and narrow",
+      async () => {
+        await suite.open("", async (page) => {
+          await page.locator(".session").first().waitFor()
+          await page.getByRole("rowheader", { name: "Codex" }).waitFor()
+          expect(await barriers(page)).toEqual([])
+          await page.emulateMedia({ colorScheme: "dark" })
+          expect(await barriers(page, ["color-contrast"])).toEqual([])
+          await page.setViewportSize({ width: 360, height: 720 })
+          // The list is all there is then; the main part comes with a session.
+          expect(await barriers(page, ["wcag2a", "wcag2aa", "wcag21aa"])).toEqual([])
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+        })
+      },
+      LIMIT,
+    )
+  },
+  "home",
+)

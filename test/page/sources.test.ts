@@ -1,0 +1,92 @@
+import { expect, test } from "bun:test"
+import { readIndexing } from "../../page/health.ts"
+import { projectGroups } from "../../page/projects.ts"
+import { resumeCommand } from "../../page/resume.ts"
+
+test("projects of one work tree are one group, by name; those without one stand alone", () => {
+  expect(
+    projectGroups([
+      { id: "web-1", worktree: "/w/web" },
+      { id: "global", worktree: "/" },
+      { id: "f00", worktree: "/w/web", name: "Web shop" },
+      { id: "root", worktree: "/" },
+      { id: "bare0123456789abc" },
+      { id: "app", worktree: "/w/app" },
+      { worktree: "/w/none" },
+      "no project",
+    ]),
+  ).toEqual([
+    { ids: ["app"], name: "app", path: "/w/app" },
+    { ids: ["bare0123456789abc"], name: "bare01234567", path: "" },
+    { ids: ["global"], name: "global", path: "/" },
+    { ids: ["root"], name: "global", path: "/" },
+    { ids: ["web-1", "f00"], name: "Web shop", path: "/w/web" },
+  ])
+})
+
+const ID = "01a21758-7a3c-7b42-aa10-81d63c413cc1"
+
+test("the command that goes on with a session is its agent's own, in its directory", () => {
+  const session = { id: ID, directory: "/home/dev/app" }
+  expect(resumeCommand("codex", session)).toBe(`cd /home/dev/app && codex resume ${ID}`)
+  expect(resumeCommand("claude-code", session)).toBe(`cd /home/dev/app && claude --resume ${ID}`)
+  expect(resumeCommand("gemini-cli", session)).toBe(`cd /home/dev/app && gemini --resume ${ID}`)
+  expect(resumeCommand("opencode", { id: "ses_1" })).toBe("opencode -s ses_1")
+  expect(resumeCommand("codex", { ...session, time: { archived: 5 } })).toBe(
+    `cd /home/dev/app && codex unarchive ${ID} && codex resume ${ID}`,
+  )
+  const child = { ...session, parentID: "parent" }
+  expect(resumeCommand("opencode", child)).toBe(`cd /home/dev/app && opencode -s ${ID}`)
+  for (const source of ["codex", "claude-code", "gemini-cli"])
+    expect(resumeCommand(source, child)).toBeUndefined()
+  for (const source of ["json", "", "toString", "other"])
+    expect(resumeCommand(source, session)).toBeUndefined()
+})
+
+test("a shell takes the directory as one word, whatever it is called", async () => {
+  for (const directory of [
+    "/tmp/a b",
+    "/tmp/it's",
+    "/tmp/$(id)`id`",
+    '/tmp/"x"\\',
+    "/tmp/-n;ls",
+    "/tmp/ümläut*",
+  ]) {
+    const command = resumeCommand("codex", { id: ID, directory }) ?? ""
+    const shell = Bun.spawn(["sh", "-c", command.replace(/^cd /, "printf %s ").replace(/ && .*$/s, "")])
+    expect(await new Response(shell.stdout).text()).toBe(directory)
+  }
+  expect(resumeCommand("codex", { id: ID, directory: "C:\\Users\\it’s o'k" })).toBe(
+    `cd 'C:\\Users\\it’’s o''k'; codex resume ${ID}`,
+  )
+  expect(resumeCommand("codex", { id: ID, directory: "C:\\work" })).toBe(`cd C:\\work; codex resume ${ID}`)
+})
+
+test("nothing is offered to be pasted that holds what one cannot see, or is taken for an option", () => {
+  for (const unseen of ["\u001b[201~", "\n", "\u202e", "\u0000", "\u2028", "\ud800"])
+    expect(resumeCommand("codex", { id: ID, directory: `/a${unseen}b` })).toBeUndefined()
+  for (const id of ["", "-x", "a b", "a;b", "$(id)", "a\nb", "../x"])
+    expect(resumeCommand("codex", { id, directory: "/a" })).toBeUndefined()
+  expect(resumeCommand("codex", { id: ID, directory: "~/x; rm" })).toBe(`codex resume ${ID}`)
+})
+
+test("indexing is that of all places together; how much there is is told once all of them know", () => {
+  const running = (more: object) => ({ state: "running", ...more })
+  expect(readIndexing({ backgroundIndex: { state: "done" } })).toBeUndefined()
+  expect(readIndexing({})).toBeUndefined()
+  expect(
+    readIndexing({
+      backgroundIndex: { state: "done", done: 3, total: 3 },
+      alsoReading: [
+        { backgroundIndex: running({ done: 1, total: 4 }) },
+        { backgroundIndex: running({ done: 2, total: 6 }) },
+      ],
+    }),
+  ).toEqual({ done: 3, total: 10 })
+  expect(
+    readIndexing({
+      backgroundIndex: running({}),
+      alsoReading: [{ backgroundIndex: running({ done: 1, total: 4 }) }],
+    }),
+  ).toEqual({ done: 1, total: undefined })
+})
