@@ -20,6 +20,7 @@ test("the package exports these names and no others", () => {
     "opencodeDatabase",
     "opencodeDatabases",
     "ownFolder",
+    "postgres",
     "readDocument",
     "scannedRoot",
     "sourceAt",

@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["migrator"],
   ["root/older"],
   ["root/json"],
-  ["root/opencode", "root/transcript"],
+  ["root/opencode", "root/transcript", "root/postgres"],
   ["repository"],
   ["search"],
   ["retention"],
@@ -81,7 +81,7 @@ test("faces know the store and the shapes of records, and nothing below", () => 
 
 test("repositories, search, exports and faces know nothing of what a history is kept in", () => {
   const ABOVE = /^(?:repository|search|http|cli)\/|^transfer\/export\.ts$/
-  const BELOW = /^(?:file|database|migrator|root\/(?:json|older|opencode|scanned))\//
+  const BELOW = /^(?:file|database|postgres|migrator|root\/(?:json|older|opencode|postgres|scanned))\//
   const strays = files
     .filter((file) => ABOVE.test(file))
     .flatMap((file) =>
@@ -118,7 +118,7 @@ test("what listings do not need is loaded when it is used", () => {
   visit("index.ts")
   expect(loaded).toContain("root/json/sqlite-catalog.ts")
   const LATER =
-    /^(?:search|retention|transfer|push)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
+    /^(?:search|retention|transfer|push)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/postgres\/(?!postgres\.ts)|^postgres\/(?!address|pass-file)|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
   expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
 })
 

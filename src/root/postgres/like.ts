@@ -1,0 +1,17 @@
+import { type SQL, sql } from "drizzle-orm"
+import { storable } from "../../postgres/storable.ts"
+import type { ParsedQuery } from "../../record/search-query.ts"
+
+/** The pattern of all texts that hold a term. */
+export function holding(term: string): string {
+  return `%${storable(term).replace(/[\\%_]/g, "\\$&")}%`
+}
+
+/** That a folded title is what a query asks for; one that is missing is as an empty one. */
+export function titleMatches({ wanted, excluded }: ParsedQuery): SQL {
+  const all = [
+    ...wanted.map((term) => sql`coalesce(s.folded, '') like ${holding(term)}`),
+    ...excluded.map((term) => sql`coalesce(s.folded, '') not like ${holding(term)}`),
+  ]
+  return all.length === 0 ? sql`true` : sql.join(all, sql` and `)
+}

@@ -1,0 +1,88 @@
+import type { Position } from "../../record/order.ts"
+import type { SessionQuery } from "../../record/query.ts"
+import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
+import type { FleetAccess } from "./access.ts"
+import { countMessages, foldersOfRecord, listMessages, withSeveralSteps } from "./message-list.ts"
+import type { MessagesAhead } from "./messages-ahead.ts"
+import type { Reading } from "./record-rows.ts"
+import { copiesOf, countSessions, listSessions } from "./session-list.ts"
+
+/** What there is in a fleet's database: of each session the copy that counts. */
+export class PostgresCatalog implements Catalog {
+  readonly #access: FleetAccess
+  readonly #ahead: MessagesAhead
+  readonly #reading: Reading
+  /** How new the sessions were that were listed for a caller's moment. */
+  readonly #moments = new WeakMap<object, Map<string, SessionCopy>>()
+
+  constructor(access: FleetAccess, ahead: MessagesAhead, reading: Reading) {
+    this.#access = access
+    this.#ahead = ahead
+    this.#reading = reading
+  }
+
+  async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
+    const { me, maxRecordBytes } = this.#reading
+    const entries = await this.#access.quietly<SessionEntry[]>([], (db) =>
+      listSessions(db, query, range, me, maxRecordBytes),
+    )
+    if (range.moment && query.order === "updated") {
+      // One that is updated between this question and the next about the same moment must not be newer there than here.
+      const known = this.#moments.get(range.moment) ?? new Map<string, SessionCopy>()
+      for (const { id, project, time } of entries) known.set(id, { project, updated: time })
+      this.#moments.set(range.moment, known)
+    }
+    return entries
+  }
+
+  countSessions(query: SessionQuery): Promise<number> {
+    return this.#access.quietly(0, (db) => countSessions(db, query, this.#reading.me))
+  }
+
+  async copies(
+    ids: readonly string[],
+    projectID: string | undefined,
+    { moment }: Pick<Range, "moment" | "signal">,
+  ): Promise<ReadonlyMap<string, SessionCopy>> {
+    const then = moment && this.#moments.get(moment)
+    const copies = await this.#access.quietly(new Map<string, SessionCopy>(), (db) =>
+      copiesOf(db, ids, projectID, this.#reading.me),
+    )
+    for (const id of ids) {
+      const copy = then?.get(id)
+      if (copy && (projectID === undefined || copy.project === projectID)) copies.set(id, copy)
+    }
+    return copies
+  }
+
+  /** @throws StoreError where the database cannot be used: a conversation that ends too soon would look whole */
+  async *messages(
+    sessionID: string,
+    direction: "asc" | "desc",
+    range: Range,
+  ): AsyncGenerator<readonly Position[]> {
+    const ask = this.#access.ask.bind(this.#access)
+    for await (const run of listMessages(ask, sessionID, direction, range, this.#reading.me)) {
+      this.#ahead.expect(
+        sessionID,
+        run.map(({ id }) => id),
+      )
+      yield run
+    }
+  }
+
+  countMessages(sessionID: string): Promise<number> {
+    return this.#access.quietly(0, (db) => countMessages(db, sessionID, this.#reading.me))
+  }
+
+  withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#access.quietly(new Set(messageIDs), (db) => withSeveralSteps(db, messageIDs))
+  }
+
+  async guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
+    const folders = await this.#access.quietly<string[]>([], (db) =>
+      foldersOfRecord(db, kind, id, this.#reading.me),
+    )
+    return folders[0]
+  }
+}
