@@ -5,12 +5,12 @@ import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
 import type { SessionQuery } from "../record/query.ts"
 import type { Range, SessionEntry } from "../root/catalog.ts"
 import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
-import type { Unseen } from "../root/record-source.ts"
-import { unseenError } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import type { WritableRoot } from "../root/writable-root.ts"
+import { Looking } from "./looking.ts"
 import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
+import { SessionNames } from "./session-names.ts"
 
 /** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
 export const MAX_LOOKS = 3
@@ -83,28 +83,20 @@ export class Roots {
     if (this.all.length === 1) return isMeant(this.main) ? this.main.catalog.countSessions(query, signal) : 0
     // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
     const before = await this.#names(query.projectID)
-    if (before && shareNone(before)) {
+    if (before?.shareNone()) {
       let sum = 0
       for (const root of this.all) if (isMeant(root)) sum += await root.catalog.countSessions(query, signal)
       const after = await this.#names(query.projectID)
-      if (after && (areSame(before, after) || shareNone(after))) return sum
+      if (after && (before.equals(after) || after.shareNone())) return sum
     }
     let count = 0
     for (const _ of await this.sessions(query, { signal }, isMeant)) count++
     return count
   }
 
-  /** The sessions that lie in each root by their names; `undefined` where not all roots are there. */
-  async #names(projectID: string | undefined): Promise<readonly string[][] | undefined> {
-    if (this.#gone().size > 0) return undefined
-    const all: string[][] = []
-    for (const { records } of this.all) {
-      const own: string[] = []
-      for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
-        for (const id of await records.ids("session", folder)) own.push(id)
-      all.push(own)
-    }
-    return all
+  /** Which sessions lie in each root; `undefined` where not all roots are there. */
+  async #names(projectID: string | undefined): Promise<SessionNames | undefined> {
+    return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projectID)
   }
 
   /** How many sessions there are by name, readable or not, of a project or all. */
@@ -354,31 +346,6 @@ export class Roots {
   }
 }
 
-/** What could not be looked at while one record was looked for. */
-class Looking {
-  readonly #strict: boolean
-  #refusal: Unseen | undefined
-
-  /** @param strict whether what is closed to us is an error where nothing is found, as where something is to be changed */
-  constructor(strict = false) {
-    this.#strict = strict
-  }
-
-  /**
-   * What is closed to us lasts, and so does a damaged database or a link: one folder of somebody else's is not to stand in the way of
-   * everything. It is reported.
-   */
-  readonly note = (unseen: Unseen): void => {
-    const lasts = unseen.closed === true || unseen.code !== "UNREADABLE"
-    if (this.#strict || !lasts) this.#refusal ??= unseen
-  }
-
-  /** Nothing was found: that is only an answer where everything was looked at. @throws StoreError `UNREADABLE` */
-  mustHaveSeenAll(): void {
-    if (this.#refusal) throw unseenError(this.#refusal)
-  }
-}
-
 /** The entries with their root, made when they are asked for: a listing may be long. */
 function rooted(root: Root, entries: Iterable<SessionEntry>): Iterable<RootedEntry> {
   return {
@@ -404,19 +371,4 @@ function elsewhere({ place }: Root, what: string): StoreError {
     path: place,
     hint: "Import the session into this store first, or open the store it is in.",
   })
-}
-
-/** Whether no name is in two of the lists. */
-function shareNone(lists: readonly (readonly string[])[]): boolean {
-  const before = new Set<string>()
-  for (const [at, list] of lists.entries()) {
-    if (at > 0 && list.some((name) => before.has(name))) return false
-    // Nothing is looked for among the last.
-    if (at < lists.length - 1) for (const name of list) before.add(name)
-  }
-  return true
-}
-
-function areSame(a: readonly (readonly string[])[], b: readonly (readonly string[])[]): boolean {
-  return a.every((list, at) => list.length === b[at]?.length && list.every((name, i) => name === b[at]?.[i]))
 }

@@ -1,0 +1,37 @@
+import type { Root } from "../root/root.ts"
+
+/** The sessions that lie in each of several roots, by their names. */
+export class SessionNames {
+  readonly #lists: readonly (readonly string[])[]
+
+  private constructor(lists: readonly (readonly string[])[]) {
+    this.#lists = lists
+  }
+
+  /** As they lie there now, of a project or all. */
+  static async of(roots: readonly Root[], projectID: string | undefined): Promise<SessionNames> {
+    const lists: string[][] = []
+    for (const { records } of roots) {
+      const own: string[] = []
+      for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
+        for (const id of await records.ids("session", folder)) own.push(id)
+      lists.push(own)
+    }
+    return new SessionNames(lists)
+  }
+
+  /** Whether no name is in two of the roots. */
+  shareNone(): boolean {
+    const before = new Set<string>()
+    for (const [at, list] of this.#lists.entries()) {
+      if (at > 0 && list.some((name) => before.has(name))) return false
+      // Nothing is looked for among the last.
+      if (at < this.#lists.length - 1) for (const name of list) before.add(name)
+    }
+    return true
+  }
+
+  equals(other: SessionNames): boolean {
+    return Bun.deepEquals(this.#lists, other.#lists)
+  }
+}
