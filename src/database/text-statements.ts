@@ -4,7 +4,8 @@ import type { Position } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
-import { directories, documents, messages } from "./schema.ts"
+import { ManyRows } from "./many-rows.ts"
+import { directories, documents, messagePlaces, messages } from "./schema.ts"
 import { soundNumber, soundText } from "./sound.ts"
 
 const { placeholder } = sql
@@ -49,6 +50,15 @@ export interface CandidateFilter {
   readonly until?: number | undefined
 }
 
+/** A message whose rows somebody just put, with what its texts have for tokens, and how many parts it has. */
+export interface ReadMessage extends Position {
+  readonly session: string
+  /** What its row has as `pending` for as long as it is of the same reading. */
+  readonly mark: number
+  readonly tokens: string | undefined
+  readonly parts: number
+}
+
 interface CandidateQuery {
   all(parameters: Record<string, unknown>): Candidate[]
 }
@@ -73,7 +83,10 @@ const texts = sqliteTable("texts", {
 export class TextStatements {
   readonly #db: Drizzle
   readonly #await
-  readonly #settled
+  readonly #marks
+  readonly #marked
+  readonly #settle
+  readonly #countParts
   readonly #pending
   readonly #has
   readonly #forget
@@ -98,12 +111,34 @@ export class TextStatements {
         .where(amongst(id, "ids"))
         .prepare(),
     )
-    this.#settled = lazy(() =>
+    this.#marks = lazy(() => db.select({ row, pending }).from(messages).where(amongst(row, "rows")).prepare())
+    this.#marked = lazy(() =>
       db
-        .update(messages)
-        .set({ pending: 0 })
-        .where(and(eq(row, placeholder("row")), eq(pending, placeholder("mark"))))
-        .returning({ row })
+        .select({ at: sql<number>`named.key`, row, directory })
+        .from(sql`json_each(${placeholder("messages")}) as named`)
+        .crossJoin(directories)
+        .innerJoin(messages, and(eq(directory, directories.id), sql`${id} = named.value ->> 1`))
+        .where(
+          and(
+            eq(directories.kind, "message"),
+            sql`${directories.name} = named.value ->> 0`,
+            sql`${pending} = named.value ->> 2`,
+          ),
+        )
+        .prepare(),
+    )
+    this.#settle = lazy(() => db.update(messages).set({ pending: 0 }).where(amongst(row, "rows")).prepare())
+    this.#countParts = lazy(() =>
+      db
+        .update(messagePlaces)
+        .set({ parts: sql`named.value ->> 2` })
+        .from(sql`json_each(${placeholder("messages")}) as named`)
+        .where(
+          and(
+            sql`${messagePlaces.directory} = named.value ->> 0`,
+            sql`${messagePlaces.id} = named.value ->> 1`,
+          ),
+        )
         .prepare(),
     )
     this.#pending = lazy(() =>
@@ -126,15 +161,11 @@ export class TextStatements {
       db
         .select({ id: documents.id })
         .from(documents)
-        .where(eq(documents.message, placeholder("row")))
+        .where(amongst(documents.message, "rows"))
+        .limit(1)
         .prepare(),
     )
-    this.#forget = lazy(() =>
-      db
-        .delete(documents)
-        .where(eq(documents.message, placeholder("row")))
-        .prepare(),
-    )
+    this.#forget = lazy(() => db.delete(documents).where(amongst(documents.message, "rows")).prepare())
     this.#taken = lazy(() =>
       db
         .select({ id: documents.id })
@@ -144,10 +175,10 @@ export class TextStatements {
         .limit(placeholder("limit"))
         .prepare(),
     )
-    this.#document = lazy(() =>
+    this.#document = new ManyRows(["id", "message"], (rows) =>
       db
         .insert(documents)
-        .values({ id: placeholder("id"), message: placeholder("row") })
+        .values(rows as unknown as (typeof documents.$inferInsert)[])
         .prepare(),
     )
     this.#insert = lazy(() =>
@@ -191,21 +222,53 @@ export class TextStatements {
    * has put the texts of its newer version.
    */
   put(messages: readonly { readonly message: PendingMessage; readonly tokens: string | undefined }[]): void {
-    const current = messages.filter(({ message: { row, pending } }) =>
-      this.#settled().get({ row, mark: pending }),
+    const rows = JSON.stringify(messages.map(({ message }) => message.row))
+    const marks = new Map(
+      this.#marks()
+        .values({ rows })
+        .map(([row, pending]) => [row, pending]),
     )
+    this.#put(
+      messages.flatMap(({ message: { row, time, pending }, tokens }) =>
+        marks.get(row) === pending ? [{ row, time, tokens }] : [],
+      ),
+    )
+  }
+
+  /** The same for messages that were read together with their rows; notes how many parts they have, too. */
+  putRead(messages: readonly ReadMessage[]): void {
+    const named = JSON.stringify(messages.map(({ session, id, mark }) => [session, id, mark]))
+    const current: { row: number; time: number; tokens: string | undefined }[] = []
+    const counted: (readonly [directory: number, id: string, parts: number])[] = []
+    for (const [at, row, directory] of this.#marked().values({ messages: named })) {
+      const message = messages[soundNumber("at", at)]
+      if (!message) continue
+      const { id, time, tokens, parts } = message
+      current.push({ row: soundNumber("row", row), time, tokens })
+      counted.push([soundNumber("directory", directory), id, parts])
+    }
+    this.#countParts().run({ messages: JSON.stringify(counted) })
+    this.#put(current)
+  }
+
+  #put(
+    messages: readonly { readonly row: number; readonly time: number; readonly tokens: string | undefined }[],
+  ): void {
+    const rows = JSON.stringify(messages.map(({ row }) => row))
+    this.#settle().run({ rows })
     // FTS5 writes a segment out before each deletion, and before an id that is not above the last: so what goes goes first, and
     // the rest comes by id.
-    for (const { message } of current)
-      if (this.#has().get({ row: message.row })) this.#forget().run({ row: message.row })
-    const documents: { readonly id: number; readonly tokens: string }[] = []
-    for (const { message, tokens } of current) {
+    if (this.#has().get({ rows })) this.#forget().run({ rows })
+    const documents: { readonly id: number; readonly message: number; readonly tokens: string }[] = []
+    // By time they get ascending ids: who comes needs no look at those that were just given and are not put yet.
+    let last = -1
+    for (const { row, time, tokens } of messages.toSorted((a, b) => a.time - b.time)) {
       if (tokens === undefined) continue
-      const id = this.#freeId(secondOf(message.time) * IDS_A_SECOND)
-      this.#document().run({ id, row: message.row })
-      documents.push({ id, tokens })
+      last = this.#freeId(Math.max(secondOf(time) * IDS_A_SECOND, last + 1))
+      documents.push({ id: last, message: row, tokens })
     }
-    for (const document of documents.sort((a, b) => a.id - b.id)) this.#insert().run(document)
+    for (const [statement, parameters] of this.#document.of(documents)) statement.run(parameters)
+    for (const { id, tokens } of documents) this.#insert().run({ id, tokens })
   }
 
   /**

@@ -27,10 +27,15 @@ export function documentOf(records: Readable, message: JsonObject, messageID: st
 /** The texts of a message that is at hand with all of its parts that can be read. */
 export function wholeDocument(message: JsonObject, parts: readonly JsonObject[]): MessageDocument {
   const { created, role } = messageFields(message)
-  return { created, role, texts: textsAtHand(message, parts) }
+  return { created, role, texts: oneByOne(textsAtHand(message, parts)) }
 }
 
-async function* textsAtHand(message: JsonObject, parts: readonly JsonObject[]): AsyncGenerator<MessageText> {
+async function* oneByOne(texts: Iterable<MessageText>): AsyncGenerator<MessageText> {
+  yield* texts
+}
+
+/** The texts of a message that is at hand whole: its own, then those of its parts. */
+export function* textsAtHand(message: JsonObject, parts: readonly JsonObject[]): Generator<MessageText> {
   yield* ownTexts(message)
   const byID = new Map(parts.map((part) => [String(part.id), part]))
   for (const id of partsInOrder([...byID.keys()])) {

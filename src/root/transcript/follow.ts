@@ -1,20 +1,15 @@
 import { isStoreError } from "../../errors.ts"
-import type { FileSystem } from "../../file/system.ts"
 import type { Problem } from "../problem-log.ts"
-import type { Fold } from "./agent.ts"
+import type { Fold, Line } from "./agent.ts"
 import { LineSplitter, type RawLine } from "./line-splitter.ts"
 import { ObjectSplitter } from "./object-lines.ts"
 import { parseLine } from "./parse-line.ts"
 import { piecesOf, type ReadableFile, withDescriptor } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
 import { withSpans } from "./spans.ts"
+import { TAIL_BYTES, Tail, tailOf } from "./tail.ts"
 
 const NEWLINE = 10
-/**
- * What is compared of the end of what was read, in bytes: of most files everything. In the middle of a larger one a change is seen by
- * its times, unless the file has grown by the same look.
- */
-const TAIL_BYTES = 256 * 1024
 /** Faults of one container that are kept. */
 const MAX_PROBLEMS = 1_000
 
@@ -150,7 +145,7 @@ async function readOn(
   before: FileMark | undefined,
   problems: Problem[],
 ): Promise<FileMark> {
-  const { fs, agent, maxLineBytes, slice } = context
+  const { fs, agent, maxLineBytes, slice, keep } = context
   const { path, isCompressed, inode, look, size, modified, until } = segment
   const tell: TellLine = (line, code, message) => {
     const where = line === undefined ? "" : `Line ${line}: `
@@ -165,7 +160,11 @@ async function readOn(
     if (agent.isBookkeeping?.(bytes)) return true
     const { values, fault } = parseLine(bytes)
     if (fault !== undefined) tell(number, "CORRUPT", fault)
-    for (const { value, start, length } of values) fold.add({ value, span: [file, offset + start, length] })
+    for (const { value, start, length } of values) {
+      const line: Line = { value, span: [file, offset + start, length] }
+      fold.add(line)
+      keep?.put(line)
+    }
     return values.length > 0
   }
   if (segment.name.form === "object") {
@@ -178,8 +177,10 @@ async function readOn(
   if (before?.isUnended && segment.size > read) read++
   const splitter = new LineSplitter(read, before?.line ?? 1, maxLineBytes)
   let line = before?.line ?? 1
+  const seen = new Tail(read)
   try {
     for await (const piece of piecesOf(fs, segment, read, until)) {
+      if (!isCompressed) seen.push(piece)
       for (const raw of splitter.push(piece)) {
         add(raw)
         read = raw.offset + raw.length + 1
@@ -207,7 +208,8 @@ async function readOn(
     } else if (!isBookkeeping) unfinishedLine = rest.number
   }
   const end = vouchedFor({ until, size, read })
-  const tail = isCompressed ? "" : await withDescriptor(fs, path, async (open) => tailOf(fs, open, end))
+  const reread = (): Promise<string> => withDescriptor(fs, path, async (open) => tailOf(fs, open, end))
+  const tail = isCompressed ? "" : (seen.digest(end) ?? (await reread()))
   return {
     path,
     isCompressed,
@@ -259,10 +261,4 @@ async function readObject(
 
 function tooLarge(maxBytes: number): string {
   return `It is larger than maxRecordBytes (${maxBytes} bytes)`
-}
-
-function tailOf(fs: FileSystem, descriptor: number, end: number): string {
-  const bytes = Buffer.alloc(Math.min(TAIL_BYTES, end))
-  const length = fs.readAt(descriptor, bytes, end - bytes.length)
-  return Bun.hash(bytes.subarray(0, length)).toString(36)
 }

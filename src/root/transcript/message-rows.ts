@@ -1,6 +1,5 @@
 import type { Statements } from "../../database/statements.ts"
 import type { PlaceRow } from "../../database/transcript-statements.ts"
-import { pendingMark } from "../../migrator/observation.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import { type HeldSession, placeText } from "./held.ts"
 
@@ -15,12 +14,20 @@ export interface Difference {
   readonly gone: readonly string[]
 }
 
-/** Compares a session's rows with what its container says now. @param isAnew whether all of them count as changed */
+/** How rows of messages are put. */
+export interface Anew {
+  /** Whether all of them count as changed. */
+  readonly isAnew: boolean
+  /** What those that changed get as `pending`. */
+  readonly mark: number
+}
+
+/** Compares a session's rows with what its container says now. */
 export function differenceOf(
   { directories, transcripts }: Statements,
   row: number,
   session: HeldSession,
-  isAnew: boolean,
+  { isAnew, mark }: Anew,
 ): Difference {
   const place = { kind: "message", folder: session.id } as const
   const found = directories.find(place)
@@ -35,7 +42,7 @@ export function differenceOf(
     const isMoved = known.get(id) !== `${row} ${text}`
     if (isMoved || isAnew) {
       const place = { id, container: row, place: text }
-      changed.push({ place, message: messageRow(directory, message), isMoved })
+      changed.push({ place, message: messageRow(directory, message, mark), isMoved })
     }
     known.delete(id)
   }
@@ -70,9 +77,9 @@ export function putAllMessages(
   statements: Statements,
   row: number,
   session: HeldSession,
-  isAnew: boolean,
+  anew: Anew,
 ): StoreChange[] {
-  const difference = differenceOf(statements, row, session, isAnew)
+  const difference = differenceOf(statements, row, session, anew)
   if (difference.changed.length === 0 && difference.gone.length === 0) return []
   putDifference(statements, difference)
   settleMessages(statements, session, difference)
@@ -100,7 +107,11 @@ export function countRows(
   }, 0)
 }
 
-function messageRow(directory: number, { id, outlined, created }: HeldSession["messages"][number]) {
+function messageRow(
+  directory: number,
+  { id, outlined, created }: HeldSession["messages"][number],
+  pending: number,
+) {
   const { role, spans } = outlined
   const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
   return {
@@ -112,6 +123,6 @@ function messageRow(directory: number, { id, outlined, created }: HeldSession["m
     problemMessage: null,
     created,
     role,
-    pending: pendingMark(),
+    pending,
   }
 }

@@ -4,8 +4,9 @@ import { EXHAUSTED_HINT, isForTheMoment } from "../../exhaustion.ts"
 import type { FileSystem } from "../../file/system.ts"
 import { contentSize } from "./zstd-frame.ts"
 
-/** Read at a time, in bytes. */
+/** Read at a time, in bytes; first so much as most transcripts have. */
 const PIECE_BYTES = 256 * 1024
+const FIRST_BYTES = 64 * 1024
 
 /** A file of a transcript, to be read. */
 export interface ReadableFile {
@@ -32,7 +33,7 @@ export async function withDescriptor<T>(
 }
 
 /**
- * Yields a file's bytes from a place on, decompressed, in pieces that are each good until the next is asked for.
+ * Yields a file's bytes from a place on, decompressed, in pieces that are each good until the one after the next is asked for.
  * @param until where to stop
  * @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_FOUND`; `CORRUPT` for a compressed file that is cut short or damaged
  */
@@ -56,11 +57,24 @@ export async function* piecesOf(
 }
 
 function* plain(fs: FileSystem, descriptor: number, from: number, until: number): Generator<Buffer> {
-  const buffer = Buffer.allocUnsafe(PIECE_BYTES)
+  let buffer: Buffer = Buffer.allocUnsafe(FIRST_BYTES)
+  let other: Buffer | undefined
+  let used = 0
   for (let at = from; at < until; ) {
-    const length = fs.readAt(descriptor, buffer.subarray(0, Math.min(PIECE_BYTES, until - at)), at)
+    if (used === buffer.length) {
+      const next = other?.length === PIECE_BYTES ? other : Buffer.allocUnsafe(PIECE_BYTES)
+      other = buffer
+      buffer = next
+      used = 0
+    }
+    const length = fs.readAt(
+      descriptor,
+      buffer.subarray(used, Math.min(buffer.length, used + until - at)),
+      at,
+    )
     if (length === 0) return
-    yield buffer.subarray(0, length)
+    yield buffer.subarray(used, used + length)
+    used += length
     at += length
   }
 }

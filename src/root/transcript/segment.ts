@@ -1,6 +1,7 @@
 import type { FileSystem } from "../../file/system.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { ContainerName, TranscriptAgent } from "./agent.ts"
+import type { KeptLines } from "./kept-lines.ts"
 import type { ReadableFile } from "./pieces.ts"
 
 /** A file of a container, or the part of another one's that it goes on from, as it is to be read. */
@@ -22,4 +23,6 @@ export interface Following {
   readonly agent: TranscriptAgent
   readonly maxLineBytes: number
   readonly slice: TimeSlice
+  /** Takes the lines that are read. */
+  readonly keep?: KeptLines | undefined
 }

@@ -2,7 +2,7 @@ import type { Statements } from "../../database/statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
-import type { Looked, TranscriptIndex, Unsettled } from "./transcript-index.ts"
+import type { Looked, SettleAllOptions, TranscriptIndex, Unsettled } from "./transcript-index.ts"
 import { BASE } from "./transcripts.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
@@ -54,11 +54,21 @@ export class Settled {
    * @param onSettled told how far it is, in containers
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
-  async all({ signal, moment, slice = new TimeSlice(signal), onSettled }: SettleOptions = {}): Promise<void> {
+  async all({
+    signal,
+    moment,
+    slice = new TimeSlice(signal),
+    onSettled,
+    take,
+  }: SettleOptions = {}): Promise<void> {
     if (this.#isFresh()) return
     const glance = await this.#glance(signal, moment)
     const total = glance.left.size
-    await this.#settle(glance, [...glance.left], slice, () => onSettled?.(total - glance.left.size, total))
+    await this.#settle(glance, [...glance.left], {
+      slice,
+      take,
+      onSettled: () => onSettled?.(total - glance.left.size, total),
+    })
   }
 
   /**
@@ -77,7 +87,7 @@ export class Settled {
     await this.#settle(
       glance,
       [...glance.left].filter(({ row }) => row !== undefined),
-      slice,
+      { slice },
     )
     const unknown = [...glance.left]
       .map((one) => ({ one, modified: modifiedAt(one.container) }))
@@ -89,7 +99,7 @@ export class Settled {
       await this.#settle(
         glance,
         some.map(({ one }) => one),
-        slice,
+        { slice },
       )
     }
   }
@@ -104,7 +114,7 @@ export class Settled {
     const concerned = [...glance.left].filter(
       ({ container, row }) => row !== undefined || ids.some((id) => mayHold(container, id)),
     )
-    await this.#settle(glance, concerned, new TimeSlice(signal))
+    await this.#settle(glance, concerned, { slice: new TimeSlice(signal) })
   }
 
   /** Settles the container that a session is read from; where none is known, all that may hold it. @throws as `all` */
@@ -148,7 +158,7 @@ export class Settled {
   async few(most: number): Promise<string | undefined> {
     const glance = await this.#glance(undefined, undefined)
     if (glance.left.size > most) return undefined
-    await this.#settle(glance, [...glance.left], new TimeSlice())
+    await this.#settle(glance, [...glance.left], { slice: new TimeSlice() })
     return glance.database
   }
 
@@ -176,13 +186,13 @@ export class Settled {
   async #settle(
     { looked: { sweep }, left, ...sound }: Glance,
     some: readonly Unsettled[],
-    slice: TimeSlice,
-    onSettled?: () => void,
+    options: SettleAllOptions,
   ): Promise<void> {
-    await this.index.settleAll({ sweep, unsettled: some }, slice, (one) => {
+    const onSettled = (one: Unsettled): void => {
       left.delete(one)
-      onSettled?.()
-    })
+      options.onSettled?.(one)
+    }
+    await this.index.settleAll({ sweep, unsettled: some }, { ...options, onSettled })
     if (left.size === 0) this.#sound = sound
   }
 
@@ -196,7 +206,7 @@ export class Settled {
 }
 
 /** How everything is settled. */
-export interface SettleOptions {
+export interface SettleOptions extends Pick<SettleAllOptions, "take"> {
   readonly signal?: AbortSignal | undefined
   /** Questions that share it are answered from one look at the files. */
   readonly moment?: object | undefined

@@ -2,14 +2,16 @@ import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
 import type { ContainerLook, ContainerRow } from "../../database/transcript-statements.ts"
-import { columnsOf } from "../../migrator/observation.ts"
+import { columnsOf, pendingMark } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
+import { KeptLines } from "./kept-lines.ts"
 import {
+  type Anew,
   changesOf,
   countRows,
   differenceOf,
@@ -56,6 +58,22 @@ export interface RowListener {
   changed(container: ContainerAt, change: StoreChange, isNew: boolean): void
   /** A container's rows were put, under these marks. */
   put(container: ContainerAt, marks: string, isNew: boolean): void
+}
+
+/** What was read of a container, once its rows are put. */
+export interface Reading {
+  readonly sessions: readonly HeldSession[]
+  /** What the rows of its messages that changed have as `pending`. */
+  readonly mark: number
+  readonly lines: KeptLines
+}
+
+/** How several containers are settled. */
+export interface SettleAllOptions {
+  readonly slice: TimeSlice
+  readonly onSettled?: ((one: Unsettled) => void) | undefined
+  /** Takes what is read, while its lines are at hand. */
+  readonly take?: ((reading: Reading) => Promise<void>) | undefined
 }
 
 type Hear = (change: StoreChange) => void
@@ -105,11 +123,16 @@ export class TranscriptIndex {
    * @returns whether another container has to be settled anew, since it holds what this one held
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
-  async settle({ container }: Unsettled, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+  async settle(
+    { container }: Unsettled,
+    sweep: Sweep,
+    slice: TimeSlice,
+    take?: SettleAllOptions["take"],
+  ): Promise<boolean> {
     const key = keyOf(container)
     for (let before = this.#settling.get(key); before; before = this.#settling.get(key))
       await before.catch(() => {})
-    const work = this.#settle(container, sweep, slice).finally(() => {
+    const work = this.#settle(container, sweep, slice, take).finally(() => {
       if (this.#settling.get(key) === work) this.#settling.delete(key)
     })
     this.#settling.set(key, work)
@@ -117,16 +140,12 @@ export class TranscriptIndex {
   }
 
   /** Settles all of these, and what has to be settled anew because of them. @throws as `settle` */
-  async settleAll(
-    { sweep, unsettled }: Looked,
-    slice: TimeSlice,
-    onSettled?: (one: Unsettled) => void,
-  ): Promise<void> {
+  async settleAll({ sweep, unsettled }: Looked, { slice, onSettled, take }: SettleAllOptions): Promise<void> {
     let hasDoubted = false
     for (const one of unsettled) {
       const turn = slice.pass()
       if (turn) await turn
-      if (await this.settle(one, sweep, slice)) hasDoubted = true
+      if (await this.settle(one, sweep, slice, take)) hasDoubted = true
       onSettled?.(one)
     }
     // What is put because of them may have others put in turn.
@@ -136,7 +155,7 @@ export class TranscriptIndex {
       const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
       for (const container of sweep.found) {
         if (!doubted.has(keyOf(container))) continue
-        if (await this.settle({ container, row: undefined }, sweep, slice)) hasDoubted = true
+        if (await this.settle({ container, row: undefined }, sweep, slice, take)) hasDoubted = true
       }
     }
   }
@@ -170,17 +189,27 @@ export class TranscriptIndex {
     return sides === NO_SIDES || sweep.areSame(JSON.parse(sides) as ReadContainer["sides"])
   }
 
-  async #settle(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+  async #settle(
+    container: FoundContainer,
+    sweep: Sweep,
+    slice: TimeSlice,
+    take: SettleAllOptions["take"],
+  ): Promise<boolean> {
     for (let tries = 1; ; tries++)
       try {
-        return await this.#readAndPut(container, sweep, slice)
+        return await this.#readAndPut(container, sweep, slice, take)
       } catch (error) {
         if (!(error instanceof Disturbed)) throw error
         if (tries === MAX_TRIES) throw new IndexFailure("busy", "Another process indexes the same transcript")
       }
   }
 
-  async #readAndPut(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<boolean> {
+  async #readAndPut(
+    container: FoundContainer,
+    sweep: Sweep,
+    slice: TimeSlice,
+    take: SettleAllOptions["take"],
+  ): Promise<boolean> {
     const { agent } = this.transcripts
     const before = await this.index.read(({ transcripts }) => {
       const row = transcripts.rowOf(container.folder, container.name)
@@ -201,7 +230,8 @@ export class TranscriptIndex {
         },
       }
     }
-    const result = await this.transcripts.readContainer(container, sweep, known, slice)
+    const lines = take && new KeptLines()
+    const result = await this.transcripts.readContainer(container, sweep, known, slice, lines)
     const look = !result.isRefused && sweep.isProven(container) ? containerLook(container) : null
     const columns = {
       folder: container.folder,
@@ -226,23 +256,24 @@ export class TranscriptIndex {
     // Lines that lie where others lay may say anything.
     const isAnew = !isNew && result.isAnew === true
     const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
-    const { row, read, lost, changes, isFinished } = await this.#put(
-      { ...columns, look },
-      state,
-      sessions,
+    const mark = pendingMark()
+    const { row, read, lost, changes, isFinished } = await this.#put({ ...columns, look }, state, sessions, {
       isAnew,
-    )
+      mark,
+    })
     for (const change of changes) hear(change)
     if (!isFinished)
-      for (const session of read) await this.#putMessages(row, columns.marks, session, isAnew, slice, hear)
+      for (const session of read)
+        await this.#putMessages(row, columns.marks, session, { isAnew, mark }, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, columns.marks, isNew)
     if (!isFinished) await this.#trust({ ...columns, look }, columns, state)
+    if (take && lines) await take({ sessions: read, mark, lines })
     return lost.length > 0
   }
 
   /** Puts a container and its sessions, and, where they are few, in the same transaction their messages. */
-  #put(columns: ContainerRow, state: string, sessions: readonly HeldSession[], isAnew: boolean) {
+  #put(columns: ContainerRow, state: string, sessions: readonly HeldSession[], anew: Anew) {
     return patiently(() =>
       this.index.write((statements) => {
         const { transcripts } = statements
@@ -280,7 +311,7 @@ export class TranscriptIndex {
         const isFew = read.reduce((sum, { messages }) => sum + messages.length, 0) <= MESSAGES_AT_ONCE
         const isFinished = isFew && countRows(statements, read) <= MESSAGES_AT_ONCE
         if (isFinished) {
-          for (const session of read) changes.push(...putAllMessages(statements, row, session, isAnew))
+          for (const session of read) changes.push(...putAllMessages(statements, row, session, anew))
           transcripts.trust(columns, columns, state)
         }
         return { row, read, lost, changes, isFinished }
@@ -292,12 +323,12 @@ export class TranscriptIndex {
     row: number,
     marks: string,
     session: HeldSession,
-    isAnew: boolean,
+    anew: Anew,
     slice: TimeSlice,
     hear: Hear,
   ): Promise<void> {
     const difference = await patiently(() =>
-      this.index.write((statements) => differenceOf(statements, row, session, isAnew)),
+      this.index.write((statements) => differenceOf(statements, row, session, anew)),
     )
     const { changed, gone } = difference
     for (let start = 0; start < Math.max(changed.length, gone.length); start += MESSAGES_AT_ONCE) {

@@ -6,12 +6,14 @@ import { TimeSlice } from "../../time-slice.ts"
 import type { Catalog } from "../catalog.ts"
 import { candidates } from "../json/candidates.ts"
 import { catchUp } from "../json/catch-up.ts"
+import { AT_EASE, TextInsertions, UNHURRIED } from "../json/text-insertions.ts"
 import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
 import { placeText } from "./held.ts"
 import type { Settled } from "./settled.ts"
+import { TextIntake } from "./text-intake.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
 /** How many containers a look settles by itself: those that are being written, and no whole home. */
@@ -128,13 +130,18 @@ export class TranscriptTexts implements TextSource {
   }
 
   async #update({ signal, onYield, onSettled }: UpdateOptions): Promise<void> {
-    await this.#settled.all({ signal, slice: new TimeSlice(signal, onYield), onSettled })
-    if (this.mode !== "all") return
+    const slice = new TimeSlice(signal, onYield)
+    if (this.mode !== "all") return this.#settled.all({ signal, slice, onSettled })
+    const { index, transcripts } = this.#settled.index
+    const insertions = new TextInsertions(index, slice, onYield ? AT_EASE : UNHURRIED)
+    const intake = new TextIntake(transcripts.agent, insertions, slice)
+    await this.#settled.all({ signal, slice, onSettled, take: (reading) => intake.take(reading) })
+    await intake.flush()
     const counting = new PartCounts(this.#settled)
     const ahead = new DocumentsAhead(this.#records, (message) => counting.add(message))
     const expect = ahead.expect.bind(ahead)
     const read = ahead.document.bind(ahead)
-    await catchUp({ index: this.#settled.index.index }, read, { signal, onYield, expect })
+    await catchUp({ index }, read, { signal, onYield, expect, insertions })
     await counting.flush()
   }
 

@@ -385,7 +385,7 @@ export class TranscriptWatch implements RootWatch {
     const { index } = this.#parts
     const { sweep, unsettled } = await index.look(signal)
     const known = unsettled.filter(({ row }) => row !== undefined)
-    await index.settleAll({ sweep, unsettled: known }, new TimeSlice(signal))
+    await index.settleAll({ sweep, unsettled: known }, { slice: new TimeSlice(signal) })
     const now = performance.now()
     this.#settleAt = now + Math.max(SWEEP_MS, SWEEP_SHARE * (now - begun))
   }

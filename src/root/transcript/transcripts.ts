@@ -7,6 +7,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import type { Problem, ProblemLog } from "../problem-log.ts"
 import type { OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
 import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
+import type { KeptLines } from "./kept-lines.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
@@ -217,6 +218,7 @@ export class Transcripts {
 
   /**
    * Reads a container, or what was added to it since it was known. One that cannot be read holds nothing, which is reported.
+   * @param keep takes the lines that are read
    * @throws StoreError `EXHAUSTED`; the slice's signal's reason
    */
   async readContainer(
@@ -224,9 +226,10 @@ export class Transcripts {
     sweep: Sweep,
     known: KnownContainer | undefined,
     slice: TimeSlice,
+    keep?: KeptLines,
   ): Promise<ReadContainer> {
     try {
-      return await this.#read(container, sweep, known, slice)
+      return await this.#read(container, sweep, known, slice, keep)
     } catch (error) {
       if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
       const path = error.path ?? this.place
@@ -249,8 +252,15 @@ export class Transcripts {
     sweep: Sweep,
     known: KnownContainer | undefined,
     slice: TimeSlice,
+    keep: KeptLines | undefined,
   ): Promise<ReadContainer> {
-    const context: Following = { fs: this.fs, agent: this.agent, maxLineBytes: this.#maxLineBytes, slice }
+    const context: Following = {
+      fs: this.fs,
+      agent: this.agent,
+      maxLineBytes: this.#maxLineBytes,
+      slice,
+      keep,
+    }
     const { segments, bases, fault } = await segmentsOf(context, container, sweep.find)
     const followed = await follow(context, segments, known)
     const own = segments.at(-1)

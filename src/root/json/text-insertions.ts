@@ -1,0 +1,59 @@
+import type { SqliteIndex } from "../../database/sqlite-index.ts"
+import type { TextStatements } from "../../database/text-statements.ts"
+import { patiently } from "../../migrator/patiently.ts"
+import type { TimeSlice } from "../../time-slice.ts"
+import { mergeTexts } from "./merge-texts.ts"
+
+/** How much of the full-text index is written in one transaction. */
+export interface TextPace {
+  /** Trigrams that are put, of one message or more. */
+  readonly trigrams: number
+  /** Pages that are merged. */
+  readonly pages: number
+}
+
+/** Where others want to get on meanwhile: some 4 ms of the event loop. */
+export const AT_EASE: TextPace = { trigrams: 12_000, pages: 8 }
+/** Where the caller waits for all of it: some 15 ms. Larger pieces are merged less often, which is half of the work. */
+export const UNHURRIED: TextPace = { trigrams: 50_000, pages: 64 }
+
+/** Transactions that insert between two merges; there is nothing to merge before. */
+const INSERTIONS_BETWEEN_MERGES = 8
+/** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
+const LARGE_SHARE = 0.25
+const MANY_MESSAGES = 1_000
+
+/** Puts texts into the full-text index, and merges what that leaves. */
+export class TextInsertions {
+  readonly pace: TextPace
+  readonly #index: SqliteIndex
+  readonly #slice: TimeSlice
+  #insertions = 0
+  #messages = 0
+
+  constructor(index: SqliteIndex, slice: TimeSlice, pace: TextPace) {
+    this.#index = index
+    this.#slice = slice
+    this.pace = pace
+  }
+
+  /** Puts so many messages in one transaction. @throws IndexFailure; the slice's signal's reason */
+  async put(messages: number, put: (texts: TextStatements) => void): Promise<void> {
+    await this.#slice.turn()
+    await patiently(() => this.#index.write(({ texts }) => put(texts)))
+    this.#messages += messages
+    if (++this.#insertions % INSERTIONS_BETWEEN_MERGES === 0) await this.#merge("what is due")
+  }
+
+  /** Merges what is left to be merged. @throws as `put` */
+  async end(): Promise<void> {
+    if (this.#insertions > 0) await this.#merge("what is due")
+    if (this.#messages < MANY_MESSAGES) return
+    const all = await patiently(() => this.#index.read(({ texts }) => texts.count()))
+    if (this.#messages >= all * LARGE_SHARE) await this.#merge("all")
+  }
+
+  #merge(what: "what is due" | "all"): Promise<void> {
+    return mergeTexts(this.#index, this.#slice, what, this.pace.pages)
+  }
+}

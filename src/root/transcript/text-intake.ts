@@ -1,0 +1,71 @@
+import type { ReadMessage } from "../../database/text-statements.ts"
+import { TrigramSet } from "../../record/trigrams.ts"
+import type { TimeSlice } from "../../time-slice.ts"
+import { textsAtHand } from "../document.ts"
+import type { TextInsertions } from "../json/text-insertions.ts"
+import type { TranscriptAgent } from "./agent.ts"
+import { messageBody } from "./record-bodies.ts"
+import type { Reading } from "./transcript-index.ts"
+
+/** Messages put in one transaction, however short they are. */
+const MESSAGES_AT_ONCE = 512
+
+/**
+ * Puts texts of messages into the full-text index while the lines that they are made of are at hand. A message of which a line is not
+ * is left to who reads it again.
+ */
+export class TextIntake {
+  readonly #agent: TranscriptAgent
+  readonly #insertions: TextInsertions
+  readonly #slice: TimeSlice
+  readonly #trigrams = new TrigramSet()
+  #waiting: ReadMessage[] = []
+  #size = 0
+
+  constructor(agent: TranscriptAgent, insertions: TextInsertions, slice: TimeSlice) {
+    this.#agent = agent
+    this.#insertions = insertions
+    this.#slice = slice
+  }
+
+  /** @throws IndexFailure; the slice's signal's reason */
+  async take({ sessions, mark, lines }: Reading): Promise<void> {
+    const { trigrams } = this.#insertions.pace
+    for (const { id: session, messages } of sessions)
+      for (const message of messages) {
+        const values = lines.values(message.outlined.spans)
+        if (!values) continue
+        const turn = this.#slice.pass()
+        if (turn) await turn
+        const said = this.#agent.message(message.outlined, values)
+        const { info, parts } = messageBody(session, message, said)
+        let any = false
+        for (const { folded } of textsAtHand(info, parts)) {
+          any = true
+          this.#trigrams.add(folded)
+        }
+        const { size } = this.#trigrams
+        const tokens = this.#trigrams.take()
+        if (this.#waiting.length > 0 && this.#size + size > trigrams) await this.flush()
+        const { id, created: time } = message
+        this.#waiting.push({
+          session,
+          id,
+          time,
+          mark,
+          parts: parts.length,
+          tokens: any ? tokens : undefined,
+        })
+        this.#size += size
+        if (this.#waiting.length >= MESSAGES_AT_ONCE) await this.flush()
+      }
+  }
+
+  /** Puts what was taken in last. @throws as `take` */
+  async flush(): Promise<void> {
+    const messages = this.#waiting
+    this.#waiting = []
+    this.#size = 0
+    if (messages.length > 0) await this.#insertions.put(messages.length, (texts) => texts.putRead(messages))
+  }
+}
