@@ -4,6 +4,8 @@ import type { ParsedQuery } from "./search-query.ts"
 /** Which sessions, in which order; `undefined` means "any". */
 export interface SessionQuery {
   readonly projectID?: string | undefined
+  /** Only sessions of these agents; roots that hold those of one alone are left out by whoever asks. */
+  readonly sources?: readonly string[] | undefined
   /** A parent's id for its children, `null` for sessions without a parent. */
   readonly parentID?: string | null | undefined
   /** The work tree a session ran in, compared as text. */

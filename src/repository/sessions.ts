@@ -7,6 +7,7 @@ import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/ke
 import type { SessionQuery } from "../record/query.ts"
 import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
+import type { SessionOrigin } from "../root/catalog.ts"
 import {
   checkChoice,
   checkIdOrKey,
@@ -20,7 +21,7 @@ import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
 import { checkOrder, conditionsOf, type FieldTests } from "./field-tests.ts"
-import { ofSource, type SourceFilter } from "./of-source.ts"
+import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
 import type { RepairOptions } from "./repair.ts"
@@ -79,6 +80,9 @@ export interface SessionWithOrigin<S = Session> {
   /** Whose history that is, as `codex`; `json` for a folder of JSON files that is no agent's. */
   readonly source: string
   readonly origin: string
+  /** Of a session that machines published: whose copy is read, and which machines have one too, by what people call them. */
+  readonly machine?: string
+  readonly alsoOn?: readonly string[]
 }
 
 /** A session that was brought back, and the file it was, or would be, written to. */
@@ -117,7 +121,10 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
       const found = await this.#roots.findSession(idOrKey)
       const body = found && (await found.root.records.get("session", found.place.folder, found.id))
       // Bodies are as the app's type says if the app and its schemas saw to it.
-      if (body) return { session: body as S, ...originOf(found.root) }
+      if (body) {
+        const from = await found.root.origins?.([found.id])
+        return { session: body as S, ...originOf(found.root, from?.get(found.id)) }
+      }
       if (!found || typeof idOrKey !== "string") return undefined
       // Another process moved it just now.
     }
@@ -294,7 +301,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
           missing--
           given.add(entry.id)
         }
-        yield { session: session as S, ...originOf(entry.root) }
+        yield { session: session as S, ...originOf(entry.root, entry.from) }
       }
       if (asked !== 0) return
     }
@@ -319,7 +326,11 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
       (fetch) => fetchReadable(fetch, readEntry),
       true,
     )
-    return { items: items.map(({ read, root }) => ({ session: read as S, ...originOf(root) })), older, newer }
+    return {
+      items: items.map(({ read, root, from }) => ({ session: read as S, ...originOf(root, from) })),
+      older,
+      newer,
+    }
   }
 
   /** As `page`, with the sessions' keys, for a caller that reads bodies one by one. */
@@ -380,8 +391,11 @@ function readEntry({ id, project, root, body }: RootedEntry): JsonObject | Promi
   return kept ?? root.records.read("session", project, [id]).then(([read]) => read)
 }
 
-function originOf({ place, source }: Root): { source: string; origin: string } {
-  return { source, origin: place }
+function originOf(
+  { place, source }: Root,
+  from: SessionOrigin | undefined,
+): Omit<SessionWithOrigin, "session"> {
+  return { source, origin: place, ...from }
 }
 
 /** Of whatever fields: which there are is looked at. */
@@ -401,6 +415,7 @@ function toQuery(options: QueryOptions, declared?: DeclaredFields): SessionQuery
   const by = options.order === undefined ? undefined : declared?.find(options.order)
   return {
     projectID,
+    sources: namesOf(options.source),
     parentID,
     directory: directory?.toWellFormed(),
     updatedSince,

@@ -6,7 +6,7 @@ import type { RecordSource } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { Copies, outputOf } from "./copies.ts"
-import { ofSource, type SourceFilter } from "./of-source.ts"
+import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */
@@ -72,13 +72,15 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   const dayOf = daysIn(options.timeZone)
   const rows = new Map<string, Usage>()
   const copies = new Copies()
+  const names = namesOf(options.source)
   const isMeant = ofSource(options.source) ?? (() => true)
   const isOneOfSeveral = roots.all.length > 1
   for (const root of roots.all.filter(isMeant)) {
     const { records } = root
-    const source = isOneOfSeveral ? root.source : undefined
-    const sessions = await sessionsOf(root, projectID, directory)
+    const sessions = await sessionsOf(root, projectID, directory, names)
+    const from = await root.origins?.(sessions)
     for (const session of sessions) {
+      const source = isOneOfSeveral ? (from?.get(session)?.source ?? root.source) : undefined
       // What lies in several roots is counted where it is read.
       if ((await roots.ownerOf(session)) !== root) continue
       copies.nextSession()
@@ -121,12 +123,15 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
 }
 
 async function sessionsOf(
-  { catalog, records }: Root,
+  { catalog, records, origins }: Root,
   projectID: string | undefined,
   directory: string | undefined,
+  names: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  if (directory !== undefined) {
-    const query = { projectID, directory, archived: "include", order: "created", direction: "asc" } as const
+  const sources = origins && names
+  if (directory !== undefined || sources) {
+    const filter = { projectID, directory, sources, archived: "include" } as const
+    const query = { ...filter, order: "created", direction: "asc" } as const
     return Array.from(await catalog.sessions(query, {}), ({ id }) => id)
   }
   return projectID === undefined ? records.folders("message") : records.ids("session", projectID)

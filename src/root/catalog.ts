@@ -1,11 +1,22 @@
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 
+/** Where a session comes from, of a root that holds those of several agents and machines. */
+export interface SessionOrigin {
+  /** Which agent wrote it. */
+  readonly source: string
+  /** What people call the machine whose copy is read, and those that have one too. */
+  readonly machine: string
+  readonly alsoOn: readonly string[]
+}
+
 /** A session's place in a listing: its time, or value, by the listing's order, its id, and the folder it lies in. */
 export interface SessionEntry extends Position {
   readonly project: string
   /** The body's text where it was asked for and the catalog has it at hand. */
   readonly body?: string | undefined
+  /** Where the root holds sessions of several agents and machines. */
+  readonly from?: SessionOrigin | undefined
 }
 
 /** A stretch of a listing. */

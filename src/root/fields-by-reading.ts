@@ -19,6 +19,8 @@ export function fieldsByReading(root: Root): Root {
     records,
     texts,
     upkeep,
+    ...(root.versions && { versions: root.versions }),
+    ...(root.origins && { origins: root.origins.bind(root) }),
     ...(root.watch && { watch: root.watch.bind(root) }),
   }
 }
@@ -51,7 +53,8 @@ class CatalogByReading implements Catalog {
       if (!matchesFields(values, query)) continue
       const { id, project, time } = entry
       const position = query.by ? positionOf(values.get(query.by.name) ?? MISSING, id) : { time, id }
-      if (!after || sign * comparePosition(position, after) > 0) matching.push({ ...position, project })
+      if (!after || sign * comparePosition(position, after) > 0)
+        matching.push({ ...position, project, from: entry.from })
     }
     matching.sort((a, b) => sign * comparePosition(a, b))
     return limit === undefined ? matching : matching.slice(0, limit)

@@ -1,5 +1,5 @@
 import type { Logger } from "../logger.ts"
-import type { Catalog } from "./catalog.ts"
+import type { Catalog, SessionOrigin } from "./catalog.ts"
 import type { StoreChange } from "./change.ts"
 import type { Problem } from "./problem-log.ts"
 import type { RecordSource } from "./record-source.ts"
@@ -26,6 +26,8 @@ export interface Root {
   readonly texts: TextSource
   /** Keeping its index, and telling how it is. */
   readonly upkeep: Upkeep
+  /** Where these sessions come from, of a root that holds those of several agents and machines; one without it holds those of `source`. */
+  readonly origins?: (ids: readonly string[]) => Promise<ReadonlyMap<string, SessionOrigin>>
   /**
    * Begins to watch it: `tell` hears of every change in the shapes of JSON files, after which each question is answered by what is there
    * now. Called once at the most, and ended before `upkeep.stop()`. A root without it changes without a word.

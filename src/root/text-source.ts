@@ -22,6 +22,8 @@ export interface MessageDocument {
 /** A message that may hold what is searched for. */
 export interface Candidate extends Position {
   readonly session: string
+  /** Which agent wrote the session, of a root that holds those of several. */
+  readonly source?: string | undefined
 }
 
 /** What a message must be to be a candidate; who cannot tell leaves it out of account. */
@@ -30,6 +32,8 @@ export interface CandidateFilter {
   readonly role?: string | undefined
   readonly since?: number | undefined
   readonly until?: number | undefined
+  /** Only sessions of these agents, of a root that holds those of several. */
+  readonly sources?: readonly string[] | undefined
 }
 
 /** What of a root's texts can be searched at the moment. */

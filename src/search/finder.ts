@@ -40,12 +40,13 @@ export class Finder {
 
   /** Sessions whose titles match, the one updated last first; `undefined` where titles are not looked for. */
   async listTitles(): Promise<Iterable<SessionEntry> | undefined> {
-    const { query, in: where, projectID, directory, role, type, tool, since, signal } = this.#search
+    const { query, in: where, projectID, sources, directory, role, type, tool, since, signal } = this.#search
     // What only messages and parts have, titles have not.
     const isOfTitles = where !== "text" && [role, type, tool].every((only) => only === undefined)
     if (!isOfTitles || this.#root.texts.mode === "off") return undefined
     const asked: SessionQuery = {
       projectID,
+      sources,
       directory,
       updatedSince: since,
       search: query,
@@ -59,14 +60,19 @@ export class Finder {
   /** Hits in titles of a listing, by the time the session was updated. */
   async *titles(entries: Iterable<SessionEntry>): AsyncGenerator<Found> {
     const { sessionID, until, after } = this.#search
-    for (const { id, project, time } of entries) {
+    for (const { id, project, time, from } of entries) {
       if ((sessionID !== undefined && id !== sessionID) || (until !== undefined && time > until)) continue
       if (after && !isBehind({ kind: "title", sessionID: id, time }, after)) continue
-      yield (await this.#titleHit(id, project, time)) ?? { kind: "passed", time }
+      yield (await this.#titleHit(id, project, time, from?.source)) ?? { kind: "passed", time }
     }
   }
 
-  async #titleHit(sessionID: string, folder: string, time: number): Promise<SearchHit | undefined> {
+  async #titleHit(
+    sessionID: string,
+    folder: string,
+    time: number,
+    source: string | undefined,
+  ): Promise<SearchHit | undefined> {
     if (!(await this.#context.isRead(sessionID))) return undefined
     const { query } = this.#search
     const name = hitName(sessionID)
@@ -76,14 +82,14 @@ export class Finder {
     if (title === null || !matchesTexts(query, [fold(title)])) return undefined
     this.#context.found.add(name)
     const snippet = cutSnippet(cleanText(title), query.wanted)
-    return { kind: "title", sessionID, title, ...this.#origin, time, ...snippet }
+    return { kind: "title", sessionID, title, ...this.#origin(source), time, ...snippet }
   }
 
   /** Hits in messages, by the time they were created. */
   async *texts(): AsyncGenerator<Found> {
     if (this.#search.in === "title" || this.#root.texts.mode !== "all") return
-    const { query, sessionID: session, role, since, until, signal } = this.#search
-    const filter = { session, role, since, until }
+    const { query, sessionID: session, role, since, until, sources, signal } = this.#search
+    const filter = { session, role, since, until, sources }
     for await (const candidate of this.#context.look.candidates(query, filter, signal)) {
       const { found, isRead } = this.#context
       const name = hitName(candidate.session, candidate.id)
@@ -119,7 +125,7 @@ export class Finder {
   }
 
   /** The message's own files decide. */
-  async #look({ id, session }: Candidate): Promise<SearchHit | undefined> {
+  async #look({ id, session, source }: Candidate): Promise<SearchHit | undefined> {
     const { query, role, type, tool, since, until } = this.#search
     const document = await this.#root.texts.document(session, id)
     if (!document || (role !== undefined && document.role !== role)) return undefined
@@ -139,7 +145,7 @@ export class Finder {
       // Nothing that follows can change the hit.
       if (missing.size === 0 && excluded.length === 0) break
     }
-    return first && missing.size === 0 ? this.#hit(session, id, time, first) : undefined
+    return first && missing.size === 0 ? this.#hit(session, id, time, first, source) : undefined
   }
 
   async #hit(
@@ -147,6 +153,7 @@ export class Finder {
     messageID: string,
     time: number,
     { partID, text }: MessageText,
+    source: string | undefined,
   ): Promise<SearchHit> {
     return {
       kind: "text",
@@ -154,15 +161,16 @@ export class Finder {
       messageID,
       ...(partID !== undefined && { partID }),
       title: await this.#title(sessionID),
-      ...this.#origin,
+      ...this.#origin(source),
       time,
       ...cutSnippet(text, this.#search.query.wanted),
     }
   }
 
-  get #origin(): Pick<SearchHit, "origin" | "source"> {
-    const { place, source } = this.#root
-    return this.#context.isOneOfSeveral ? { origin: place, source } : {}
+  /** @param source whose history the session is, where the root holds those of several agents */
+  #origin(source: string | undefined): Pick<SearchHit, "origin" | "source"> {
+    const { place } = this.#root
+    return this.#context.isOneOfSeveral ? { origin: place, source: source ?? this.#root.source } : {}
   }
 
   async #title(sessionID: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { checkKey } from "../record/key.ts"
 import { type ParsedQuery, parseQuery } from "../record/search-query.ts"
-import { ofSource, type SourceFilter } from "../repository/of-source.ts"
+import { namesOf, ofSource, type SourceFilter } from "../repository/of-source.ts"
 import { checkChoice, checkLimit, checkTime } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
 import type { Snippet } from "./snippet.ts"
@@ -69,6 +69,8 @@ export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout" |
   readonly query: ParsedQuery
   /** Which roots are looked into. */
   readonly isMeant: (root: Root) => boolean
+  /** The agents whose sessions are meant, for roots that hold those of several. */
+  readonly sources: readonly string[] | undefined
   readonly in: "title" | "text" | "all"
   readonly limit: number
   /** In ms. */
@@ -88,6 +90,7 @@ export function resolveSearch(text: string, options: SearchOptions): Search {
     ...options,
     directory: directory?.toWellFormed(),
     isMeant: ofSource(options.source) ?? (() => true),
+    sources: namesOf(options.source),
     query: parseQuery(text),
     in: checkChoice("in", options.in, ["title", "text", "all"], "all"),
     limit: checkLimit(options.limit) ?? DEFAULT_LIMIT,

@@ -18,6 +18,14 @@ export function bestFirst(me: string): SQL {
   return sql`s.updated desc, s.machine = ${me} desc, s.machine`
 }
 
+/** What the row `s` of sessions tells of where it comes from: its machine's name, and those of other copies' machines. */
+export function originColumns(): SQL {
+  return sql`s.source,
+    (select m.name from sessiondex.machine m where m.id = s.machine) as machine,
+    array(select m.name from sessiondex.session o join sessiondex.machine m on m.id = o.machine
+      where o.id = s.id and o.machine <> s.machine order by o.machine) as "alsoOn"`
+}
+
 /** The machine whose copy of a session counts; none where there is no such session. */
 export function machineOf(me: string, session: string): SQL {
   return sql`(select s.machine from sessiondex.session s where s.id = ${session} order by ${bestFirst(me)} limit 1)`

@@ -5,16 +5,22 @@ import type { TextRow } from "./candidate-rows.ts"
 import { bestFirst } from "./choice.ts"
 import { bodyOf, type Reading, type WholeRow } from "./record-rows.ts"
 
-/** The machine of each of these sessions whose copy counts. */
-export async function machinesOf(
+/** The copy of a session that counts: whose it is, and which agent wrote it. */
+export interface CountingCopy {
+  readonly machine: string
+  readonly source: string
+}
+
+/** Of each of these sessions the copy that counts. */
+export async function countingCopies(
   db: FleetQueries,
   sessions: readonly string[],
   me: string,
-): Promise<Map<string, string>> {
-  const rows = await db.execute<{ id: string; machine: string }>(sql`
-    select distinct on (s.id) s.id, s.machine from sessiondex.session s
+): Promise<Map<string, CountingCopy>> {
+  const rows = await db.execute<CountingCopy & { id: string }>(sql`
+    select distinct on (s.id) s.id, s.machine, s.source from sessiondex.session s
     where s.id = any(${sql.param(sessions.map(storable))}) order by s.id, ${bestFirst(me)}`)
-  return new Map(rows.map(({ id, machine }) => [id, machine]))
+  return new Map(rows.map(({ id, machine, source }) => [id, { machine, source }]))
 }
 
 /** These messages with their parts, of the copies that the rows name, all of one moment. */

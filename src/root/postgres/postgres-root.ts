@@ -1,4 +1,5 @@
 import { FleetConnection } from "../../postgres/connection.ts"
+import type { SessionOrigin } from "../catalog.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { Root, RootContext } from "../root.ts"
 import { FleetAccess } from "./access.ts"
@@ -8,6 +9,7 @@ import type { PostgresOptions } from "./postgres-options.ts"
 import { PostgresRecords } from "./postgres-records.ts"
 import { PostgresTexts } from "./postgres-texts.ts"
 import { PostgresUpkeep } from "./postgres-upkeep.ts"
+import { originsOf } from "./session-list.ts"
 
 /** What many machines publish in a database, read there: each session once. */
 export class PostgresRoot implements Root {
@@ -17,12 +19,15 @@ export class PostgresRoot implements Root {
   readonly records: PostgresRecords
   readonly texts: PostgresTexts
   readonly upkeep: PostgresUpkeep
+  readonly origins: (ids: readonly string[]) => Promise<ReadonlyMap<string, SessionOrigin>>
 
   constructor(url: string, { machine = "", timeout }: PostgresOptions, context: RootContext) {
     const fleet = new FleetConnection(url, timeout === undefined ? {} : { timeout })
     this.place = fleet.place
     const access = new FleetAccess(fleet, context.tell)
     const reading = { me: machine, maxRecordBytes: context.maxRecordBytes }
+    this.origins = (ids) =>
+      access.quietly(new Map<string, SessionOrigin>(), (db) => originsOf(db, ids, machine))
     const ahead = new MessagesAhead(access, reading)
     this.catalog = new PostgresCatalog(access, ahead, reading)
     this.records = new PostgresRecords(access, ahead, reading, new ProblemLog(context.tell))

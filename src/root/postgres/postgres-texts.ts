@@ -6,7 +6,7 @@ import type { RootContext } from "../root.ts"
 import type { Candidate, CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import type { FleetAccess } from "./access.ts"
 import { TextCondition, type TextRow } from "./candidate-rows.ts"
-import { machinesOf, readDocuments } from "./documents.ts"
+import { type CountingCopy, countingCopies, readDocuments } from "./documents.ts"
 import type { PostgresRecords } from "./postgres-records.ts"
 import type { Reading, WholeRow } from "./record-rows.ts"
 
@@ -73,12 +73,12 @@ export class PostgresTexts implements TextSource {
     try {
       let ahead = FIRST_AHEAD
       for await (const rows of this.#rows(new TextCondition(query, filter), signal)) {
-        const counting = await this.#counting(rows)
+        const counting = await this.#counting(rows, filter)
         for (let start = 0; start < counting.length; start += ahead, ahead = AHEAD) {
           signal?.throwIfAborted()
           const group = counting.slice(start, start + ahead)
           await this.#readAhead(group)
-          for (const { time, message, session } of group) yield { time, id: message, session }
+          for (const { time, message, session, source } of group) yield { time, id: message, session, source }
         }
       }
     } finally {
@@ -103,14 +103,19 @@ export class PostgresTexts implements TextSource {
   }
 
   /** Of rows those of copies that count, each message once. */
-  async #counting(rows: readonly TextRow[]): Promise<TextRow[]> {
+  async #counting(rows: readonly TextRow[], { sources }: CandidateFilter): Promise<CountingRow[]> {
     const sessions = [...new Set(rows.map(({ session }) => session))]
-    const machines = await this.#access.quietly(new Map<string, string>(), (db) =>
-      machinesOf(db, sessions, this.#reading.me),
+    const copies = await this.#access.quietly(new Map<string, CountingCopy>(), (db) =>
+      countingCopies(db, sessions, this.#reading.me),
     )
-    // Rows of one message stand together but for those of other machines' copies.
-    const named = rows.filter(({ session, machine }) => machines.get(session) === machine)
-    return [...new Map(named.map((row) => [nameOf(row.session, row.message), row])).values()]
+    const counting = new Map<string, CountingRow>()
+    for (const row of rows) {
+      const copy = copies.get(row.session)
+      if (copy?.machine !== row.machine || (sources && !sources.includes(copy.source))) continue
+      // A message of several pieces is looked at once.
+      counting.set(nameOf(row.session, row.message), { ...row, source: copy.source })
+    }
+    return [...counting.values()]
   }
 
   async #readAhead(group: readonly TextRow[]): Promise<void> {
@@ -127,6 +132,10 @@ export class PostgresTexts implements TextSource {
       this.#ahead.set(name, wholeDocument(identify(info, place, message.id), inOrder(whole, parts)))
     }
   }
+}
+
+interface CountingRow extends TextRow {
+  readonly source: string
 }
 
 function nameOf(session: string, message: string): string {

@@ -2,8 +2,8 @@ import { type SQL, sql } from "drizzle-orm"
 import type { FleetQueries } from "../../postgres/queries.ts"
 import { storable } from "../../postgres/storable.ts"
 import type { SessionQuery } from "../../record/query.ts"
-import type { Range, SessionCopy, SessionEntry } from "../catalog.ts"
-import { bestFirst, counts } from "./choice.ts"
+import type { Range, SessionCopy, SessionEntry, SessionOrigin } from "../catalog.ts"
+import { bestFirst, counts, originColumns } from "./choice.ts"
 import { titleMatches } from "./like.ts"
 
 /** Bodies of one listing, in bytes: what follows is read later. */
@@ -11,7 +11,13 @@ const MAX_BODIES_BYTES = 16 * 1024 * 1024
 /** Rows of one question. */
 const RUN = 1_000
 
-interface SessionRow extends Record<string, unknown> {
+interface OriginRow extends Record<string, unknown> {
+  readonly source: string
+  readonly machine: string
+  readonly alsoOn: string[]
+}
+
+interface SessionRow extends OriginRow {
   readonly id: string
   readonly project: string
   readonly time: number
@@ -33,14 +39,14 @@ export async function listSessions(
     const wantBodies = bodies === true || (bodies === "some" && bytes < MAX_BODIES_BYTES)
     const size = Math.min(RUN, limit - entries.length)
     const rows = await db.execute<SessionRow>(sql`
-      select s.id, s.project, ${timeOf(query)} as time, ${wantBodies ? bodyWithin(maxRecordBytes) : sql`null`} as body
+      select s.id, s.project, ${originColumns()}, ${timeOf(query)} as time, ${wantBodies ? bodyWithin(maxRecordBytes) : sql`null`} as body
       from sessiondex.session s
       where ${matching(query, me)} ${from ? beyond(query, from.time, from.id) : sql``}
       order by ${timeOf(query)} ${directionOf(query)}, s.id ${directionOf(query)}
       limit ${size}`)
-    for (const { id, project, time, body } of rows) {
+    for (const { id, project, time, body, ...from } of rows) {
       bytes += body?.length ?? 0
-      entries.push({ id, project, time, ...(body !== null && { body }) })
+      entries.push({ id, project, time, from: originOf(from), ...(body !== null && { body }) })
     }
     if (rows.length < size) break
   }
@@ -69,6 +75,26 @@ export async function copiesOf(
   return new Map(rows.map(({ id, project, updated }) => [id, { project, updated }]))
 }
 
+/** Where the copies that count come from. */
+export async function originsOf(
+  db: FleetQueries,
+  ids: readonly string[],
+  me: string,
+): Promise<Map<string, SessionOrigin>> {
+  const rows = await db.execute<OriginRow & { id: string }>(sql`
+    select distinct on (s.id) s.id, ${originColumns()} from sessiondex.session s
+    where s.id = any(${sql.param(ids.map(storable))}) order by s.id, ${bestFirst(me)}`)
+  return new Map(rows.map(({ id, ...from }) => [id, originOf(from)]))
+}
+
+function originOf({
+  source,
+  machine,
+  alsoOn,
+}: Pick<OriginRow, "source" | "machine" | "alsoOn">): SessionOrigin {
+  return { source, machine, alsoOn }
+}
+
 /** A body that may be read; a larger one is told of when it is. */
 function bodyWithin(maxRecordBytes: number): SQL {
   return sql`case when octet_length(s.body) <= ${maxRecordBytes} then s.body end`
@@ -92,6 +118,7 @@ function matching(query: SessionQuery, me: string): SQL {
   const projectID = query.projectID === undefined ? undefined : storable(query.projectID)
   const all = [counts(me, projectID)]
   if (projectID !== undefined) all.push(sql`s.project = ${projectID}`)
+  if (query.sources) all.push(sql`s.source = any(${sql.param([...query.sources].map(storable))})`)
   if (parentID === null) all.push(sql`s.parent is null`)
   else if (parentID !== undefined) all.push(sql`s.parent = ${storable(parentID)}`)
   if (query.directory !== undefined) all.push(sql`s.directory = ${storable(query.directory)}`)
