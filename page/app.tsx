@@ -3,9 +3,11 @@ import type { Api } from "./api.ts"
 import { listen } from "./events.ts"
 import type { Filter } from "./filter.ts"
 import { Filters } from "./filters.tsx"
+import { plural } from "./format.ts"
 import { Health } from "./health.ts"
 import { Help } from "./help.tsx"
 import { Icon } from "./icons.tsx"
+import { IndexingView } from "./indexing-view.tsx"
 import { useKeys } from "./keys.ts"
 import { useModel } from "./model.ts"
 import { Overview } from "./overview.tsx"
@@ -16,6 +18,7 @@ import { Hits, hitRoute } from "./search-view.tsx"
 import { SessionTree } from "./session-list.tsx"
 import { SessionView } from "./session-view.tsx"
 import { SessionList } from "./sessions.ts"
+import { SourcesView } from "./sources-view.tsx"
 import { ThemeButton, useTheme } from "./theme.tsx"
 import { Transcript } from "./transcript.ts"
 import { useProjects } from "./use-projects.ts"
@@ -37,8 +40,8 @@ export function App({ api }: { api: Api }) {
   const box = useRef<HTMLInputElement>(null)
   const [cursor, setCursor] = useState(-1)
   useModel(list)
-  const { sources, writable } = useModel(health)
-  const { query, hits } = useModel(search)
+  const { sources, writable, problems, indexing, finished } = useModel(health)
+  const { query, hits, state } = useModel(search)
   const searching = query.trim() !== ""
   const marked = sources.length > 1
 
@@ -52,6 +55,11 @@ export function App({ api }: { api: Api }) {
     if (route.session !== undefined) list.reveal(route.session)
   }, [list, route.session, list.count])
   useEffect(() => void health.look(), [health])
+  useEffect(() => health.follow(state === "searching"), [health, state])
+  // What a search lacked since it was not indexed yet is looked for when it is.
+  useEffect(() => {
+    if (search.partial === "indexing") void search.again()
+  }, [search, finished])
 
   const shown = useRef(transcript)
   shown.current = transcript
@@ -99,12 +107,13 @@ export function App({ api }: { api: Api }) {
     "?": () => setHelp(true),
     t: theme.next,
     h: () => go({ ...home, overview: true }),
+    s: () => go({ ...home, sources: true }),
     l: focusList,
     "[": () => neighbour(-1),
     "]": () => neighbour(1),
     Escape: () => {
       if (searching) type("")
-      else if (route.session !== undefined || route.overview) go(home)
+      else if (route.session !== undefined || route.overview || route.sources) go(home)
       focusList()
     },
     j: () => (route.session === undefined ? focusList() : false),
@@ -127,7 +136,9 @@ export function App({ api }: { api: Api }) {
   }
 
   return (
-    <div class={`app ${route.session === undefined && !route.overview ? "at-list" : "at-main"}`}>
+    <div
+      class={`app ${route.session === undefined && !route.overview && !route.sources ? "at-list" : "at-main"}`}
+    >
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the messages
       </button>
@@ -143,6 +154,14 @@ export function App({ api }: { api: Api }) {
             title="Overview (h)"
           >
             <Icon name="chart" />
+          </a>
+          <a
+            class={`icon-button ${problems > 0 ? "warned" : ""}`}
+            href={formatRoute({ ...home, sources: true })}
+            aria-label={problems > 0 ? `Sources, ${plural(problems, "problem")}` : "Sources"}
+            title="Sources (s)"
+          >
+            <Icon name="sources" />
           </a>
           <ThemeButton {...theme} />
           <button
@@ -206,12 +225,17 @@ export function App({ api }: { api: Api }) {
             onOpen={open}
           />
         )}
+        {indexing && <IndexingView indexing={indexing} />}
         <p class="foot" role="status">
           <span class={`live ${live ? "" : "lost"}`} aria-hidden="true" />
           {live ? "Live" : "Connection lost, trying again"}
           <span class="foot-end">
-            {list.count.toLocaleString()}
-            {list.complete ? "" : "+"} session{list.count === 1 ? "" : "s"}
+            {(list.complete || list.count > 0) && (
+              <>
+                {list.count.toLocaleString()}
+                {list.complete ? "" : "+"} session{list.count === 1 ? "" : "s"}
+              </>
+            )}
           </span>
         </p>
       </nav>
@@ -229,6 +253,8 @@ export function App({ api }: { api: Api }) {
               await list.refresh()
             }}
           />
+        ) : route.sources ? (
+          <SourcesView api={api} home={home} />
         ) : (
           filter && <Overview api={api} filter={filter} marked={marked} home={home} />
         )}

@@ -10,6 +10,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["[  ]", "newer, older session"],
   ["l", "to the list: arrows move, → and ← unfold, Enter opens"],
   ["h", "overview"],
+  ["s", "sources: which histories are read, and what cannot be"],
   ["t", "light, dark, as the system"],
   ["?", "this help"],
   ["Esc", "close, leave the search, back to the list"],

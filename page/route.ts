@@ -11,6 +11,8 @@ export interface Route {
   readonly source?: string
   /** The overview alone, where a narrow window has room for one thing. */
   readonly overview?: true
+  /** The places that are read. */
+  readonly sources?: true
 }
 
 /** Reads a hash; what is not understood is the overview. Never throws. */
@@ -19,7 +21,7 @@ export function parseRoute(hash: string): Route {
   const [kind, ...ids] = path.split("/").map(decoded)
   const parameters = new URLSearchParams(search)
   const [session, message, part] = kind === "session" ? ids : []
-  const overview = kind === "overview" ? ({ overview: true } as const) : {}
+  const view = kind === "overview" || kind === "sources" ? { [kind]: true as const } : {}
   const fields = defined({
     session,
     message: session && message,
@@ -28,13 +30,23 @@ export function parseRoute(hash: string): Route {
     project: parameters.get("project"),
     source: parameters.get("source"),
   })
-  return { ...fields, ...overview }
+  return { ...fields, ...view }
 }
 
 /** The hash of a route. */
-export function formatRoute({ session, message, part, query, project, source, overview }: Route): string {
+export function formatRoute({
+  session,
+  message,
+  part,
+  query,
+  project,
+  source,
+  overview,
+  sources,
+}: Route): string {
   const ids = session === undefined ? [] : [session, message, part].filter((id) => id !== undefined)
-  const path = ids.length > 0 ? ["session", ...ids.map(segment)] : overview ? ["overview"] : []
+  const view = overview ? ["overview"] : sources ? ["sources"] : []
+  const path = ids.length > 0 ? ["session", ...ids.map(segment)] : view
   const parameters = new URLSearchParams(defined({ q: query, project, source }))
   return `#/${path.join("/")}${parameters.size > 0 ? `?${parameters}` : ""}`
 }

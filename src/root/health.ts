@@ -1,4 +1,5 @@
 import type { WatchHealth } from "./root-watch.ts"
+import type { WalkProgress } from "./walk-result.ts"
 
 /**
  * What became of the index when SQLite failed:
@@ -32,6 +33,8 @@ export interface WalkHealth {
   /** Record files it read. */
   readonly read?: number
   readonly elapsedMs?: number
+  /** How far it is while it runs, where that is known; once all is done but it runs on, texts are indexed for the search. */
+  readonly progress?: WalkProgress
 }
 
 /** How many questions each side answered. */

@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { put } from "../support/files.ts"
 import { homeOfAll } from "../support/home.ts"
 import { barriers, until } from "./page-test.ts"
 import { describeInBrowser } from "./suite.ts"
@@ -144,6 +147,48 @@ describeInBrowser(
     )
 
     test(
+      "shows the places that are read, and what cannot be read of them",
+      async () => {
+        const torn =
+          "sessions/2026/11/27/rollout-2026-11-27T08-00-00-01a216f9-34d6-7eb2-889d-6826d33f4099.jsonl"
+        const file = put(join(suite.directory, ".codex"), torn, "{ torn\n")
+        try {
+          await suite.open("", async (page) => {
+            await page.locator(".session").first().waitFor()
+            await page.keyboard.press("s")
+            await page.getByRole("heading", { level: 1, name: "Sources" }).waitFor()
+            await page.getByRole("button", { name: "Look again" }).waitFor()
+            const sources = page.locator(".source")
+            expect(await sources.locator("h2").allTextContents()).toEqual([
+              "opencode",
+              "Claude Code",
+              "Codex",
+              "Gemini CLI",
+            ])
+            const codex = sources.filter({ hasText: "Codex" })
+            expect(await codex.locator(".problems li").allTextContents()).toEqual([
+              expect.stringContaining(torn),
+            ])
+            expect(await codex.textContent()).toContain("1 problem")
+            expect(await sources.filter({ hasText: "Everything can be read" }).count()).toBe(3)
+            expect(await barriers(page)).toEqual([])
+            await page.emulateMedia({ colorScheme: "dark" })
+            expect(await barriers(page, ["color-contrast"])).toEqual([])
+            rmSync(file)
+            await page.getByRole("button", { name: "Look again" }).click()
+            await until(() => sources.filter({ hasText: "Everything can be read" }).count(), 4)
+            await codex.getByRole("link", { name: /sessions$/ }).click()
+            await page.getByRole("heading", { level: 1, name: "Codex" }).waitFor()
+            expect(new URL(page.url()).hash).toBe("#/?source=codex")
+          })
+        } finally {
+          rmSync(file, { force: true })
+        }
+      },
+      LIMIT,
+    )
+
+    test(
       "has no barriers, light, dark and narrow",
       async () => {
         await suite.open("", async (page) => {
@@ -163,3 +208,57 @@ describeInBrowser(
   },
   "home",
 )
+
+describeInBrowser(
+  "the page over a history that is not indexed yet",
+  [],
+  (home) => {
+    for (let session = 0; session < 60; session++) writeRollout(join(home, ".codex"), session)
+  },
+  (suite) => {
+    test(
+      "shows how far indexing is until it is done, and then what a search lacked",
+      async () => {
+        await suite.open("", async (page) => {
+          await page.locator(".session").first().waitFor()
+          expect(await page.getByRole("progressbar").count()).toBe(0)
+          await page.getByLabel("Search titles").fill("the needle of session 7.")
+          const progress = page.getByRole("progressbar", { name: /^Indexing/ })
+          await progress.waitFor()
+          await progress.waitFor({ state: "detached", timeout: LIMIT })
+          // Nobody has to ask for it again.
+          await page.locator(".hit mark").first().waitFor()
+          expect(await page.locator(".hit").count()).toBe(1)
+        })
+      },
+      LIMIT,
+    )
+  },
+  "home",
+)
+
+/** A transcript as Codex writes it. */
+function writeRollout(place: string, session: number): void {
+  const id = `01a21904-02f1-7240-a1e1-${String(session).padStart(12, "0")}`
+  const timestamp = new Date(Date.UTC(2026, 10, 1, 0, session)).toISOString()
+  const message = (role: string, type: string, text: string) => ({
+    timestamp,
+    type: "response_item",
+    payload: { type: "message", role, content: [{ type, text }] },
+  })
+  const lines: object[] = [
+    {
+      timestamp,
+      type: "session_meta",
+      payload: { id, timestamp, cwd: "/home/dev/app", cli_version: "0.130.0" },
+    },
+    message("user", "input_text", `Find the needle of session ${session}.`),
+  ]
+  for (let line = 0; line < 12; line++)
+    lines.push(message("assistant", "output_text", `${session} and ${line}: ${"words of hay, ".repeat(40)}`))
+  put(
+    place,
+    `sessions/2026/11/01/rollout-2026-11-01T00-00-00-${id}.jsonl`,
+    lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+  )
+}

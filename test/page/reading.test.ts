@@ -12,6 +12,7 @@ test("an address holds what the page shows, whatever stands in ids and queries",
     {},
     { project: "p/1?" },
     { overview: true as const },
+    { sources: true as const, source: "claude-code", project: "p" },
     { session: "ses_1" },
     { session: "../a b", message: "m/?#", part: "p%", query: 'a "b?c" & d', project: "x" },
   ])

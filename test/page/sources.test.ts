@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
-import { readIndexing } from "../../page/health.ts"
+import { Api } from "../../page/api.ts"
+import { Health, readIndexing } from "../../page/health.ts"
 import { projectGroups } from "../../page/projects.ts"
 import { resumeCommand } from "../../page/resume.ts"
 
@@ -70,23 +71,47 @@ test("nothing is offered to be pasted that holds what one cannot see, or is take
   expect(resumeCommand("codex", { id: ID, directory: "~/x; rm" })).toBe(`codex resume ${ID}`)
 })
 
-test("indexing is that of all places together; how much there is is told once all of them know", () => {
-  const running = (more: object) => ({ state: "running", ...more })
+test("indexing is told of the first place that is being indexed, and how far it is where that is known", () => {
+  const running = (progress?: object) => ({ state: "running", ...(progress && { progress }) })
   expect(readIndexing({ backgroundIndex: { state: "done" } })).toBeUndefined()
   expect(readIndexing({})).toBeUndefined()
+  const codex = (done: number) => ({
+    directory: "/c",
+    backgroundIndex: running({ kind: "session", done, total: 4 }),
+  })
+  const sources = [
+    { source: "opencode", place: "/o" },
+    { source: "codex", place: "/c" },
+  ]
+  expect(readIndexing({ backgroundIndex: { state: "waiting" }, alsoReading: [codex(1)], sources })).toEqual({
+    source: "codex",
+    kind: "sessions",
+    done: 1,
+    total: 4,
+  })
+  const texts = { kind: "texts", done: 0, total: undefined }
+  expect(readIndexing({ alsoReading: [codex(4)], sources })).toEqual({ source: "codex", ...texts })
   expect(
-    readIndexing({
-      backgroundIndex: { state: "done", done: 3, total: 3 },
-      alsoReading: [
-        { backgroundIndex: running({ done: 1, total: 4 }) },
-        { backgroundIndex: running({ done: 2, total: 6 }) },
-      ],
-    }),
-  ).toEqual({ done: 3, total: 10 })
-  expect(
-    readIndexing({
-      backgroundIndex: running({}),
-      alsoReading: [{ backgroundIndex: running({ done: 1, total: 4 }) }],
-    }),
-  ).toEqual({ done: 1, total: undefined })
+    readIndexing({ backgroundIndex: running(), alsoReading: [codex(1)], sources: sources.slice(1) }),
+  ).toEqual({
+    source: undefined,
+    ...texts,
+  })
+})
+
+test("the health is asked again until all is indexed, and counts that it came to its end", async () => {
+  const states = ["running", "running", "done"]
+  class Indexing extends Api {
+    override async object() {
+      return {
+        backgroundIndex: { state: states.shift() },
+        sources: [{ source: "codex" }, { source: "codex" }],
+      }
+    }
+  }
+  const health = new Health(new Indexing("http://localhost/"))
+  await health.look()
+  expect([health.indexing?.kind, health.finished, health.sources]).toEqual(["texts", 0, ["codex"]])
+  while (health.finished === 0) await new Promise<void>((resolve) => health.watch(resolve))
+  expect([health.indexing, states]).toEqual([undefined, []])
 })

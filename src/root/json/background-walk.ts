@@ -3,7 +3,7 @@ import type { Logger } from "../../logger.ts"
 import type { SlicedWork } from "../../migrator/shared-work.ts"
 import { rest } from "../../time-slice.ts"
 import type { WalkHealth } from "../health.ts"
-import type { WalkResult } from "../walk-result.ts"
+import type { WalkProgress, WalkResult } from "../walk-result.ts"
 
 /** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
 const DELAY_MS = 100
@@ -56,6 +56,11 @@ export class BackgroundWalk {
     this.#abort.abort()
     await this.#running
     if (this.#health.state === "waiting") this.#health = { state: "stopped" }
+  }
+
+  /** Tells how far the walk is that it waits for. */
+  note(progress: WalkProgress): void {
+    if (this.#health.state === "running") this.#health = { state: "running", read: progress.read, progress }
   }
 
   async #run(): Promise<void> {

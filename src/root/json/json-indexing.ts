@@ -68,7 +68,7 @@ export class JsonIndexing {
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.catchUp(work), logger)
     this.#walking = new SharedWork(async (work) => {
       await before
-      return this.walk(work)
+      return this.walk({ ...work, onProgress: (progress) => this.background.note(progress) })
     })
     this.#catchingUpNow = new SharedWork((work) => this.catchUp(work))
     const afterwards: SlicedWork = async (work) => {

@@ -11,6 +11,7 @@ import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import type { Difference, VerifyOptions } from "../verify-result.ts"
+import { WorkProgress } from "../work-progress.ts"
 import type { Access } from "./access.ts"
 import type { Moment } from "./database.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
@@ -34,6 +35,8 @@ interface Synced {
  */
 export class OpencodeTexts implements TextSource {
   readonly mode: TextSource["mode"]
+  /** How that is doing which searches wait for. */
+  readonly progress: WorkProgress
   readonly #reader: OpencodeReader
   readonly #access: Access
   readonly #catalog: Catalog
@@ -61,7 +64,10 @@ export class OpencodeTexts implements TextSource {
     this.#context = context
     const lasts = context.indexFolder !== undefined && context.mayIndex()
     this.#isIndexed = context.search === "all" && (lasts || context.backgroundIndex)
-    this.#syncing = new SharedWork((options) => this.update(options))
+    this.progress = new WorkProgress(context.backgroundIndex && this.#isIndexed)
+    this.#syncing = new SharedWork((options) =>
+      this.progress.during(options.signal, () => this.update(options)),
+    )
   }
 
   /** The index, where it was used. */

@@ -105,7 +105,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
 
   override health(): RootHealth {
     const index = this.#texts.index?.health()
-    return { ...super.health(), ...(index && { index }) }
+    return { ...super.health(), ...(index && { index }), backgroundIndex: this.#texts.progress.health }
   }
 
   override indexBytes(): number {

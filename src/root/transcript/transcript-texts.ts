@@ -10,6 +10,7 @@ import { AT_EASE, TextInsertions, UNHURRIED } from "../json/text-insertions.ts"
 import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
+import { WorkProgress } from "../work-progress.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
 import { placeText } from "./held.ts"
 import type { Settled } from "./settled.ts"
@@ -55,6 +56,8 @@ interface UpdateOptions {
 /** The texts of transcripts by a full-text index, of which messages that are not in it yet are read themselves. */
 export class TranscriptTexts implements TextSource {
   readonly mode: TextSource["mode"]
+  /** How far that is which searches wait for. */
+  readonly progress: WorkProgress
   readonly #settled: Settled
   readonly #records: TranscriptRecords
   readonly #catalog: Catalog
@@ -67,7 +70,15 @@ export class TranscriptTexts implements TextSource {
     this.#records = records
     this.#catalog = catalog
     this.#context = context
-    this.#work = new SharedWork((options) => this.update(options))
+    this.progress = new WorkProgress(context.backgroundIndex && context.search === "all")
+    this.#work = new SharedWork((options) =>
+      this.progress.during(options.signal, (tell) =>
+        this.update({
+          ...options,
+          onSettled: (done, total) => tell({ kind: "session", done, total, read: done }),
+        }),
+      ),
+    )
   }
 
   async look(mayLack: boolean): Promise<TextLook> {

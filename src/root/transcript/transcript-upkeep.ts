@@ -113,7 +113,12 @@ export class TranscriptUpkeep extends ScannedUpkeep {
   }
 
   override health(): RootHealth {
-    return { ...super.health(), index: this.#parts.settled.index.index.health() }
+    const { settled, texts } = this.#parts
+    return {
+      ...super.health(),
+      index: settled.index.index.health(),
+      backgroundIndex: texts.progress.health,
+    }
   }
 
   override indexBytes(): number {
