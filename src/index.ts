@@ -35,6 +35,7 @@ export type { FieldTest, FieldTests, FieldValueOf } from "./repository/field-tes
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
 export type { SourceFilter } from "./repository/of-source.ts"
 export type { PartListOptions } from "./repository/parts.ts"
+export type { GroupedProject, ProjectGroup, ProjectGroupOptions } from "./repository/project-groups.ts"
 export type { RepairOptions } from "./repository/repair.ts"
 export type {
   RepairedSession,

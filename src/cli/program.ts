@@ -7,6 +7,7 @@ import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
 import { moveCommand } from "./commands/move.ts"
 import { orphansCommand } from "./commands/orphans.ts"
+import { projectsCommand } from "./commands/projects.ts"
 import { pruneCommand } from "./commands/prune.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
 import { repairCommand } from "./commands/repair.ts"
@@ -33,6 +34,7 @@ export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
 const COMMANDS = [
   indexCommand,
   sessionsCommand,
+  projectsCommand,
   messagesCommand,
   showCommand,
   searchCommand,

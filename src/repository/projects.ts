@@ -2,7 +2,9 @@ import { isStoreError, StoreError } from "../errors.ts"
 import { isJsonObject, type JsonObject } from "../record/extract.ts"
 import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
+import { loaded } from "../exhaustion.ts"
 import type { Root } from "../root/root.ts"
+import type { ProjectGroup, ProjectGroupOptions } from "./project-groups.ts"
 import type { Roots } from "./roots.ts"
 
 /** Projects, straight from their few records; of one id in several roots that of the first. */
@@ -49,6 +51,19 @@ export class ProjectRepository<J> {
       options.signal?.throwIfAborted()
       const body = await records.readPlain("project", id)
       if (body) yield { ...body, id } as J
+    }
+  }
+
+  /**
+   * Yields projects by their work trees, those of all places that have one as one group: the group whose session was updated last first.
+   * `ids` is what `projectID` of other calls takes.
+   * @throws TypeError; StoreError `EXHAUSTED`; the signal's reason
+   */
+  async *groups(options: ProjectGroupOptions = {}): AsyncGenerator<ProjectGroup> {
+    const { groupProjects } = await loaded(() => import("./project-groups.ts"))
+    for (const group of await groupProjects(this.#roots, options)) {
+      options.signal?.throwIfAborted()
+      yield group
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander"
 import type { SearchHit, SearchOptions } from "../../index.ts"
 import type { Context } from "../context.ts"
+import { directoryOption, fromOption } from "../from.ts"
 import type { Output } from "../output.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
@@ -66,6 +67,7 @@ interface SearchFlags
   extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit" | "wait"> {
   project?: string
   from?: string[]
+  directory?: string
   session?: string
 }
 
@@ -80,11 +82,8 @@ export function searchCommand(context: Context): Command {
       "what to look for; words must all occur in one message. Quotes of a phrase must reach the command: '\"a phrase\"'",
     )
     .option("--project <id>", "only in this project")
-    .option(
-      "--from <name>",
-      "only in this history, as codex; repeatable",
-      (name: string, names: string[] = []) => [...names, name],
-    )
+    .addOption(fromOption("only in this history"))
+    .addOption(directoryOption())
     .option("--session <id>", "only in this session")
     .option("--role <role>", "only messages of this role")
     .option("--type <type>", "only parts of this type, as text, reasoning, tool")

@@ -2,6 +2,7 @@ import { Command, Option } from "commander"
 import type { SessionListOptions } from "../../index.ts"
 import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
+import { directoryOption, fromOption } from "../from.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
@@ -10,6 +11,7 @@ import { clockColumn } from "../time.ts"
 interface SessionFlags {
   project?: string
   from?: string[]
+  directory?: string
   parent?: string
   roots?: boolean
   archived: "include" | "exclude" | "only"
@@ -22,11 +24,8 @@ export function sessionsCommand(context: Context): Command {
   return new Command("sessions")
     .description("list sessions, newest first")
     .option("--project <id>", "only of this project")
-    .option(
-      "--from <name>",
-      "only of this history, as codex; repeatable",
-      (name: string, names: string[] = []) => [...names, name],
-    )
+    .addOption(fromOption("only of this history"))
+    .addOption(directoryOption())
     .addOption(new Option("--parent <id>", "only the children of this session").conflicts("roots"))
     .option("--roots", "only sessions without a parent")
     .addOption(
@@ -39,8 +38,8 @@ export function sessionsCommand(context: Context): Command {
     .action(async (flags: SessionFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        const { project: projectID, archived, order, limit } = flags
-        const options: SessionListOptions = { projectID, source: flags.from, archived, order, limit }
+        const { project: projectID, from: source, directory, archived, order, limit } = flags
+        const options: SessionListOptions = { projectID, source, directory, archived, order, limit }
         if (flags.roots) options.parentID = null
         else if (flags.parent !== undefined) options.parentID = flags.parent
         // With one folder alone there is nothing to tell apart.

@@ -21,6 +21,10 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
     }
   }
 
+  async function* groups(source: string | undefined, signal: AbortSignal): AsyncGenerator<unknown> {
+    yield* await sum(signal, () => Array.fromAsync(store.projects.groups({ source, signal })))
+  }
+
   /** One after another, since each looks at all files of the store. */
   async function sum<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const turn = await turns.sums.take(signal, () => {})
@@ -32,7 +36,10 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
   }
 
   app.get("/project", async (c) => {
+    const query = new Query(c.req.url)
+    const source = query.text("source")
     await checkAdmission(store)
+    if (query.flag("groups")) return streamList(c.req.raw, (signal) => groups(source, signal), { onError })
     return streamList(c.req.raw, projects, { onError })
   })
 
