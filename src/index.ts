@@ -33,18 +33,18 @@ export type { Session } from "./record/session.ts"
 export type { Page } from "./repository/cursor.ts"
 export type { FieldTest, FieldTests, FieldValueOf } from "./repository/field-tests.ts"
 export type { MessageListOptions, MessagePageOptions } from "./repository/messages.ts"
+export type { ProjectFilter } from "./repository/of-projects.ts"
 export type { SourceFilter } from "./repository/of-source.ts"
 export type { PartListOptions } from "./repository/parts.ts"
 export type { GroupedProject, ProjectGroup, ProjectGroupOptions } from "./repository/project-groups.ts"
 export type { RepairOptions } from "./repository/repair.ts"
 export type {
-  RepairedSession,
   SessionFilter,
   SessionListOptions,
   SessionOrder,
   SessionPageOptions,
-  SessionWithOrigin,
-} from "./repository/sessions.ts"
+} from "./repository/session-query.ts"
+export type { RepairedSession, SessionWithOrigin } from "./repository/sessions.ts"
 export type { Usage, UsageOptions } from "./repository/usage.ts"
 export type { Pruned, PruneOptions, PruneResult } from "./retention/prune.ts"
 export type { Reason, RetentionRules } from "./retention/rules.ts"
@@ -92,10 +92,10 @@ export {
   sourceAt,
   sourceNames,
 } from "./sources/find-sources.ts"
-export type { SourceReport } from "./sources/report.ts"
+export type { SourceReport, SourcesOptions, SourcesProgress } from "./sources/report.ts"
 export type { Source, SourceName } from "./sources/source.ts"
 export { transcripts } from "./sources/transcripts.ts"
-export { openStore, Store, type StoreHealth, type TrashStats } from "./store.ts"
+export { openStore, type SourceOptions, Store, type StoreHealth, type TrashStats } from "./store.ts"
 export type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 export type { ExportEnd } from "./transfer/export.ts"
 export type { ConflictChoice, ImportOptions, ImportProgress, ImportResult } from "./transfer/import.ts"

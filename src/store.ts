@@ -17,6 +17,7 @@ import type { Project } from "./record/project.ts"
 import type { Session } from "./record/session.ts"
 import { indexAll, orphansOfAll, problemsOfAll, rebuildAll, verifyAll } from "./repository/all-upkeep.ts"
 import { MessageRepository } from "./repository/messages.ts"
+import { ofSource, type SourceFilter } from "./repository/of-source.ts"
 import { notFound, PartRepository } from "./repository/parts.ts"
 import { ProjectRepository } from "./repository/projects.ts"
 import { Records } from "./repository/records.ts"
@@ -36,7 +37,7 @@ import type { VerifyOptions, VerifyResult } from "./root/verify-result.ts"
 import type { IndexOptions, WalkResult } from "./root/walk-result.ts"
 import type { Update } from "./root/writer.ts"
 import type { SearchEnd, SearchHit, SearchOptions } from "./search/options.ts"
-import type { SourceReport } from "./sources/report.ts"
+import type { SourceReport, SourcesOptions } from "./sources/report.ts"
 import type { CopyOptions, CopyResult, NotCopied } from "./transfer/copy-store.ts"
 import type { ExportEnd } from "./transfer/export.ts"
 import type { ImportOptions, ImportResult } from "./transfer/import.ts"
@@ -57,6 +58,15 @@ export interface StoreHealth {
   /** Different problems met since opening. */
   readonly problems: number
 }
+
+/** Of which agents something is wanted. */
+export interface SourceOptions {
+  /** Only of places with the history of this agent, or these. */
+  source?: SourceFilter | undefined
+  signal?: AbortSignal | undefined
+}
+
+const NO_STATS: StoreStats = { kinds: {}, projects: [], months: [], largest: [] }
 
 /** What lies in the trash, by what its manifests say. */
 export interface TrashStats {
@@ -366,9 +376,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   }
 
   /** Yields every record that cannot be read, after a look at the whole store. They are left where they are. */
-  async *problems(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Problem> {
+  async *problems(options: SourceOptions = {}): AsyncGenerator<Problem> {
     this.#open()
-    yield* problemsOfAll(this.#parts.roots.all, options)
+    const roots = this.#parts.roots.all.filter(ofSource(options.source) ?? (() => true))
+    yield* problemsOfAll(roots, options)
   }
 
   /** Each place that the store reads, in the order of `sources`, and whose history it is; looks at no more than its own folder. */
@@ -382,7 +393,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    * and bytes, and what cannot be read. A place that is not indexed is read for that.
    * @throws StoreError `EXHAUSTED`; the signal's reason
    */
-  async *sources(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<SourceReport> {
+  async *sources(options: SourcesOptions = {}): AsyncGenerator<SourceReport> {
     this.#open()
     const { context, fs } = this.#parts
     const roots = this.#shown()
@@ -390,8 +401,11 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     yield* sourcesOf(fs, roots, (path) => path.startsWith(join(context.indexRoot, sep)), options)
   }
 
-  /** Counts record files and bytes by looking at every file, which takes a while on a large store. */
-  async stats(options: { signal?: AbortSignal | undefined } = {}): Promise<
+  /**
+   * Counts record files and bytes by looking at every file, which takes a while on a large store. Of one source the own figures of a store
+   * of another are none. @throws TypeError; StoreError `EXHAUSTED`; the signal's reason
+   */
+  async stats(options: SourceOptions = {}): Promise<
     StoreStats & {
       readonly indexBytes: number
       readonly trash: TrashStats
@@ -401,9 +415,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   > {
     this.#open()
     const { own, all } = this.#parts
-    const stats = await own.upkeep.stats(options)
+    const isMeant = ofSource(options.source) ?? (() => true)
+    const stats = isMeant(own) ? await own.upkeep.stats(options) : NO_STATS
     const alsoRead: (StoreStats & { directory: string; source: string })[] = []
-    for (const { place, source, upkeep } of all.slice(1))
+    for (const { place, source, upkeep } of all.slice(1).filter(isMeant))
       alsoRead.push({ directory: place, source, ...(await upkeep.stats(options)) })
     const indexBytes = this.#parts.all.reduce((sum, { upkeep }) => sum + upkeep.indexBytes(), 0)
     const trash = { entries: 0, files: 0, bytes: 0 }

@@ -10,7 +10,7 @@ export function fromOption(description: string): Option {
 
 /** `--directory`: the folder that sessions ran in, as they say; one that begins with a dot is seen from here. */
 export function directoryOption(): Option {
-  return new Option("--directory <folder>", "only sessions that ran in this folder, as .").argParser((folder) =>
-    folder.startsWith(".") ? resolve(folder) : folder,
+  return new Option("--directory <folder>", "only sessions that ran in this folder, as .").argParser(
+    (folder) => (folder.startsWith(".") ? resolve(folder) : folder),
   )
 }

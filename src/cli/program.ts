@@ -7,6 +7,7 @@ import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
 import { moveCommand } from "./commands/move.ts"
 import { orphansCommand } from "./commands/orphans.ts"
+import { problemsCommand } from "./commands/problems.ts"
 import { projectsCommand } from "./commands/projects.ts"
 import { pruneCommand } from "./commands/prune.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
@@ -19,6 +20,7 @@ import { showCommand } from "./commands/show.ts"
 import { sourcesCommand } from "./commands/sources.ts"
 import { statsCommand } from "./commands/stats.ts"
 import { trashCommand } from "./commands/trash.ts"
+import { usageCommand } from "./commands/usage.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import type { Context } from "./context.ts"
 import { thisHome } from "./directory.ts"
@@ -39,7 +41,9 @@ const COMMANDS = [
   showCommand,
   searchCommand,
   sourcesCommand,
+  usageCommand,
   statsCommand,
+  problemsCommand,
   verifyCommand,
   rebuildCommand,
   orphansCommand,

@@ -5,6 +5,8 @@ export interface Progress {
   readonly kind?: string
   readonly done: number
   readonly total: number
+  /** What else the format shows. */
+  readonly source?: string
 }
 
 /**

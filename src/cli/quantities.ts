@@ -30,12 +30,9 @@ export function duration(text: string): number {
   return Number(number) * (HOURS[unit] ?? 0) * HOUR_MS
 }
 
-/** Reads a time from the command line, ms since 1970: a date or a time of ISO 8601, or how long ago as `duration` has it. */
-export function instant(text: string): number {
-  if (DURATION.test(text.trim())) return Date.now() - duration(text)
-  const time = /^\d{4}-\d{2}/.test(text.trim()) ? Date.parse(text.trim()) : Number.NaN
-  if (!Number.isFinite(time)) throw new InvalidArgumentError("It must be a time, as 2026-08-01 or 30d.")
-  return time
+/** Whether `duration` can read it. */
+export function isDuration(text: string): boolean {
+  return DURATION.test(text.trim())
 }
 
 /** Reads a count from the command line. */

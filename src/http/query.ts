@@ -3,6 +3,8 @@ import { HttpProblem } from "./problem.ts"
 
 /** Longest value of one parameter, in UTF-16 units. */
 const MAX_VALUE = 1_024
+/** Most values of a parameter that may stand several times. */
+const MAX_IDS = 100
 /** Most records that a page can be asked for. */
 export const MAX_PAGE = 1_000
 
@@ -24,9 +26,15 @@ export class Query {
   /** The id of a record, which must be a name that a file can have. */
   id(name: string): string | undefined {
     const value = this.text(name)
-    const fault = value === undefined ? undefined : segmentFault(value)
-    if (fault) throw new HttpProblem(400, "INVALID_KEY", `${name} is no id: it ${fault}`)
-    return value
+    return value === undefined ? undefined : checkedId(name, value)
+  }
+
+  /** The ids of records, where the parameter may stand several times; a single one as it is. */
+  ids(name: string): string | string[] | undefined {
+    const values = this.#parameters.getAll(name).filter((value) => value !== "")
+    if (values.length < 2) return this.id(name)
+    if (values.length > MAX_IDS) throw invalid(name, `must not stand more than ${MAX_IDS} times`)
+    return values.map((value) => checkedId(name, value))
   }
 
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
@@ -58,6 +66,12 @@ export class Query {
     if (!/^-?\d{1,16}$/.test(value)) throw invalid(name, "must be a time in ms since 1970")
     return Number(value)
   }
+}
+
+function checkedId(name: string, value: string): string {
+  const fault = segmentFault(value)
+  if (fault) throw new HttpProblem(400, "INVALID_KEY", `${name} is no id: it ${fault}`)
+  return value
 }
 
 function invalid(name: string, why: string): HttpProblem {

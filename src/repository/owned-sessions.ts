@@ -21,7 +21,13 @@ const RUN = 1_000
 /** A page is asked for with some to spare, since some of its sessions may be read from another root. */
 const SPARE = 8
 
-/** An entry of one root's listing: whose, and which one. */
+/** A root, or one of the projects in it. */
+export interface View {
+  readonly root: Root
+  readonly projectID: string | undefined
+}
+
+/** An entry of one view's listing: whose, and which one. */
 interface Listed {
   readonly at: number
   readonly index: number
@@ -29,12 +35,12 @@ interface Listed {
 }
 
 /**
- * The sessions of several roots in order, each once: from the root where its `time.updated` is newest, among equals where it has most messages, then the first. Each root is asked for its
- * own listing, and the others for their copies of just those ids; so a page costs about what it would in one root of the
+ * The sessions of several roots, or of several projects in them, in order, each once: from the root where its `time.updated` is newest, among equals where it has
+ * most messages, then the first; of equal copies in one root from the last project. Each is asked for its own listing, and the others for their copies of just those ids; so a page costs about what it would in one root of the
  * same size, and nothing is kept beside the roots that could disagree with them.
  */
 export class OwnedSessions {
-  readonly #roots: readonly Root[]
+  readonly #views: readonly View[]
   readonly #isRead: (id: string, version: ReadVersion) => boolean
   readonly #isMeant: (root: Root) => boolean
 
@@ -43,11 +49,11 @@ export class OwnedSessions {
    * @param isMeant only sessions that are read from such a root
    */
   constructor(
-    roots: readonly Root[],
+    views: readonly View[],
     isRead: (id: string, version: ReadVersion) => boolean,
     isMeant: (root: Root) => boolean,
   ) {
-    this.#roots = roots
+    this.#views = views
     this.#isRead = isRead
     this.#isMeant = isMeant
   }
@@ -98,8 +104,8 @@ export class OwnedSessions {
 
   async #lists(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>[]> {
     const lists: Iterable<SessionEntry>[] = []
-    for (const root of this.#roots)
-      lists.push(this.#isMeant(root) ? await root.catalog.sessions(query, range) : [])
+    for (const { root, projectID } of this.#views)
+      lists.push(this.#isMeant(root) ? await root.catalog.sessions({ ...query, projectID }, range) : [])
     return lists
   }
 
@@ -108,9 +114,9 @@ export class OwnedSessions {
   }
 
   #root(at: number): Root {
-    const root = this.#roots[at]
-    if (!root) throw new Error(`There is no root ${at}`)
-    return root
+    const view = this.#views[at]
+    if (!view) throw new Error(`There is no root ${at}`)
+    return view.root
   }
 
   /** Those of a run that are read from the root that lists them. */
@@ -128,10 +134,10 @@ export class OwnedSessions {
       })
       if (others.some((copy) => copy.updated > updated)) continue
       const alike = others.filter((copy) => copy.updated === updated).map(({ other }) => other)
-      const { root, tied } = await mostMessages(
-        entry.id,
-        [at, ...alike].sort((a, b) => a - b).map((index) => this.#root(index)),
-      )
+      // Its messages are of the root, whatever the project.
+      if (alike.some((other) => other > at && this.#root(other) === this.#root(at))) continue
+      const roots = [at, ...alike].sort((a, b) => a - b).map((index) => this.#root(index))
+      const { root, tied } = await mostMessages(entry.id, [...new Set(roots)])
       if (root === this.#root(at) && this.#isRead(entry.id, { root, updated, tied })) owned.add(listed)
     }
     return owned
@@ -144,11 +150,11 @@ export class OwnedSessions {
     { moment, signal }: Range,
   ): Promise<ReadonlyMap<string, SessionCopy>[]> {
     const copies: ReadonlyMap<string, SessionCopy>[] = []
-    for (const [at, { catalog }] of this.#roots.entries()) {
+    for (const [at, { root, projectID }] of this.#views.entries()) {
       const asked = run.filter((listed) => !tellsUpdated(query) || listed.at !== at)
       const ids = [...new Set(asked.map(({ entry }) => entry.id))]
       copies.push(
-        ids.length === 0 ? new Map() : await catalog.copies(ids, query.projectID, { moment, signal }),
+        ids.length === 0 ? new Map() : await root.catalog.copies(ids, projectID, { moment, signal }),
       )
     }
     return copies

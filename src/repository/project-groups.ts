@@ -1,7 +1,7 @@
 import { sessionFields } from "../record/extract.ts"
 import { compareText } from "../record/order.ts"
 import type { Root } from "../root/root.ts"
-import { ofSource, type SourceFilter } from "./of-source.ts"
+import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
 /** A project as one place has it. */
@@ -40,8 +40,8 @@ export interface ProjectGroupOptions {
 
 /** What is found of one project id, in whatever places. */
 interface Found {
-  /** How many of its sessions are read from where. */
-  readonly places: Map<Root, number>
+  /** How many of its sessions are read from where, by whose history they are. */
+  readonly places: Map<Root, Map<string, number>>
   /** The places that have a record of it, the store's own first. */
   readonly recorded: Root[]
   /** Its newest session. */
@@ -59,18 +59,24 @@ export async function groupProjects(roots: Roots, options: ProjectGroupOptions):
   const findIn = (root: Root, id: string): Found => {
     const project = found.get(id) ?? { places: new Map(), recorded: [] }
     found.set(id, project)
-    if (!project.places.has(root)) project.places.set(root, 0)
+    if (!project.places.has(root)) project.places.set(root, new Map())
     return project
   }
-  const query = { archived: "include", order: "updated", direction: "desc" } as const
-  for (const { root, project, id, time } of await roots.sessions(query, { signal }, isMeant)) {
+  const sources = namesOf(options.source)
+  const query = { sources, archived: "include", order: "updated", direction: "desc" } as const
+  for (const { root, project, id, time, from } of await roots.sessions(query, { signal }, isMeant)) {
     const of = findIn(root, project)
-    of.places.set(root, (of.places.get(root) ?? 0) + 1)
+    const bySource = of.places.get(root)
+    const source = from?.source ?? root.source
+    bySource?.set(source, (bySource.get(source) ?? 0) + 1)
     of.newest ??= { root, id, time }
   }
   for (const root of roots.reachable().filter(isMeant)) {
-    for (const id of await root.records.plainIds("project")) findIn(root, id).recorded.push(root)
-    for (const id of await root.records.folders("session")) findIn(root, id)
+    // Whose a project without sessions is, a root of several agents does not tell.
+    const isMeantWhole = sources === undefined || root.origins === undefined
+    for (const id of await root.records.plainIds("project"))
+      if (isMeantWhole || found.get(id)?.places.has(root)) findIn(root, id).recorded.push(root)
+    for (const id of isMeantWhole ? await root.records.folders("session") : []) findIn(root, id)
   }
   const groups = new Map<string, Group>()
   for (const [id, project] of found) {
@@ -114,10 +120,11 @@ function shown({ worktree, name, members }: Group, order: readonly Root[]): Proj
   const projects = order.flatMap((root) =>
     members
       .flatMap(({ id, project }) => {
-        const sessions = project.places.get(root)
-        return sessions === undefined ? [] : [{ id, source: root.source, origin: root.place, sessions }]
+        const bySource = project.places.get(root)
+        const counts = bySource?.size === 0 ? [[root.source, 0] as const] : [...(bySource ?? [])]
+        return counts.map(([source, sessions]) => ({ id, source, origin: root.place, sessions }))
       })
-      .sort((a, b) => compareText(a.id, b.id)),
+      .sort((a, b) => compareText(a.id, b.id) || compareText(a.source, b.source)),
   )
   const times = members.flatMap(({ project }) => project.newest?.time ?? [])
   return {

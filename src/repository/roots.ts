@@ -22,6 +22,13 @@ export interface Found {
   readonly id: string
 }
 
+/** What is asked of all roots; of which projects stands beside it. */
+export type RootsQuery = Omit<SessionQuery, "projectID">
+
+/** Project ids; `[undefined]` for all projects. */
+type Projects = readonly (string | undefined)[]
+const ALL_PROJECTS: Projects = [undefined]
+
 /**
  * The folders a store reads: its own, which alone is written to, and others beside it.
  *
@@ -53,58 +60,70 @@ export class Roots {
   /**
    * As `Catalog.sessions`, over all roots.
    * @param isMeant only sessions that are read from such a root
+   * @param projects only sessions of these; of copies in several of them the newest
    */
   async sessions(
-    query: SessionQuery,
+    query: RootsQuery,
     range: Range,
     isMeant: (root: Root) => boolean = () => true,
+    projects: Projects = ALL_PROJECTS,
   ): Promise<Iterable<RootedEntry>> {
-    if (this.all.length === 1)
-      return isMeant(this.main) ? rooted(this.main, await this.main.catalog.sessions(query, range)) : []
+    const [first] = projects
+    if (this.all.length === 1 && projects.length === 1)
+      return isMeant(this.main)
+        ? rooted(this.main, await this.main.catalog.sessions({ ...query, projectID: first }, range))
+        : []
     const before = this.#gone()
+    const isLimited = !projects.includes(undefined)
     let gone: ReadonlySet<Root> | undefined
     const isRead = (id: string, version: ReadVersion): boolean => {
       // One that went while it was asked is seen when all have answered; what came back meanwhile was not asked.
       gone ??= new Set([...before, ...this.#gone()])
       if (gone.has(version.root)) return false
-      this.#note(id, version, gone, query.projectID)
+      this.#note(id, version, gone, isLimited)
       const newer = this.#readFrom.newerThan(id, version.updated)
       return !newer || !gone.has(newer)
     }
-    return new OwnedSessions(this.reachable(), isRead, isMeant).list(query, range)
+    const views = this.reachable().flatMap((root) => projects.map((projectID) => ({ root, projectID })))
+    return new OwnedSessions(views, isRead, isMeant).list(query, range)
   }
 
   /** As `Catalog.countSessions`, over all roots. */
   async countSessions(
-    query: SessionQuery,
+    query: RootsQuery,
     signal?: AbortSignal,
     isMeant: (root: Root) => boolean = () => true,
+    projects: Projects = ALL_PROJECTS,
   ): Promise<number> {
-    if (this.all.length === 1) return isMeant(this.main) ? this.main.catalog.countSessions(query, signal) : 0
+    const [first] = projects
+    if (this.all.length === 1 && projects.length === 1)
+      return isMeant(this.main) ? this.main.catalog.countSessions({ ...query, projectID: first }, signal) : 0
     // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
-    const before = await this.#names(query.projectID)
+    const before = await this.#names(projects)
     if (before?.shareNone()) {
       let sum = 0
-      for (const root of this.all) if (isMeant(root)) sum += await root.catalog.countSessions(query, signal)
-      const after = await this.#names(query.projectID)
+      for (const { catalog } of this.all.filter(isMeant))
+        for (const projectID of projects) sum += await catalog.countSessions({ ...query, projectID }, signal)
+      const after = await this.#names(projects)
       if (after && (before.equals(after) || after.shareNone())) return sum
     }
     let count = 0
-    for (const _ of await this.sessions(query, { signal }, isMeant)) count++
+    for (const _ of await this.sessions(query, { signal }, isMeant, projects)) count++
     return count
   }
 
-  /** Which sessions lie in each root; `undefined` where not all roots are there. */
-  async #names(projectID: string | undefined): Promise<SessionNames | undefined> {
-    return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projectID)
+  /** Which sessions lie in each root, or each of some projects in it; `undefined` where not all roots are there. */
+  async #names(projects: Projects): Promise<SessionNames | undefined> {
+    return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projects)
   }
 
-  /** How many sessions there are by name, readable or not, of a project or all. */
-  async countSessionRecords(projectID: string | undefined): Promise<number> {
+  /** How many sessions there are by name, readable or not, of some projects or all. */
+  async countSessionRecords(projects: Projects): Promise<number> {
     const ids = new Set<string>()
     for (const { records } of this.reachable())
-      for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
-        for (const id of await records.names("session", folder)) ids.add(id)
+      for (const projectID of projects)
+        for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
+          for (const id of await records.names("session", folder)) ids.add(id)
     return ids.size
   }
 

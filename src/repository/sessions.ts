@@ -4,75 +4,26 @@ import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import type { DeclaredFields, FieldTypes, NoFields } from "../record/fields.ts"
 import { parseBody } from "../record/identify.ts"
 import { checkKey, checkWritableKey, type Key, segmentFault } from "../record/key.ts"
-import type { SessionQuery } from "../record/query.ts"
-import { parseQuery } from "../record/search-query.ts"
 import type { Session } from "../record/session.ts"
 import type { SessionOrigin } from "../root/catalog.ts"
-import {
-  checkChoice,
-  checkIdOrKey,
-  checkLimit,
-  checkPageSize,
-  checkTime,
-  type IdOrKey,
-} from "../root/check.ts"
+import { checkIdOrKey, checkLimit, checkPageSize, type IdOrKey } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
 import type { Removal, Update, Writer } from "../root/writer.ts"
 import type { Fetch } from "./cursor.ts"
 import { cutPage, fetchReadable, type Page } from "./cursor.ts"
-import { checkOrder, conditionsOf, type FieldTests } from "./field-tests.ts"
-import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
+import { ofProjects } from "./of-projects.ts"
+import { ofSource } from "./of-source.ts"
 import type { RootedEntry } from "./owned-sessions.ts"
 import { notFound } from "./parts.ts"
 import type { RepairOptions } from "./repair.ts"
 import type { Roots } from "./roots.ts"
 import { MAX_LOOKS } from "./roots.ts"
-
-/** Which sessions; of a store that declares fields, also by these. */
-export interface SessionFilter<F extends FieldTypes = NoFields> {
-  projectID?: string | undefined
-  /** A parent's id for its children; `null` for sessions without a parent. */
-  parentID?: string | null | undefined
-  /** The work tree the session ran in. */
-  directory?: string | undefined
-  /** Only sessions that are read from the history of this agent, or these. */
-  source?: SourceFilter | undefined
-  /** By default `"include"`. */
-  archived?: "include" | "exclude" | "only" | undefined
-  /** Only sessions updated at or after this time, ms since 1970. */
-  updatedSince?: number | undefined
-  /** Only sessions whose title holds these words; as in `store.search`. */
-  search?: string | undefined
-  /** Only sessions whose declared fields are as all of these say. */
-  where?: FieldTests<F> | undefined
-  signal?: AbortSignal | undefined
-}
-
-/** Which sessions, in which order, and how many. */
-export interface SessionListOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
-  /**
-   * By default `"updated"`; or a declared field, whose equals come by id. Sessions without a value of its type are the least: last
-   * by default.
-   */
-  order?: SessionOrder<F> | undefined
-  /** `"desc"` (newest or greatest first, the default) or `"asc"`. */
-  direction?: "asc" | "desc" | undefined
-  /** At most so many. */
-  limit?: number | undefined
-}
-
-/** Which page of the sessions. */
-export interface SessionPageOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
-  /** As in a list; the greatest first. */
-  order?: SessionOrder<F> | undefined
-  /** `older` or `newer` of another page with the same order. */
-  cursor?: string | undefined
-  /** By default 50. */
-  limit?: number | undefined
-}
-
-/** What sessions are ordered by: a time, or a declared field. */
-export type SessionOrder<F extends FieldTypes = NoFields> = "updated" | "created" | (keyof F & string)
+import {
+  type SessionFilter,
+  type SessionListOptions,
+  type SessionPageOptions,
+  toQuery,
+} from "./session-query.ts"
 
 /** A session with the place it is read from: the store's own folder, or one of those that are read beside it. */
 export interface SessionWithOrigin<S = Session> {
@@ -342,7 +293,8 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   /** How many sessions match; without any filter but `projectID`, how many session files there are by name. */
   async count(options: SessionFilter<F> = {}): Promise<number> {
     const query = toQuery(options, this.#declared)
-    const { projectID, parentID, directory, archived, updatedSince, search, where } = query
+    const { parentID, directory, archived, updatedSince, search, where } = query
+    const projects = ofProjects(options.projectID)
     const filters = [
       parentID,
       directory,
@@ -354,8 +306,8 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     options.signal?.throwIfAborted()
     const isMeant = ofSource(options.source)
     if (!isMeant && filters.every((filter) => filter === undefined))
-      return this.#roots.countSessionRecords(projectID)
-    return this.#roots.countSessions(query, options.signal, isMeant)
+      return this.#roots.countSessionRecords(projects)
+    return this.#roots.countSessions(query, options.signal, isMeant, projects)
   }
 
   #page<Entry extends RootedEntry>(
@@ -366,12 +318,18 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     const query = toQuery(options, this.#declared)
     const { by, order } = query
     const isMeant = ofSource(options.source)
+    const projects = ofProjects(options.projectID)
     return cutPage(
       `session/${by ? `${by.type}/${by.name}` : order}`,
       options.cursor,
       checkPageSize(options.limit),
       fetching((direction, range) =>
-        this.#roots.sessions({ ...query, direction }, { ...range, bodies, signal: options.signal }, isMeant),
+        this.#roots.sessions(
+          { ...query, direction },
+          { ...range, bodies, signal: options.signal },
+          isMeant,
+          projects,
+        ),
       ),
     )
   }
@@ -382,7 +340,12 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     bodies?: "some",
   ): Promise<Iterable<RootedEntry>> {
     const range = { after, limit: checkLimit(limit), bodies, signal }
-    return this.#roots.sessions(toQuery(options, this.#declared), range, ofSource(options.source))
+    return this.#roots.sessions(
+      toQuery(options, this.#declared),
+      range,
+      ofSource(options.source),
+      ofProjects(options.projectID),
+    )
   }
 }
 
@@ -396,34 +359,4 @@ function originOf(
   from: SessionOrigin | undefined,
 ): Omit<SessionWithOrigin, "session"> {
   return { source, origin: place, ...from }
-}
-
-/** Of whatever fields: which there are is looked at. */
-type QueryOptions = Omit<SessionListOptions, "where" | "order"> & {
-  readonly where?: unknown
-  readonly order?: string | undefined
-}
-
-function toQuery(options: QueryOptions, declared?: DeclaredFields): SessionQuery {
-  const { projectID, parentID, directory, updatedSince } = options
-  if (projectID !== undefined) checkKey([projectID])
-  if (parentID !== undefined && parentID !== null) checkKey([parentID])
-  for (const [name, value] of Object.entries({ directory, search: options.search }))
-    if (value !== undefined && typeof value !== "string")
-      throw new TypeError(`${name} must be a text, not ${String(value)}`)
-  checkTime("updatedSince", updatedSince)
-  const by = options.order === undefined ? undefined : declared?.find(options.order)
-  return {
-    projectID,
-    sources: namesOf(options.source),
-    parentID,
-    directory: directory?.toWellFormed(),
-    updatedSince,
-    search: options.search === undefined ? undefined : parseQuery(options.search),
-    archived: checkChoice("archived", options.archived, ["include", "exclude", "only"], "include"),
-    where: conditionsOf(options.where, declared),
-    order: by ? "updated" : checkOrder(options.order, declared),
-    by,
-    direction: checkChoice("direction", options.direction, ["asc", "desc"], "desc"),
-  }
 }

@@ -1,18 +1,18 @@
 import { fieldsOf, type JsonObject, messageFields } from "../record/extract.ts"
-import { checkKey } from "../record/key.ts"
 import { compareText } from "../record/order.ts"
 import { checkChoice } from "../root/check.ts"
 import type { RecordSource } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { Copies, outputOf } from "./copies.ts"
+import { ofProjects, type ProjectFilter } from "./of-projects.ts"
 import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
 /** Which messages are added up. */
 export interface UsageOptions {
-  /** Only sessions that lie in this project's folder. */
-  projectID?: string | undefined
+  /** Only sessions that lie in the folder of this project, or these. */
+  projectID?: ProjectFilter | undefined
   /** Only sessions that are read from the history of this agent, or these. */
   source?: SourceFilter | undefined
   /** Only sessions that ran in this work tree. */
@@ -64,8 +64,8 @@ const MESSAGES_AT_ONCE = 256
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
 export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
-  const { projectID, directory, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
-  if (projectID !== undefined) checkKey([projectID])
+  const { directory, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
+  const projects = ofProjects(options.projectID)
   if (Number.isNaN(since) || Number.isNaN(until)) throw new TypeError("since and until must be times in ms")
   const counted = checkChoice("copies", options.copies, ["once", "count"], "once") === "count"
   const slice = new TimeSlice(options.signal)
@@ -77,7 +77,7 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   const isOneOfSeveral = roots.all.length > 1
   for (const root of roots.all.filter(isMeant)) {
     const { records } = root
-    const sessions = await sessionsOf(root, projectID, directory, names)
+    const sessions = await sessionsOf(root, projects, directory, names)
     const from = await root.origins?.(sessions)
     for (const session of sessions) {
       const source = isOneOfSeveral ? (from?.get(session)?.source ?? root.source) : undefined
@@ -124,17 +124,19 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
 
 async function sessionsOf(
   { catalog, records, origins }: Root,
-  projectID: string | undefined,
+  projects: readonly (string | undefined)[],
   directory: string | undefined,
   names: readonly string[] | undefined,
 ): Promise<readonly string[]> {
+  const ids = new Set<string>()
   const sources = origins && names
-  if (directory !== undefined || sources) {
-    const filter = { projectID, directory, sources, archived: "include" } as const
-    const query = { ...filter, order: "created", direction: "asc" } as const
-    return Array.from(await catalog.sessions(query, {}), ({ id }) => id)
-  }
-  return projectID === undefined ? records.folders("message") : records.ids("session", projectID)
+  const query = { directory, sources, archived: "include", order: "created", direction: "asc" } as const
+  for (const projectID of projects)
+    if (directory !== undefined || sources)
+      for (const { id } of await catalog.sessions({ ...query, projectID }, {})) ids.add(id)
+    else if (projectID === undefined) return records.folders("message")
+    else for (const id of await records.ids("session", projectID)) ids.add(id)
+  return [...ids]
 }
 
 function rowOf(

@@ -1,5 +1,6 @@
 import { fieldsOf, sessionFields } from "../record/extract.ts"
 import { fold } from "../record/fold.ts"
+import { comparePosition } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 import { matchesTexts } from "../record/search-query.ts"
 import { cleanText } from "../record/search-text.ts"
@@ -40,12 +41,11 @@ export class Finder {
 
   /** Sessions whose titles match, the one updated last first; `undefined` where titles are not looked for. */
   async listTitles(): Promise<Iterable<SessionEntry> | undefined> {
-    const { query, in: where, projectID, sources, directory, role, type, tool, since, signal } = this.#search
+    const { query, in: where, projects, sources, directory, role, type, tool, since, signal } = this.#search
     // What only messages and parts have, titles have not.
     const isOfTitles = where !== "text" && [role, type, tool].every((only) => only === undefined)
     if (!isOfTitles || this.#root.texts.mode === "off") return undefined
     const asked: SessionQuery = {
-      projectID,
       sources,
       directory,
       updatedSince: since,
@@ -54,7 +54,12 @@ export class Finder {
       order: "updated",
       direction: "desc",
     }
-    return this.#root.catalog.sessions(asked, { signal })
+    const list = (projectID: string | undefined): Promise<Iterable<SessionEntry>> =>
+      this.#root.catalog.sessions({ ...asked, projectID }, { signal })
+    if (projects.length === 1) return list(projects[0])
+    const all: SessionEntry[] = []
+    for (const projectID of projects) all.push(...(await list(projectID)))
+    return all.sort((a, b) => comparePosition(b, a))
   }
 
   /** Hits in titles of a listing, by the time the session was updated. */
@@ -103,12 +108,17 @@ export class Finder {
   }
 
   async #mayBe({ id, session, time }: Candidate): Promise<boolean> {
-    const { projectID, sessionID, directory, after } = this.#search
+    const { projects, sessionID, directory, after } = this.#search
     if (sessionID !== undefined && session !== sessionID) return false
     if (directory !== undefined && !(await this.#sessionsIn(directory)).has(session)) return false
-    if (projectID !== undefined && !(await this.#root.records.holds("session", projectID, session)))
-      return false
+    if (!(await this.#isOfProjects(projects, session))) return false
     return !after || isBehind({ kind: "text", sessionID: session, messageID: id, time }, after)
+  }
+
+  async #isOfProjects(projects: Search["projects"], session: string): Promise<boolean> {
+    for (const project of projects)
+      if (project === undefined || (await this.#root.records.holds("session", project, session))) return true
+    return false
   }
 
   /** The sessions that ran in a work tree, as they are when the first message is looked at. */

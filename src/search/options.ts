@@ -1,5 +1,6 @@
 import { checkKey } from "../record/key.ts"
 import { type ParsedQuery, parseQuery } from "../record/search-query.ts"
+import { ofProjects, type ProjectFilter } from "../repository/of-projects.ts"
 import { namesOf, ofSource, type SourceFilter } from "../repository/of-source.ts"
 import { checkChoice, checkLimit, checkTime } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
@@ -7,7 +8,8 @@ import type { Snippet } from "./snippet.ts"
 
 /** Where to search, and how much. */
 export interface SearchOptions {
-  projectID?: string | undefined
+  /** Only sessions of this project, or these. */
+  projectID?: ProjectFilter | undefined
   sessionID?: string | undefined
   /** Only sessions that are read from the history of this agent, or these. */
   source?: SourceFilter | undefined
@@ -65,8 +67,10 @@ const DEFAULT_LIMIT = 50
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** What is looked for, where, and until when. */
-export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout" | "source"> {
+export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout" | "source" | "projectID"> {
   readonly query: ParsedQuery
+  /** Project ids; `[undefined]` for all projects. */
+  readonly projects: readonly (string | undefined)[]
   /** Which roots are looked into. */
   readonly isMeant: (root: Root) => boolean
   /** The agents whose sessions are meant, for roots that hold those of several. */
@@ -79,15 +83,17 @@ export interface Search extends Omit<SearchOptions, "in" | "limit" | "timeout" |
 
 /** Checks what is asked for and fills in the defaults. @throws TypeError for options that make no sense; StoreError `INVALID_KEY` */
 export function resolveSearch(text: string, options: SearchOptions): Search {
-  const { projectID, sessionID, directory, since, until, timeout = DEFAULT_TIMEOUT_MS } = options
+  const { projectID, ...others } = options
+  const { sessionID, directory, since, until, timeout = DEFAULT_TIMEOUT_MS } = others
   checkTime("since", since)
   checkTime("until", until)
   if (Number.isNaN(timeout)) throw new TypeError("timeout must be a number of ms, not NaN")
   if (directory !== undefined && typeof directory !== "string")
     throw new TypeError(`directory must be a text, not ${String(directory)}`)
-  for (const id of [projectID, sessionID]) if (id !== undefined) checkKey([id])
+  if (sessionID !== undefined) checkKey([sessionID])
   return {
-    ...options,
+    ...others,
+    projects: ofProjects(projectID),
     directory: directory?.toWellFormed(),
     isMeant: ofSource(options.source) ?? (() => true),
     sources: namesOf(options.source),

@@ -108,8 +108,8 @@ class Passes {
         }),
     )
     // A session may lie in another project elsewhere.
-    const { projectID, directory } = this.#search
-    if (several && projectID === undefined && directory === undefined) this.#owners.note(parts)
+    const { projects, directory } = this.#search
+    if (several && projects.includes(undefined) && directory === undefined) this.#owners.note(parts)
     const streams = parts.flatMap(({ finder, entries }) => [finder.titles(entries), finder.texts()])
     for await (const found of newestOf(streams)) {
       await this.#slice.pass()

@@ -1,4 +1,5 @@
 import type { FileSystem } from "../file/system.ts"
+import { ofSource, type SourceFilter } from "../repository/of-source.ts"
 import type { Problem } from "../root/problem-log.ts"
 import type { Root } from "../root/root.ts"
 import type { Endable } from "../root/upkeep.ts"
@@ -19,17 +20,36 @@ export interface SourceReport {
   readonly problems: readonly Problem[]
 }
 
+/** Which places to tell of. */
+export interface SourcesOptions extends Endable {
+  /** Only those of this agent, or these. */
+  readonly source?: SourceFilter | undefined
+  /** Called before each place is looked at, and once at the end. */
+  readonly onProgress?: ((progress: SourcesProgress) => void) | undefined
+}
+
+/** How many places were looked at, and which is next. */
+export interface SourcesProgress {
+  readonly done: number
+  readonly total: number
+  /** `undefined` at the end. */
+  readonly next?: { readonly source: string; readonly place: string } | undefined
+}
+
 const ALL = { archived: "include", order: "updated", direction: "desc" } as const
 
 /** Looks at each root, as `store.sources`. */
 export async function* sourcesOf(
   fs: FileSystem,
-  roots: readonly Root[],
+  all: readonly Root[],
   isKept: (path: string) => boolean,
-  { signal }: Endable,
+  { source: wanted, onProgress, signal }: SourcesOptions,
 ): AsyncGenerator<SourceReport> {
-  for (const root of roots) {
+  const roots = all.filter(ofSource(wanted) ?? (() => true))
+  const total = roots.length
+  for (const [done, root] of roots.entries()) {
     const { source, place, catalog, upkeep } = root
+    onProgress?.({ done, total, next: { source, place } })
     const missing = upkeep.missing()
     if (missing) {
       const problems = [{ path: missing.path ?? place, code: missing.code, message: missing.message }]
@@ -43,4 +63,5 @@ export async function* sourcesOf(
     const state = path !== undefined && isKept(path) ? "indexed" : "read"
     yield { source, place, state, sessions, bytes, problems }
   }
+  onProgress?.({ done: total, total })
 }

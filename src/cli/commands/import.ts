@@ -19,8 +19,9 @@ import {
 import type { Context } from "../context.ts"
 import { databasesNear } from "../directory.ts"
 import { interruptible } from "../interrupt.ts"
+import { MOMENT, moment } from "../moment.ts"
 import { progressBar } from "../progress.ts"
-import { instant, size } from "../quantities.ts"
+import { size } from "../quantities.ts"
 import { type GlobalOptions, withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 
@@ -56,7 +57,7 @@ export function importCommand(context: Context): Command {
       "--from <history>",
       "copy sessions that are new or newer out of an agent's history (opencode, claude-code, codex, gemini-cli; NAME=FOLDER), or out of a database of opencode named by its path",
     )
-    .option("--since <time>", "with --from: only sessions updated since, as 2026-08-01 or 30d", instant)
+    .option("--since <time>", `with --from: only sessions updated from this time on: ${MOMENT}`, moment)
     .action(async (file: string | undefined, flags: ImportFlags, command: Command) => {
       const { older, from, since, ...options } = flags
       if (from !== undefined && file === undefined && older === undefined)

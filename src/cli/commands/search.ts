@@ -1,29 +1,14 @@
-import { Command, InvalidArgumentError, Option } from "commander"
+import { Command, Option } from "commander"
 import type { SearchHit, SearchOptions } from "../../index.ts"
 import type { Context } from "../context.ts"
 import { directoryOption, fromOption } from "../from.ts"
+import { MOMENT, moment } from "../moment.ts"
 import type { Output } from "../output.ts"
+import { projectOption, projectsNamed } from "../projects.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
-
-const MS = /^\d{5,16}$/
-const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/
-
-/** Reads a date, in the system's time zone as times are shown unless it names its own, or a number of ms from the command line. */
-function time(text: string): number {
-  if (MS.test(text)) return Number(text)
-  const [, day, clock = "00:00", zone = ""] = DATE.exec(text.trim()) ?? []
-  const midnight = Date.parse(`${day}T00:00Z`)
-  const value = Date.parse(`${day}T${clock}${zone}`)
-  // Some days that do not exist are read as those of the month after.
-  if (!Number.isFinite(value) || !new Date(midnight).toISOString().startsWith(String(day)))
-    throw new InvalidArgumentError(
-      'It must be a date, as 2026-11-22 or "2026-11-22 16:30", or ms since 1970.',
-    )
-  return value
-}
 
 /** A run that excludes a word and is no option, nor a value joined to one. */
 const EXCLUSION = /^-(?!-|[dhV]$|d[=/.~])./su
@@ -65,7 +50,7 @@ function highlighted({ snippet, ranges }: SearchHit, output: Output): string {
 
 interface SearchFlags
   extends Pick<SearchOptions, "role" | "type" | "tool" | "since" | "until" | "in" | "limit" | "wait"> {
-  project?: string
+  project?: string[]
   from?: string[]
   directory?: string
   session?: string
@@ -81,19 +66,15 @@ export function searchCommand(context: Context): Command {
       "<query...>",
       "what to look for; words must all occur in one message. Quotes of a phrase must reach the command: '\"a phrase\"'",
     )
-    .option("--project <id>", "only in this project")
+    .addOption(projectOption("only in this project"))
     .addOption(fromOption("only in this history"))
     .addOption(directoryOption())
     .option("--session <id>", "only in this session")
     .option("--role <role>", "only messages of this role")
     .option("--type <type>", "only parts of this type, as text, reasoning, tool")
     .option("--tool <name>", "only calls of this tool")
-    .option(
-      "--since <time>",
-      'only from this time on: 2026-11-22, "2026-11-22 16:30" (your time), or ms since 1970',
-      time,
-    )
-    .option("--until <time>", "only up to this time", time)
+    .option("--since <time>", `only from this time on: ${MOMENT}`, moment)
+    .option("--until <time>", "only up to this time", moment)
     .addOption(new Option("--in <where>", "where to look").choices(["title", "text", "all"]).default("all"))
     .option("--limit <count>", "at most this many hits", count, 50)
     .option("--no-wait", "do not update the index first; a note says whether something may be missing")
@@ -104,7 +85,7 @@ export function searchCommand(context: Context): Command {
           // Who waits at a terminal, or a script, wants all of it and in order.
           const options = {
             ...flags,
-            projectID: project,
+            projectID: await projectsNamed(store, project),
             source: from,
             sessionID: session,
             wait,

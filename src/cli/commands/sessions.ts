@@ -3,13 +3,14 @@ import type { SessionListOptions } from "../../index.ts"
 import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
 import { directoryOption, fromOption } from "../from.ts"
+import { projectOption, projectsNamed } from "../projects.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 import { clockColumn } from "../time.ts"
 
 interface SessionFlags {
-  project?: string
+  project?: string[]
   from?: string[]
   directory?: string
   parent?: string
@@ -23,7 +24,7 @@ interface SessionFlags {
 export function sessionsCommand(context: Context): Command {
   return new Command("sessions")
     .description("list sessions, newest first")
-    .option("--project <id>", "only of this project")
+    .addOption(projectOption("only of this project"))
     .addOption(fromOption("only of this history"))
     .addOption(directoryOption())
     .addOption(new Option("--parent <id>", "only the children of this session").conflicts("roots"))
@@ -38,7 +39,8 @@ export function sessionsCommand(context: Context): Command {
     .action(async (flags: SessionFlags, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        const { project: projectID, from: source, directory, archived, order, limit } = flags
+        const { from: source, directory, archived, order, limit } = flags
+        const projectID = await projectsNamed(store, flags.project)
         const options: SessionListOptions = { projectID, source, directory, archived, order, limit }
         if (flags.roots) options.parentID = null
         else if (flags.parent !== undefined) options.parentID = flags.parent

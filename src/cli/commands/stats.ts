@@ -1,24 +1,29 @@
 import { Command } from "commander"
 import type { Amount, StoreStats } from "../../index.ts"
 import type { Context } from "../context.ts"
+import { fromOption } from "../from.ts"
 import type { Output } from "../output.ts"
 import { many, size } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
+import { table } from "../table.ts"
 import { oneLine } from "../text.ts"
 
 /** `stats`: where the files and bytes are. */
 export function statsCommand(context: Context): Command {
   return new Command("stats")
     .description("show counts and bytes by kind, project and month, and the largest records")
-    .action(async (_: unknown, command: Command) => {
+    .addOption(fromOption("only of this history"))
+    .action(async ({ from }: { from?: string[] }, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        const stats = await store.stats()
+        const stats = await store.stats({ source: from })
         if (json) return await output.json(stats)
-        await tables(output, stats)
-        for (const { directory, ...other } of stats.alsoRead) {
-          await output.line()
-          await output.line(output.style("bold", `also read: ${oneLine(directory)}`))
+        // Where there is nothing of the store's own, that is no table of its own.
+        const hasOwn = Object.keys(stats.kinds).length > 0 || stats.alsoRead.length === 0
+        if (hasOwn) await tables(output, stats)
+        for (const [at, { directory, source, ...other }] of stats.alsoRead.entries()) {
+          if (hasOwn || at > 0) await output.line()
+          await output.line(output.style("bold", oneLine(`also read: ${directory} [${source}]`)))
           await tables(output, other)
         }
         await output.line()
@@ -66,21 +71,4 @@ async function tables(output: Output, stats: StoreStats): Promise<void> {
     ["largest records", "bytes"],
     stats.largest.map(({ path, bytes }) => [oneLine(path), size(bytes)]),
   )
-}
-
-/** Prints aligned columns; all but the first hold figures and stand right. */
-async function table(output: Output, head: string[], rows: string[][]): Promise<void> {
-  const widths = head.map((title, column) =>
-    Math.max(...[title, ...rows.map((row) => row[column] ?? "")].map((cell) => Bun.stringWidth(cell))),
-  )
-  const layout = (row: string[]): string =>
-    row
-      .map((cell, column) => {
-        const space = " ".repeat(Math.max(0, (widths[column] ?? 0) - Bun.stringWidth(cell)))
-        return column === 0 ? cell + space : space + cell
-      })
-      .join("  ")
-      .trimEnd()
-  await output.line(output.style("bold", layout(head)))
-  for (const row of rows) await output.line(layout(row))
 }

@@ -59,7 +59,7 @@ export function searchRoutes(app: App, { store, onError, turns }: RouteContext):
     const text = query.text("q")
     if (text === undefined) throw new HttpProblem(400, "INVALID_QUERY", "q says what to look for")
     const options: SearchOptions = {
-      projectID: query.id("project"),
+      projectID: query.ids("project"),
       sessionID: query.id("session"),
       source: query.text("source"),
       directory: query.text("directory"),

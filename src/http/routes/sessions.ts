@@ -17,7 +17,7 @@ function titleQuery(search: string | undefined): string | undefined {
 function readFilter(query: Query): SessionListOptions {
   const roots = query.flag("roots") || query.text("parent") === "none"
   return {
-    projectID: query.id("project"),
+    projectID: query.ids("project"),
     directory: query.text("directory"),
     source: query.text("source"),
     parentID: roots ? null : query.id("parent"),

@@ -46,7 +46,7 @@ export function statusRoutes(app: App, { store, writable, onError, turns }: Rout
   app.get("/usage", async (c) => {
     const query = new Query(c.req.url)
     const options = {
-      projectID: query.id("project"),
+      projectID: query.ids("project"),
       source: query.text("source"),
       directory: query.text("directory"),
       since: query.time("since"),

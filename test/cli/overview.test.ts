@@ -1,0 +1,120 @@
+import { expect, test } from "bun:test"
+import { findSources, findStore, type Message, openStore, type Usage } from "../../src/index.ts"
+import { copyOfTranscripts, homeOfAll } from "../support/home.ts"
+import { message, session } from "../support/records.ts"
+import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { cliHere, cliIn, lines, type Ran } from "./in-process.ts"
+
+tempFoldersInMemory()
+
+const FIGURES = ["messages", "input", "output", "reasoning", "cacheRead", "cacheWrite", "cost"] as const
+
+test("usage adds up by day, month, model or source what the library gives", async () => {
+  const directory = tempFolder()
+  const place = copyOfTranscripts("gemini-cli")
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  for (const [at, modelID] of ["small", "large", "small"].entries())
+    put(
+      directory,
+      `message/ses_1/msg_${at}.json`,
+      message(`msg_${at}`, "ses_1", Date.UTC(2026, 8 + at, 15), {
+        role: "assistant",
+        modelID,
+        providerID: "lab",
+        cost: 0.25,
+        tokens: { input: at + 1, output: 2, reasoning: 3, cache: { read: 4, write: 5 } },
+      } as Partial<Message>),
+    )
+  await using store = await openStore({
+    directory,
+    sources: [{ name: "gemini-cli", place }],
+    backgroundIndex: false,
+  })
+  const cli = (...argv: string[]): Promise<Ran> =>
+    cliHere(directory, "--source", `gemini-cli=${place}`, "usage", ...argv)
+  const usage = await store.usage()
+  expect(new Set(usage.map(({ source }) => source)).size).toBe(2)
+  const names: Record<string, (row: Usage) => string | null> = {
+    day: ({ day }) => day,
+    month: ({ day }) => day.slice(0, 7),
+    model: ({ model }) => model,
+    source: ({ source }) => source ?? null,
+  }
+  for (const [by, nameOf] of Object.entries(names)) {
+    const rows = lines((await cli("--json", "--by", by)).out) as Record<string, unknown>[]
+    expect(rows.map((row) => row[by])).toEqual(
+      [...new Set(usage.map(nameOf))].sort((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1)),
+    )
+    for (const row of rows)
+      for (const figure of FIGURES)
+        expect(row[figure]).toBeCloseTo(
+          usage.filter((one) => nameOf(one) === row[by]).reduce((sum, one) => sum + one[figure], 0),
+        )
+  }
+  const shown = (await cli("--by", "source")).out.trimEnd().split("\n")
+  expect(shown[0]).toMatch(/^source +messages +input +output/)
+  expect(shown.slice(1).map((line) => line.split(" ")[0])).toEqual(["gemini-cli", "json", "total"])
+  expect(lines((await cli("--json", "--by", "model", "--from", "json")).out)).toMatchObject([
+    { model: "large", messages: 1, input: 2, cost: 0.25 },
+    { model: "small", messages: 2, input: 4, cacheRead: 8, cost: 0.5 },
+  ])
+  expect(lines((await cli("--json", "--from", "json", "--until", "2026-10-01")).out)).toHaveLength(1)
+  expect((await cli("--json", "--since", "2099-01-01")).out).toBe("")
+  expect(await cli("--by", "hour")).toMatchObject({ code: 2 })
+}, 60_000)
+
+test("problems lists what cannot be read, and is a finding where there is something", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  expect(await cliHere(directory, "problems")).toEqual({ code: 0, out: "", err: "" })
+  put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
+  const path = put(directory, "message/ses_1/msg_2.json", "{ torn")
+  const { code, out, err } = await cliHere(directory, "problems")
+  expect({ code, err }).toEqual({ code: 1, err: "" })
+  expect(out).toStartWith(`CORRUPT ${path}: `)
+  expect(lines((await cliHere(directory, "--json", "problems")).out)).toMatchObject([
+    { code: "CORRUPT", path },
+  ])
+  expect(await cliHere(directory, "problems", "--from", "codex")).toEqual({ code: 0, out: "", err: "" })
+})
+
+test("stats and sources of one source are of it alone", async () => {
+  const home = homeOfAll()
+  const stats = await cliIn(home, "stats", "--from", "codex")
+  expect(stats).toMatchObject({ code: 0, err: "" })
+  expect(stats.out).toStartWith(`also read: ${home.home}/.codex [codex]\n`)
+  expect(stats.out.match(/also read/g)).toHaveLength(1)
+  const all = (await cliIn(home, "stats")).out
+  expect(all.match(/also read/g)).toHaveLength(4)
+  expect(lines((await cliIn(home, "--json", "stats", "--from", "codex")).out)).toMatchObject([
+    { kinds: {}, projects: [], alsoRead: [{ source: "codex" }] },
+  ])
+  for (const from of [["codex"], ["opencode", "codex"]]) {
+    const flags = from.flatMap((name) => ["--from", name])
+    expect(lines((await cliIn(home, "--json", "sources", ...flags)).out)).toMatchObject(
+      from.map((source) => ({ source })),
+    )
+  }
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  expect(lines((await cliHere(directory, "--json", "stats", "--from", "json")).out)).toMatchObject([
+    { kinds: { session: { files: 1 } } },
+  ])
+}, 60_000)
+
+test("sources tells how far it has come before each place, and at the end", async () => {
+  const home = homeOfAll()
+  await using store = await openStore({
+    directory: findStore(home),
+    sources: findSources(home),
+    backgroundIndex: false,
+  })
+  const told: unknown[] = []
+  const reports = await Array.fromAsync(store.sources({ onProgress: (progress) => told.push(progress) }))
+  const total = reports.length
+  expect(total).toBe(4)
+  expect(told).toEqual([
+    ...reports.map(({ source, place }, done) => ({ done, total, next: { source, place } })),
+    { done: total, total },
+  ])
+}, 60_000)
