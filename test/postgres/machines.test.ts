@@ -139,3 +139,84 @@ describePostgres("a session of several machines", (server) => {
     expect(await Array.fromAsync(store.sessions.ids())).toHaveLength(4)
   })
 })
+
+describePostgres("a conversation that is gone through", (server) => {
+  const MESSAGES = 90
+
+  /** A session of many messages with two parts each, or none. */
+  function long(): History {
+    const id = "ses_long"
+    const messages = Array.from({ length: MESSAGES }, (_, at) => {
+      const messageID = `msg_${String(at).padStart(3, "0")}`
+      return { folder: id, id: messageID, body: { ...message(messageID, id, at) } }
+    })
+    const parts = messages.flatMap(({ id: messageID }, at) =>
+      (at % 7 === 0 ? [] : ["a", "b"]).map((letter) => {
+        const part = {
+          id: `prt_${at}${letter}`,
+          sessionID: id,
+          messageID,
+          type: "text",
+          text: `${at}${letter}`,
+        }
+        return { folder: messageID, id: part.id, body: part }
+      }),
+    )
+    return { sessions: [{ folder: "p", id, body: { ...session(id, { projectID: "p" }) } }], messages, parts }
+  }
+
+  test("is whole in every direction, also where walks mix and messages are read again", async () => {
+    const url = await server.database()
+    const holds = long()
+    await publish(url, "m", holds)
+    await using store = await open(url)
+    const all = holds.messages.map(({ id, body }) => ({
+      info: body,
+      parts: holds.parts.filter(({ folder }) => folder === id).map((part) => part.body),
+    }))
+    const streamed = async (direction: "asc" | "desc") =>
+      await Array.fromAsync(store.messages.stream("ses_long", { direction }))
+    const [up, down, listed, exported, usage] = await Promise.all([
+      streamed("asc"),
+      streamed("desc"),
+      Array.fromAsync(store.messages.list("ses_long")),
+      Array.fromAsync(store.export("ses_long")),
+      store.usage(),
+    ])
+    expect(up).toEqual(all as never)
+    expect(down).toEqual(all.toReversed() as never)
+    expect(listed).toEqual(all.map(({ info }) => info).toReversed() as never)
+    expect(JSON.parse(exported.join("")).messages).toEqual(all as never)
+    expect(usage.reduce((sum, row) => sum + row.messages, 0)).toBe(MESSAGES)
+    const ids = holds.messages.map(({ id }) => id)
+    const backward = ids.toReversed()
+    expect(await Array.fromAsync(store.messages.several("ses_long", backward))).toEqual(
+      all.toReversed() as never,
+    )
+    expect(await Array.fromAsync(store.messages.several("ses_long", [...ids, ...ids]))).toEqual([
+      ...all,
+      ...all,
+    ] as never)
+  })
+
+  test("that begins again tells what was changed meanwhile", async () => {
+    const url = await server.database()
+    await publish(url, "m", long())
+    await using store = await open(url)
+    const words = async (): Promise<unknown> => (await store.parts.get("prt_1a"))?.text
+    for await (const { info } of store.messages.stream("ses_long", { direction: "asc" }))
+      if (info.id === "msg_000") break
+    expect(await words()).toBe("1a")
+    await server.sql(
+      `update sessiondex.part set body = replace(body, '"1a"', '"changed"') where id = 'prt_1a'`,
+      url,
+    )
+    expect(await words()).toBe("changed")
+    const again = await Array.fromAsync(store.messages.stream("ses_long", { direction: "asc", limit: 2 }))
+    expect(again[1]?.parts[0]).toMatchObject({ text: "changed" })
+    expect(await Array.fromAsync(store.parts.list("msg_001"))).toMatchObject([
+      { text: "changed" },
+      { text: "1b" },
+    ])
+  })
+})

@@ -43,9 +43,14 @@ export class FleetAccess {
    * As `ask`; `otherwise` where the database cannot be used, which is told.
    * @param tell told too
    */
-  async quietly<T>(otherwise: T, question: (db: FleetQueries) => Promise<T>, tell?: Tell): Promise<T> {
+  quietly<T>(otherwise: T, question: (db: FleetQueries) => Promise<T>, tell?: Tell): Promise<T> {
+    return this.attempt(otherwise, () => this.ask(question), tell)
+  }
+
+  /** As `quietly`, for work that asks by itself. */
+  async attempt<T>(otherwise: T, work: () => Promise<T>, tell?: Tell): Promise<T> {
     try {
-      return await this.ask(question)
+      return await work()
     } catch (error) {
       if (!isStoreError(error) || error.code === "CLOSED") throw error
       tell?.(this.#problem(error))

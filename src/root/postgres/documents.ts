@@ -1,27 +1,7 @@
 import { sql } from "drizzle-orm"
 import type { FleetQueries } from "../../postgres/queries.ts"
-import { storable } from "../../postgres/storable.ts"
 import type { TextRow } from "./candidate-rows.ts"
-import { bestFirst } from "./choice.ts"
 import { bodyOf, type Reading, type WholeRow } from "./record-rows.ts"
-
-/** The copy of a session that counts: whose it is, and which agent wrote it. */
-export interface CountingCopy {
-  readonly machine: string
-  readonly source: string
-}
-
-/** Of each of these sessions the copy that counts. */
-export async function countingCopies(
-  db: FleetQueries,
-  sessions: readonly string[],
-  me: string,
-): Promise<Map<string, CountingCopy>> {
-  const rows = await db.execute<CountingCopy & { id: string }>(sql`
-    select distinct on (s.id) s.id, s.machine, s.source from sessiondex.session s
-    where s.id = any(${sql.param(sessions.map(storable))}) order by s.id, ${bestFirst(me)}`)
-  return new Map(rows.map(({ id, machine, source }) => [id, { machine, source }]))
-}
 
 /** These messages with their parts, of the copies that the rows name, all of one moment. */
 export function readDocuments(

@@ -1,17 +1,36 @@
 import type { FleetAccess } from "./access.ts"
-import { type Reading, readWhole, type WholeRow } from "./record-rows.ts"
+import { type Reading, readBodies, readWhole, type WholeRow } from "./record-rows.ts"
 
+/** For so long, in ms, what was read ahead stands for what is there. */
+const FRESH_MS = 1_000
 /** Messages that are asked for at once: a question a message would cost a conversation a journey each. */
 const AHEAD = 32
 
-/** A message as it came, with its parts in their order. */
+/** A message as it came, with its parts in their order where they were wanted. */
 export interface WholeRows {
   readonly message: WholeRow
   readonly parts: readonly WholeRow[]
 }
 
+/** Messages of a walk that were asked for together. */
+interface Run {
+  /** Those that nobody has asked for yet; who asks again asks anew. */
+  readonly ids: Set<string>
+  readonly withParts: boolean
+  readonly rows: Promise<Map<string, WholeRows>>
+  at: number
+}
+
+/** The parts of the message that was given last. */
+interface LastParts {
+  readonly message: string
+  readonly rows: Map<string, WholeRow>
+  readonly at: number
+  listed: boolean
+}
+
 /**
- * Reads messages of a conversation that is gone through some at a time, with their parts. Each that was read ahead is given once, and a walk
+ * Reads messages of a conversation that is gone through some at a time. Each that was read ahead is given once, and within a second; a walk
  * that begins again forgets what was read for the one before.
  */
 export class MessagesAhead {
@@ -19,38 +38,120 @@ export class MessagesAhead {
   readonly #reading: Reading
   #session: string | undefined
   #expected: readonly string[] = []
-  #read = new Map<string, WholeRows>()
+  #places = new Map<string, number>()
+  #withParts = false
+  #runs: Run[] = []
+  /** Where in the walk the last one stood: it may go either way. */
+  #last: number | undefined
+  #parts: LastParts | undefined
 
   constructor(access: FleetAccess, reading: Reading) {
     this.#access = access
     this.#reading = reading
   }
 
-  /** The messages that will be asked for, in this order. */
-  expect(session: string, ids: readonly string[]): void {
+  /** The messages that will be asked for. @param withParts whether their parts will be, each for itself */
+  expect(session: string, ids: readonly string[], withParts: boolean): void {
     this.#session = session
     this.#expected = ids
-    this.#read = new Map()
+    this.#places = new Map(ids.map((id, at) => [id, at]))
+    this.#withParts = withParts
+    this.#runs = []
+    this.#last = undefined
+    this.#parts = undefined
   }
 
-  /** A message with its parts; `undefined` where it is gone. @throws StoreError `FLEET_UNAVAILABLE`, … */
-  async take(session: string, id: string): Promise<WholeRows | undefined> {
-    const known = session === this.#session ? this.#read.get(id) : undefined
+  /** Whether a message is one that a walk is to come to. */
+  expects(session: string, id: string): boolean {
+    return session === this.#session && this.#places.has(id)
+  }
+
+  /**
+   * A message, by default as the walk wants it; `undefined` where it is gone.
+   * @throws StoreError `FLEET_UNAVAILABLE`, …
+   */
+  async take(session: string, id: string, withParts = this.#withParts): Promise<WholeRows | undefined> {
+    const run = this.#run(session, id, withParts)
+    const rows = await run.rows
+    const whole = rows.get(id)
+    rows.delete(id)
+    if (withParts && whole)
+      this.#parts = {
+        message: id,
+        rows: new Map(whole.parts.map((row) => [row.id, row])),
+        at: run.at,
+        listed: false,
+      }
+    return whole
+  }
+
+  /** The ids of the parts of the message that was given last, once. */
+  partsOf(message: string): string[] | undefined {
+    const parts = this.#parts
+    if (parts?.message !== message || parts.listed || !isFresh(parts.at)) return undefined
+    parts.listed = true
+    return [...parts.rows.keys()]
+  }
+
+  /** A part of the message that was given last, once. */
+  part(message: string, id: string): WholeRow | undefined {
+    const parts = this.#parts
+    if (parts?.message !== message || !parts.listed || !isFresh(parts.at)) return undefined
+    const row = parts.rows.get(id)
+    parts.rows.delete(id)
+    return row
+  }
+
+  /** What has the message, or is under way with it. */
+  #run(session: string, id: string, withParts: boolean): Run {
+    const place = session === this.#session ? this.#places.get(id) : undefined
+    if (place === undefined) return this.#begin(session, [id], withParts)
+    const known = this.#runs.find((run) => run.ids.has(id) && run.withParts === withParts && isFresh(run.at))
+    const isBackward = this.#last === undefined ? false : place < this.#last
+    this.#last = place
     if (known) {
-      this.#read.delete(id)
+      known.ids.delete(id)
       return known
     }
-    const at = session === this.#session ? this.#expected.indexOf(id) : -1
-    const ids = at < 0 ? [id] : this.#expected.slice(at, at + AHEAD)
-    const expected = this.#expected
-    const rows = await this.#access.ask((db) => readWhole(db, session, ids, this.#reading))
-    const whole = wholeMessages(rows)
-    const taken = whole.get(id)
-    whole.delete(id)
-    // Another walk may have begun meanwhile.
-    if (at >= 0 && this.#expected === expected) this.#read = whole
-    return taken
+    const ids = isBackward
+      ? this.#expected.slice(Math.max(0, place - AHEAD + 1), place + 1)
+      : this.#expected.slice(place, place + AHEAD)
+    const run = this.#begin(session, ids, withParts)
+    run.ids.delete(id)
+    this.#runs = [...this.#runs.filter(({ at }) => isFresh(at)), run]
+    return run
   }
+
+  #begin(session: string, ids: readonly string[], withParts: boolean): Run {
+    const run: Run = {
+      ids: new Set(ids),
+      withParts,
+      rows: this.#read(session, ids, withParts),
+      at: performance.now(),
+    }
+    run.rows.then(
+      () => {
+        run.at = performance.now()
+      },
+      () => {
+        run.at = Number.NEGATIVE_INFINITY
+      },
+    )
+    return run
+  }
+
+  async #read(session: string, ids: readonly string[], withParts: boolean): Promise<Map<string, WholeRows>> {
+    if (withParts)
+      return wholeMessages(await this.#access.ask((db) => readWhole(db, session, ids, this.#reading)))
+    const rows = await this.#access.ask((db) => readBodies(db, "message", session, ids, this.#reading))
+    return new Map(
+      rows.map((row) => [row.id, { message: { ...row, message: row.id, position: -1 }, parts: [] }]),
+    )
+  }
+}
+
+function isFresh(at: number): boolean {
+  return performance.now() - at < FRESH_MS
 }
 
 function wholeMessages(rows: readonly WholeRow[]): Map<string, WholeRows> {

@@ -4,28 +4,43 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { FleetAccess } from "./access.ts"
 import { countMessages, foldersOfRecord, listMessages, withSeveralSteps } from "./message-list.ts"
 import type { MessagesAhead } from "./messages-ahead.ts"
+import type { ReadAhead } from "./read-ahead.ts"
 import type { Reading } from "./record-rows.ts"
 import { copiesOf, countSessions, listSessions } from "./session-list.ts"
+import type { SessionsAhead } from "./sessions-ahead.ts"
 
 /** What there is in a fleet's database: of each session the copy that counts. */
 export class PostgresCatalog implements Catalog {
   readonly #access: FleetAccess
   readonly #ahead: MessagesAhead
+  readonly #sessions: SessionsAhead
   readonly #reading: Reading
   /** How new the sessions were that were listed for a caller's moment. */
   readonly #moments = new WeakMap<object, Map<string, SessionCopy>>()
 
-  constructor(access: FleetAccess, ahead: MessagesAhead, reading: Reading) {
+  constructor(access: FleetAccess, { ahead, sessions }: ReadAhead, reading: Reading) {
     this.#access = access
     this.#ahead = ahead
+    this.#sessions = sessions
     this.#reading = reading
   }
 
   async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
     const { me, maxRecordBytes } = this.#reading
+    // Who looks for titles will look at each.
+    const bodies = range.bodies ?? (query.search && "some")
     const entries = await this.#access.quietly<SessionEntry[]>([], (db) =>
-      listSessions(db, query, range, me, maxRecordBytes),
+      listSessions(db, query, { ...range, bodies }, me, maxRecordBytes),
     )
+    if (query.search && query.projectID === undefined)
+      this.#sessions.put(
+        entries.flatMap(({ id, project, body, from }) =>
+          // Copies may lie in other projects.
+          body === undefined || from?.alsoOn.length !== 0
+            ? []
+            : { id, project, projects: [project], body, size: body.length },
+        ),
+      )
     if (range.moment && query.order === "updated") {
       // One that is updated between this question and the next about the same moment must not be newer there than here.
       const known = this.#moments.get(range.moment) ?? new Map<string, SessionCopy>()
@@ -66,6 +81,7 @@ export class PostgresCatalog implements Catalog {
       this.#ahead.expect(
         sessionID,
         run.map(({ id }) => id),
+        true,
       )
       yield run
     }

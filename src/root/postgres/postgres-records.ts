@@ -9,6 +9,7 @@ import type { RecordSource, Tell, WholeMessage } from "../record-source.ts"
 import type { FleetAccess } from "./access.ts"
 import { foldersOfRecord } from "./message-list.ts"
 import type { MessagesAhead } from "./messages-ahead.ts"
+import type { ReadAhead } from "./read-ahead.ts"
 import {
   type BodyRow,
   listFolders,
@@ -20,17 +21,22 @@ import {
   readPlain,
   versionOf,
 } from "./record-rows.ts"
+import type { SessionsAhead } from "./sessions-ahead.ts"
 
 /** The bodies of a fleet's records, of each session those of the copy that counts. */
 export class PostgresRecords implements RecordSource {
   readonly #access: FleetAccess
   readonly #ahead: MessagesAhead
+  readonly #sessions: SessionsAhead
+  /** Reads of one folder that are asked for at once, and are one question. */
+  readonly #waiting = new Map<string, { readonly ids: Set<string>; readonly rows: Promise<BodyRow[]> }>()
   readonly #reading: Reading
   readonly #problems: ProblemLog
 
-  constructor(access: FleetAccess, ahead: MessagesAhead, reading: Reading, problems: ProblemLog) {
+  constructor(access: FleetAccess, { ahead, sessions }: ReadAhead, reading: Reading, problems: ProblemLog) {
     this.#access = access
     this.#ahead = ahead
+    this.#sessions = sessions
     this.#reading = reading
     this.#problems = problems
   }
@@ -40,8 +46,10 @@ export class PostgresRecords implements RecordSource {
   }
 
   async ids(kind: CollectionKind, folder: string, tell?: Tell): Promise<readonly string[]> {
+    const known = kind === "part" ? this.#ahead.partsOf(folder) : undefined
+    if (known) return known
     const ids = await this.#access.quietly([], (db) => listIds(db, kind, folder, this.#reading.me), tell)
-    if (kind === "message") this.#ahead.expect(folder, ids)
+    if (kind === "message") this.#ahead.expect(folder, ids, false)
     return ids
   }
 
@@ -51,6 +59,8 @@ export class PostgresRecords implements RecordSource {
   }
 
   async foldersOf(kind: CollectionKind, id: string, tell?: Tell): Promise<readonly string[]> {
+    const ahead = kind === "session" ? this.#sessions.find(id) : undefined
+    if (ahead) return ahead.projects
     const folders = await this.#access.quietly<string[]>(
       [],
       (db) => (kind === "session" ? projectsOf(db, id) : foldersOfRecord(db, kind, id, this.#reading.me)),
@@ -60,6 +70,8 @@ export class PostgresRecords implements RecordSource {
   }
 
   async holds(kind: CollectionKind, folder: string, id: string): Promise<boolean> {
+    const ahead = kind === "session" ? this.#sessions.find(id) : undefined
+    if (ahead) return ahead.projects.includes(folder)
     const rows = await this.#access.quietly<BodyRow[]>([], (db) =>
       readBodies(db, kind, folder, [id], { ...this.#reading, maxRecordBytes: -1 }),
     )
@@ -72,17 +84,53 @@ export class PostgresRecords implements RecordSource {
     ids: readonly string[],
     tell?: Tell,
   ): Promise<(JsonObject | undefined)[]> {
-    const rows = await this.#access.quietly<BodyRow[]>(
-      [],
-      (db) => readBodies(db, kind, folder, ids, this.#reading),
-      tell,
-    )
+    const rows = await this.#rows(kind, folder, ids, tell)
     const byID = new Map(rows.map((row) => [row.id, row]))
     return ids.map((id) => this.#body(kind, folder, byID.get(id), tell))
   }
 
+  async #rows(
+    kind: CollectionKind,
+    folder: string,
+    ids: readonly string[],
+    tell?: Tell,
+  ): Promise<readonly BodyRow[]> {
+    const [id] = ids
+    if (id !== undefined && ids.length === 1) {
+      const ahead = kind === "session" ? this.#sessions.find(id) : undefined
+      if (ahead?.project === folder) return [ahead]
+      const part = kind === "part" ? this.#ahead.part(folder, id) : undefined
+      if (part) return [part]
+    }
+    return this.#access.attempt<BodyRow[]>([], () => this.#together(kind, folder, ids), tell)
+  }
+
+  /** What is asked for at once of one folder is one question; one message of a walk brings those behind it along. */
+  #together(kind: CollectionKind, folder: string, ids: readonly string[]): Promise<BodyRow[]> {
+    const name = `${kind}/${folder}`
+    const waiting = this.#waiting.get(name)
+    if (waiting) {
+      for (const id of ids) waiting.ids.add(id)
+      return waiting.rows
+    }
+    const wanted = new Set(ids)
+    const ask = async (): Promise<BodyRow[]> => {
+      await new Promise<void>((resolve) => queueMicrotask(resolve))
+      this.#waiting.delete(name)
+      const [only = ""] = wanted
+      if (kind === "message" && wanted.size === 1 && this.#ahead.expects(folder, only)) {
+        const whole = await this.#ahead.take(folder, only)
+        return whole ? [whole.message] : []
+      }
+      return this.#access.ask((db) => readBodies(db, kind, folder, [...wanted], this.#reading))
+    }
+    const rows = ask()
+    this.#waiting.set(name, { ids: wanted, rows })
+    return rows
+  }
+
   async message(sessionID: string, id: string, withParts: boolean): Promise<WholeMessage | undefined> {
-    const whole = await this.#ahead.take(sessionID, id)
+    const whole = await this.#ahead.take(sessionID, id, withParts)
     const info = this.#body("message", sessionID, whole?.message)
     if (!whole || !info) return undefined
     const parts = withParts ? whole.parts.map((row) => this.#body("part", id, row)) : []

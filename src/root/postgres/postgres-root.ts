@@ -10,6 +10,7 @@ import { PostgresRecords } from "./postgres-records.ts"
 import { PostgresTexts } from "./postgres-texts.ts"
 import { PostgresUpkeep } from "./postgres-upkeep.ts"
 import { originsOf } from "./session-list.ts"
+import { SessionsAhead } from "./sessions-ahead.ts"
 
 /** What many machines publish in a database, read there: each session once. */
 export class PostgresRoot implements Root {
@@ -29,9 +30,10 @@ export class PostgresRoot implements Root {
     this.origins = (ids) =>
       access.quietly(new Map<string, SessionOrigin>(), (db) => originsOf(db, ids, machine))
     const ahead = new MessagesAhead(access, reading)
-    this.catalog = new PostgresCatalog(access, ahead, reading)
-    this.records = new PostgresRecords(access, ahead, reading, new ProblemLog(context.tell))
-    this.texts = new PostgresTexts(access, this.records, reading, context)
+    const sessions = new SessionsAhead()
+    this.catalog = new PostgresCatalog(access, { ahead, sessions }, reading)
+    this.records = new PostgresRecords(access, { ahead, sessions }, reading, new ProblemLog(context.tell))
+    this.texts = new PostgresTexts(access, this.records, reading, sessions, context)
     this.upkeep = new PostgresUpkeep(access, this.records, reading, () => void fleet.close())
   }
 }

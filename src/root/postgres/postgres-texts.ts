@@ -6,9 +6,10 @@ import type { RootContext } from "../root.ts"
 import type { Candidate, CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import type { FleetAccess } from "./access.ts"
 import { TextCondition, type TextRow } from "./candidate-rows.ts"
-import { type CountingCopy, countingCopies, readDocuments } from "./documents.ts"
+import { readDocuments } from "./documents.ts"
 import type { PostgresRecords } from "./postgres-records.ts"
 import type { Reading, WholeRow } from "./record-rows.ts"
+import { type CountingCopy, countingCopies, type SessionsAhead } from "./sessions-ahead.ts"
 
 /** Rows that are gone through at first, newest first; twice as many each time there is no index to go by. */
 const FIRST_SCAN = 2_000
@@ -29,6 +30,7 @@ export class PostgresTexts implements TextSource {
   readonly #access: FleetAccess
   readonly #records: PostgresRecords
   readonly #reading: Reading
+  readonly #sessions: SessionsAhead
   /** What was read ahead for the search under way, by session and message; each is given once. */
   readonly #ahead = new Map<string, MessageDocument>()
 
@@ -36,12 +38,14 @@ export class PostgresTexts implements TextSource {
     access: FleetAccess,
     records: PostgresRecords,
     reading: Reading,
+    sessions: SessionsAhead,
     { search }: Pick<RootContext, "search">,
   ) {
     this.mode = search
     this.#access = access
     this.#records = records
     this.#reading = reading
+    this.#sessions = sessions
   }
 
   async look(): Promise<TextLook> {
@@ -59,7 +63,7 @@ export class PostgresTexts implements TextSource {
     const ahead = this.#ahead.get(name)
     this.#ahead.delete(name)
     if (ahead) return ahead
-    const whole = await this.#access.quietly(undefined, () =>
+    const whole = await this.#access.attempt(undefined, () =>
       this.#records.message(sessionID, messageID, true),
     )
     return whole && wholeDocument(whole.info, whole.parts)
@@ -73,10 +77,9 @@ export class PostgresTexts implements TextSource {
     try {
       let ahead = FIRST_AHEAD
       for await (const rows of this.#rows(new TextCondition(query, filter), signal)) {
-        const counting = await this.#counting(rows, filter)
-        for (let start = 0; start < counting.length; start += ahead, ahead = AHEAD) {
+        for (let start = 0; start < rows.length; start += ahead, ahead = AHEAD) {
           signal?.throwIfAborted()
-          const group = counting.slice(start, start + ahead)
+          const group = await this.#counting(rows.slice(start, start + ahead), filter)
           await this.#readAhead(group)
           for (const { time, message, session, source } of group) yield { time, id: message, session, source }
         }
@@ -95,7 +98,9 @@ export class PostgresTexts implements TextSource {
       const { rows, last } = await this.#access.quietly({ rows: [], last: undefined }, (db) =>
         byIndex ? condition.look(db, from) : condition.scan(db, from, size),
       )
+      // Where nothing was found the last is looked at, so that a search can stop at its time.
       if (rows.length > 0) yield rows
+      else if (last) yield [last]
       if (!last) return
       after = last
       byIndex ||= condition.indexed !== undefined && rows.length * RARE < size
@@ -105,9 +110,11 @@ export class PostgresTexts implements TextSource {
   /** Of rows those of copies that count, each message once. */
   async #counting(rows: readonly TextRow[], { sources }: CandidateFilter): Promise<CountingRow[]> {
     const sessions = [...new Set(rows.map(({ session }) => session))]
-    const copies = await this.#access.quietly(new Map<string, CountingCopy>(), (db) =>
-      countingCopies(db, sessions, this.#reading.me),
+    const found = await this.#access.quietly<CountingCopy[]>([], (db) =>
+      countingCopies(db, sessions, this.#reading),
     )
+    this.#sessions.put(found)
+    const copies = new Map(found.map((copy) => [copy.id, copy]))
     const counting = new Map<string, CountingRow>()
     for (const row of rows) {
       const copy = copies.get(row.session)
@@ -120,6 +127,7 @@ export class PostgresTexts implements TextSource {
 
   async #readAhead(group: readonly TextRow[]): Promise<void> {
     this.#ahead.clear()
+    if (group.length === 0) return
     type Row = WholeRow & { session: string }
     const rows = await this.#access.quietly<Row[]>([], (db) => readDocuments(db, group, this.#reading))
     for (const [name, [message, ...parts]] of Map.groupBy(rows, (row) => nameOf(row.session, row.message))) {
