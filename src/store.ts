@@ -319,7 +319,10 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     const { push } = await loaded(() => import("./push/push.ts"))
     const { roots, fs } = this.#parts
     const folder = resolve(options.machineFolder ?? this.directory)
-    return yield* push({ roots, fs, folder, readOnly: this.#options.readOnly }, url, options)
+    const source = { roots, fs, folder, readOnly: this.#options.readOnly }
+    if (!options.watch) return yield* push(source, url, options)
+    const { pushOnAndOn } = await loaded(() => import("./push/watch.ts"))
+    return yield* pushOnAndOn(push, source, url, options, this.#parts.feed)
   }
 
   /**

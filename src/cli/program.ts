@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander"
 import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
 import { exportCommand } from "./commands/export.ts"
+import { forgetCommand } from "./commands/forget.ts"
 import { importCommand } from "./commands/import.ts"
 import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
@@ -10,6 +11,7 @@ import { orphansCommand } from "./commands/orphans.ts"
 import { problemsCommand } from "./commands/problems.ts"
 import { projectsCommand } from "./commands/projects.ts"
 import { pruneCommand } from "./commands/prune.ts"
+import { pushCommand } from "./commands/push.ts"
 import { rebuildCommand } from "./commands/rebuild.ts"
 import { repairCommand } from "./commands/repair.ts"
 import { restoreCommand } from "./commands/restore.ts"
@@ -51,6 +53,8 @@ const COMMANDS = [
   exportCommand,
   importCommand,
   moveCommand,
+  pushCommand,
+  forgetCommand,
   pruneCommand,
   restoreCommand,
   trashCommand,

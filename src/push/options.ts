@@ -1,3 +1,4 @@
+import type { StoreError } from "../errors.ts"
 import type { SourceFilter } from "../repository/of-source.ts"
 import type { Problem } from "../root/problem-log.ts"
 import type { PushChoice } from "./choice.ts"
@@ -23,7 +24,14 @@ export interface PushOptions extends PushChoice {
   dryRun?: boolean | undefined
   /** Where the machine's identity is kept. Default: the store's folder. */
   machineFolder?: string | undefined
+  /**
+   * Go on: push again when something changed, at the latest after a minute, until the signal. What the store's own watch does not see is found
+   * by looking, for at most a tenth of the time. A database that cannot be used for a while is waited for. Default `false`.
+   */
+  watch?: boolean | undefined
   signal?: AbortSignal | undefined
+  /** With `watch`: told what each push came to, or why it could not be done and is tried again. */
+  onRound?: ((result: PushResult | StoreError) => void) | undefined
   /** Told of each session that was looked at. */
   onProgress?: ((progress: PushProgress) => void) | undefined
 }

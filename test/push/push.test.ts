@@ -1,50 +1,11 @@
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { openStore, type Pushed, type PushOptions, type PushResult, type Store } from "../../src/index.ts"
 import { describePostgres } from "../support/postgres.ts"
 import { message, part, session } from "../support/records.ts"
 import { copyOfTree, put, tempFolder, untilProven } from "../support/temp.ts"
+import { pushed, putSmall, small } from "./pushing.ts"
 import { plainSessions, publishedIn } from "./tables.ts"
-
-/** Pushes all that a folder holds; gives what was yielded beside the result. */
-export async function pushed(
-  directory: string,
-  url: string,
-  options: PushOptions = {},
-): Promise<PushResult & { readonly yielded: readonly Pushed[] }> {
-  await using store = await openStore({ directory, backgroundIndex: false, durability: "relaxed" })
-  return await pushOf(store, url, options)
-}
-
-async function pushOf(store: Store, url: string, options: PushOptions = {}) {
-  const yielded: Pushed[] = []
-  const all = store.push(url, options)
-  for (;;) {
-    const next = await all.next()
-    if (next.done) return { ...next.value, yielded }
-    yielded.push(next.value)
-  }
-}
-
-/** A store with a session of two messages. */
-function small(id = "ses_1", over = {}): string {
-  const directory = tempFolder()
-  putSmall(directory, id, over)
-  return directory
-}
-
-function putSmall(directory: string, id = "ses_1", over = {}): void {
-  put(directory, `session/proj/${id}.json`, session(id, over))
-  for (const [at, name] of ["a", "b"].entries()) {
-    put(directory, `message/${id}/msg_${id}_${name}.json`, message(`msg_${id}_${name}`, id, at))
-    put(
-      directory,
-      `part/msg_${id}_${name}/prt_${id}_${name}.json`,
-      part(`prt_${id}_${name}`, `msg_${id}_${name}`),
-    )
-  }
-}
 
 describePostgres("a push", (server) => {
   test("publishes everything once, and again only what changed", async () => {

@@ -14,10 +14,12 @@ export interface PlainSession {
 export async function publishedIn(
   server: PostgresServer,
   url: string,
+  machine?: string,
 ): Promise<Record<string, Record<string, PlainSession>>> {
+  const named = machine === undefined ? "true" : `m.name = '${machine}'`
   const rows = async (columns: string, table: string, order: string) =>
     await server.sql(
-      `select m.name as by, t.${columns.split(", ").join(", t.")} from sessiondex.${table} t join sessiondex.machine m on m.id = t.machine order by m.name, ${order}`,
+      `select m.name as by, t.${columns.split(", ").join(", t.")} from sessiondex.${table} t join sessiondex.machine m on m.id = t.machine where ${named} order by m.name, ${order}`,
       url,
     )
   type Built = Omit<PlainSession, "messages"> & {
@@ -25,7 +27,8 @@ export async function publishedIn(
     sides: Record<string, unknown>
   }
   const all: Record<string, Record<string, Built>> = {}
-  for (const { name } of await server.sql("select name from sessiondex.machine", url)) all[String(name)] = {}
+  for (const { name } of await server.sql(`select name from sessiondex.machine m where ${named}`, url))
+    all[String(name)] = {}
   const of = (row: Record<string, unknown>): Built => {
     const found = all[String(row.by)]?.[String(row.session)]
     if (!found) throw new Error(`A row without its session: ${JSON.stringify(row)}`)
