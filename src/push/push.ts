@@ -34,6 +34,8 @@ export interface PushSource {
 
 /** A change of how records are published raises it, so that all are looked at again. */
 const FORMAT = 1
+/** The source of a database that is read. */
+const FLEET = "fleet"
 const SESSIONS_AT_ONCE = 500
 /** What is tried again where the connection was lost, in ms after which. */
 const AGAIN_AFTER_MS = [200, 1_000, 3_000]
@@ -111,7 +113,8 @@ class Push {
     options: PushOptions,
     file: MachineFile,
   ) {
-    this.#source = source
+    // What other machines have published is theirs.
+    this.#source = { ...source, roots: source.roots.only((root) => root.source !== FLEET) }
     this.#fleet = fleet
     this.#chooser = chooser
     this.#isMeant = isMeant

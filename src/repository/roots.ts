@@ -51,6 +51,13 @@ export class Roots {
     for (const { upkeep } of others) upkeep.outOfReach()
   }
 
+  /** The store's own and those of the others that are meant; itself where that is all of them. */
+  only(isMeant: (root: Root) => boolean): Roots {
+    const others = this.#all.slice(1).filter(isMeant)
+    if (others.length === this.#all.length - 1) return this
+    return new Roots(this.main, others, this.#mustBeOpen)
+  }
+
   /** All of them, the store's own first; every call of a repository begins here. @throws StoreError `CLOSED` */
   get all(): readonly Root[] {
     this.#mustBeOpen()

@@ -11,7 +11,7 @@ import { plainSessions, publishedIn } from "./tables.ts"
 
 const childPath = bytecodeOf(join(import.meta.dir, "push-child.ts"))
 const AT_ONCE = 3
-const KILLS = process.env.SESSIONDEX_TEST_LONG ? 400 : 40
+const KILLS = process.env.SESSIONDEX_TEST_LONG ? 400 : 24
 
 // What a killed process leaves behind is the same anywhere.
 tempFoldersInMemory()

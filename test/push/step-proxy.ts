@@ -4,6 +4,7 @@ import type { Socket } from "bun"
 export class StepProxy {
   readonly url: string
   readonly #listener
+  readonly #upstream = new Set<{ end(): void }>()
 
   /** @param step told of each piece that a client sends; `sent` once it was sent on */
   constructor(target: string, step: (sent: boolean) => void) {
@@ -12,6 +13,7 @@ export class StepProxy {
     const close = (socket: Socket<Pipe>): void => {
       socket.data?.other?.end()
     }
+    const upstream = this.#upstream
     this.#listener = Bun.listen<Pipe>({
       hostname: "127.0.0.1",
       port: 0,
@@ -24,6 +26,7 @@ export class StepProxy {
             socket: {
               open(server) {
                 server.data = { other: client, waiting: [] }
+                upstream.add(server)
                 client.data.other = server
                 for (const piece of client.data.waiting.splice(0)) server.write(piece)
               },
@@ -50,6 +53,7 @@ export class StepProxy {
   }
 
   stop(): void {
+    for (const server of this.#upstream) server.end()
     this.#listener.stop(true)
   }
 }
