@@ -13,6 +13,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "import --from claude-code --since 30d",
     "import --from codex=/backup/.codex --dry-run",
   ],
+  push: [
+    "push postgres://me@db.example/history --dry-run",
+    "push postgres://me@db.example/history --project . --exclude ./secret",
+    "push postgres://me@db.example/history --watch",
+  ],
   prune: ["prune --older-than 90d --dry-run", "prune --keep 200 --children", "prune --max-size 2GB --yes"],
   restore: ["restore <session>", "restore --all"],
   trash: ["trash", "trash empty --older-than 30d"],

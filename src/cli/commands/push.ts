@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { Command } from "commander"
 import {
   isStoreError,
@@ -8,10 +9,12 @@ import {
   type StoreError,
 } from "../../index.ts"
 import type { Context } from "../context.ts"
+import { fromOption } from "../from.ts"
 import { interruptible } from "../interrupt.ts"
+import { MOMENT, moment } from "../moment.ts"
 import type { Output } from "../output.ts"
 import { progressBar } from "../progress.ts"
-import { instant, many } from "../quantities.ts"
+import { many } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 
@@ -31,30 +34,29 @@ interface PushFlags {
 
 const several = (one: string, before: string[] = []): string[] => [...before, one]
 
+/** A project's id as it is, a folder from the root on. No id is a path, nor a dot alone. */
+const placed = (project: string): string => (/^\.{1,2}$|[/\\]/.test(project) ? resolve(project) : project)
+
 /** `push`: publishes sessions to a PostgreSQL database that many machines share. */
 export function pushCommand(context: Context): Command {
   return new Command("push")
     .description("publish sessions to a PostgreSQL database that several machines share")
     .argument("<url>", "postgres://user@host/database; the password from PGPASSFILE, PGPASSWORD or the URL")
     .option("--as <name>", "what to call this machine; kept for later pushes")
-    .option("--from <name>", "only sessions of this history, as codex; repeatable", several)
-    .option("--project <id>", "only of this project, by id or folder; repeatable", several)
-    .option("--exclude <id>", "none of this project, by id or folder; repeatable", several)
-    .option("--since <time>", "only sessions updated since, as 2026-08-01 or 30d", instant)
+    .addOption(fromOption("only sessions of this history"))
+    .option(
+      "--project <id|folder>",
+      "only of this project: an id, or a folder with all below it; repeatable",
+      several,
+    )
+    .option("--exclude <id|folder>", "none of this project, named likewise; repeatable", several)
+    .option("--since <time>", `only sessions updated from this time on: ${MOMENT}`, moment)
     .option("--no-mask", "publish keys and tokens as they are")
     .option("--delete", "take back sessions that are not here any more")
     .option("--force", "publish sessions also where messages are missing that were published")
     .option("--new-machine", "push as a machine of its own, as on a copied disk")
     .option("--watch", "go on: push what changes until Ctrl-C")
     .option("--dry-run", "only list what would be published, and what would be masked")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  sessiondex push postgres://me@db.example.org/history --dry-run
-  sessiondex push postgres://me@db.example.org/history --project ~/work --exclude ~/work/secret
-  sessiondex push postgres://me@db.example.org/history --watch`,
-    )
     .action(async (url: string, flags: PushFlags, command: Command) => {
       const { output } = context
       const { dryRun, watch = false } = flags
@@ -67,8 +69,8 @@ Examples:
         const options: PushOptions = {
           name: flags.as,
           source: flags.from,
-          project: flags.project,
-          exclude: flags.exclude,
+          project: flags.project?.map(placed),
+          exclude: flags.exclude?.map(placed),
           since: flags.since,
           mask: flags.mask,
           delete: flags.delete,
