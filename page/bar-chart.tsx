@@ -14,11 +14,14 @@ export function BarChart({
   title,
   total,
   chart,
+  tones,
   format,
 }: {
   title: string
   total: string
   chart: Chart
+  /** The class that colours each series; by default they are told apart by their order. */
+  tones?: readonly string[]
   format: (value: number) => string
 }) {
   const [at, setAt] = useState<number>()
@@ -27,6 +30,7 @@ export function BarChart({
   const picture = useRef<SVGSVGElement>(null)
   const wide = useWidth(picture)
   const { bars, series } = chart
+  const tone = (index: number): string => tones?.[index] ?? `series-${index}`
   const top = ceiling(Math.max(...bars.map(({ values }) => sum(values))))
   const step = (wide - LEFT) / bars.length
   const width = Math.max(1, Math.min(step * 0.78, 26))
@@ -98,7 +102,7 @@ export function BarChart({
                 base += value
                 return value > 0 ? (
                   <rect
-                    class={`series-${piece}`}
+                    class={tone(piece)}
                     x={LEFT + index * step + (step - width) / 2}
                     width={width}
                     y={y(base)}
@@ -121,7 +125,7 @@ export function BarChart({
       <ul class="legend">
         {series.map((name, index) => (
           <li>
-            <span class={`swatch series-${index}`} aria-hidden="true" />
+            <span class={`swatch ${tone(index)}`} aria-hidden="true" />
             {name} <span class="faint">{format((bar ? bar.values[index] : chart.totals[index]) ?? 0)}</span>
           </li>
         ))}

@@ -8,7 +8,7 @@ import { bytes, money, numberOf, plain, plural, short } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { Empty, Failure, Loading } from "./notice.tsx"
 import { formatRoute, type Route } from "./route.ts"
-import { SourceMark, sourceName } from "./source-mark.tsx"
+import { SourceMark, sourceName, sourceTone } from "./source-mark.tsx"
 import { chart, leading, readUsage, stretchOf, sumsBy, type UsageRow, type UsageSum } from "./usage.ts"
 
 const SPANS: readonly (readonly [string, number | undefined])[] = [
@@ -149,6 +149,7 @@ function Charts({
         title="Messages"
         total={plural(sum(activity.totals), "message")}
         chart={activity}
+        {...(sources.length > 1 && { tones: sources.map(sourceTone) })}
         format={(n) => n.toLocaleString()}
       />
       <BarChart title="Tokens" total={short(sum(tokens.totals))} chart={tokens} format={short} />

@@ -41,16 +41,15 @@ export function shortSourceName(source: string): string {
   return known(source)?.short ?? source
 }
 
+/** The class that gives a drawing the colour of a source. */
+export function sourceTone(source: string): string {
+  return `source-${known(source) ? source : "other"}`
+}
+
 /** The sign of a source. @param named whether it is all there is to tell the source, and so has its name */
 export function SourceMark({ source, named = false }: { source: string; named?: boolean }) {
   const mark = (
-    <svg
-      class={`mark mark-${known(source) ? source : "other"}`}
-      viewBox="0 0 16 16"
-      width="12"
-      height="12"
-      aria-hidden="true"
-    >
+    <svg class={`mark ${sourceTone(source)}`} viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
       <path d={known(source)?.path ?? OTHER} />
     </svg>
   )

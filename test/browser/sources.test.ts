@@ -3,11 +3,8 @@ import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { put } from "../support/files.ts"
 import { homeOfAll } from "../support/home.ts"
-import { barriers, until } from "./page-test.ts"
+import { barriers, LIMIT, until } from "./page-test.ts"
 import { describeInBrowser } from "./suite.ts"
-
-/** Each question is asked of every history, by a machine that may have much else to do, in ms. */
-const LIMIT = 60_000
 
 describeInBrowser(
   "the page over all histories of a home",
