@@ -11,7 +11,7 @@ import { IndexingView } from "./indexing-view.tsx"
 import { useKeys } from "./keys.ts"
 import { useModel } from "./model.ts"
 import { Overview } from "./overview.tsx"
-import { groupsByID, type ProjectGroup } from "./projects.ts"
+import { type ProjectGroup, Projects } from "./projects.ts"
 import { formatRoute, parseRoute, type Route, segment } from "./route.ts"
 import { Search } from "./search.ts"
 import { Hits, hitRoute } from "./search-view.tsx"
@@ -21,7 +21,6 @@ import { SessionList } from "./sessions.ts"
 import { SourcesView } from "./sources-view.tsx"
 import { ThemeButton, useTheme } from "./theme.tsx"
 import { Transcript } from "./transcript.ts"
-import { useProjects } from "./use-projects.ts"
 
 /** The whole page: the list or what was found on one side, a session or the overview on the other. */
 export function App({ api }: { api: Api }) {
@@ -32,8 +31,13 @@ export function App({ api }: { api: Api }) {
   const [help, setHelp] = useState(false)
   const [live, setLive] = useState(true)
   const [health] = useState(() => new Health(api))
-  const { groups, loadProjects } = useProjects(api)
-  const projects = useMemo(() => groupsByID(groups ?? []), [groups])
+  const [projects] = useState(() => {
+    const asked = new Projects(api)
+    // Before the usage, which takes its turn and may take long.
+    void asked.load()
+    return asked
+  })
+  const { groups, byID } = useModel(projects)
   const { chosen, choose } = useChosen(route)
   const filter = useFilter(chosen, groups)
   const transcript = useTranscript(api, route)
@@ -70,7 +74,7 @@ export function App({ api }: { api: Api }) {
           setLive(true)
           if (!again) return
           void list.refresh()
-          void loadProjects()
+          void projects.load()
           void health.look()
           shown.current?.refresh()
         },
@@ -78,10 +82,10 @@ export function App({ api }: { api: Api }) {
         change: (change) => {
           list.apply(change)
           shown.current?.apply(change)
-          if (change.kind === "project" || change.kind === "store") void loadProjects()
+          if (change.kind === "project" || change.kind === "store") void projects.load()
         },
       }),
-    [api, list, health, loadProjects],
+    [api, list, health, projects],
   )
 
   const home = homeOf(chosen)
@@ -217,13 +221,7 @@ export function App({ api }: { api: Api }) {
             }
           />
         ) : (
-          <SessionTree
-            list={list}
-            selected={route.session}
-            projects={projects}
-            marked={marked}
-            onOpen={open}
-          />
+          <SessionTree list={list} selected={route.session} projects={byID} marked={marked} onOpen={open} />
         )}
         {indexing && <IndexingView indexing={indexing} />}
         <p class="foot" role="status">
@@ -331,7 +329,12 @@ function useFilter(
   const group =
     project === undefined
       ? undefined
-      : (groups?.find(({ ids }) => ids.includes(project)) ?? { ids: [project], name: project, path: "" })
+      : (groups?.find(({ ids }) => ids.includes(project)) ?? {
+          ids: [project],
+          name: project,
+          path: "",
+          sources: [],
+        })
   const filter = { project: group, source }
   if (project !== undefined && groups === undefined) return undefined
   if (JSON.stringify(filter) !== JSON.stringify(latest.current)) latest.current = filter

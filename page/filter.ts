@@ -7,23 +7,23 @@ export interface Filter {
   readonly source?: string | undefined
 }
 
-/** What a request asks for by a filter. Several projects of one work tree are asked for by that. */
-export function filterParameters({ project, source }: Filter): Record<string, string> {
-  const [id, ...more] = project?.ids ?? []
-  return {
-    ...(project && (id !== undefined && more.length === 0 ? { project: id } : { directory: project.path })),
-    ...(source !== undefined && { source }),
-  }
+/** What a request asks for by a filter: the projects of a group each by its id. */
+export function filterParameters({ project, source }: Filter): [name: string, value: string][] {
+  return [
+    ...(project?.ids.map((id): [string, string] => ["project", id]) ?? []),
+    ...(source === undefined ? [] : [["source", source] as [string, string]]),
+  ]
 }
 
 /** Whether a session is one that a filter asks for. */
 export function isMeant(
   { project, source }: Filter,
-  session: { readonly projectID: string; readonly directory: string; readonly source: string },
+  session: { readonly projectID: string; readonly source: string },
 ): boolean {
-  if (source !== undefined && session.source !== source) return false
-  if (!project) return true
-  return project.ids.length === 1 ? session.projectID === project.ids[0] : session.directory === project.path
+  return (
+    (source === undefined || session.source === source) &&
+    (!project || project.ids.includes(session.projectID))
+  )
 }
 
 /** A text by which filters can be told apart. */

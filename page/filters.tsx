@@ -19,7 +19,8 @@ export function Filters({
   project: string | undefined
   onProject: (project: string | undefined) => void
 }) {
-  const chosen = groups.find(({ ids }) => project !== undefined && ids.includes(project))
+  const shown = groups.filter(({ sources }) => source === undefined || sources.includes(source))
+  const chosen = shown.find(({ ids }) => project !== undefined && ids.includes(project))
   return (
     <div class="filters">
       <select
@@ -30,7 +31,7 @@ export function Filters({
       >
         <option value="">All projects</option>
         {project !== undefined && !chosen && <option value={project}>{plain(project)}</option>}
-        {groups.map(({ ids, name, path }) => (
+        {shown.map(({ ids, name, path }) => (
           <option value={ids[0]} key={ids[0]}>
             {plain(name)}
             {path !== "" && path !== name ? ` — ${plain(path)}` : ""}

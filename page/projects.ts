@@ -1,54 +1,57 @@
 import { isJsonObject } from "../src/record/extract.ts"
+import { type Api, objects } from "./api.ts"
 import { baseName, textOf } from "./format.ts"
+import { Model } from "./model.ts"
 
-/** The projects of one work tree: each agent has its own id for it. */
+/** The projects of one work tree: agents have ids of their own for it. */
 export interface ProjectGroup {
-  /** At least one, in the server's order; the first names the group in addresses. */
+  /** At least one; the first names the group in addresses. */
   readonly ids: readonly string[]
   readonly name: string
-  /** The work tree; empty where the project names none. */
+  /** The work tree; empty where none is known. */
   readonly path: string
+  /** Whose histories it is in, as `codex`. */
+  readonly sources: readonly string[]
 }
 
-/** A project as its record says it. */
-interface Project {
-  readonly id: string
-  readonly name: string
-  readonly path: string
-}
-
-/** Groups of projects by their work trees, in the order of their names. */
-export function projectGroups(bodies: readonly unknown[]): ProjectGroup[] {
-  const groups = new Map<string, Project[]>()
-  for (const body of bodies) {
-    const project = readProject(body)
-    if (!project) continue
-    // "/" is where what belongs to no work tree lies: nothing else is of one tree with it.
-    const key = project.path === "" || project.path === "/" ? `id ${project.id}` : project.path
-    const group = groups.get(key)
-    if (group) group.push(project)
-    else groups.set(key, [project])
+/** Reads what is shown of a group: its name, or the last name of its work tree. */
+export function projectGroup(body: unknown): ProjectGroup | undefined {
+  if (!isJsonObject(body) || !Array.isArray(body.ids)) return undefined
+  const ids = body.ids.map(textOf).filter((id) => id !== "")
+  const [first] = ids
+  if (first === undefined) return undefined
+  const path = textOf(body.worktree)
+  return {
+    ids,
+    path,
+    name: textOf(body.name) || (path === "/" ? "global" : baseName(path)) || first.slice(0, 12),
+    sources: [...new Set(objects(body.projects).map(({ source }) => textOf(source)))],
   }
-  return [...groups.values()]
-    .map((projects) => {
-      const { id = "", path = "" } = projects[0] ?? {}
-      const name = projects.find(({ name }) => name !== "")?.name
-      return {
-        ids: projects.map(({ id }) => id),
-        path,
-        name: name ?? ((path === "/" ? "global" : baseName(path)) || id.slice(0, 12)),
-      }
-    })
-    .sort((a, b) => a.name.localeCompare(b.name) || (a.path < b.path ? -1 : 1))
 }
 
-function readProject(body: unknown): Project | undefined {
-  if (!isJsonObject(body)) return undefined
-  const id = textOf(body.id)
-  return id === "" ? undefined : { id, name: textOf(body.name), path: textOf(body.worktree) }
-}
+/** The projects of all sources, that with the newest session first. */
+export class Projects extends Model {
+  readonly #api: Api
+  /** `undefined` until they are known. */
+  groups: readonly ProjectGroup[] | undefined
+  /** Each group by the ids of its projects. */
+  byID: ReadonlyMap<string, ProjectGroup> = new Map()
 
-/** Each group by the ids of its projects. */
-export function groupsByID(groups: readonly ProjectGroup[]): ReadonlyMap<string, ProjectGroup> {
-  return new Map(groups.flatMap((group) => group.ids.map((id) => [id, group])))
+  constructor(api: Api) {
+    super()
+    this.#api = api
+  }
+
+  /** Asks for them, at first and after changes. */
+  async load(): Promise<void> {
+    try {
+      const bodies = objects(await this.#api.json("project?groups=true"))
+      this.groups = bodies.map(projectGroup).filter((group) => group !== undefined)
+    } catch {
+      // Sessions can be read without the names of their projects; the list tells of a server that is gone.
+      this.groups ??= []
+    }
+    this.byID = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group])))
+    this.changed()
+  }
 }

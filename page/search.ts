@@ -131,7 +131,7 @@ export class Search extends Model {
     const parameters = new URLSearchParams({ q: this.query, limit: String(LIMIT), wait: "false" })
     if (after !== undefined) parameters.set("after", after)
     if (session !== undefined) parameters.set("session", session)
-    else for (const [name, value] of Object.entries(filterParameters(filter))) parameters.set(name, value)
+    else for (const [name, value] of filterParameters(filter)) parameters.append(name, value)
     if (kind === "tool") parameters.set("type", "tool")
     else if (kind !== "all") parameters.set("in", kind)
     return parameters

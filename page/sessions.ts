@@ -114,13 +114,13 @@ export class SessionList extends Model {
     this.#loading?.abort()
     // As many as were there, so that whoever has scrolled down stays where they are.
     const limit = Math.max(PAGE, Math.min(LARGEST_PAGE, this.#byID.size))
-    const query = new URLSearchParams({
-      limit: String(limit),
-      order: "updated",
-      direction: "desc",
-      origin: "true",
+    const query = new URLSearchParams([
+      ["limit", String(limit)],
+      ["order", "updated"],
+      ["direction", "desc"],
+      ["origin", "true"],
       ...filterParameters(this.#filter),
-    })
+    ])
     await this.#load(`session?${query}`, true)
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import type { ProjectGroup } from "../../src/index.ts"
 import { put } from "../support/files.ts"
 import { homeOfAll } from "../support/home.ts"
 import { barriers, LIMIT, until } from "./page-test.ts"
@@ -57,13 +58,18 @@ describeInBrowser(
           expect(await option.count()).toBe(1)
           await project.selectOption({ label: "app — /home/dev/app" })
           await page.getByRole("heading", { level: 1, name: "app" }).waitFor()
-          const inTree = await (await fetch(new URL("session?directory=/home/dev/app", suite.url()))).json()
-          await until(() => page.locator(".foot-end").textContent(), `${inTree.length} sessions`)
+          const groups = await (await fetch(new URL("project?groups=true", suite.url()))).json()
+          const { sessions } = groups.find(({ worktree }: ProjectGroup) => worktree === "/home/dev/app")
+          await until(() => page.locator(".foot-end").textContent(), `${sessions} sessions`)
           const marks = page.locator(".session .named-mark")
           expect(new Set(await marks.allTextContents()).size).toBeGreaterThan(1)
           await page.getByRole("button", { name: "Gemini", exact: true }).click()
           await page.getByRole("heading", { level: 1, name: "app · Gemini CLI" }).waitFor()
           await until(async () => [...new Set(await marks.allTextContents())].join(), "Gemini CLI")
+          // Projects of other sources alone are not to be chosen then.
+          await page.getByRole("button", { name: "opencode", exact: true }).click()
+          await until(() => project.locator("option", { hasText: "/home/dev/rewound" }).count(), 0)
+          expect(await project.locator("option", { hasText: "/home/dev/lib" }).count()).toBe(1)
         })
       },
       LIMIT,

@@ -46,12 +46,12 @@ test("a search is of the source and project that the page shows, or of everythin
   class Nothing extends Api {
     override async *lines(path: string) {
       const { searchParams } = this.url(path)
-      asked.push(["source", "project", "directory"].map((name) => searchParams.get(name) ?? "").join())
+      asked.push([searchParams.get("source") ?? "", ...searchParams.getAll("project")].join())
       yield { end: { partial: false } }
     }
   }
   const search = new Search(new Nothing("http://localhost/"))
-  const group = { ids: ["p"], name: "w", path: "/w" }
+  const group = { ids: ["p"], name: "w", path: "/w", sources: [] }
   for (const filter of [
     { source: "codex", project: group },
     { project: { ...group, ids: ["p", "q"] } },
@@ -60,5 +60,5 @@ test("a search is of the source and project that the page shows, or of everythin
     search.ask("word", { kind: "all", filter })
     while (search.state !== "done") await new Promise<void>((resolve) => search.watch(resolve))
   }
-  expect(asked).toEqual(["codex,p,", ",,/w", ",,"])
+  expect(asked).toEqual(["codex,p", ",p,q", ""])
 })

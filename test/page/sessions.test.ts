@@ -147,14 +147,14 @@ test("a list is asked for by source and project, and takes in only what belongs 
     }
   }
   const list = new SessionList(new Two("http://localhost/"))
-  const project = { ids: ["p"], name: "w", path: "/w" }
+  const project = { ids: ["p"], name: "w", path: "/w", sources: [] }
   await list.show({ source: "codex", project })
   await list.show({ project: { ...project, ids: ["p", "q"] } })
   await list.show({ source: "codex", project })
-  expect(asked.map((query) => ["source", "project", "directory"].map((name) => query.get(name)))).toEqual([
-    ["codex", "p", null],
-    [null, null, "/w"],
-    ["codex", "p", null],
+  expect(asked.map((query) => [query.get("source"), ...query.getAll("project")])).toEqual([
+    ["codex", "p"],
+    [null, "p", "q"],
+    ["codex", "p"],
   ])
   const settled = Promise.withResolvers<void>()
   list.watch(() => {

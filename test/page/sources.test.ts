@@ -1,28 +1,25 @@
 import { expect, test } from "bun:test"
 import { Api } from "../../page/api.ts"
 import { Health, readIndexing } from "../../page/health.ts"
-import { projectGroups } from "../../page/projects.ts"
+import { projectGroup } from "../../page/projects.ts"
 import { resumeCommand } from "../../page/resume.ts"
 
-test("projects of one work tree are one group, by name; those without one stand alone", () => {
-  expect(
-    projectGroups([
-      { id: "web-1", worktree: "/w/web" },
-      { id: "global", worktree: "/" },
-      { id: "f00", worktree: "/w/web", name: "Web shop" },
-      { id: "root", worktree: "/" },
-      { id: "bare0123456789abc" },
-      { id: "app", worktree: "/w/app" },
-      { worktree: "/w/none" },
-      "no project",
-    ]),
-  ).toEqual([
-    { ids: ["app"], name: "app", path: "/w/app" },
-    { ids: ["bare0123456789abc"], name: "bare01234567", path: "" },
-    { ids: ["global"], name: "global", path: "/" },
-    { ids: ["root"], name: "global", path: "/" },
-    { ids: ["web-1", "f00"], name: "Web shop", path: "/w/web" },
+test("a group of projects has its name, or that of its work tree; strange ones are none", () => {
+  const projects = [{ source: "codex" }, { source: "opencode" }, { source: "codex" }]
+  expect(projectGroup({ ids: ["f00", "app-1"], worktree: "/w/app", projects })).toEqual({
+    ids: ["f00", "app-1"],
+    name: "app",
+    path: "/w/app",
+    sources: ["codex", "opencode"],
+  })
+  const named = (body: object) => projectGroup({ ids: ["bare0123456789abc"], ...body })?.name
+  expect([named({}), named({ worktree: "/" }), named({ worktree: "/w/app", name: "Shop" })]).toEqual([
+    "bare01234567",
+    "global",
+    "Shop",
   ])
+  for (const strange of [null, "x", {}, { ids: "x" }, { ids: [] }, { ids: [5] }])
+    expect(projectGroup(strange)).toBeUndefined()
 })
 
 const ID = "01a21758-7a3c-7b42-aa10-81d63c413cc1"

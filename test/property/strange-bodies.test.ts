@@ -6,7 +6,7 @@ import { createHandler } from "sessiondex/http"
 import { objects } from "../../page/api.ts"
 import { compare, readPatch } from "../../page/diff.ts"
 import * as format from "../../page/format.ts"
-import { projectGroups } from "../../page/projects.ts"
+import { projectGroup } from "../../page/projects.ts"
 import { formatRoute } from "../../page/route.ts"
 import { pieces, readHit } from "../../page/search.ts"
 import { listRows, sessionItem } from "../../page/sessions.ts"
@@ -228,7 +228,8 @@ test(
             expect(objects(parts)).toHaveLength(id === GOOD.id ? 1 : 8)
           }
         }
-        projectGroups(objects(await answer("project")))
+        for (const group of objects(await answer("project?groups=true"))) projectGroup(group)
+        await answer("project")
         const usage = objects(await answer("usage"))
           .map(readUsage)
           .filter((row) => row !== undefined)
