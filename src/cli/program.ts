@@ -7,6 +7,7 @@ import { importCommand } from "./commands/import.ts"
 import { indexCommand } from "./commands/index.ts"
 import { messagesCommand } from "./commands/messages.ts"
 import { moveCommand } from "./commands/move.ts"
+import { isBare, showNewest } from "./commands/newest.ts"
 import { orphansCommand } from "./commands/orphans.ts"
 import { problemsCommand } from "./commands/problems.ts"
 import { projectsCommand } from "./commands/projects.ts"
@@ -90,7 +91,10 @@ export function createProgram(context: Context): Command {
     .option("--no-older", "leave out the history in the older layout beside the store")
     .option("--no-color", "no colours, also on a terminal")
     .showHelpAfterError("(see --help)")
-    .addHelpText("after", "\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.")
+    .addHelpText(
+      "after",
+      "\nWithout a command the newest sessions are listed.\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.",
+    )
   for (const make of COMMANDS) {
     const command = make(context).copyInheritedSettings(program)
     const examples = EXAMPLES[command.name()]?.map((line) => `\n  sessiondex ${line}`).join("")
@@ -116,6 +120,7 @@ export async function run(
   }
   const program = createProgram(context).exitOverride()
   for (const command of program.commands) command.exitOverride()
+  if (isBare(program, argv)) program.action(() => showNewest(context, program))
   try {
     await program.parseAsync(escapeExclusions(program, argv), { from: "user" })
   } catch (error) {

@@ -1,13 +1,11 @@
 import { Command, Option } from "commander"
 import type { SessionListOptions } from "../../index.ts"
-import { sessionFields } from "../../record/extract.ts"
 import type { Context } from "../context.ts"
 import { directoryOption, fromOption } from "../from.ts"
 import { projectOption, projectsNamed } from "../projects.ts"
 import { count } from "../quantities.ts"
+import { sessionRow } from "../session-row.ts"
 import { withStore } from "../session-store.ts"
-import { oneLine } from "../text.ts"
-import { clockColumn } from "../time.ts"
 
 interface SessionFlags {
   project?: string[]
@@ -47,17 +45,8 @@ export function sessionsCommand(context: Context): Command {
         // With one folder alone there is nothing to tell apart.
         const several = store.health().alsoReading.length > 0
         for await (const found of store.sessions.listWithOrigin(options)) {
-          const { session, source, origin } = found
-          if (json) await output.json(several ? found : session)
-          else {
-            const { updated, title } = sessionFields(session)
-            const when = output.style("dim", clockColumn(updated).slice(0, 16))
-            const where =
-              origin === store.directory ? "" : output.style("dim", `  [${source} ${oneLine(origin)}]`)
-            await output.line(
-              `${when}  ${output.style("cyan", oneLine(session.id))}  ${oneLine(title ?? "")}${where}`,
-            )
-          }
+          if (json) await output.json(several ? found : found.session)
+          else await sessionRow(output, store, found)
         }
       })
     })
