@@ -22,5 +22,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   restore: ["restore <session>", "restore --all"],
   trash: ["trash", "trash empty --older-than 30d"],
   serve: ["serve", "serve --port 0 --writable", "serve --host 0.0.0.0 --allow-host history.example"],
+  projects: ["projects", "projects --from codex --json"],
+  usage: ["usage --by month", "usage --by model --since 30d", "usage --project . --from claude-code"],
+  completion: ["completion bash", "completion fish"],
   verify: ["verify", "verify --repair"],
 }

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises"
 import { styleText } from "node:util"
+import { type Pager, startPager } from "./pager.ts"
 import { oneLine, printable, safeJson } from "./text.ts"
 
 type Style = Parameters<typeof styleText>[0]
@@ -8,13 +9,16 @@ type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /** Where a command prints: results on standard output, everything else on standard error. */
 export class Output {
-  readonly #out: Stream
+  #out: Stream
   readonly #err: Stream
+  readonly #isTerminal: boolean
   #colours = true
+  #pager: Pager | undefined
 
   constructor(out: Stream, err: Stream) {
     this.#out = out
     this.#err = err
+    this.#isTerminal = Boolean(out.isTTY)
     // A reader that has seen enough, as `head` does, is no failure of ours.
     out.on("error", (error) => {
       if ("code" in error && error.code === "EPIPE") process.exit(0)
@@ -29,7 +33,7 @@ export class Output {
 
   /** Whether standard output is a terminal, which obeys what is written to it. */
   get isTerminal(): boolean {
-    return Boolean(this.#out.isTTY)
+    return this.#isTerminal
   }
 
   /** Whether a person can be asked: both ends of the talk are terminals. */
@@ -39,6 +43,22 @@ export class Output {
 
   noColours(): void {
     this.#colours = false
+  }
+
+  /** Shows what is printed from now on in the person's pager, where standard output is this process's own terminal. */
+  page(): void {
+    if (!this.#isTerminal || this.#out !== process.stdout) return
+    this.#pager = startPager(process.env, () => process.exit(0))
+    if (this.#pager) this.#out = this.#pager.input
+  }
+
+  /** Waits for the person to leave the pager, if there is one; then everything is printed as before. */
+  async endPage(): Promise<void> {
+    const pager = this.#pager
+    if (!pager) return
+    this.#pager = undefined
+    await pager.end()
+    this.#out = process.stdout
   }
 
   /** Prints one line; resolves when there is room for the next. */
@@ -88,7 +108,7 @@ export class Output {
 
   /** Styles text where standard output is a terminal that shows colours. */
   style(style: Style, text: string): string {
-    if (!this.#colours || !this.#out.isTTY || process.env.NO_COLOR) return text
+    if (!this.#colours || !this.#isTerminal || process.env.NO_COLOR) return text
     return styleText(style, text, { validateStream: false })
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander"
 import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
+import { completionCommand } from "./commands/completion.ts"
 import { exportCommand } from "./commands/export.ts"
 import { forgetCommand } from "./commands/forget.ts"
 import { importCommand } from "./commands/import.ts"
@@ -60,8 +61,22 @@ const COMMANDS = [
   restoreCommand,
   trashCommand,
   serveCommand,
+  completionCommand,
 ]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
+
+/** Commands whose results may be long, and are for people to read. */
+const PAGED: ReadonlySet<string> = new Set([
+  "sessions",
+  "projects",
+  "messages",
+  "show",
+  "search",
+  "usage",
+  "stats",
+  "problems",
+  "orphans",
+])
 
 /** Builds the command line; each command is a file of its own in `commands/`. */
 export function createProgram(context: Context): Command {
@@ -90,6 +105,7 @@ export function createProgram(context: Context): Command {
     .option("--max-record <size>", "the largest record to read (default: 16MiB)", bytes)
     .option("--no-older", "leave out the history in the older layout beside the store")
     .option("--no-color", "no colours, also on a terminal")
+    .option("--no-pager", "print long results on the terminal without $PAGER")
     .showHelpAfterError("(see --help)")
     .addHelpText(
       "after",
@@ -121,11 +137,17 @@ export async function run(
   const program = createProgram(context).exitOverride()
   for (const command of program.commands) command.exitOverride()
   if (isBare(program, argv)) program.action(() => showNewest(context, program))
+  program.hook("preAction", (_, command) => {
+    const { json, pager } = command.optsWithGlobals<{ json?: boolean; pager: boolean }>()
+    if (pager && !json && PAGED.has(command.name())) output.page()
+  })
   try {
     await program.parseAsync(escapeExclusions(program, argv), { from: "user" })
   } catch (error) {
+    await output.endPage()
     return tell(error, output)
   }
+  await output.endPage()
   return code
 }
 
