@@ -128,10 +128,12 @@ async function importFrom(
   const { signal, release } = interruptible()
   const work: Parameters<typeof withStore>[2] = async (store, { dir, json }) => {
     const histories = historiesOf(from, dir, context.home)
-    if (histories.length === 0)
-      throw new StoreError("NOT_FOUND", `There is no history of ${from} where it would be`, {
+    if (histories.length === 0) {
+      const places = findSources(context.home).flatMap(({ name, place }) => (name === from ? place : []))
+      throw new StoreError("NOT_FOUND", `There is no history of ${from} in ${places.join(" or ")}`, {
         hint: "Name one: --from <path of a database>, or --from NAME=<folder>.",
       })
+    }
     for (const history of histories) {
       const result = await store.importFrom(history, {
         onConflict,
