@@ -12,13 +12,14 @@ export interface ParsedLine {
 }
 
 const NUL = 0
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN = 0x7b
+const CLOSE = 0x7d
 /** A byte order mark. */
 const MARK = Buffer.from("\u{feff}")
 /** Places at which another value may begin that are tried in one line. */
 const MAX_STARTS = 16
-/** How a line of a transcript begins: an object, whose first field's name tells it from an object within a line. */
-const START = /\{"[A-Za-z_$]+":/g
-
 /**
  * Reads a line. One that is no JSON may be a line that was cut short, with the next one right behind it: what is whole in it is
  * read, and the rest is told of. NULs, which a crash leaves in place of what was never written, are passed over.
@@ -40,41 +41,48 @@ export function parseLine(bytes: Buffer): ParsedLine {
 function rescued(bytes: Buffer, from: number, end: number): ParsedLine {
   // By bytes, so that places in the text are places in the file.
   const text = bytes.subarray(from, end).toString("latin1")
-  const first = /^\{"[A-Za-z_$]+":/.exec(text)?.[0]
-  const starts = [...text.matchAll(START)]
-    .filter(({ 0: start, index }) => index === 0 || isLikely(start, first))
-    .slice(0, MAX_STARTS)
-    .map(({ index }) => from + index)
+  const starts: number[] = []
+  for (const { index } of text.matchAll(startsLike(text))) {
+    starts.push(from + index)
+    if (starts.length === MAX_STARTS) break
+  }
   const values: ParsedValue[] = []
-  for (let at = 0; at < starts.length; ) {
-    const start = starts[at] ?? end
-    let taken = 0
-    for (let next = starts.length; next > at && taken === 0; next--) {
-      const value = parsed(bytes.subarray(start, starts[next] ?? end), start)
-      if (!value) continue
-      values.push(value)
-      taken = next - at
-    }
-    at += Math.max(1, taken)
+  for (const start of starts) {
+    const to = endOfObject(bytes, start, end)
+    // An object within a line is followed by more of that line.
+    if (to === undefined || (to < end && !starts.includes(to))) continue
+    const value = parsed(bytes.subarray(start, to), start)
+    if (value) values.push(value)
   }
   const fault = "It is not whole JSON"
   return { values, fault: values.length > 0 ? `${fault}; what follows in it could be read` : fault }
 }
 
-/** A line that follows a cut one begins as lines of that file do. */
-function isLikely(start: string, first: string | undefined): boolean {
-  return start === first || LINE_STARTS.has(start)
+/** Where an object that begins here ends if it is JSON; `undefined` where nothing ends it. Each byte is looked at once. */
+function endOfObject(bytes: Buffer, start: number, end: number): number | undefined {
+  let depth = 0
+  let isText = false
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]
+    if (isText) {
+      if (byte === BACKSLASH) at++
+      else if (byte === QUOTE) isText = false
+    } else if (byte === QUOTE) isText = true
+    else if (byte === OPEN) depth++
+    else if (byte === CLOSE && --depth === 0) return at + 1
+  }
+  return undefined
 }
 
-const LINE_STARTS: ReadonlySet<string> = new Set([
-  '{"timestamp":',
-  '{"type":',
-  '{"parentUuid":',
-  '{"sessionId":',
-  '{"id":',
-  '{"record_type":',
-  '{"$set":',
-])
+/** How lines of transcripts begin, beside as the cut one does. */
+const LINE_STARTS = ["timestamp", "type", "parentUuid", "sessionId", "id", "record_type", "$set"]
+
+/** Finds where a line that follows a cut one may begin: as lines of that file do. */
+function startsLike(text: string): RegExp {
+  const [, first] = /^\{"([A-Za-z_$]+)":/.exec(text) ?? []
+  const names = first === undefined ? LINE_STARTS : [first, ...LINE_STARTS]
+  return new RegExp(`\\{"(?:${names.join("|").replaceAll("$", "\\$")})":`, "g")
+}
 
 function parsed(bytes: Buffer, start: number): ParsedValue | undefined {
   try {

@@ -5,6 +5,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import type { AnswerCounts, RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
+import type { StoreStats } from "../store-stats.ts"
 import type { Endable } from "../upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
@@ -110,6 +111,11 @@ export class TranscriptUpkeep extends ScannedUpkeep {
         yield* problemsOf(await transcripts.readContainer(container, sweep, undefined, slice))
       }
     }
+  }
+
+  override async stats({ signal }: Endable): Promise<StoreStats> {
+    const { transcriptStats } = await loaded(() => import("./transcript-stats.ts"))
+    return transcriptStats(this.#parts.records, signal)
   }
 
   override health(): RootHealth {

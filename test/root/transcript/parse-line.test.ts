@@ -6,7 +6,7 @@ const values = (bytes: Buffer): unknown[] => parseLine(bytes).values.map(({ valu
 const line = (of: unknown): Buffer => Buffer.from(JSON.stringify(of))
 const LINE = fc
   .record({ type: fc.constantFrom("user", "assistant"), text: fc.string({ unit: "grapheme" }) })
-  .map((fields) => ({ type: fields.type, message: { text: fields.text } }))
+  .map(({ type, text }) => ({ type, message: { type: "text", text }, also: [{ id: text }], at: 1 }))
 
 test("a whole value is what JSON.parse makes of it, and lies where it says", () => {
   fc.assert(
@@ -27,6 +27,8 @@ test("of a line that was cut anywhere with a whole one behind it the whole one i
       const length = at % cut.length
       const { values, fault } = parseLine(Buffer.concat([cut.subarray(0, length), line(second)]))
       expect(values.at(-1)?.value).toEqual(second)
+      // Only what ends where the line was cut can be taken for a line of its own.
+      for (const { start, length: bytes } of values.slice(0, -1)) expect(start + bytes).toBe(length)
       expect(fault === undefined).toBe(length === 0)
       expect(values.at(-1)?.start).toBe(length)
     }),
@@ -35,6 +37,12 @@ test("of a line that was cut anywhere with a whole one behind it the whole one i
 
 test("two whole values on one line are both read", () => {
   expect(values(Buffer.concat([line({ type: 1 }), line({ type: 2 })]))).toEqual([{ type: 1 }, { type: 2 }])
+})
+
+test("what begins as a line does within a text is no line", () => {
+  const within = { type: "user", text: 'a quote \\" and {"type":"fake"}' }
+  const both = Buffer.concat([Buffer.from('{"type":"cut'), line(within), line({ type: 2 })])
+  expect(values(both)).toEqual([within, { type: 2 }])
 })
 
 test("NULs around a value are passed over, and told of", () => {

@@ -49,8 +49,10 @@ test.each<[string, string, DifferenceKind, string]>([
   ["a session that is missing", "delete from sessions", "unindexed", SESSION],
   [
     "a session too many",
-    `insert into sessions select null, directory, 'ses_x', stamp, size, problem, problemMessage, project, created, updated,
-      parent, worktree, title, folded, archived, body from sessions`,
+    `insert into sessions (directory, id, stamp, size, problem, problemMessage, project, created, updated, parent, worktree, title,
+      folded, archived, body)
+      select directory, 'ses_x', stamp, size, problem, problemMessage, project, created, updated, parent, worktree, title, folded,
+      archived, body from sessions`,
     "gone",
     "ses_x",
   ],
