@@ -58,6 +58,7 @@ const { placeholder } = sql
 
 /** Prepared statements over the containers of transcripts, and over where in them messages lie. */
 export class TranscriptStatements {
+  readonly #version
   readonly #looks
   readonly #container
   readonly #row
@@ -87,6 +88,12 @@ export class TranscriptStatements {
   constructor(db: Drizzle) {
     const { row, folder, name, look, marks, sides, format, problems } = containers
     const { state } = containerStates
+    this.#version = lazy(() =>
+      db
+        .select({ own: sql<number>`total_changes()`, others: sql<number>`data_version` })
+        .from(sql`pragma_data_version`)
+        .prepare(),
+    )
     this.#looks = lazy(() =>
       db
         .select({ row, folder, name, look, sides, format })
@@ -284,6 +291,12 @@ export class TranscriptStatements {
         .where(and(eq(directory, placeholder("directory")), amongst(message, "ids")))
         .prepare(),
     )
+  }
+
+  /** Changes with every change that any process commits to the index. */
+  version(): string {
+    const { own, others } = this.#version().get() ?? {}
+    return `${own} ${others}`
   }
 
   /** The looks of all containers, by folder and name. */

@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { sameStat } from "../../src/file/stamp.ts"
 import { type FileStat, type FileSystem, fileSystem } from "../../src/file/system.ts"
 
 export interface ClockOptions {
@@ -48,8 +49,8 @@ export class ClockedFileSystem {
 
   readonly fs: FileSystem = {
     ...fileSystem,
-    stat: (path) => this.#call("stat", path, () => this.#stat(fileSystem.stat(path))),
-    lstat: (path) => this.#call("lstat", path, () => this.#stat(fileSystem.lstat(path))),
+    stat: (path, like) => this.#call("stat", path, () => orLike(this.#stat(fileSystem.stat(path)), like)),
+    lstat: (path, like) => this.#call("lstat", path, () => orLike(this.#stat(fileSystem.lstat(path)), like)),
     touch: (path) => this.#call("touch", path, () => this.#stat(fileSystem.touch(path))),
     readNames: (path) => this.#call("readdir", path, () => fileSystem.readNames(path)),
     readDirectory: (path) => this.#call("readdir", path, () => fileSystem.readDirectory(path)),
@@ -74,4 +75,9 @@ export class ClockedFileSystem {
     this.before(call, path)
     return run()
   }
+}
+
+/** What is like another one, as `FileSystem` has it, is that one. */
+function orLike(stat: FileStat | undefined, like: FileStat | undefined): FileStat | undefined {
+  return like && sameStat(stat, like) ? like : stat
 }

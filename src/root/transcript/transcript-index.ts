@@ -7,6 +7,7 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
+import { ContainerRows } from "./container-rows.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import { KeptLines } from "./kept-lines.ts"
@@ -89,6 +90,7 @@ export class TranscriptIndex {
   listener: RowListener | undefined
   /** Containers being settled, one after another each. */
   readonly #settling = new Map<string, Promise<boolean>>()
+  #rows: ContainerRows | undefined
 
   constructor(index: SqliteIndex, transcripts: Transcripts) {
     this.index = index
@@ -101,21 +103,43 @@ export class TranscriptIndex {
    */
   async look(signal?: AbortSignal): Promise<Looked> {
     let sweep = await this.transcripts.sweep(signal)
-    let rows = await this.index.read(({ transcripts }) => transcripts.looks())
-    if (this.#gone(sweep, rows).length > 0) {
+    let rows = await this.#rowsNow()
+    if (rows.withoutFiles(sweep.found).length > 0) {
       // What was moved from a folder that was not looked at yet to one that was is in neither.
       sweep = await this.transcripts.sweep(signal)
-      rows = await this.index.read(({ transcripts }) => transcripts.looks())
+      rows = await this.#rowsNow()
     }
     let hasDoubted = false
-    for (const { row } of this.#gone(sweep, rows)) if (await this.forget(row)) hasDoubted = true
-    if (hasDoubted) rows = await this.index.read(({ transcripts }) => transcripts.looks())
-    const known = new Map(rows.map((row) => [keyOf(row), row]))
-    const unsettled = sweep.found.flatMap((container) => {
-      const row = known.get(keyOf(container))
-      return row && this.isSettled(container, row, sweep) ? [] : [{ container, row: row?.row }]
-    })
+    for (const { row } of rows.withoutFiles(sweep.found)) if (await this.forget(row)) hasDoubted = true
+    if (hasDoubted) rows = await this.#rowsNow()
+    const unsettled: Unsettled[] = []
+    for (const container of sweep.found) {
+      const row = rows.of(container)
+      if (!row || !this.#isStillSettled(container, row, rows, sweep))
+        unsettled.push({ container, row: row?.row })
+    }
     return { sweep, unsettled }
+  }
+
+  /** The rows of all containers, read again only after something was written. */
+  #rowsNow(): Promise<ContainerRows> {
+    const known = this.#rows
+    return this.index.read(({ transcripts }) => {
+      const version = `${this.index.database} ${transcripts.version()}`
+      if (known?.version === version) return known
+      const rows = new ContainerRows(version, transcripts.looks())
+      this.#rows = rows
+      return rows
+    })
+  }
+
+  /** As `isSettled`, of which only what may have changed is asked again. */
+  #isStillSettled(container: FoundContainer, row: ContainerLook, rows: ContainerRows, sweep: Sweep): boolean {
+    // One that was found to look as it did is the same object.
+    if (rows.hasLookOf(container)) return row.sides === NO_SIDES || sweep.areSame(rows.sidesOf(row))
+    const isSettled = this.isSettled(container, row, sweep)
+    if (isSettled) rows.noteLookOf(container)
+    return isSettled
   }
 
   /**
@@ -171,11 +195,6 @@ export class TranscriptIndex {
       all.push(...problemsOf({ marks: JSON.parse(container.marks) as FileMark[], problems: lines, fault }))
     }
     return all
-  }
-
-  #gone(sweep: Sweep, rows: readonly ContainerLook[]): ContainerLook[] {
-    const there = new Set(sweep.found.map(keyOf))
-    return rows.filter((row) => !there.has(keyOf(row)))
   }
 
   /** Whether the rows of a container equal its files, as those look now. */

@@ -18,7 +18,9 @@ import {
   findContainer,
   findContainers,
   looking,
+  type WalkContext,
 } from "./walk.ts"
+import { WalkMemory } from "./walk-memory.ts"
 
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
@@ -71,6 +73,8 @@ export class Transcripts {
   readonly #maxLineBytes: number
   readonly #clock: DeviceClock
   readonly #problems: ProblemLog
+  readonly #memory = new WalkMemory()
+  #sweeps = 0
 
   constructor(
     fs: FileSystem,
@@ -90,25 +94,26 @@ export class Transcripts {
 
   /** Looks at every file once. What cannot be looked at is reported. @throws StoreError `EXHAUSTED`; the signal's reason */
   sweep(signal?: AbortSignal): Promise<Sweep> {
-    return this.#looked((report) =>
-      findContainers(this.fs, this.place, this.agent, new TimeSlice(signal), report),
-    )
+    this.#sweeps++
+    return this.#looked(findContainers, new TimeSlice(signal))
   }
 
   /** Looks at the files of these containers alone. */
   sweepOnly(...containers: readonly ContainerAt[]): Promise<Sweep> {
-    return this.#looked(async (report) => {
+    const find = async (context: WalkContext): Promise<readonly FoundContainer[]> => {
       const found: FoundContainer[] = []
       for (const at of containers) {
-        const one = await findContainer(this.fs, this.place, at, this.agent, new TimeSlice(), report)
+        const one = await findContainer(context, at)
         if (one) found.push(one)
       }
       return found
-    })
+    }
+    return this.#looked(find, new TimeSlice())
   }
 
   async #looked(
-    look: (report: (problem: Problem) => void) => Promise<readonly FoundContainer[]>,
+    walk: (context: WalkContext) => Promise<readonly FoundContainer[]>,
+    slice: TimeSlice,
   ): Promise<Sweep> {
     const device = looking(
       this.fs,
@@ -123,7 +128,20 @@ export class Transcripts {
       refused.push(problem)
       this.#problems.report(problem)
     }
-    const found = await look(report)
+    const found = await walk({
+      fs: this.fs,
+      place: this.place,
+      agent: this.agent,
+      slice,
+      tell: report,
+      memory: this.#memory,
+      // Who looks but once gains nothing.
+      isRemembered: this.#sweeps > 1,
+      isSure: (stat, kind) => {
+        this.#clock.observe(stat)
+        return isSure(stat) && (kind === "file" || this.#clock.datesRenames(stat.device))
+      },
+    })
     let bySession: Map<string, FoundContainer> | undefined
     const find = (session: string): FoundContainer | undefined => {
       bySession ??= bySessionOf(found)
@@ -150,7 +168,6 @@ export class Transcripts {
         const said = before.startsWith(look) ? digest() : undefined
         return said !== undefined && before === `${look} ${said}`
       })
-    for (const { files } of found) for (const { stat } of files) this.#clock.observe(stat)
     return {
       found,
       refused,

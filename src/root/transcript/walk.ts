@@ -7,6 +7,7 @@ import { compareText } from "../../record/order.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
 import type { ContainerName, TranscriptAgent } from "./agent.ts"
+import type { RememberedFolder, WalkMemory } from "./walk-memory.ts"
 
 /** Folders lie no deeper than this below those that an agent names. */
 export const MAX_DEPTH = 8
@@ -50,65 +51,146 @@ export function compareContainers(a: ContainerAt, b: ContainerAt): number {
   return compareText(a.folder, b.folder) || compareText(a.name, b.name)
 }
 
+/** What a walk goes by. */
+export interface WalkContext {
+  readonly fs: FileSystem
+  readonly place: string
+  readonly agent: TranscriptAgent
+  readonly slice: TimeSlice
+  /** Told what cannot be looked at. */
+  readonly tell: (problem: Problem) => void
+  readonly memory: WalkMemory
+  /** Whether what is found is remembered, which takes a look at each folder. */
+  readonly isRemembered: boolean
+  /** Whether no later change can leave a file, or a folder with its names, the same look. */
+  readonly isSure: (stat: FileStat, kind: "file" | "folder") => boolean
+}
+
 /**
- * Finds the containers below a root's place, by folder and name, with one look at each file. What cannot be looked at is told.
+ * Finds the containers below a root's place, by folder and name, with one look at each file.
  * @throws StoreError `EXHAUSTED`; the slice's signal's reason
  */
-export async function findContainers(
-  fs: FileSystem,
-  place: string,
-  agent: TranscriptAgent,
-  slice: TimeSlice,
-  tell: (problem: Problem) => void,
-): Promise<FoundContainer[]> {
+export async function findContainers(context: WalkContext): Promise<FoundContainer[]> {
   const found: FoundContainer[] = []
-  const waiting = agent.folders.map((folder) => ({ folder, depth: 0 })).reverse()
+  const waiting = context.agent.folders.map((folder) => ({ folder, depth: 0 })).reverse()
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { folder, depth } = next
-    const turn = slice.pass()
+    const turn = context.slice.pass()
     if (turn) await turn
-    const path = join(place, folder)
-    const entries = looking(fs, path, tell, () => fs.readDirectory(path))
-    if (!entries) continue
-    const names: string[] = []
-    const folders: string[] = []
-    for (const { name, kind } of entries)
-      if (kind === "directory") folders.push(name)
-      else if (kind === "file") names.push(name)
+    const { folders, containers } = (await asBefore(context, folder)) ?? (await readFolder(context, folder))
     if (depth < MAX_DEPTH)
-      for (const name of folders.sort(compareText).reverse())
+      for (const name of folders.toReversed())
         waiting.push({ folder: folder === "" ? name : `${folder}/${name}`, depth: depth + 1 })
-    found.push(...(await containersOf(fs, place, folder, names, agent, slice, tell)))
+    for (const container of containers) found.push(container)
   }
   return found
 }
 
 /** The container of that folder and name, as it lies there now. @throws as `findContainers` */
 export async function findContainer(
-  fs: FileSystem,
-  place: string,
+  context: WalkContext,
   { folder, name }: ContainerAt,
-  agent: TranscriptAgent,
-  slice: TimeSlice,
-  tell: (problem: Problem) => void,
 ): Promise<FoundContainer | undefined> {
+  const { fs, place, tell } = context
+  const known = knownFolder(context, folder)?.containers.find((container) => container.name === name)
+  const now = known && lookedAgain(context, known)
+  if (now) return now
   const path = join(place, folder)
   const names = looking(fs, path, tell, () => fs.readNames(path)) ?? []
-  return (await containersOf(fs, place, folder, names, agent, slice, tell, name))[0]
+  return (await containersOf(context, folder, names, name)).containers[0]
+}
+
+/** What is in a folder. */
+type Held = Pick<RememberedFolder, "folders" | "containers">
+
+function knownFolder({ fs, place, memory }: WalkContext, folder: string): RememberedFolder | undefined {
+  const known = memory.folder(folder)
+  if (!known) return undefined
+  const path = join(place, folder)
+  // What is refused is told of where its names are read.
+  const stat = looking(
+    fs,
+    path,
+    () => {},
+    () => fs.stat(path, known.stat),
+  )
+  return stat === known.stat ? known : undefined
+}
+
+/** A folder whose names are those that are remembered, each file looked at; `undefined` for any other. */
+async function asBefore(context: WalkContext, folder: string): Promise<Held | undefined> {
+  const known = knownFolder(context, folder)
+  if (!known) return undefined
+  const containers: FoundContainer[] = []
+  let isSame = true
+  for (const container of known.containers) {
+    const turn = context.slice.pass()
+    if (turn) await turn
+    const now = lookedAgain(context, container)
+    if (!now) return undefined
+    isSame &&= now === container
+    containers.push(now)
+  }
+  if (!isSame) context.memory.remember(folder, { ...known, containers })
+  return { folders: known.folders, containers }
+}
+
+/** A container as it lies there now, itself where it is as it was; `undefined` where a name of it is no file any more. */
+function lookedAgain(context: WalkContext, container: FoundContainer): FoundContainer | undefined {
+  let isSame = true
+  const files: ContainerFile[] = []
+  for (const file of container.files) {
+    const stat = lookAt(context, file.path, file.stat)
+    if (stat?.kind !== "file") return undefined
+    isSame &&= stat === file.stat
+    files.push(stat === file.stat ? file : { ...file, stat })
+  }
+  return isSame ? container : { ...container, files }
+}
+
+function lookAt(
+  { fs, tell, memory, isSure }: WalkContext,
+  path: string,
+  before?: FileStat,
+): FileStat | undefined {
+  const like = before && memory.isProven(before) ? before : undefined
+  const stat = looking(fs, path, tell, () => fs.lstat(path, like))
+  if (stat && stat !== like && isSure(stat, "file")) memory.prove(stat)
+  return stat
+}
+
+async function readFolder(context: WalkContext, folder: string): Promise<Held> {
+  const { fs, place, tell, memory, isRemembered, isSure } = context
+  const path = join(place, folder)
+  // Taken before the names are read, so that it is of them or of older ones.
+  const stat = isRemembered ? looking(fs, path, tell, () => fs.stat(path)) : undefined
+  const entries = looking(fs, path, tell, () => fs.readDirectory(path))
+  if (!entries) {
+    memory.forget(folder)
+    return { folders: [], containers: [] }
+  }
+  const names: string[] = []
+  const folders: string[] = []
+  for (const { name, kind } of entries)
+    if (kind === "directory") folders.push(name)
+    else if (kind === "file") names.push(name)
+  folders.sort(compareText)
+  const { containers, isWhole } = await containersOf(context, folder, names)
+  if (stat && isWhole && isSure(stat, "folder")) memory.remember(folder, { stat, folders, containers })
+  else memory.forget(folder)
+  return { folders, containers }
 }
 
 async function containersOf(
-  fs: FileSystem,
-  place: string,
+  context: WalkContext,
   folder: string,
   names: readonly string[],
-  agent: TranscriptAgent,
-  slice: TimeSlice,
-  tell: (problem: Problem) => void,
   only?: string,
-): Promise<FoundContainer[]> {
+): Promise<{ containers: FoundContainer[]; isWhole: boolean }> {
+  const { place, agent, slice } = context
   const there = new Set(names)
   const byName = new Map<string, ContainerFile[]>()
+  let left = 0
   for (const file of names) {
     const isCompressed = file.endsWith(COMPRESSED)
     const plain = isCompressed ? file.slice(0, -COMPRESSED.length) : file
@@ -118,16 +200,19 @@ async function containersOf(
     if (!name || (only !== undefined && name.name !== only)) continue
     const turn = slice.pass()
     if (turn) await turn
+    left++
     const path = join(place, folder, file)
-    const stat = looking(fs, path, tell, () => fs.lstat(path))
+    const stat = lookAt(context, path)
     if (stat?.kind !== "file") continue
     const files = byName.get(name.name) ?? []
     files.push({ path, stat, name, isCompressed })
     byName.set(name.name, files)
   }
-  return [...byName]
+  const containers = [...byName]
     .sort(([a], [b]) => compareText(a, b))
     .map(([name, files]) => ({ folder, name, files: newestOfEachRank(files) }))
+  for (const { files } of containers) left -= files.length
+  return { containers, isWhole: left === 0 }
 }
 
 function newestOfEachRank(files: readonly ContainerFile[]): ContainerFile[] {

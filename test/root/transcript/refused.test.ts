@@ -64,6 +64,8 @@ test("a folder that cannot be looked into is told of; what may lie there is not 
       if (path === closed) throw refusal("EACCES")
       return fs.readDirectory(path)
     },
+    // Who closes a folder changes its times.
+    stat: (path, like) => fs.stat(path, path === closed ? undefined : like),
     readNames: (path) => {
       if (path === closed) throw refusal("EACCES")
       return fs.readNames(path)
@@ -97,6 +99,8 @@ test("of a session that is found nowhere it is told where it may lie", async () 
         if (path === closed) throw refusal("EACCES")
         return fs.readDirectory(path)
       },
+      // Who closes a folder changes its times.
+      stat: (path, like) => fs.stat(path, path === closed ? undefined : like),
     }),
     (opened) => {
       root = opened

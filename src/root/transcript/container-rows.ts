@@ -1,0 +1,54 @@
+import type { ContainerLook } from "../../database/transcript-statements.ts"
+import type { ReadContainer } from "./transcripts.ts"
+import { type ContainerAt, type FoundContainer, keyOf } from "./walk.ts"
+
+/** The rows of all containers at one version of the index, beside the containers that were found. */
+export class ContainerRows {
+  readonly version: string
+  readonly #rows: readonly ContainerLook[]
+  readonly #byKey: ReadonlyMap<string, ContainerLook>
+  /** By containers that were asked for: the same ones are found again and again. */
+  readonly #of = new WeakMap<ContainerAt, ContainerLook>()
+  readonly #settled = new WeakSet<FoundContainer>()
+  readonly #sides = new WeakMap<ContainerLook, ReadContainer["sides"]>()
+
+  constructor(version: string, rows: readonly ContainerLook[]) {
+    this.version = version
+    this.#rows = rows
+    this.#byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  }
+
+  of(container: ContainerAt): ContainerLook | undefined {
+    const known = this.#of.get(container)
+    if (known) return known
+    const row = this.#byKey.get(keyOf(container))
+    if (row) this.#of.set(container, row)
+    return row
+  }
+
+  /** Those of containers that are not among these, which are each there once. */
+  withoutFiles(found: readonly FoundContainer[]): ContainerLook[] {
+    let count = 0
+    for (const container of found) if (this.of(container)) count++
+    if (count === this.#rows.length) return []
+    const there = new Set(found.map((container) => this.of(container)))
+    return this.#rows.filter((row) => !there.has(row))
+  }
+
+  /** Whether a container was found to look as its row says. */
+  hasLookOf(container: FoundContainer): boolean {
+    return this.#settled.has(container)
+  }
+
+  noteLookOf(container: FoundContainer): void {
+    this.#settled.add(container)
+  }
+
+  sidesOf(row: ContainerLook): ReadContainer["sides"] {
+    const known = this.#sides.get(row)
+    if (known) return known
+    const sides = JSON.parse(row.sides) as ReadContainer["sides"]
+    this.#sides.set(row, sides)
+    return sides
+  }
+}
