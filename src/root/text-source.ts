@@ -52,8 +52,12 @@ export interface TextLook {
 export interface TextSource {
   /** What of it can be searched. */
   readonly mode: "all" | "titles" | "off"
-  /** What can be searched now. @param mayLack be content with an index that lacks something yet, if it can be used at all */
-  look(mayLack: boolean): Promise<TextLook>
+  /**
+   * What can be searched now.
+   * @param mayLack be content with an index that lacks something yet, if it can be used at all
+   * @param since what was found since then, ms of `performance.now()`, need not be looked at once more
+   */
+  look(mayLack: boolean, since?: number): Promise<TextLook>
   /** Looks at everything that changed; what cannot be indexed is read by the search itself. @throws the signal's reason */
   refresh(signal?: AbortSignal): Promise<void>
   /** Resolves when a look lacks nothing that is not slow to be had otherwise. @throws the signal's reason */

@@ -21,13 +21,14 @@ export async function* search(
   text: string,
   options: SearchOptions,
 ): AsyncGenerator<SearchHit, SearchEnd> {
+  const asked = performance.now()
   const search = resolveSearch(text, options)
   if (search.query.wanted.length === 0) return { partial: false }
   const { signal } = search
   const texts = roots.all.filter(search.isMeant).map((root) => root.texts)
   if (search.fresh) for (const source of texts) await source.refresh(signal)
   const deadline = performance.now() + search.timeout
-  const passes = new Passes(roots, search, deadline)
+  const passes = new Passes(roots, search, asked, deadline)
   // Titles are listed from the files as they are; so are the messages of one session, where need be.
   const isIndexNeeded = search.in !== "title" && search.sessionID === undefined && !search.fresh
   if (!isIndexNeeded || !texts.some(({ mode }) => mode === "all")) return yield* passes.pass(false)
@@ -70,6 +71,7 @@ async function isDone(work: Promise<unknown>, ms: number, signal: AbortSignal | 
 class Passes {
   readonly #roots: Roots
   readonly #search: Search
+  readonly #asked: number
   readonly #deadline: number
   readonly #owners: SessionOwners
   readonly #found = new Set<string>()
@@ -77,9 +79,11 @@ class Passes {
   #given = 0
   count = 0
 
-  constructor(roots: Roots, search: Search, deadline: number) {
+  /** @param asked when the search was asked for, ms of `performance.now()` */
+  constructor(roots: Roots, search: Search, asked: number, deadline: number) {
     this.#roots = roots
     this.#search = search
+    this.#asked = asked
     this.#deadline = deadline
     this.#owners = new SessionOwners(roots)
     this.#slice = new TimeSlice(search.signal)
@@ -97,7 +101,7 @@ class Passes {
         .reachable()
         .filter(this.#search.isMeant)
         .map(async (root) => {
-          const look = await root.texts.look(mayLack)
+          const look = await root.texts.look(mayLack, this.#asked)
           const finder = new Finder(root, this.#search, {
             found: this.#found,
             look,

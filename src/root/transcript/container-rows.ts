@@ -28,6 +28,7 @@ export class ContainerRows {
 
   /** Those of containers that are not among these, which are each there once. */
   withoutFiles(found: readonly FoundContainer[]): ContainerLook[] {
+    if (this.#rows.length === 0) return []
     let count = 0
     for (const container of found) if (this.of(container)) count++
     if (count === this.#rows.length) return []

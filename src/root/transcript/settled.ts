@@ -3,11 +3,13 @@ import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
 import type { Looked, SettleAllOptions, TranscriptIndex, Unsettled } from "./transcript-index.ts"
-import { BASE } from "./transcripts.ts"
+import { BASE, NO_SIDES } from "./transcripts.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8
+/** Sessions that are remembered at most. */
+const MAX_CHECKED = 1_000
 
 /** When everything was settled last. */
 interface Sound {
@@ -29,6 +31,8 @@ export class Settled {
   /** Questions about one moment go by one look. */
   readonly #moments = new WeakMap<object, Promise<Glance>>()
   #sound: Sound | undefined
+  /** Of sessions that were asked for: the container that each is read from, and the version of the rows that equal it. */
+  readonly #checked = new Map<string, { readonly version: string; readonly container: FoundContainer }>()
   #refused: readonly Problem[] = []
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
@@ -120,10 +124,19 @@ export class Settled {
   /** Settles the container that a session is read from; where none is known, all that may hold it. @throws as `all` */
   async session(id: string): Promise<void> {
     if (this.#isFresh()) return
+    const version = await this.index.version()
+    const checked = this.#checked.get(id)
+    if (checked?.version === version && this.index.transcripts.isAsFound(checked.container)) return
+    this.#checked.delete(id)
     const known = await this.#holder(id)
     if (!known) return this.holding([id])
-    const { container, row, sweep, isSettled } = known
-    if (isSettled) return
+    const { container, row, sweep, isSettled, isAlone } = known
+    if (isSettled) {
+      if (!isAlone) return
+      if (this.#checked.size >= MAX_CHECKED) this.#checked.clear()
+      this.#checked.set(id, { version, container })
+      return
+    }
     if (await this.index.settle({ container, row }, sweep, new TimeSlice())) await this.holding([id])
   }
 
@@ -147,15 +160,25 @@ export class Settled {
     const sweep = await this.index.transcripts.sweepOnly(row)
     const [container] = sweep.found
     if (!container) return undefined
-    return { container, row: holder.row, sweep, isSettled: this.index.isSettled(container, row, sweep) }
+    return {
+      container,
+      row: holder.row,
+      sweep,
+      isSettled: this.index.isSettled(container, row, sweep),
+      /** Whether it depends on nothing beside its own files. */
+      isAlone: row.sides === NO_SIDES,
+    }
   }
 
   /**
    * Settles everything where that is little.
+   * @param since a look at everything that was begun since then is good enough, ms of `performance.now()`
    * @returns the index's database where everything is settled in it
    * @throws as `all`
    */
-  async few(most: number): Promise<string | undefined> {
+  async few(most: number, since = Number.POSITIVE_INFINITY): Promise<string | undefined> {
+    const sound = this.#sound
+    if (sound && sound.begun >= since && sound.database === this.index.index.database) return sound.database
     const glance = await this.#glance(undefined, undefined)
     if (glance.left.size > most) return undefined
     await this.#settle(glance, [...glance.left], { slice: new TimeSlice() })

@@ -23,6 +23,7 @@ import {
 import {
   containerLook,
   type KnownContainer,
+  NO_SIDES,
   problemsOf,
   type ReadContainer,
   type Sweep,
@@ -121,11 +122,21 @@ export class TranscriptIndex {
     return { sweep, unsettled }
   }
 
+  /** Another one after every change to the index, and for another index. @throws IndexFailure */
+  version(): Promise<string> {
+    return this.index.read((statements) => this.#versionOf(statements))
+  }
+
+  #versionOf({ transcripts }: Statements): string {
+    return `${this.index.database} ${transcripts.version()}`
+  }
+
   /** The rows of all containers, read again only after something was written. */
   #rowsNow(): Promise<ContainerRows> {
     const known = this.#rows
-    return this.index.read(({ transcripts }) => {
-      const version = `${this.index.database} ${transcripts.version()}`
+    return this.index.read((statements) => {
+      const { transcripts } = statements
+      const version = this.#versionOf(statements)
       if (known?.version === version) return known
       const rows = new ContainerRows(version, transcripts.looks())
       this.#rows = rows
@@ -408,9 +419,6 @@ export class TranscriptIndex {
     return hasDoubted
   }
 }
-
-/** No dependence on anything beside its files, as JSON. */
-const NO_SIDES = "[]"
 
 function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0

@@ -81,14 +81,14 @@ export class TranscriptTexts implements TextSource {
     )
   }
 
-  async look(mayLack: boolean): Promise<TextLook> {
+  async look(mayLack: boolean, since?: number): Promise<TextLook> {
     const everything = (): TextLook => ({
       whole: true,
       candidates: (_, filter, signal) => this.#scanned(filter, signal),
     })
     if (this.mode !== "all") return everything()
     try {
-      const database = await this.#settled.few(FEW)
+      const database = await this.#settled.few(FEW, since)
       if (database === undefined && !mayLack) return everything()
       const { index } = this.#settled.index
       const sources = {

@@ -17,6 +17,7 @@ import {
   type FoundContainer,
   findContainer,
   findContainers,
+  isAsFound,
   looking,
   type WalkContext,
 } from "./walk.ts"
@@ -109,6 +110,11 @@ export class Transcripts {
       return found
     }
     return this.#looked(find, new TimeSlice())
+  }
+
+  /** Whether a container is known to lie there as it was found: no later change can have left it so. @throws StoreError `EXHAUSTED` */
+  isAsFound(container: FoundContainer): boolean {
+    return isAsFound({ fs: this.fs, place: this.place, memory: this.#memory }, container)
   }
 
   async #looked(
@@ -350,6 +356,9 @@ export function problemsOf({
 
 /** What the name of a session that a container goes on from begins with among its sides. */
 export const BASE = "base:"
+
+/** No dependence on anything beside its own files, as JSON. */
+export const NO_SIDES = "[]"
 
 function unnamed(): never {
   throw new TypeError("A container has a file")

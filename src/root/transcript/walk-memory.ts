@@ -20,6 +20,7 @@ export interface RememberedFolder {
 export class WalkMemory {
   readonly #folders = new Map<string, RememberedFolder>()
   readonly #proven = new WeakSet<FileStat>()
+  readonly #within = new WeakMap<FoundContainer, FileStat>()
   #files = 0
 
   folder(name: string): RememberedFolder | undefined {
@@ -32,6 +33,7 @@ export class WalkMemory {
     if (this.#files + files > MAX_FILES) return
     this.#files += files
     this.#folders.set(name, folder)
+    for (const container of folder.containers) this.noteFolder(container, folder.stat)
   }
 
   forget(name: string): void {
@@ -39,6 +41,15 @@ export class WalkMemory {
     if (!before) return
     this.#folders.delete(name)
     this.#files -= filesOf(before)
+  }
+
+  /** Under which look of its folder a container was found: as long as that is the same it has no other files. */
+  folderOf(container: FoundContainer): FileStat | undefined {
+    return this.#within.get(container)
+  }
+
+  noteFolder(container: FoundContainer, stat: FileStat): void {
+    this.#within.set(container, stat)
   }
 
   /** Whether no later change can leave what has this look as it is. */

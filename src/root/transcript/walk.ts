@@ -94,27 +94,59 @@ export async function findContainer(
   const { fs, place, tell } = context
   const known = knownFolder(context, folder)?.containers.find((container) => container.name === name)
   const now = known && lookedAgain(context, known)
+  const within = known && context.memory.folderOf(known)
+  if (now && within) context.memory.noteFolder(now, within)
   if (now) return now
   const path = join(place, folder)
+  // Where that is refused the names are, too.
+  const stat = looking(
+    fs,
+    path,
+    () => {},
+    () => fs.stat(path),
+  )
   const names = looking(fs, path, tell, () => fs.readNames(path)) ?? []
-  return (await containersOf(context, folder, names, name)).containers[0]
+  const { containers, isWhole } = await containersOf(context, folder, names, name)
+  const [container] = containers
+  if (container && stat && isWhole && context.isSure(stat, "folder"))
+    context.memory.noteFolder(container, stat)
+  return container
 }
 
 /** What is in a folder. */
 type Held = Pick<RememberedFolder, "folders" | "containers">
 
-function knownFolder({ fs, place, memory }: WalkContext, folder: string): RememberedFolder | undefined {
+function knownFolder(
+  { fs, place, memory }: Pick<WalkContext, "fs" | "place" | "memory">,
+  folder: string,
+): RememberedFolder | undefined {
   const known = memory.folder(folder)
   if (!known) return undefined
-  const path = join(place, folder)
-  // What is refused is told of where its names are read.
-  const stat = looking(
+  return isStill(fs, join(place, folder), known.stat, "stat") ? known : undefined
+}
+
+/** Whether a container is known to be as it was found, its folder's names included. @throws StoreError `EXHAUSTED` */
+export function isAsFound(
+  { fs, place, memory }: Pick<WalkContext, "fs" | "place" | "memory">,
+  container: FoundContainer,
+): boolean {
+  const stat = memory.folderOf(container)
+  return (
+    stat !== undefined &&
+    isStill(fs, join(place, container.folder), stat, "stat") &&
+    container.files.every(({ path, stat }) => memory.isProven(stat) && isStill(fs, path, stat, "lstat"))
+  )
+}
+
+/** Whether a path looks as it did. What is refused is told of where it is read. */
+function isStill(fs: FileSystem, path: string, before: FileStat, by: "stat" | "lstat"): boolean {
+  const now = looking(
     fs,
     path,
     () => {},
-    () => fs.stat(path, known.stat),
+    () => fs[by](path, before),
   )
-  return stat === known.stat ? known : undefined
+  return now === before
 }
 
 /** A folder whose names are those that are remembered, each file looked at; `undefined` for any other. */
