@@ -1,6 +1,6 @@
 import type { ContainerLook } from "../../database/transcript-statements.ts"
+import { type ContainerAt, type FoundContainer, keyOf } from "./container.ts"
 import type { ReadContainer } from "./transcripts.ts"
-import { type ContainerAt, type FoundContainer, keyOf } from "./walk.ts"
 
 /** The rows of all containers at one version of the index, beside the containers that were found. */
 export class ContainerRows {

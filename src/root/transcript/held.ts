@@ -1,7 +1,7 @@
 import { type JsonObject, sessionFields } from "../../record/extract.ts"
 import type { OutlinedSession } from "./agent.ts"
+import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import { type PlacedMessage, placed, sessionBody, soundId } from "./record-bodies.ts"
-import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** A session that a container holds, as our records say it. */
 export interface HeldSession {

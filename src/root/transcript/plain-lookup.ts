@@ -2,11 +2,11 @@ import type { JsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
+import { compareContainers, type FoundContainer, keyOf } from "./container.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import { BASE, containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
-import { compareContainers, type FoundContainer, keyOf } from "./walk.ts"
 
 /** A session and the files that it is read from. */
 export interface PlainSession extends HeldSession {

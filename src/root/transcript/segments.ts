@@ -1,11 +1,11 @@
 import { isStoreError } from "../../errors.ts"
 import type { Base } from "./agent.ts"
+import type { ContainerFile, FoundContainer } from "./container.ts"
 import { LineSplitter } from "./line-splitter.ts"
 import { lookText } from "./look.ts"
 import { parseLine } from "./parse-line.ts"
 import { piecesOf } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
-import type { ContainerFile, FoundContainer } from "./walk.ts"
 
 /** What a container is read from, in order. */
 export interface Segments {

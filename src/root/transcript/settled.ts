@@ -2,9 +2,9 @@ import type { Statements } from "../../database/statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
+import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import type { Looked, SettleAllOptions, TranscriptIndex, Unsettled } from "./transcript-index.ts"
 import { BASE, NO_SIDES } from "./transcripts.ts"
-import { type FoundContainer, modifiedAt, prefixesOf } from "./walk.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8

@@ -7,6 +7,7 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
+import { type ContainerAt, type FoundContainer, keyOf } from "./container.ts"
 import { ContainerRows } from "./container-rows.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
@@ -29,7 +30,6 @@ import {
   type Sweep,
   type Transcripts,
 } from "./transcripts.ts"
-import { type ContainerAt, type FoundContainer, keyOf } from "./walk.ts"
 
 /** Messages put in one transaction: some 5 ms of the event loop. */
 const MESSAGES_AT_ONCE = 256

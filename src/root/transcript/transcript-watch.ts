@@ -4,10 +4,11 @@ import type { Logger } from "../../logger.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { ANYTHING, changeOf, type StoreChange } from "../change.ts"
 import type { RootWatch, WatchHealth } from "../root-watch.ts"
+import { type ContainerAt, type FoundContainer, keyOf } from "./container.ts"
 import { ToldChanges } from "./told-changes.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
 import { BASE, containerLook, type Sweep } from "./transcripts.ts"
-import { COMPRESSED, type ContainerAt, type FoundContainer, keyOf } from "./walk.ts"
+import { COMPRESSED } from "./walk.ts"
 import { WatchedFolders } from "./watched-folders.ts"
 
 export interface TranscriptWatchParts {

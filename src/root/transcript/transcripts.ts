@@ -6,21 +6,13 @@ import type { FileStat, FileSystem } from "../../file/system.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem, ProblemLog } from "../problem-log.ts"
 import type { OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
+import { type ContainerAt, compareContainers, type FoundContainer } from "./container.ts"
 import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
 import type { KeptLines } from "./kept-lines.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
-import {
-  type ContainerAt,
-  compareContainers,
-  type FoundContainer,
-  findContainer,
-  findContainers,
-  isAsFound,
-  looking,
-  type WalkContext,
-} from "./walk.ts"
+import { findContainer, findContainers, isAsFound, looking, type WalkContext } from "./walk.ts"
 import { WalkMemory } from "./walk-memory.ts"
 
 /** Small files beside transcripts that are larger are not read, in bytes. */

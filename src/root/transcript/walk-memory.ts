@@ -1,5 +1,5 @@
 import type { FileStat } from "../../file/system.ts"
-import type { FoundContainer } from "./walk.ts"
+import type { FoundContainer } from "./container.ts"
 
 /** Files that are remembered at most. */
 const MAX_FILES = 20_000

@@ -6,50 +6,14 @@ import type { FileStat, FileSystem } from "../../file/system.ts"
 import { compareText } from "../../record/order.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
-import type { ContainerName, TranscriptAgent } from "./agent.ts"
+import type { TranscriptAgent } from "./agent.ts"
+import type { ContainerAt, ContainerFile, FoundContainer } from "./container.ts"
 import type { RememberedFolder, WalkMemory } from "./walk-memory.ts"
 
 /** Folders lie no deeper than this below those that an agent names. */
 export const MAX_DEPTH = 8
 /** What a compressed transcript's name ends in. */
 export const COMPRESSED = ".zst"
-
-/** One file of a container as it lies there. */
-export interface ContainerFile {
-  readonly path: string
-  readonly stat: FileStat
-  readonly name: ContainerName
-  readonly isCompressed: boolean
-}
-
-/** A container as it was found: its files in the order in which they are read. */
-export interface FoundContainer {
-  /** The folder that it lies in, below the root's place. */
-  readonly folder: string
-  readonly name: string
-  readonly files: readonly ContainerFile[]
-}
-
-/** When a container's newest file was written, ms since 1970: nothing in it counts as later. */
-export function modifiedAt({ files }: FoundContainer): number {
-  return Math.max(...files.map(({ stat }) => Number(stat.mtimeNs / 1_000_000n)))
-}
-
-/** What the ids of a container's sessions begin with; `undefined` where they may be any. */
-export function prefixesOf({ prefixes, session }: ContainerName): readonly string[] | undefined {
-  return prefixes ?? (session === undefined ? undefined : [session])
-}
-
-/** Which container. */
-export interface ContainerAt {
-  readonly folder: string
-  readonly name: string
-}
-
-/** By folder and name: among equal copies of a session the last counts. */
-export function compareContainers(a: ContainerAt, b: ContainerAt): number {
-  return compareText(a.folder, b.folder) || compareText(a.name, b.name)
-}
 
 /** What a walk goes by. */
 export interface WalkContext {
@@ -277,9 +241,4 @@ export function looking<T>(
     tell({ path, code: refusalCode(fs, path, cause), message })
     return undefined
   }
-}
-
-/** A name of a container that no other has. */
-export function keyOf({ folder, name }: ContainerAt): string {
-  return `${folder}/${name}`
 }
