@@ -225,7 +225,7 @@ test.each([
   [["--version"], 0],
   [["show", "ses_none"], 1],
   [["messages", "ses_none"], 1],
-  [[], 2],
+  [[], 0],
   [["bogus"], 2],
   [["sessions", "--bogus"], 2],
   [["sessions", "--limit", "-1"], 2],
