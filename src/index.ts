@@ -1,5 +1,6 @@
 export { isStoreError, StoreError, type StoreErrorCode } from "./errors.ts"
 export type { Logger } from "./logger.ts"
+export { machineOf } from "./machine-of.ts"
 export type { WalkOptions } from "./migrator/walk.ts"
 export type { StoreOptions } from "./options.ts"
 export type { PushChoice } from "./push/choice.ts"

@@ -24,7 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["push"],
   ["watch"],
   ["sources"],
-  ["options.ts", "data-folder.ts", "places.ts", "composition.ts"],
+  ["options.ts", "data-folder.ts", "places.ts", "composition.ts", "machine-of.ts"],
   ["store.ts"],
   ["storage.ts", "index.ts"],
   ["testing"],

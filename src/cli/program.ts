@@ -95,6 +95,10 @@ export function createProgram(context: Context): Command {
       namedSource,
     )
     .option("--no-sources", "read the store alone, and no agent's history")
+    .option(
+      "--fleet <url>",
+      "read what many machines have pushed to this PostgreSQL database instead of this machine's histories",
+    )
     .option("--json", "print one JSON object a line on standard output, and nothing else")
     .option("--index-path <folder>", "keep the index there instead of in the store")
     .option(

@@ -4,7 +4,10 @@ import {
   findSources,
   findStore,
   type Home,
+  machineOf,
   ownFolder,
+  postgres,
+  type RootProvider,
   type Source,
   StoreError,
   type StoreOptions,
@@ -20,6 +23,8 @@ export interface ReadingOptions {
   readonly source?: readonly Source[]
   /** `false` for the store alone. */
   readonly sources: boolean
+  /** The database of many machines, in place of this home's histories. */
+  readonly fleet?: string
 }
 
 /** Reads `NAME=DIR` from the command line. */
@@ -36,9 +41,12 @@ export function namedSource(text: string, before: readonly Source[] = []): Sourc
  * agent's is read as its history.
  */
 export function readingOf(
-  { dir, source, sources }: ReadingOptions,
+  { dir, source, sources, fleet }: ReadingOptions,
   home: Home,
 ): Pick<StoreOptions, "directory" | "database" | "sources"> {
+  // Nothing lies there, and nothing is made there.
+  if (fleet !== undefined && dir === undefined)
+    return { directory: join(ownFolder(home), "fleet"), sources: source ?? [] }
   if (dir !== undefined) {
     const name = sourceAt(resolve(dir))
     if (name === undefined) return { directory: dir, database: namedDatabase(dir, home), sources: source }
@@ -51,6 +59,33 @@ export function readingOf(
   const found = findSources(home).filter(({ found }) => found)
   const database = isOwn ? undefined : found.find(({ name }) => name === "opencode")?.database
   return { directory: store, database, sources: found }
+}
+
+/** The commands that can read a fleet; the others change what is here. */
+const FLEET_COMMANDS = [
+  "export",
+  "messages",
+  "problems",
+  "projects",
+  "search",
+  "serve",
+  "sessions",
+  "show",
+  "stats",
+  "usage",
+]
+
+/** The fleet that the options name, as a root. @throws StoreError for commands that read none; TypeError for what is no URL of one */
+export async function fleetOf(
+  { dir, fleet }: ReadingOptions,
+  command: string,
+  home: Home,
+): Promise<RootProvider | undefined> {
+  if (fleet === undefined) return undefined
+  // Without a command the newest sessions are listed.
+  if (command !== "sessiondex" && !FLEET_COMMANDS.includes(command))
+    throw new TypeError(`${command} reads no fleet; these do: ${FLEET_COMMANDS.join(", ")}`)
+  return postgres(fleet, { machine: await machineOf(dir ?? ownFolder(home)) })
 }
 
 /** What is said where a home has no history. */

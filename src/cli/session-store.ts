@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
-import { nothingFound, type ReadingOptions, readingOf } from "./reading.ts"
+import { fleetOf, nothingFound, type ReadingOptions, readingOf } from "./reading.ts"
 
 /** The options every command has. */
 export interface GlobalOptions extends ReadingOptions {
@@ -32,8 +32,10 @@ export async function withStore(
   const { directory, database } = reading
   // Of a data folder the store is its `storage`.
   const above = [resolve(directory), join(resolve(directory), "storage")]
+  const fleet = await fleetOf(options, command.name(), context.home)
   await using store = await openStore({
     ...reading,
+    roots: fleet && [fleet],
     keepIndex: keep && reading.sources !== undefined,
     indexPath: options.indexPath,
     alsoRead: options.alsoRead,
@@ -44,12 +46,16 @@ export async function withStore(
     onProblem: ({ path, code, message }) => {
       output.note(`${code} ${path}: ${message}`)
       // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.
-      if (path === database || above.some((folder) => path === folder || dirname(path) === folder))
+      if (
+        path === database ||
+        path === fleet?.place ||
+        above.some((folder) => path === folder || dirname(path) === folder)
+      )
         context.fail()
     },
     ...more,
   })
-  const isOfHome = options.dir === undefined && options.source === undefined
+  const isOfHome = options.dir === undefined && options.source === undefined && !fleet
   if (isOfHome && !create && reading.sources?.length === 0 && store.missing().length > 0)
     throw nothingFound(context.home)
   const missing = store.missing().find(({ path }) => !create || path !== store.directory)

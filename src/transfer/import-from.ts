@@ -140,6 +140,9 @@ class ImportFrom {
       { projectID, updatedSince: since, archived: "include", order: "updated", direction: "asc" },
       { signal },
     )
+    // Of one that is far away that is known only now.
+    const missing = this.#root.upkeep.missing()
+    if (missing) throw missing
     const all = [...listed].map(({ id, project, time }) => ({ id, project, updated: time }))
     const { sessions, records } = this.#result
     for (let start = 0; start < all.length; start += IDS_AT_ONCE) {

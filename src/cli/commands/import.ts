@@ -11,6 +11,7 @@ import {
   type ImportOlderResult,
   type ImportProgress,
   opencodeDatabase,
+  postgres,
   type RootProvider,
   StoreError,
   sourceNames,
@@ -55,7 +56,7 @@ export function importCommand(context: Context): Command {
     .option("--older [folder]", "copy the history in the older layout, by default that beside the store")
     .option(
       "--from <history>",
-      "copy sessions that are new or newer out of an agent's history (opencode, claude-code, codex, gemini-cli; NAME=FOLDER), or out of a database of opencode named by its path",
+      "copy sessions that are new or newer out of an agent's history (opencode, claude-code, codex, gemini-cli; NAME=FOLDER), out of a database of opencode named by its path, or out of the PostgreSQL database of many machines by its URL",
     )
     .option("--since <time>", `with --from: only sessions updated from this time on: ${MOMENT}`, moment)
     .action(async (file: string | undefined, flags: ImportFlags, command: Command) => {
@@ -168,6 +169,7 @@ async function importFrom(
 /** `opencode`, an agent's name with or without its folder, or the path of a database of opencode. */
 function historiesOf(from: string, dir: string | undefined, home: Home): RootProvider[] {
   if (from === "opencode") return databasesNear(dir, home)
+  if (/^postgres(?:ql)?:/.test(from)) return [postgres(from)]
   const [name = "", ...path] = from.split("=")
   const agent = sourceNames().find((known) => known === name)
   if (agent === undefined) return [opencodeDatabase(from)]

@@ -5,6 +5,7 @@ import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
 import { clock } from "../time.ts"
 import { messageLines } from "../transcript.ts"
+import { whereabouts } from "../whereabouts.ts"
 
 /** `show`: a session as a transcript made to be read. */
 export function showCommand(context: Context): Command {
@@ -18,7 +19,6 @@ export function showCommand(context: Context): Command {
         const session = found?.session
         let messages = 0
         const several = store.health().alsoReading.length > 0
-        const origin = several ? found?.origin : undefined
         if (json && session) await output.json(several ? found : session)
         else if (session) {
           const { created, title, directory } = sessionFields(session)
@@ -27,7 +27,7 @@ export function showCommand(context: Context): Command {
             sessionID,
             clock(created),
             directory ?? "",
-            origin === undefined || origin === store.directory ? "" : `[${found?.source} ${origin}]`,
+            several && found ? whereabouts(found, store.directory) : "",
           ]
           await output.line(output.style("dim", facts.filter(Boolean).map(oneLine).join("  ")))
           await output.line()

@@ -87,8 +87,9 @@ export class PostgresUpkeep extends ScannedUpkeep {
     return sum.result()
   }
 
+  /** Why the last question had no answer: before the first nobody knows. */
   override missing(): StoreError | undefined {
-    return undefined
+    return this.#access.trouble
   }
 
   override outOfReach(): boolean {
