@@ -14,6 +14,7 @@ import { database } from "./trials/database.ts"
 import { growing } from "./trials/growing.ts"
 import { indexing } from "./trials/indexing.ts"
 import { listing } from "./trials/listing.ts"
+import { pushing } from "./trials/pushing.ts"
 import { roots } from "./trials/roots.ts"
 import { searching } from "./trials/searching.ts"
 import { starting } from "./trials/starting.ts"
@@ -31,9 +32,10 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   database,
   transcripts,
   growing,
+  pushing,
 }
 /** Trials that make all that they look at. */
-const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts"])
+const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts", "pushing"])
 
 const { values } = parseArgs({
   options: {

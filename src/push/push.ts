@@ -37,6 +37,8 @@ const FORMAT = 1
 /** The source of a database that is read. */
 const FLEET = "fleet"
 const SESSIONS_AT_ONCE = 500
+/** So many are published at the same time. */
+const AT_ONCE = 3
 /** What is tried again where the connection was lost, in ms after which. */
 const AGAIN_AFTER_MS = [200, 1_000, 3_000]
 /** How long another push of this machine is waited for, in ms. */
@@ -65,7 +67,7 @@ export async function* push(
 ): AsyncGenerator<Pushed, PushResult> {
   const chooser = chooserOf(options)
   const isMeant = ofSource(options.source)
-  const fleet = new FleetConnection(url, { connections: 1 })
+  const fleet = new FleetConnection(url, { connections: AT_ONCE + 1 })
   try {
     const file = new MachineFile(source.fs, source.folder)
     if (options.dryRun) return yield* new Push(source, fleet, chooser, isMeant, options, file).run()
@@ -162,23 +164,36 @@ class Push {
       : await this.#fleet.read((db) => publishedSessions(db, begun.machine, ids))
     const forgotten = begun.isEmpty ? new Set<string>() : await this.#fleet.read((db) => forgottenOf(db, ids))
     const same: { id: string; version: string }[] = []
-    for (const entry of entries) {
-      const turn = this.#slice.pass()
-      if (turn) await turn
-      const before = published.get(entry.id)
-      const version = versions.get(entry.id)
-      const isKnown = version !== undefined && before?.version === version
-      if (!(await this.#isChosen(entry, isKnown ? before : undefined))) continue
-      this.#looked++
-      this.#projects.set(entry.project, entry.root)
-      if (forgotten.has(entry.id)) this.#sessions.forgotten++
-      else if (isKnown) this.#sessions.unchanged++
-      else {
-        const pushed = await this.#publish(begun, entry, before, version)
-        if (pushed === "same" && version !== undefined) same.push({ id: entry.id, version })
-        if (typeof pushed === "object") yield pushed
+    // While the server writes one, others are read.
+    const begunOnes: Promise<Pushed | undefined>[] = []
+    try {
+      for (const entry of entries) {
+        const turn = this.#slice.pass()
+        if (turn) await turn
+        const before = published.get(entry.id)
+        const version = versions.get(entry.id)
+        const isKnown = version !== undefined && before?.version === version
+        if (!(await this.#isChosen(entry, isKnown ? before : undefined))) continue
+        this.#projects.set(entry.project, entry.root)
+        if (forgotten.has(entry.id)) this.#sessions.forgotten++
+        else if (isKnown) this.#sessions.unchanged++
+        else {
+          const one = this.#publish(begun, entry, before, version).then((pushed) => {
+            if (pushed === "same" && version !== undefined) same.push({ id: entry.id, version })
+            return typeof pushed === "object" ? pushed : undefined
+          })
+          // One that fails is told when it is its turn.
+          one.catch(() => {})
+          begunOnes.push(one)
+        }
+        if (begunOnes.length >= AT_ONCE) yield* told(await begunOnes.shift())
+        this.#looked++
+        this.#options.onProgress?.({ sessions: this.#looked, records: this.#records })
       }
-      this.#options.onProgress?.({ sessions: this.#looked, records: this.#records })
+      while (begunOnes.length > 0) yield* told(await begunOnes.shift())
+    } finally {
+      // None may go on when the push has ended.
+      await Promise.allSettled(begunOnes)
     }
     if (!this.#options.dryRun) await noteVersions(begun, same)
   }
@@ -288,6 +303,10 @@ class Push {
   #making(counts: SecretCounts): Making {
     return { mask: this.#options.mask ?? true, counts, slice: this.#slice }
   }
+}
+
+function* told(pushed: Pushed | undefined): Generator<Pushed> {
+  if (pushed) yield pushed
 }
 
 function pushedOf(

@@ -20,6 +20,8 @@ export interface SessionDiff {
   readonly hashes: Map<string, string>
   /** Those that are new or changed; of a long session only the first ones are kept, the others are read again. */
   readonly changed: readonly (LocalMessage | string)[]
+  /** The messages that are published. */
+  readonly known: ReadonlyMap<string, string>
   readonly removed: {
     readonly messages: readonly string[]
     /** Of messages that stay, by message. */
@@ -89,6 +91,7 @@ export async function diffSession(
     hash: hashOf(entry, session.text, hashes, allSides),
     hashes,
     changed,
+    known: before,
     removed: { messages, parts },
     sides,
     allSides,

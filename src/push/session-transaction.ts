@@ -229,15 +229,9 @@ class SessionTransaction {
           target: [parts.machine, parts.session, parts.message, parts.id],
           set: excluded("position", "type", "tool", "body"),
         })
-    await this.#db.delete(texts).where(
-      and(
-        ...this.#ofSession(texts),
-        inArray(
-          texts.message,
-          changed.map(({ id }) => id),
-        ),
-      ),
-    )
+    const known = changed.flatMap(({ id }) => (this.#diff.known.has(id) ? [id] : []))
+    if (known.length > 0)
+      await this.#db.delete(texts).where(and(...this.#ofSession(texts), inArray(texts.message, known)))
     const textRows = changed.flatMap((message) =>
       [...textPieces(message.folded())].map((piece) => ({
         ...of,
