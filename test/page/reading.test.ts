@@ -153,8 +153,8 @@ test("the first line of a text is without the signs of Markdown, and words stay 
     ["**Look** at `read_file` and snake_case_name", "Look at read_file and snake_case_name"],
     ["# Plan\n\n> quoted\n_one_ __two__ ***three***", "Plan quoted one two three"],
     [
-      "`__init__` and _private, 2 * 3 * 4, *.ts or *.js, a > b, C# #5",
-      "__init__ and _private, 2 * 3 * 4, *.ts or *.js, a > b, C# #5",
+      "`__init__` and _private, 2 * 3 * 4, 2 * x* y, *.ts or *.js, a > b, C# #5",
+      "__init__ and _private, 2 * 3 * 4, 2 * x* y, *.ts or *.js, a > b, C# #5",
     ],
     ["été_à_la_mer ``a`b``\n```ts\nlet a_b\n```", "été_à_la_mer a`b let a_b"],
     ["x".repeat(500), "x".repeat(160)],
