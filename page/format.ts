@@ -78,7 +78,7 @@ function sameDay(a: number, b: number): boolean {
 /** How long a `{ start, end }` took; nothing where it has no sensible end. */
 export function duration(time: unknown): string {
   const { start, end } = fieldsOf(time)
-  return valid(start) && valid(end) && end >= start ? span(end - start) : ""
+  return valid(start) && valid(end) && end > start ? span(end - start) : ""
 }
 
 /** A stretch of ms as people read it. */
@@ -119,6 +119,15 @@ export function bytes(count: number): string {
 /** A count with its noun. */
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString()} ${noun}${count === 1 ? "" : "s"}`
+}
+
+/** What lies under a session: the work of its agents, and what was left by going back. */
+export function nested(children: number, branches: number): string {
+  const agents = children - branches
+  return [
+    ...(agents > 0 ? [plural(agents, "agent")] : []),
+    ...(branches > 0 ? [`${branches} ${branches === 1 ? "branch" : "branches"}`] : []),
+  ].join(", ")
 }
 
 /** The last name of a path. */

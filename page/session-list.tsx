@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks"
 import { Sums } from "./diff-view.tsx"
-import { clock, fullTime, plain, plural } from "./format.ts"
+import { clock, fullTime, nested, plain, plural } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { useModel } from "./model.ts"
 import { Empty, Failure, Loading } from "./notice.tsx"
@@ -163,7 +163,7 @@ function nameOf({ projectID, directory }: SessionItem, projects: ReadonlyMap<str
 }
 
 function SessionRowView({
-  row: { session, depth, children, open },
+  row: { session, depth, children, branches, open },
   id,
   selected,
   active,
@@ -211,7 +211,7 @@ function SessionRowView({
           {marked && <SourceMark source={session.source} named />}
           <time title={fullTime(session.updated)}>{clock(session.updated)}</time>
           {project !== "" && <span class="project">{plain(project)}</span>}
-          {children > 0 && <span>{plural(children, "agent")}</span>}
+          {children > 0 && <span>{nested(children, branches)}</span>}
           {session.archived && <span>archived</span>}
           <Sums added={session.additions} removed={session.deletions} />
         </span>

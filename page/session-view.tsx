@@ -6,12 +6,13 @@ import { Dialog } from "./dialog.tsx"
 import { compare, type DiffView } from "./diff.ts"
 import { Diff, Sums } from "./diff-view.tsx"
 import { Fold } from "./fold.tsx"
-import { fullTime, numberOf, plain, plural, span, textOf } from "./format.ts"
+import { fullTime, nested, numberOf, plain, plural, span, textOf } from "./format.ts"
 import { Icon } from "./icons.tsx"
 import { useModel } from "./model.ts"
 import { Failure, Loading } from "./notice.tsx"
 import { resumeCommand } from "./resume.ts"
 import { formatRoute, type Route } from "./route.ts"
+import { isBranch } from "./sessions.ts"
 import { SourceMark, sourceName } from "./source-mark.tsx"
 import { TodoList } from "./todo-view.tsx"
 import type { Transcript } from "./transcript.ts"
@@ -103,7 +104,7 @@ export function SessionView({
                 Changes <Sums added={numberOf(summary.additions)} removed={numberOf(summary.deletions)} />
               </>,
             )}
-          {children.length > 0 && button("agents", plural(children.length, "agent"))}
+          {children.length > 0 && button("agents", nested(children.length, children.filter(isBranch).length))}
           {resume !== undefined && <CopyCommand label="Copy resume command" command={resume} />}
           {writable !== undefined && writable === origin && (
             <button type="button" class="danger" onClick={() => setRemoving(true)}>

@@ -1,4 +1,4 @@
-import { fieldsOf, type JsonObject, sessionFields } from "../src/record/extract.ts"
+import { fieldsOf, isJsonObject, type JsonObject, sessionFields } from "../src/record/extract.ts"
 import { type Api, ApiError, sized } from "./api.ts"
 import type { Change } from "./events.ts"
 import { type Filter, filterParameters, isMeant } from "./filter.ts"
@@ -20,6 +20,8 @@ export interface SessionItem {
   readonly deletions: number
   /** Whose history it is read from, as `codex`. */
   readonly source: string
+  /** Whether it is what was left by going back in its parent, and no agent's work. */
+  readonly isBranch: boolean
 }
 
 export type SessionRow =
@@ -31,6 +33,8 @@ export type SessionRow =
       readonly depth: number
       /** Sessions directly under this one. */
       readonly children: number
+      /** Those of them that are branches. */
+      readonly branches: number
       readonly open: boolean
     }
 
@@ -56,7 +60,13 @@ export function sessionItem(body: JsonObject, source = ""): SessionItem | undefi
     additions: numberOf(summary.additions),
     deletions: numberOf(summary.deletions),
     source,
+    isBranch: isBranch(body),
   }
+}
+
+/** Whether a session is what was left by going back in another. */
+export function isBranch({ metadata }: JsonObject): boolean {
+  return isJsonObject(fieldsOf(metadata).branch)
 }
 
 /** Reads a session that the server gave with its source beside it. */
@@ -267,7 +277,15 @@ export function listRows(
     shown.add(session.id)
     const below = children.get(session.id) ?? []
     const isOpen = below.length > 0 && open.has(session.id)
-    rows.push({ kind: "session", key: session.id, session, depth, children: below.length, open: isOpen })
+    rows.push({
+      kind: "session",
+      key: session.id,
+      session,
+      depth,
+      children: below.length,
+      branches: below.filter(({ isBranch }) => isBranch).length,
+      open: isOpen,
+    })
     if (isOpen) for (const child of below.sort(newestFirst)) show(child, depth + 1)
   }
   // Sorted by time, so a day's name is looked for once, not for each of its sessions.

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { Api, type Page } from "../../page/api.ts"
+import { nested } from "../../page/format.ts"
 import { listRows, type SessionItem, SessionList, sessionItem } from "../../page/sessions.ts"
 
 const NOW = new Date(2026, 5, 15, 12).getTime()
@@ -82,7 +83,16 @@ test("strange fields become empty ones; without an id it is no session", () => {
     additions: 0,
     deletions: 0,
     source: "",
+    isBranch: false,
   })
+})
+
+test("what was left by going back is told apart from agents' work", () => {
+  const branch = sessionItem({ id: "left", parentID: "s", metadata: { branch: { why: "rewound" } } })
+  if (!branch) throw new Error("A session with an id is one")
+  const [, row] = listRows([item("s", NOW), item("agent", NOW, "s"), branch], new Set(), NOW)
+  expect(row).toMatchObject({ key: "s", children: 2, branches: 1 })
+  expect([nested(2, 1), nested(1, 0), nested(3, 3)]).toEqual(["1 agent, 1 branch", "1 agent", "3 branches"])
 })
 
 /** A server of so many sessions, newest first, that tells what it was asked for. */
