@@ -32,6 +32,13 @@ test("what is no command is misuse, with and without options before it", async (
     expect({ argv, ...(await cliIn(emptyHome(), ...argv)) }).toMatchObject({ argv, code: 2, out: "" })
 })
 
+test("a command that is mistyped is told as one, with what may have been meant", () => {
+  const main = join(import.meta.dir, "../../src/cli/main.ts")
+  const { exitCode, stderr } = Bun.spawnSync(["bun", main, "--no-sources", "sesions"])
+  expect(exitCode).toBe(2)
+  expect(stderr.toString()).toContain("unknown command 'sesions'\n(Did you mean sessions?)")
+})
+
 test.each([[], ["sessions"], ["search", "x"], ["stats"], ["usage"], ["serve"], ["projects"], ["sources"]])(
   "in an empty home `%s` says what was looked for and where",
   async (...argv) => {
