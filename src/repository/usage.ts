@@ -53,6 +53,8 @@ export interface Usage {
   copies?: number
 }
 
+/** Messages whose bodies are read together. */
+const BODIES_AT_ONCE = 16
 /** Messages of one session whose steps are asked for together. */
 const MESSAGES_AT_ONCE = 256
 
@@ -75,6 +77,7 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   const names = namesOf(options.source)
   const isMeant = ofSource(options.source) ?? (() => true)
   const isOneOfSeveral = roots.all.length > 1
+  const owners = isOneOfSeveral ? await ownersOf(roots, options.signal) : undefined
   for (const root of roots.all.filter(isMeant)) {
     const { records } = root
     const sessions = await sessionsOf(root, projects, directory, names)
@@ -82,14 +85,11 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
     for (const session of sessions) {
       const source = isOneOfSeveral ? (from?.get(session)?.source ?? root.source) : undefined
       // What lies in several roots is counted where it is read.
-      if ((await roots.ownerOf(session)) !== root) continue
+      const owner = owners ? (owners.get(session) ?? (await roots.ownerOf(session))) : root
+      if (owner !== root) continue
       copies.nextSession()
       let answers: Answer[] = []
-      for (const id of await records.ids("message", session)) {
-        const turn = slice.pass()
-        if (turn) await turn
-        const [body] = await records.read("message", session, [id])
-        if (!body) continue
+      for await (const { id, body } of messagesOf(records, session, slice)) {
         const { created, role } = messageFields(body)
         const day = created < since || created > until ? undefined : dayOf(created)
         // A time that no calendar knows has no day.
@@ -120,6 +120,29 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
       compareText(a.provider ?? "", b.provider ?? "") ||
       compareText(a.source ?? "", b.source ?? ""),
   )
+}
+
+/** The root that each session that is listed is read from: found for all at once, since to look for one may mean to look at everything. */
+async function ownersOf(roots: Roots, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, Root>> {
+  const owners = new Map<string, Root>()
+  // A copy in a project that is not asked for may be the one that is read.
+  const query = { archived: "include", order: "created", direction: "asc" } as const
+  for (const { id, root } of await roots.sessions(query, { signal })) owners.set(id, root)
+  return owners
+}
+
+async function* messagesOf(records: RecordSource, session: string, slice: TimeSlice) {
+  const ids = await records.ids("message", session)
+  for (let start = 0; start < ids.length; start += BODIES_AT_ONCE) {
+    const turn = slice.pass()
+    if (turn) await turn
+    const some = ids.slice(start, start + BODIES_AT_ONCE)
+    const bodies = await records.read("message", session, some)
+    for (const [at, id] of some.entries()) {
+      const body = bodies[at]
+      if (body) yield { id, body }
+    }
+  }
 }
 
 async function sessionsOf(
