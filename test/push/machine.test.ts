@@ -192,4 +192,19 @@ describePostgres("forgetting", (server) => {
       code: "FLEET_SCHEMA",
     })
   })
+
+  test("one that is forgotten while a push has it before it does not come", async () => {
+    const url = await server.database()
+    const directory = small("ses_00")
+    for (let at = 1; at < 12; at++)
+      putSmall(directory, `ses_${at}`, { time: { created: 1000, updated: 1000 + at } } as object)
+    await using store = await openStore({ directory, backgroundIndex: false })
+    const pushing = store.push(url, { name: "one" })
+    await pushing.next()
+    expect(await store.forget(url, "ses_00")).toMatchObject({ copies: 0 })
+    let step = await pushing.next()
+    while (!step.done) step = await pushing.next()
+    expect(step.value).toMatchObject({ sessions: { added: 11, forgotten: 1 }, left: [] })
+    expect((await publishedIn(server, url)).one).not.toHaveProperty("ses_00")
+  })
 })
