@@ -44,6 +44,7 @@ export async function beginPush(
     machine: id,
     token,
     name: machine.name,
+    knowsLz4: !dryRun && (await knowsLz4(fleet)),
     isNew: known === "empty" || known === undefined,
     isEmpty: known === "empty",
   }
@@ -65,6 +66,15 @@ async function knownMachine(
       return "empty"
     throw error
   }
+}
+
+async function knowsLz4(fleet: FleetConnection): Promise<boolean> {
+  const found = await fleet.read((db) =>
+    db.execute(
+      sql`select 1 from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)`,
+    ),
+  )
+  return found.length > 0
 }
 
 /** In one statement, so that of two disks with one id the second finds the first one's mark. */

@@ -15,6 +15,8 @@ export interface Publisher {
   readonly fleet: FleetConnection
   readonly machine: string
   readonly token: string
+  /** Whether the server knows a compression that takes a fraction of the time of its default. */
+  readonly knowsLz4: boolean
 }
 
 /** The session was removed for all while it was published. */
@@ -33,13 +35,14 @@ const CHARACTERS = 1024 * 1024
  * @throws Forgotten; StoreError `LOCKED` where another push of this machine has begun, `FLEET_UNAVAILABLE`; what reading throws
  */
 export async function publishSession(
-  { fleet, machine, token }: Publisher,
+  { fleet, machine, token, knowsLz4 }: Publisher,
   diff: SessionDiff,
   version: string | null,
   making: Making,
 ): Promise<void> {
   await fleet.write(async (db) => {
     await checkToken(db, machine, token)
+    if (knowsLz4) await db.execute(sql`set local default_toast_compression = 'lz4'`)
     await new SessionTransaction(db, machine, diff).run(making)
     await takeNumber(db, diff.entry.id)
     await db
