@@ -39,7 +39,8 @@ function history(): History {
       const words = Array.from({ length: 3 + random.below(5) }, () => random.pick(COMMON))
       if (random.chance(0.001)) words.push(random.pick(RARE))
       // A text of several rows, with a rare word at its end.
-      if (at === 4_321 && n === 0) words.push("filler ".repeat(60_000), "xylophone", "at the end")
+      if (at === 4_321 && n === 0)
+        words.push("beginning", "filler ".repeat(60_000), "xylophone", "at the end")
       const part = {
         id: `prt_${at}_${n}`,
         sessionID: folder,
@@ -116,6 +117,7 @@ describePostgres("a search of more than its first look", (server) => {
         "xylophone -parse",
         "漢字仮名 🙂",
         "filler xylophone",
+        "xylophone beginning",
         "none of these words",
       ],
     ]
