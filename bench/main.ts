@@ -11,6 +11,7 @@ import { makeStore, SIZES } from "./data/store.ts"
 import { printJson, printTable, type Row } from "./report.ts"
 import { beside } from "./trials/beside.ts"
 import { database } from "./trials/database.ts"
+import { fleet } from "./trials/fleet.ts"
 import { growing } from "./trials/growing.ts"
 import { indexing } from "./trials/indexing.ts"
 import { listing } from "./trials/listing.ts"
@@ -33,9 +34,10 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   transcripts,
   growing,
   pushing,
+  fleet,
 }
 /** Trials that make all that they look at. */
-const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts", "pushing"])
+const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts", "pushing", "fleet"])
 
 const { values } = parseArgs({
   options: {
