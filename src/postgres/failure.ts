@@ -54,13 +54,9 @@ function troubleOf(error: unknown): Trouble | undefined {
       hint: "Name its certificate with sslrootcert=FILE, or, to trust any, sslmode=require.",
       lost: false,
     }
-  if (code.startsWith("ERR_POSTGRES_AUTH") || code.includes("PASSWORD"))
+  if (/^ERR_POSTGRES_(?:AUTH|SASL|CHANNEL_BINDING|UNSUPPORTED_AUTH)|PASSWORD/.test(code))
     return { what: "it does not let us in", hint: TROUBLES[0]?.[2] ?? "", lost: false }
-  if (
-    code.startsWith("ERR_POSTGRES_CONNECTION") ||
-    code.startsWith("ERR_POSTGRES_IDLE") ||
-    /^E[A-Z]+$/.test(code)
-  )
+  if (/^ERR_POSTGRES_(?:CONNECTION|IDLE|LIFETIME|EXPECTED_REQUEST|UNEXPECTED)|^E[A-Z]+$/.test(code))
     return { what: "it does not answer", hint: "Look whether it runs, and at host and port.", lost: true }
   return undefined
 }

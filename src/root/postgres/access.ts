@@ -75,9 +75,8 @@ export class FleetAccess {
   async #look(): Promise<void> {
     try {
       await this.quietly(undefined, async () => undefined)
-    } catch (error) {
-      // Nobody waits for it once the store is closed.
-      if (!isStoreError(error, "CLOSED")) throw error
+    } catch {
+      // The store was closed meanwhile, or whoever asks next hears of it.
     } finally {
       this.#looking = false
     }
