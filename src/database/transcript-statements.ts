@@ -1,16 +1,10 @@
-import { and, asc, desc, eq, isNull, type SQL, sql } from "drizzle-orm"
+import { and, asc, desc, eq, sql } from "drizzle-orm"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { ManyRows, parametersOf } from "./many-rows.ts"
-import {
-  containerSessions,
-  containerStates,
-  containers,
-  directories,
-  messagePlaces,
-  sessions,
-} from "./schema.ts"
+import { PlaceStatements } from "./place-statements.ts"
+import { containerSessions, containerStates, containers, sessions } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** What tells whether a container is still what it was when it was read. */
@@ -47,16 +41,9 @@ export interface HeldSession {
   readonly updated: number
 }
 
-/** Where the lines of a message lie. */
-export interface PlaceRow {
-  readonly id: string
-  readonly container: number
-  readonly place: string
-}
-
 const { placeholder } = sql
 
-/** Prepared statements over the containers of transcripts, and over where in them messages lie. */
+/** Prepared statements over the containers of transcripts and the sessions in them. */
 export class TranscriptStatements {
   readonly #version
   readonly #looks
@@ -73,19 +60,12 @@ export class TranscriptStatements {
   readonly #putHeld
   readonly #dropHeld
   readonly #holders
-  readonly #places
-  readonly #placesOf
-  readonly #count
   readonly #bodies
-  readonly #uncounted
-  readonly #setParts
-  readonly #allParts
-  readonly #allSessions
-  readonly #allPlaces
-  readonly #putPlace
-  readonly #removePlace
+  /** Where messages lie. */
+  readonly places: PlaceStatements
 
   constructor(db: Drizzle) {
+    this.places = new PlaceStatements(db)
     const { row, folder, name, look, marks, sides, format, problems } = containers
     const { state } = containerStates
     this.#version = lazy(() =>
@@ -224,71 +204,11 @@ export class TranscriptStatements {
         .orderBy(desc(updated), desc(folder), desc(name))
         .prepare(),
     )
-    const { directory, id: message, container: holder, place } = messagePlaces
-    const placesWhere = (condition: SQL | undefined) =>
-      db.select({ id: message, container: holder, place }).from(messagePlaces).where(condition).prepare()
-    this.#places = lazy(() => placesWhere(eq(directory, placeholder("directory"))))
-    this.#placesOf = lazy(() =>
-      placesWhere(and(eq(directory, placeholder("directory")), amongst(message, "ids"))),
-    )
-    this.#count = lazy(() =>
-      db
-        .select({ count: sql<number>`count(*)` })
-        .from(messagePlaces)
-        .where(eq(directory, placeholder("directory")))
-        .prepare(),
-    )
-    this.#uncounted = lazy(() =>
-      db
-        .select({ session: directories.name, id: message })
-        .from(messagePlaces)
-        .innerJoin(directories, eq(directories.id, directory))
-        .where(isNull(messagePlaces.parts))
-        .orderBy(asc(directory), asc(message))
-        .limit(placeholder("limit"))
-        .prepare(),
-    )
-    this.#setParts = lazy(() =>
-      db
-        .update(messagePlaces)
-        .set({ parts: sql`${placeholder("parts")}` })
-        .where(and(eq(message, placeholder("id")), eq(place, placeholder("place"))))
-        .prepare(),
-    )
-    this.#allParts = lazy(() =>
-      db
-        .select({ count: sql<number>`coalesce(sum(${messagePlaces.parts}), 0)` })
-        .from(messagePlaces)
-        .prepare(),
-    )
-    const count = sql<number>`count(*)`
-    this.#allSessions = lazy(() => db.select({ count }).from(sessions).prepare())
-    this.#allPlaces = lazy(() => db.select({ count }).from(messagePlaces).prepare())
     this.#bodies = lazy(() =>
       db
         .select({ id: sessions.id, body: sessions.body })
         .from(sessions)
         .where(and(eq(sessions.directory, placeholder("directory")), amongst(sessions.id, "ids")))
-        .prepare(),
-    )
-    this.#putPlace = new ManyRows(["directory", "id", "container", "place"], (rows) =>
-      db
-        .insert(messagePlaces)
-        .values(rows as unknown as (typeof messagePlaces.$inferInsert)[])
-        .onConflictDoUpdate({
-          target: [directory, message],
-          set: {
-            container: sql`excluded.${sql.identifier("container")}`,
-            place: sql`excluded.${sql.identifier("place")}`,
-            parts: null,
-          },
-        })
-        .prepare(),
-    )
-    this.#removePlace = lazy(() =>
-      db
-        .delete(messagePlaces)
-        .where(and(eq(directory, placeholder("directory")), amongst(message, "ids")))
         .prepare(),
     )
   }
@@ -407,55 +327,9 @@ export class TranscriptStatements {
     )
   }
 
-  /** Where the messages of a folder lie: of all, or of these. */
-  places(directory: number, ids?: readonly string[]): PlaceRow[] {
-    const rows = ids
-      ? this.#placesOf().values({ directory, ids: JSON.stringify(ids) })
-      : this.#places().values({ directory })
-    return rows.map(([id, container, place]) => ({
-      id: soundText("id", id),
-      container: soundNumber("container", container),
-      place: soundText("place", place),
-    }))
-  }
-
-  /** How many sessions, messages and parts there are: of the latter those of messages that were counted. */
-  counts(): { readonly sessions: number; readonly messages: number; readonly parts: number } {
-    return {
-      sessions: this.#allSessions().get()?.count ?? 0,
-      messages: this.#allPlaces().get()?.count ?? 0,
-      parts: this.#allParts().get()?.count ?? 0,
-    }
-  }
-
-  /** Messages whose parts nobody counted yet. */
-  uncounted(limit: number): { readonly session: string; readonly id: string }[] {
-    return this.#uncounted().all({ limit })
-  }
-
-  /** Notes how many parts messages have, each if it still lies there. */
-  countParts(
-    messages: readonly { readonly id: string; readonly place: string; readonly parts: number }[],
-  ): void {
-    for (const { id, place, parts } of messages) this.#setParts().run({ id, place, parts })
-  }
-
-  countPlaces(directory: number): number {
-    return this.#count().get({ directory })?.count ?? 0
-  }
-
   /** The bodies of sessions of a project, by id. */
   bodies(directory: number, ids: readonly string[]): Map<string, string> {
     const rows = this.#bodies().values({ directory, ids: JSON.stringify(ids) })
     return new Map(rows.map(([id, body]) => [soundText("id", id), soundText("body", body)]))
-  }
-
-  putPlaces(directory: number, places: readonly PlaceRow[]): void {
-    const rows = places.map((place) => ({ directory, ...place }))
-    for (const [statement, parameters] of this.#putPlace.of(rows)) statement.run(parameters)
-  }
-
-  removePlaces(directory: number, ids: readonly string[]): void {
-    this.#removePlace().run({ directory, ids: JSON.stringify(ids) })
   }
 }

@@ -62,7 +62,7 @@ export class IndexedLookup implements Lookup {
     await this.#settled.session(session)
     const { places, marks } = await this.#read(({ directories, transcripts }) => {
       const directory = directories.find({ kind: "message", folder: session })
-      const places = directory ? transcripts.places(directory.id, ids) : []
+      const places = directory ? transcripts.places.of(directory.id, ids) : []
       const containers = new Set(places.map(({ container }) => container))
       const marks = new Map([...containers].map((row) => [row, transcripts.container(row)?.marks]))
       return { places: new Map(places.map((place) => [place.id, place])), marks }

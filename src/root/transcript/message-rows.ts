@@ -1,5 +1,5 @@
+import type { PlaceRow } from "../../database/place-statements.ts"
 import type { Statements } from "../../database/statements.ts"
-import type { PlaceRow } from "../../database/transcript-statements.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import { type HeldSession, placeText } from "./held.ts"
 
@@ -33,7 +33,8 @@ export function differenceOf(
   const found = directories.find(place)
   const directory = (found ?? directories.create(place)).id
   const known = new Map(
-    found && transcripts.places(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
+    found &&
+      transcripts.places.of(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
   )
   const changed: Difference["changed"][number][] = []
   for (const message of session.messages) {
@@ -55,12 +56,12 @@ export function putDifference(
   { directory, changed, gone }: Difference,
 ): void {
   message.put(changed.map((one) => one.message))
-  transcripts.putPlaces(
+  transcripts.places.put(
     directory,
     changed.map((one) => one.place),
   )
   for (const id of gone) message.remove(directory, id)
-  transcripts.removePlaces(directory, gone)
+  transcripts.places.remove(directory, gone)
 }
 
 /** Notes how many messages a session has, once all of their rows are put. */
@@ -103,7 +104,7 @@ export function countRows(
 ): number {
   return sessions.reduce((sum, { id }) => {
     const row = directories.find({ kind: "message", folder: id })
-    return sum + (row ? transcripts.countPlaces(row.id) : 0)
+    return sum + (row ? transcripts.places.count(row.id) : 0)
   }, 0)
 }
 

@@ -3,7 +3,8 @@ import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
-import type { Looked, SettleAllOptions, TranscriptIndex, Unsettled } from "./transcript-index.ts"
+import type { Looked, SettleAllOptions, Unsettled } from "./settling.ts"
+import type { TranscriptIndex } from "./transcript-index.ts"
 import { BASE, NO_SIDES } from "./transcripts.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */

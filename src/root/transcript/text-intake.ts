@@ -5,7 +5,7 @@ import { textsAtHand } from "../document.ts"
 import type { TextInsertions } from "../json/text-insertions.ts"
 import type { TranscriptAgent } from "./agent.ts"
 import { messageBody } from "./record-bodies.ts"
-import type { Reading } from "./transcript-index.ts"
+import type { Reading } from "./settling.ts"
 
 /** Messages put in one transaction, however short they are. */
 const MESSAGES_AT_ONCE = 512

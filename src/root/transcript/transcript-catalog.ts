@@ -74,7 +74,7 @@ export class TranscriptCatalog implements Catalog {
     await this.#settled.session(sessionID)
     return this.#settled.read(({ directories, transcripts }) => {
       const row = directories.find({ kind: "message", folder: sessionID })
-      return row ? transcripts.countPlaces(row.id) : 0
+      return row ? transcripts.places.count(row.id) : 0
     })
   }
 

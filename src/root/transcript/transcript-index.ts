@@ -2,12 +2,12 @@ import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
 import type { ContainerLook, ContainerRow } from "../../database/transcript-statements.ts"
-import { columnsOf, pendingMark } from "../../migrator/observation.ts"
+import { pendingMark } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
-import { type ContainerAt, type FoundContainer, keyOf } from "./container.ts"
+import { type FoundContainer, keyOf } from "./container.ts"
 import { ContainerRows } from "./container-rows.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
@@ -21,6 +21,8 @@ import {
   putDifference,
   settleMessages,
 } from "./message-rows.ts"
+import { putSession, removeMessages, removeSessionRow } from "./session-rows.ts"
+import type { Looked, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
 import {
   containerLook,
   type KnownContainer,
@@ -36,46 +38,10 @@ const MESSAGES_AT_ONCE = 256
 /** How often a container is begun again that another process puts at the same time. */
 const MAX_TRIES = 5
 
-/** A container whose rows do not equal its files, as far as is known. */
-export interface Unsettled {
-  readonly container: FoundContainer
-  readonly row: number | undefined
-}
-
-/** What was found in a place, beside what the index knows of it. */
-export interface Looked {
-  readonly sweep: Sweep
-  readonly unsettled: readonly Unsettled[]
-}
-
 /** What of a container was not read from it, as the index keeps it. */
 interface KeptProblems {
   readonly lines: readonly Problem[]
   readonly fault?: string | undefined
-}
-
-/** Hears what becomes of rows, whoever has them made equal to their files. */
-export interface RowListener {
-  /** Something is otherwise than rows said; now they say so too. `isNew` where the container had none. */
-  changed(container: ContainerAt, change: StoreChange, isNew: boolean): void
-  /** A container's rows were put, under these marks. */
-  put(container: ContainerAt, marks: string, isNew: boolean): void
-}
-
-/** What was read of a container, once its rows are put. */
-export interface Reading {
-  readonly sessions: readonly HeldSession[]
-  /** What the rows of its messages that changed have as `pending`. */
-  readonly mark: number
-  readonly lines: KeptLines
-}
-
-/** How several containers are settled. */
-export interface SettleAllOptions {
-  readonly slice: TimeSlice
-  readonly onSettled?: ((one: Unsettled) => void) | undefined
-  /** Takes what is read, while its lines are at hand. */
-  readonly take?: ((reading: Reading) => Promise<void>) | undefined
 }
 
 type Hear = (change: StoreChange) => void
@@ -422,26 +388,4 @@ export class TranscriptIndex {
 
 function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
-}
-
-/** Tells whether its row said something else, or there was none. */
-function putSession(statements: Statements, { id, project, body }: HeldSession): boolean {
-  const place = { kind: "session", folder: project } as const
-  const directory = (statements.directories.find(place) ?? statements.directories.create(place)).id
-  const text = JSON.stringify(body)
-  const isChanged = statements.transcripts.bodies(directory, [id]).get(id) !== text
-  statements.session.put([
-    { directory, id, stamp: null, size: Buffer.byteLength(text), ...columnsOf(place, { body }), body: text },
-  ])
-  return isChanged
-}
-
-function removeSessionRow({ directories, session }: Statements, project: string, id: string): void {
-  const row = directories.find({ kind: "session", folder: project })
-  if (row) session.remove(row.id, id)
-}
-
-function removeMessages({ directories }: Statements, session: string): void {
-  const row = directories.find({ kind: "message", folder: session })
-  if (row) directories.remove(row.id)
 }

@@ -42,7 +42,7 @@ class PartCounts {
     this.#counted = []
     if (counted.length === 0) return
     await patiently(() =>
-      this.#settled.index.index.write(({ transcripts }) => transcripts.countParts(counted)),
+      this.#settled.index.index.write(({ transcripts }) => transcripts.places.setParts(counted)),
     )
   }
 }
@@ -160,7 +160,9 @@ export class TranscriptTexts implements TextSource {
   async countParts(slice: TimeSlice): Promise<void> {
     const counting = new PartCounts(this.#settled)
     for (let before: string | undefined; ; ) {
-      const some = await this.#settled.read(({ transcripts }) => transcripts.uncounted(COUNTED_AT_ONCE))
+      const some = await this.#settled.read(({ transcripts }) =>
+        transcripts.places.uncounted(COUNTED_AT_ONCE),
+      )
       const first = some[0]
       // What cannot be read stays as it is.
       if (!first || first.id === before) return

@@ -48,7 +48,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
         },
       })
       await texts.countParts(new TimeSlice(signal))
-      const counts = await settled.read(({ transcripts }) => transcripts.counts())
+      const counts = await settled.read(({ transcripts }) => transcripts.places.counts())
       const unreadable = [...settled.refused, ...(await settled.index.problems())]
       return { ...counts, read, unreadable, elapsedMs: performance.now() - began }
     })

@@ -1,3 +1,4 @@
+// Over 400 lines: what is touched, heard, settled and told of a transcript is one order of events.
 import { IndexFailure } from "../../database/failure.ts"
 import { type WatchFolder, watchFolder } from "../../file/folder-watches.ts"
 import type { Logger } from "../../logger.ts"

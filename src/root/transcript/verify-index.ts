@@ -83,7 +83,7 @@ async function compareRows({ settled, records, signal }: Comparison): Promise<Co
       settled.read(({ directories, transcripts, message }) => {
         const directory = directories.find({ kind: "message", folder: id })
         return {
-          places: directory ? transcripts.places(directory.id) : [],
+          places: directory ? transcripts.places.of(directory.id) : [],
           rows: directory ? message.rows(directory.id, "", ALL) : [],
           entries: directory?.entries ?? 0,
         }
@@ -128,7 +128,7 @@ async function compareRows({ settled, records, signal }: Comparison): Promise<Co
         const folder = directories.find({ kind: "message", folder: name })
         return folder && message.stamps(folder.id, "", 1).length > 0
       }),
-      counts: transcripts.counts(),
+      counts: transcripts.places.counts(),
     })),
   )
   for (const { project, row } of indexed)

@@ -1,0 +1,42 @@
+import type { TimeSlice } from "../../time-slice.ts"
+import type { StoreChange } from "../change.ts"
+import type { ContainerAt, FoundContainer } from "./container.ts"
+import type { HeldSession } from "./held.ts"
+import type { KeptLines } from "./kept-lines.ts"
+import type { Sweep } from "./transcripts.ts"
+
+/** A container whose rows do not equal its files, as far as is known. */
+export interface Unsettled {
+  readonly container: FoundContainer
+  readonly row: number | undefined
+}
+
+/** What was found in a place, beside what the index knows of it. */
+export interface Looked {
+  readonly sweep: Sweep
+  readonly unsettled: readonly Unsettled[]
+}
+
+/** Hears what becomes of rows, whoever has them made equal to their files. */
+export interface RowListener {
+  /** Something is otherwise than rows said; now they say so too. `isNew` where the container had none. */
+  changed(container: ContainerAt, change: StoreChange, isNew: boolean): void
+  /** A container's rows were put, under these marks. */
+  put(container: ContainerAt, marks: string, isNew: boolean): void
+}
+
+/** What was read of a container, once its rows are put. */
+export interface Reading {
+  readonly sessions: readonly HeldSession[]
+  /** What the rows of its messages that changed have as `pending`. */
+  readonly mark: number
+  readonly lines: KeptLines
+}
+
+/** How several containers are settled. */
+export interface SettleAllOptions {
+  readonly slice: TimeSlice
+  readonly onSettled?: ((one: Unsettled) => void) | undefined
+  /** Takes what is read, while its lines are at hand. */
+  readonly take?: ((reading: Reading) => Promise<void>) | undefined
+}
