@@ -29,7 +29,8 @@ export async function segmentsOf(
   const segments = container.files.map((file) => segmentOf(file))
   const bases: string[] = []
   const seen = new Set([container])
-  const fault = (why: string): Segments => ({ segments, bases, fault: why })
+  let short: string | undefined
+  const fault = (why: string): Segments => ({ segments, bases, fault: short ?? why })
   let base = await baseOf(context, container)
   while (base) {
     const { session, bytes } = base
@@ -39,14 +40,13 @@ export async function segmentsOf(
     if (!found || !file) return fault(`It begins in the session ${session}, which is not there`)
     if (seen.has(found)) return fault(`It begins in the session ${session}, which begins in it`)
     seen.add(found)
-    if (!file.isCompressed && file.stat.size < bytes) {
-      segments.unshift(segmentOf(file, file.stat.size))
-      return fault(`It begins in the session ${session}, whose file is shorter than it was`)
-    }
-    segments.unshift(segmentOf(file, bytes))
+    const isShort = !file.isCompressed && file.stat.size < bytes
+    if (isShort) short ??= `It begins in the session ${session}, whose file is shorter than it was`
+    segments.unshift(segmentOf(file, isShort ? file.stat.size : bytes))
+    // What comes before what is missing is there all the same.
     base = await baseOf(context, found)
   }
-  return { segments, bases }
+  return { segments, bases, ...(short !== undefined && { fault: short }) }
 }
 
 function segmentOf({ path, isCompressed, name, stat }: ContainerFile, until?: number): Segment {
