@@ -120,7 +120,10 @@ export class Connection {
 
   /** What SQLite's own check finds wrong; nothing where the file is sound. */
   integrity(): string[] {
-    return integrityFaults(this.#client)
+    return this.read(({ fullText }) => {
+      fullText.seeOthers()
+      return integrityFaults(this.#client)
+    })
   }
 
   /** Moves the WAL into the database where nobody is in the way, and closes. */

@@ -100,6 +100,15 @@ export class FullTextStatements {
     }
   }
 
+  /**
+   * Has FTS5 see what other connections have committed. It keeps the list of a table's segments, and asks whether that is still so when
+   * a cursor is opened; SQLite's own check of the file opens none, and calls segments missing that were merged (SQLite 3.54.1).
+   */
+  seeOthers(): void {
+    for (const table of ["titles", "texts"])
+      this.#db.all(sql`select rowid from ${sql.identifier(table)} where rowid = 0`)
+  }
+
   /** The terms of a table behind one, so many, in SQLite's order of texts. */
   terms(table: FullTextTable, after: string, limit: number): IndexedTerm[] {
     return this.#terms[table]()

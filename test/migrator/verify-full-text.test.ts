@@ -149,3 +149,20 @@ test("rows whose owner is gone are damage", async () => {
   expect(ok).toBe(true)
   expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
 })
+
+test("texts that another process merged since a store searched them last are no damage", async () => {
+  const directory = await indexed()
+  const grown = async (n: number): Promise<void> => {
+    await using other = await open(directory)
+    put(directory, `part/msg_11/prt_${n}.json`, part(`prt_${n}`, "msg_11", `another${n}`))
+    await untilProven()
+    await other.index()
+  }
+  await grown(1)
+  await using store = await open(directory)
+  expect(await Array.fromAsync(store.search("needle3", { in: "text" }))).toHaveLength(1)
+  await grown(2)
+  for (const table of ["texts", "titles"])
+    tamper(directory, `insert into ${table} (${table}) values ('optimize')`)
+  expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
+})
