@@ -8,7 +8,7 @@ import { describeInBrowser } from "./suite.ts"
 const MESSAGES = 4_000
 const PARTS = 7
 const SESSIONS = 700
-const LIMIT = 30_000
+const LIMIT = 60_000
 /** Elements in the page, however much there is to show. */
 const MOST_ELEMENTS = 1_500
 

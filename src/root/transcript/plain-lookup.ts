@@ -6,6 +6,7 @@ import { compareContainers, type FoundContainer, keyOf } from "./container.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
+import { sessionOfMessage } from "./record-bodies.ts"
 import { BASE, containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
 
 /** A session and the files that it is read from. */
@@ -36,6 +37,8 @@ export class PlainLookup implements Lookup {
   readonly #transcripts: Transcripts
   #containers = new Map<string, PlainContainer>()
   #newest: ReadonlyMap<string, Newest> = new Map()
+  /** The container of a session, by the last look at all. */
+  #find: Sweep["find"] = () => undefined
   #refused: readonly Problem[] = []
 
   constructor(transcripts: Transcripts) {
@@ -60,6 +63,12 @@ export class PlainLookup implements Lookup {
   }
 
   async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
+    if (kind === "message") {
+      // A message bears its session's id in front of its own.
+      const named = sessionOfMessage(id)
+      const session = named === undefined ? undefined : await this.session(named)
+      if (session?.messages.some((message) => message.id === id)) return [session.id]
+    }
     const sessions = await this.all()
     if (kind === "session") {
       const session = sessions.get(id)
@@ -96,26 +105,43 @@ export class PlainLookup implements Lookup {
     return this.#refused
   }
 
-  /** A session by its container as it is now, no other being looked at where it is still in it. @throws as `all` */
+  /**
+   * A session by its container as it is now, and those that this goes on from; no other is looked at where it is still in it.
+   * @throws as `all`
+   */
   async session(id: string): Promise<PlainSession | undefined> {
     const at = this.#newest.get(id)?.container
-    const known = at && this.#containers.get(keyOf(at))
-    // What goes on from another file is found by looking at all.
-    if (known && !known.known.sides.some(([name]) => name.startsWith(BASE))) {
-      const sweep = await this.#transcripts.sweepOnly(at)
-      const [container] = sweep.found
-      const held = container && (await this.#hold(container, sweep, new TimeSlice()))
-      if (held) this.#containers.set(keyOf(at), held)
-      const session = held?.sessions.find((session) => session.id === id)
-      if (session) return session
+    const wanted = at && this.#withBases(at)
+    if (wanted) {
+      const sweep = await this.#transcripts.sweepOnly(...wanted)
+      const container = sweep.found.find((one) => keyOf(one) === keyOf(at))
+      if (container && sweep.found.length === wanted.length) {
+        const held = await this.#hold(container, sweep, new TimeSlice())
+        this.#containers.set(keyOf(at), held)
+        const session = held.sessions.find((session) => session.id === id)
+        if (session) return session
+      }
     }
     return (await this.all()).get(id)
+  }
+
+  /** A container and those that it goes on from; nothing where not all of them were there. */
+  #withBases(at: FoundContainer): FoundContainer[] | undefined {
+    const all = new Map([[keyOf(at), at]])
+    for (const [name] of this.#containers.get(keyOf(at))?.known.sides ?? []) {
+      if (!name.startsWith(BASE)) continue
+      const base = this.#find(name.slice(BASE.length))
+      if (!base) return undefined
+      all.set(keyOf(base), base)
+    }
+    return [...all.values()]
   }
 
   /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
   async all(): Promise<ReadonlyMap<string, PlainSession>> {
     const sweep = await this.#transcripts.sweep()
     this.#refused = sweep.refused
+    this.#find = sweep.find
     const slice = new TimeSlice()
     const containers = new Map<string, PlainContainer>()
     const newest = new Map<string, Newest>()
