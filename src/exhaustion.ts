@@ -37,7 +37,8 @@ export async function loaded<M>(load: () => Promise<M>): Promise<M> {
     try {
       return await load()
     } catch (cause) {
-      if (!isNothingLeft()) throw cause
+      // By now there may be one again.
+      if (!isNothingLeft() && !/\bE[MN]FILE\b/.test(String(cause))) throw cause
       throw new StoreError("EXHAUSTED", "A part of the program cannot be loaded", {
         cause,
         hint: EXHAUSTED_HINT,
