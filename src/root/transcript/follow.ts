@@ -3,7 +3,7 @@ import type { Problem } from "../problem-log.ts"
 import type { Fold, Line } from "./agent.ts"
 import { LineSplitter, type RawLine } from "./line-splitter.ts"
 import { ObjectSplitter } from "./object-lines.ts"
-import { parseLine } from "./parse-line.ts"
+import { mayHoldSeveral, parseLine } from "./parse-line.ts"
 import { piecesOf, type ReadableFile, withDescriptor } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
 import { withSpans } from "./spans.ts"
@@ -151,13 +151,16 @@ async function readOn(
     const where = line === undefined ? "" : `Line ${line}: `
     if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
   }
+  // What stands behind one that was cut is read.
+  const isBookkeeping = (bytes: Buffer): boolean =>
+    agent.isBookkeeping?.(bytes) === true && !mayHoldSeveral(bytes)
   const add = (raw: RawLine): boolean => {
     const { bytes, offset, number } = raw
     if (!bytes) {
       tell(number, "TOO_LARGE", tooLarge(maxLineBytes))
       return false
     }
-    if (agent.isBookkeeping?.(bytes)) return true
+    if (isBookkeeping(bytes)) return true
     const { values, fault } = parseLine(bytes)
     if (fault !== undefined) tell(number, "CORRUPT", fault)
     for (const { value, start, length } of values) {
@@ -198,14 +201,14 @@ async function readOn(
   const rest = splitter.rest()
   if (rest) {
     // A whole object cannot become another one by what is added; what is not whole yet may still be being written.
-    const isBookkeeping = rest.bytes !== undefined && agent.isBookkeeping?.(rest.bytes) === true
-    const whole = rest.bytes && !isBookkeeping ? parseLine(rest.bytes) : undefined
+    const isPassedOver = rest.bytes !== undefined && isBookkeeping(rest.bytes)
+    const whole = rest.bytes && !isPassedOver ? parseLine(rest.bytes) : undefined
     if (whole && whole.values.length > 0 && whole.fault === undefined) {
       add(rest)
       read = rest.offset + rest.length
       line = rest.number + 1
       isUnended = true
-    } else if (!isBookkeeping) unfinishedLine = rest.number
+    } else if (!isPassedOver) unfinishedLine = rest.number
   }
   const end = vouchedFor({ until, size, read })
   const reread = (): Promise<string> => withDescriptor(fs, path, async (open) => tailOf(fs, open, end))

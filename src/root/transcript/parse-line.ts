@@ -38,6 +38,17 @@ export function parseLine(bytes: Buffer): ParsedLine {
   return whole ? { values: [whole], ...nuls } : rescued(bytes, start, end)
 }
 
+/** Whether a line may be a cut one with others behind it: more than one thing in it begins as lines do. */
+export function mayHoldSeveral(bytes: Buffer): boolean {
+  const dated = '{"timestamp":'
+  // Where lines begin with their time all of them do.
+  if (bytes.indexOf(dated) === 0) return bytes.indexOf(dated, dated.length) > 0
+  const text = bytes.toString("latin1")
+  const starts = text.matchAll(startsLike(text))
+  starts.next()
+  return !starts.next().done
+}
+
 function rescued(bytes: Buffer, from: number, end: number): ParsedLine {
   // By bytes, so that places in the text are places in the file.
   const text = bytes.subarray(from, end).toString("latin1")

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
-import { parseLine } from "../../../src/root/transcript/parse-line.ts"
+import { mayHoldSeveral, parseLine } from "../../../src/root/transcript/parse-line.ts"
 
 const values = (bytes: Buffer): unknown[] => parseLine(bytes).values.map(({ value }) => value)
 const line = (of: unknown): Buffer => Buffer.from(JSON.stringify(of))
@@ -73,3 +73,9 @@ test("what is no JSON at all gives nothing, and never throws", () => {
 function isBlank(byte: number): boolean {
   return [0x20, 0x0d, 0x09].includes(byte)
 }
+
+test("a line may hold several where more than one thing in it begins as lines do", () => {
+  const cut = '{"type":"queue-operation","content":"cu'
+  expect(mayHoldSeveral(Buffer.from(`${cut}{"type":"user"}`))).toBe(true)
+  expect(mayHoldSeveral(Buffer.from(`${cut}t"}`))).toBe(false)
+})

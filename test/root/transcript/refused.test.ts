@@ -188,3 +188,13 @@ test("parts asked for after their message are those of the file as it is then", 
   fs.writeFileSync(path, before.replace("a zebra", "a camel"))
   expect(await parts()).toEqual([`a camel of ${SESSION}`])
 })
+
+test("what stands behind a line that is passed over, and was cut, is read", async () => {
+  await using opened = await home((fs) => fs)
+  const { store, paths } = opened
+  const time = '{"timestamp":"2026-10-01T00:00:00.000Z",'
+  const cut = `${time}"type":"event_msg","payload":{"type":"user_message","message":"cut sh`
+  fs.appendFileSync(paths[0] ?? "", `${cut}${time}${JSON.stringify(said("another zebra")).slice(1)}\n`)
+  const texts = await Array.fromAsync(store.messages.stream(SESSION), ({ parts }) => parts[0]?.text)
+  expect(texts).toContain("another zebra")
+})
