@@ -5,6 +5,8 @@ export interface Problem {
   readonly path: string
   readonly code: StoreErrorCode
   readonly message: string
+  /** The line, from 1 on, where one file holds many records and one line of it is meant. */
+  readonly line?: number
 }
 
 /** Problems remembered so as not to be told twice. */
@@ -21,9 +23,10 @@ export class ProblemLog {
 
   report(problem: Problem): void {
     const text = `${problem.code} ${problem.message}`
-    if (this.#told.get(problem.path) === text) return
-    this.#told.delete(problem.path)
-    this.#told.set(problem.path, text)
+    const place = `${problem.line ?? ""} ${problem.path}`
+    if (this.#told.get(place) === text) return
+    this.#told.delete(place)
+    this.#told.set(place, text)
     const oldest = this.#told.keys().next()
     if (this.#told.size > MAX_REMEMBERED && !oldest.done) this.#told.delete(oldest.value)
     this.#tell(problem)

@@ -33,6 +33,9 @@ export interface FileMark extends ReadableFile {
   readonly unfinishedLine?: number | undefined
   /** A digest of the last bytes that were read. */
   readonly tail: string
+  /** Bytes of the longest line that was not too large, and of the shortest that was: under bounds between them it reads the same. */
+  readonly longest: number
+  readonly refused?: number | undefined
 }
 
 /** What was read of a container before. */
@@ -96,7 +99,13 @@ function seenAgain(mark: FileMark, segment: Segment | undefined): FileMark {
 export function unfinished({ path, unfinishedLine }: FileMark): Problem[] {
   return unfinishedLine === undefined
     ? []
-    : [{ path, code: "CORRUPT", message: `Line ${unfinishedLine}: It is not whole, and nothing follows it` }]
+    : [problemOf(path, unfinishedLine, "CORRUPT", "It is not whole, and nothing follows it")]
+}
+
+function problemOf(path: string, line: number | undefined, code: Problem["code"], message: string): Problem {
+  return line === undefined
+    ? { path, code, message }
+    : { path, code, message: `Line ${line}: ${message}`, line }
 }
 
 async function isStillThere(
@@ -148,14 +157,20 @@ async function readOn(
   const { fs, agent, maxLineBytes, slice, keep } = context
   const { path, isCompressed, inode, look, size, modified, until } = segment
   const tell: TellLine = (line, code, message) => {
-    const where = line === undefined ? "" : `Line ${line}: `
-    if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message: where + message })
+    if (problems.length < MAX_PROBLEMS) problems.push(problemOf(path, line, code, message))
   }
   // What stands behind one that was cut is read.
   const isBookkeeping = (bytes: Buffer): boolean =>
     agent.isBookkeeping?.(bytes) === true && !mayHoldSeveral(bytes)
+  let longest = before?.longest ?? 0
+  let refused = before?.refused
+  const noteLength = ({ bytes, length }: RawLine): void => {
+    if (bytes) longest = Math.max(longest, length)
+    else refused = Math.min(refused ?? length, length)
+  }
   const add = (raw: RawLine): boolean => {
     const { bytes, offset, number } = raw
+    noteLength(raw)
     if (!bytes) {
       tell(number, "TOO_LARGE", tooLarge(maxLineBytes))
       return false
@@ -173,7 +188,8 @@ async function readOn(
   if (segment.name.form === "object") {
     await readObject(context, segment, add, tell, (value) => fold.add({ value, span: [file, 0, 0] }))
     const read = segment.size
-    return { path, isCompressed, inode, look, size, modified, read, line: 1, isUnended: false, tail: "" }
+    const known = { path, isCompressed, inode, look, size, modified, longest, refused }
+    return { ...known, read, line: 1, isUnended: false, tail: "" }
   }
   let read = before?.read ?? 0
   // The end of the line that lacked it.
@@ -200,6 +216,7 @@ async function readOn(
   let unfinishedLine: number | undefined
   const rest = splitter.rest()
   if (rest) {
+    noteLength(rest)
     // A whole object cannot become another one by what is added; what is not whole yet may still be being written.
     const isPassedOver = rest.bytes !== undefined && isBookkeeping(rest.bytes)
     const whole = rest.bytes && !isPassedOver ? parseLine(rest.bytes) : undefined
@@ -226,6 +243,8 @@ async function readOn(
     isUnended,
     unfinishedLine,
     tail,
+    longest,
+    refused,
   }
 }
 
@@ -233,7 +252,7 @@ async function readOn(
 async function readObject(
   { fs, maxLineBytes, slice }: Following,
   segment: Segment,
-  add: (element: RawLine) => void,
+  add: (element: RawLine) => unknown,
   tell: TellLine,
   addHeader: (value: unknown) => void,
 ): Promise<void> {
@@ -243,7 +262,7 @@ async function readObject(
     for await (const piece of piecesOf(fs, segment))
       for (const { bytes, ...place } of splitter.push(piece)) {
         if (bytes) elements.push({ ...place, bytes: undefined })
-        else tell(place.number, "TOO_LARGE", tooLarge(maxLineBytes))
+        else add({ ...place, bytes })
         const turn = slice.pass()
         if (turn) await turn
       }

@@ -5,7 +5,7 @@ import type { Problem } from "../problem-log.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import type { Looked, SettleAllOptions, Unsettled } from "./settling.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
-import { BASE, NO_SIDES } from "./transcripts.ts"
+import { BASE, isAlone } from "./transcripts.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8
@@ -167,7 +167,7 @@ export class Settled {
       sweep,
       isSettled: this.index.isSettled(container, row, sweep),
       /** Whether it depends on nothing beside its own files. */
-      isAlone: row.sides === NO_SIDES,
+      isAlone: isAlone(row.sides),
     }
   }
 

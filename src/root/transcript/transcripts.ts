@@ -161,6 +161,7 @@ export class Transcripts {
     }
     const areSame = (kept: ReadContainer["sides"]): boolean =>
       kept.every(([name, before]) => {
+        if (name === LENGTHS) return this.#isWithin(before)
         const { look, digest } = sideOf(name)
         if (before === look) return true
         const said = before.startsWith(look) ? digest() : undefined
@@ -174,6 +175,12 @@ export class Transcripts {
       areSame,
       isProven: ({ files }) => files.every(({ stat }) => isSure(stat)),
     }
+  }
+
+  /** Whether the same lines are too large as when these lengths were noted. */
+  #isWithin(lengths: string): boolean {
+    const { longest, refused } = JSON.parse(lengths) as Lengths
+    return longest <= this.#maxLineBytes && (refused === undefined || refused > this.#maxLineBytes)
   }
 
   #sideLook(name: string, isSure: (stat: FileStat) => boolean, report: (problem: Problem) => void): SideLook {
@@ -277,11 +284,14 @@ export class Transcripts {
       keep,
     }
     const { segments, bases, fault } = await segmentsOf(context, container, sweep.find)
-    const followed = await follow(context, segments, known)
+    const isWithin = !known || sweep.areSame(known.sides.filter(([name]) => name === LENGTHS))
+    const followed = await follow(context, segments, isWithin ? known : undefined)
     const own = segments.at(-1)
     for (const problem of problemsOf({ ...followed, fault })) this.#problems.report(problem)
     const { sides, recorder } = this.#recording(sweep)
     for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
+    const lengths = lengthsOf(followed.marks)
+    if (lengths.longest > SHORT || lengths.refused !== undefined) sides.set(LENGTHS, JSON.stringify(lengths))
     const { marks } = followed
     const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
     const isSame = !followed.fold && known !== undefined && sweep.areSame(known.sides)
@@ -348,6 +358,28 @@ export function problemsOf({
 
 /** What the name of a session that a container goes on from begins with among its sides. */
 export const BASE = "base:"
+
+/** What a container depends on by the lengths of its lines: bounds on them under which it reads the same. */
+const LENGTHS = "lengths:"
+/** Lines up to this length are read under any bound that is worth having, in bytes. */
+const SHORT = 64 * 1024
+
+type Lengths = Pick<FileMark, "longest" | "refused">
+
+function lengthsOf(marks: readonly FileMark[]): Lengths {
+  const refused = marks.flatMap((mark) => mark.refused ?? [])
+  return {
+    longest: Math.max(0, ...marks.map(({ longest }) => longest)),
+    refused: refused.length === 0 ? undefined : Math.min(...refused),
+  }
+}
+
+/** Whether a container, by its sides as they are kept, depends on nothing but its own files. */
+export function isAlone(sides: string): boolean {
+  return (
+    sides === NO_SIDES || (JSON.parse(sides) as ReadContainer["sides"]).every(([name]) => name === LENGTHS)
+  )
+}
 
 /** No dependence on anything beside its own files, as JSON. */
 export const NO_SIDES = "[]"

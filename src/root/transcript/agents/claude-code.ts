@@ -13,7 +13,7 @@ const SUBAGENT = /^projects\/[^/]+\/([^/]+)\/subagents\/(?:.+\/)?(agent-[^/]+)\.
 /** Claude Code: a session is a file of lines that form a tree; subagents have files of their own, or lines among their parent's. */
 export const claudeCode: TranscriptAgent = {
   source: "claude-code",
-  version: 1,
+  version: 2,
   places: ({ CLAUDE_CONFIG_DIR }, home) =>
     CLAUDE_CONFIG_DIR ? [CLAUDE_CONFIG_DIR] : [join(home, ".claude"), join(home, ".config", "claude")],
   folders: ["projects"],

@@ -13,7 +13,7 @@ const ROLLOUT =
  */
 export const codex: TranscriptAgent = {
   source: "codex",
-  version: 1,
+  version: 2,
   folders: ["sessions", "archived_sessions"],
 
   places: ({ CODEX_HOME }, home) => [CODEX_HOME ? CODEX_HOME : `${home}/.codex`],
