@@ -104,7 +104,8 @@ test("no circles among the files", () => {
   expect(done.size).toBe(files.length)
 })
 
-test("what listings do not need is loaded when it is used", () => {
+/** What is loaded with a file before anything of it runs: of our own files their paths, of packages their names. */
+function loadedWith(entry: string): ReadonlySet<string> {
   const transpiler = new Bun.Transpiler({ loader: "ts" })
   const loaded = new Set<string>()
   const visit = (file: string): void => {
@@ -112,13 +113,28 @@ test("what listings do not need is loaded when it is used", () => {
     loaded.add(file)
     // Types are gone from these, and what is imported or required within a function is not among them.
     for (const { kind, path } of transpiler.scanImports(readFileSync(join(SRC, file), "utf8")))
-      if (kind === "import-statement" && /^\..*\.ts$/.test(path))
-        visit(relative(SRC, join(SRC, dirname(file), path)))
+      if (kind === "import-statement") {
+        if (/^\..*\.ts$/.test(path)) visit(relative(SRC, join(SRC, dirname(file), path)))
+        else loaded.add(path)
+      }
   }
-  visit("index.ts")
+  visit(entry)
+  return loaded
+}
+
+test("what listings do not need is loaded when it is used", () => {
+  const loaded = loadedWith("index.ts")
   expect(loaded).toContain("root/json/sqlite-catalog.ts")
   const LATER =
     /^(?:search|retention|transfer|push)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/postgres\/(?!postgres\.ts)|^postgres\/(?!address|pass-file)|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
+  expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
+})
+
+test("the command line loads no command but the one that is run, and nothing that only some need", () => {
+  const loaded = loadedWith("cli/start.ts")
+  expect(loaded).toContain("cli/program.ts")
+  const LATER =
+    /^cli\/(?:commands\/(?!newest)|pager|progress)|^(?:cli-progress|hono|node:(?:util|crypto|child_process|readline.*|stream.*))$/
   expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
 })
 

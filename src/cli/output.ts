@@ -1,6 +1,5 @@
-import { createInterface } from "node:readline/promises"
-import { styleText } from "node:util"
-import { type Pager, startPager } from "./pager.ts"
+import type { styleText } from "node:util"
+import type { Pager } from "./pager.ts"
 import { oneLine, printable, safeJson } from "./text.ts"
 
 type Style = Parameters<typeof styleText>[0]
@@ -48,6 +47,7 @@ export class Output {
   /** Shows what is printed from now on in the person's pager, where standard output is this process's own terminal. */
   page(): void {
     if (!this.#isTerminal || this.#out !== process.stdout) return
+    const { startPager }: typeof import("./pager.ts") = require("./pager.ts")
     this.#pager = startPager(process.env, () => process.exit(0))
     if (this.#pager) this.#out = this.#pager.input
   }
@@ -78,6 +78,7 @@ export class Output {
 
   /** Asks a person on the terminal; everything but yes is no, Ctrl-C and the end of input too. */
   async confirm(question: string): Promise<boolean> {
+    const { createInterface } = await import("node:readline/promises")
     const asking = createInterface({ input: process.stdin, output: this.#err })
     try {
       return /^\s*y(?:es)?\s*$/i.test(await asking.question(`${question} [y/N] `))
@@ -109,6 +110,7 @@ export class Output {
   /** Styles text where standard output is a terminal that shows colours. */
   style(style: Style, text: string): string {
     if (!this.#colours || !this.#isTerminal || process.env.NO_COLOR) return text
+    const { styleText }: typeof import("node:util") = require("node:util")
     return styleText(style, text, { validateStream: false })
   }
 }

@@ -1,34 +1,12 @@
 import { Command, CommanderError, Option } from "commander"
 import packageFile from "../../package.json" with { type: "json" }
 import { isStoreError } from "../index.ts"
-import { completionCommand } from "./commands/completion.ts"
-import { exportCommand } from "./commands/export.ts"
-import { forgetCommand } from "./commands/forget.ts"
-import { importCommand } from "./commands/import.ts"
-import { indexCommand } from "./commands/index.ts"
-import { messagesCommand } from "./commands/messages.ts"
-import { moveCommand } from "./commands/move.ts"
 import { isBare, showNewest } from "./commands/newest.ts"
-import { orphansCommand } from "./commands/orphans.ts"
-import { problemsCommand } from "./commands/problems.ts"
-import { projectsCommand } from "./commands/projects.ts"
-import { pruneCommand } from "./commands/prune.ts"
-import { pushCommand } from "./commands/push.ts"
-import { rebuildCommand } from "./commands/rebuild.ts"
-import { repairCommand } from "./commands/repair.ts"
-import { restoreCommand } from "./commands/restore.ts"
-import { escapeExclusions, searchCommand } from "./commands/search.ts"
-import { serveCommand } from "./commands/serve.ts"
-import { sessionsCommand } from "./commands/sessions.ts"
-import { showCommand } from "./commands/show.ts"
-import { sourcesCommand } from "./commands/sources.ts"
-import { statsCommand } from "./commands/stats.ts"
-import { trashCommand } from "./commands/trash.ts"
-import { usageCommand } from "./commands/usage.ts"
-import { verifyCommand } from "./commands/verify.ts"
+import { allCommands, commandsFor } from "./commands.ts"
 import type { Context } from "./context.ts"
 import { thisHome } from "./directory.ts"
 import { EXAMPLES } from "./examples.ts"
+import { escapeExclusions } from "./exclusions.ts"
 import { Interrupted } from "./interrupt.ts"
 import { Output } from "./output.ts"
 import { bytes } from "./quantities.ts"
@@ -37,32 +15,6 @@ import { namedSource } from "./reading.ts"
 /** Fine; a finding or a failure; misuse. */
 export const EXIT = { fine: 0, failure: 1, misuse: 2 } as const
 
-const COMMANDS = [
-  indexCommand,
-  sessionsCommand,
-  projectsCommand,
-  messagesCommand,
-  showCommand,
-  searchCommand,
-  sourcesCommand,
-  usageCommand,
-  statsCommand,
-  problemsCommand,
-  verifyCommand,
-  rebuildCommand,
-  orphansCommand,
-  repairCommand,
-  exportCommand,
-  importCommand,
-  moveCommand,
-  pushCommand,
-  forgetCommand,
-  pruneCommand,
-  restoreCommand,
-  trashCommand,
-  serveCommand,
-  completionCommand,
-]
 const MISUSE_CODES = new Set(["INVALID_KEY", "INVALID_CURSOR"])
 
 /** Commands whose results may be long, and are for people to read. */
@@ -78,8 +30,11 @@ const PAGED: ReadonlySet<string> = new Set([
   "orphans",
 ])
 
-/** Builds the command line; each command is a file of its own in `commands/`. */
-export function createProgram(context: Context): Command {
+/**
+ * Builds the command line; each command is a file of its own in `commands/`.
+ * @param argv what it is for, where no other commands are needed than those that it may name
+ */
+export function createProgram(context: Context, argv?: readonly string[]): Command {
   const program = new Command("sessiondex")
     .description("List, read and search the history of AI coding agents. The JSON files stay the truth.")
     .version(packageFile.version)
@@ -115,7 +70,7 @@ export function createProgram(context: Context): Command {
       "after",
       "\nWithout a command the newest sessions are listed.\nExit codes: 0 fine, 1 a finding or a failure, 2 misuse.",
     )
-  for (const make of COMMANDS) {
+  for (const make of argv ? commandsFor(argv, isBare(program, argv)) : allCommands()) {
     const command = make(context).copyInheritedSettings(program)
     const examples = EXAMPLES[command.name()]?.map((line) => `\n  sessiondex ${line}`).join("")
     if (examples) command.addHelpText("after", `\nExamples:${examples}`)
@@ -138,7 +93,7 @@ export async function run(
       code = EXIT.failure
     },
   }
-  const program = createProgram(context).exitOverride()
+  const program = createProgram(context, argv).exitOverride()
   for (const command of program.commands) command.exitOverride()
   if (isBare(program, argv)) program.action(() => showNewest(context, program))
   program.hook("preAction", (_, command) => {

@@ -1,5 +1,3 @@
-import { Presets, SingleBar } from "cli-progress"
-
 /** How far some work has come; a new `kind` begins a new bar. */
 export interface Progress {
   readonly kind?: string
@@ -18,6 +16,7 @@ export function progressBar(
   format: string,
 ): { update(progress: Progress): void; stop(): void } {
   if (!interactive) return { update() {}, stop() {} }
+  const { Presets, SingleBar }: typeof import("cli-progress") = require("cli-progress")
   const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic)
   let kind: string | undefined
   return {

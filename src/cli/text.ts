@@ -1,6 +1,8 @@
-import { stripVTControlCharacters } from "node:util"
 import { jsonLine } from "../record/json-text.ts"
 
+/** What every escape code begins with. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not reach a terminal
+const ESCAPE = /[\u001b\u009b]/
 const BREAKS = /\r\n|[\u2028\u2029]/g
 /** Control characters, and what turns the direction of the text that follows it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
@@ -13,7 +15,14 @@ const RAW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 /** Text of several lines from a record, made safe to print: escape codes and control characters could drive the terminal. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text.replace(BREAKS, "\n")).replace(UNSAFE, REPLACEMENT)
+  return withoutEscapes(text.replace(BREAKS, "\n")).replace(UNSAFE, REPLACEMENT)
+}
+
+/** Without escape codes. What knows them is loaded where there is one: that takes as long as listing a page. */
+function withoutEscapes(text: string): string {
+  if (!ESCAPE.test(text)) return text
+  const { stripVTControlCharacters }: typeof import("node:util") = require("node:util")
+  return stripVTControlCharacters(text)
 }
 
 /** As `printable`, for what stands in a row: one line, in which nothing is hidden, so that no text passes for a row or an id. */

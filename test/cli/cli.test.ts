@@ -2,7 +2,8 @@ import { expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Session } from "../../src/index.ts"
-import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
+import { builtCli } from "../support/built-cli.ts"
+import { SHORT_LIVED } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
 import { copyOfTree, put, snapshot, tempFolder, tempFoldersInMemory, treePath } from "../support/temp.ts"
 
@@ -10,7 +11,8 @@ const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
 // The other files of the command line have theirs on the disk.
 tempFoldersInMemory()
 
-const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
+// What a package holds of it; the other files run its sources.
+const programPath = builtCli()
 const ANSWERS = treePath("opencode-1.1.65/answers")
 
 interface Ran {

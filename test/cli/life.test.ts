@@ -7,7 +7,7 @@ import { all, message, part, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
-const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
+const programPath = bytecodeOf(join(import.meta.dir, "../../src/cli/start.ts"))
 const PARENT = "ses_dfbe69539ffe0kYvt366K0RuX7"
 
 async function cli(

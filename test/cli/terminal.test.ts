@@ -5,7 +5,7 @@ import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
-const programPath = bytecodeOf(join(import.meta.dir, "main-child.ts"))
+const programPath = bytecodeOf(join(import.meta.dir, "../../src/cli/start.ts"))
 
 function store(): string {
   const directory = tempFolder()
