@@ -19,11 +19,13 @@ import { pushing } from "./trials/pushing.ts"
 import { roots } from "./trials/roots.ts"
 import { searching } from "./trials/searching.ts"
 import { starting } from "./trials/starting.ts"
+import { texts } from "./trials/texts.ts"
 import { transcripts } from "./trials/transcripts.ts"
 import { writing } from "./trials/writing.ts"
 
 const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
   indexing,
+  texts,
   listing,
   writing,
   starting,

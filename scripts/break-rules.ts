@@ -82,7 +82,7 @@ const RULES: readonly Rule[] = [
   {
     name: "pending: a message whose parts changed waits for its texts to be put anew",
     file: "src/migrator/reconcile.ts",
-    from: "if (texts.length > 0) statements.texts.await(texts, pendingMark())",
+    from: "if (texts.length > 0) statements.texts.await(texts, mark)",
     to: "",
   },
   {

@@ -5,6 +5,7 @@ export interface Progress {
   readonly total: number
   /** What else the format shows. */
   readonly source?: string
+  readonly unit?: string
 }
 
 /**

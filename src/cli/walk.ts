@@ -10,16 +10,21 @@ export async function printWalk(
   json: boolean,
   work: (options: WalkOptions) => Promise<WalkResult>,
 ): Promise<void> {
-  const bar = progressBar(output.interactive, "{kind} {bar} {value}/{total} folders, {read} files read")
+  const bar = progressBar(output.interactive, "{kind} {bar} {value}/{total} {unit}, {read} files read")
   const { signal, release } = interruptible()
   try {
-    const result = await work({ signal, onProgress: (progress) => bar.update(progress) })
+    const result = await work({
+      signal,
+      onProgress: (progress) =>
+        bar.update({ ...progress, unit: progress.kind === "text" ? "messages" : "folders" }),
+    })
     bar.stop()
     if (result.unreadable.length > 0) fail()
     if (json) return await output.json(result)
-    const { sessions, messages, parts, read, elapsedMs } = result
+    const { sessions, messages, parts, read, elapsedMs, textsMs } = result
+    const texts = textsMs > 0 ? `, ${Math.round(textsMs)} of them for texts` : ""
     await output.line(
-      `${sessions} sessions, ${messages} messages, ${parts} parts; read ${read} files in ${elapsedMs} ms`,
+      `${sessions} sessions, ${messages} messages, ${parts} parts; read ${read} files in ${Math.round(elapsedMs)} ms${texts}`,
     )
     for (const { path, code, message } of result.unreadable)
       await output.line(oneLine(`${code} ${path}: ${message}`))

@@ -151,7 +151,7 @@ export class FullTextStatements {
     // First, so that the documents' trigger finds nothing left to mark as gone.
     this.#db.run(sql`insert into texts (texts) values ('delete-all')`)
     this.#db.run(sql`delete from ${documents}`)
-    this.#db.run(sql`update ${messages} set ${sql.identifier("pending")} = 1 + abs(random() % 2147483646)`)
+    this.#db.run(sql`update ${messages} set ${sql.identifier("pending")} = 1 | abs(random() % 2147483646)`)
   }
 }
 

@@ -12,6 +12,7 @@ import containerStates from "../../drizzle/20261126201442_container_states/migra
   type: "text",
 }
 import fields from "../../drizzle/20261126220013_fields/migration.sql" with { type: "text" }
+import textsAtOnce from "../../drizzle/20261127030437_texts_at_once/migration.sql" with { type: "text" }
 import { type Migration, migration } from "./migration.ts"
 
 /** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
@@ -25,4 +26,5 @@ export const migrations: Migration[] = [
   migration("20261126183548_transcripts", transcripts),
   migration("20261126201442_container_states", containerStates),
   migration("20261126220013_fields", fields),
+  migration("20261127030437_texts_at_once", textsAtOnce),
 ]

@@ -107,7 +107,10 @@ export const messages = sqliteTable(
     ...file,
     created: real().notNull(),
     role: text(),
-    /** 0 where the full-text index holds this message's texts; otherwise a number that is new with every change. */
+    /**
+     * 0 where the full-text index holds this message's texts; otherwise a number that is new with every change, even where the message is
+     * known to have no texts of its own, so that those of its parts are all.
+     */
     pending: integer().notNull(),
   },
   (table) => [

@@ -60,8 +60,42 @@ export interface ReadMessage extends Position {
   readonly parts: number
 }
 
+/** A message without texts of its own, with what its parts have for tokens. */
+export interface BareMessage {
+  readonly message: string
+  /** What its row has as `pending` for as long as it is of the same reading, and it has none of its own: an even number. */
+  readonly mark: number
+  readonly tokens: string | undefined
+}
+
 interface CandidateQuery {
   all(parameters: Record<string, unknown>): Candidate[]
+}
+
+/** Which ids of documents in one stretch are taken, as a look at them told. */
+class TakenIds {
+  #from = 0
+  #to = 0
+  #ids: ReadonlySet<number> = new Set()
+
+  /** Whether it is known of an id. */
+  tellsOf(id: number): boolean {
+    return id >= this.#from && id < this.#to
+  }
+
+  /** Notes what was found from an id on: all there are where they are fewer than were asked for, else those up to the last. */
+  look(from: number, found: readonly number[], limit: number): void {
+    this.#from = from
+    this.#to = found.length < limit ? Number.POSITIVE_INFINITY : (found.at(-1) ?? from) + 1
+    this.#ids = new Set(found)
+  }
+
+  /** The first id from one on that is not among them: one that it tells of, else where what it tells of ends. */
+  firstFree(from: number): number {
+    let free = from
+    while (this.#ids.has(free)) free++
+    return free
+  }
 }
 
 /** The second of a time of creation, as ids of documents go by it. */
@@ -86,9 +120,11 @@ export class TextStatements {
   readonly #await
   readonly #marks
   readonly #marked
+  readonly #bare
   readonly #settle
   readonly #countParts
   readonly #pending
+  readonly #countPending
   readonly #has
   readonly #forget
   readonly #taken
@@ -108,7 +144,8 @@ export class TextStatements {
     this.#await = lazy(() =>
       db
         .update(messages)
-        .set({ pending: sql`${placeholder("mark")}` })
+        // What is even stays so: the message itself did not change.
+        .set({ pending: sql`${placeholder("mark")} | iif(${pending} = 0, 1, ${pending} & 1)` })
         .where(amongst(id, "ids"))
         .prepare(),
     )
@@ -126,6 +163,14 @@ export class TextStatements {
             sql`${pending} = named.value ->> 2`,
           ),
         )
+        .prepare(),
+    )
+    this.#bare = lazy(() =>
+      db
+        .select({ at: sql<number>`named.key`, row, time: created })
+        .from(sql`json_each(${placeholder("messages")}) as named`)
+        .crossJoin(messages)
+        .where(and(sql`${id} = named.value ->> 0`, sql`${pending} = named.value ->> 1`, isNull(problem)))
         .prepare(),
     )
     this.#settle = lazy(() => db.update(messages).set({ pending: 0 }).where(amongst(row, "rows")).prepare())
@@ -158,6 +203,13 @@ export class TextStatements {
         .limit(placeholder("limit"))
         .prepare(),
     )
+    this.#countPending = lazy(() =>
+      db
+        .select({ count: sql<number>`count(*)` })
+        .from(messages)
+        .where(and(sql`${pending} <> 0`, isNull(problem)))
+        .prepare(),
+    )
     this.#has = lazy(() =>
       db
         .select({ id: documents.id })
@@ -182,10 +234,10 @@ export class TextStatements {
         .values(rows as unknown as (typeof documents.$inferInsert)[])
         .prepare(),
     )
-    this.#insert = lazy(() =>
+    this.#insert = new ManyRows(["rowid", "tokens"], (rows) =>
       db
         .insert(texts)
-        .values({ rowid: placeholder("id"), tokens: placeholder("tokens") })
+        .values(rows as unknown as (typeof texts.$inferInsert)[])
         .prepare(),
     )
     this.#command = lazy(() =>
@@ -206,7 +258,10 @@ export class TextStatements {
     this.#count = lazy(() => db.select({ count: sql<number>`count(*)` }).from(documents).prepare())
   }
 
-  /** Notes that the texts of messages changed. */
+  /**
+   * Notes that the parts of messages changed.
+   * @param mark an even one, which those get of which it is known that they have no texts of their own
+   */
   await(messageIDs: readonly string[], mark: number): void {
     this.#await().run({ ids: JSON.stringify(messageIDs), mark })
   }
@@ -215,6 +270,11 @@ export class TextStatements {
   pending(before: Position | undefined, limit: number): PendingMessage[] {
     const { time, id } = before ?? { time: Number.MAX_VALUE, id: "" }
     return this.#pending().all({ time, before: id, limit })
+  }
+
+  /** How many messages' texts are not in the index. */
+  countPending(): number {
+    return this.#countPending().get()?.count ?? 0
   }
 
   /**
@@ -252,6 +312,20 @@ export class TextStatements {
     this.#put(current)
   }
 
+  /** The same for messages without texts of their own whose parts were read together with their rows. */
+  putParts(messages: readonly BareMessage[]): void {
+    const named = JSON.stringify(messages.map(({ message, mark }) => [message, mark]))
+    this.#put(
+      this.#bare()
+        .values({ messages: named })
+        .map(([at, row, time]) => ({
+          row: soundNumber("row", row),
+          time: soundNumber("time", time),
+          tokens: messages[soundNumber("at", at)]?.tokens,
+        })),
+    )
+  }
+
   #put(
     messages: readonly { readonly row: number; readonly time: number; readonly tokens: string | undefined }[],
   ): void {
@@ -260,16 +334,19 @@ export class TextStatements {
     // FTS5 writes a segment out before each deletion, and before an id that is not above the last: so what goes goes first, and
     // the rest comes by id.
     if (this.#has().get({ rows })) this.#forget().run({ rows })
-    const documents: { readonly id: number; readonly message: number; readonly tokens: string }[] = []
+    const given: { readonly id: number; readonly message: number }[] = []
+    const documents: { readonly rowid: number; readonly tokens: string }[] = []
     // By time they get ascending ids: who comes needs no look at those that were just given and are not put yet.
+    const taken = new TakenIds()
     let last = -1
     for (const { row, time, tokens } of messages.toSorted((a, b) => a.time - b.time)) {
       if (tokens === undefined) continue
-      last = this.#freeId(Math.max(secondOf(time) * IDS_A_SECOND, last + 1))
-      documents.push({ id: last, message: row, tokens })
+      last = this.#freeId(Math.max(secondOf(time) * IDS_A_SECOND, last + 1), taken)
+      given.push({ id: last, message: row })
+      documents.push({ rowid: last, tokens })
     }
-    for (const [statement, parameters] of this.#document.of(documents)) statement.run(parameters)
-    for (const { id, tokens } of documents) this.#insert().run({ id, tokens })
+    for (const [statement, parameters] of this.#document.of(given)) statement.run(parameters)
+    for (const [statement, parameters] of this.#insert.of(documents)) statement.run(parameters)
   }
 
   /**
@@ -323,25 +400,30 @@ export class TextStatements {
   /**
    * An id from `from` on that no document has: the first, but for long stretches without any, as where thousands of messages have
    * no time. To go through those anew for each would take ever longer.
+   * @param taken what earlier looks of the same transaction told
    */
-  #freeId(from: number): number {
-    const free = this.#firstFree(from)
+  #freeId(from: number, taken = new TakenIds()): number {
+    const free = this.#firstFree(from, taken)
     const { from: first, to } = this.#crowded
     if (first < to && from <= to && free >= first) this.#crowded = { from: Math.min(from, first), to: free }
     else if (free - from > CROWDED) this.#crowded = { from, to: free }
     return free
   }
 
-  #firstFree(from: number): number {
+  #firstFree(from: number, taken: TakenIds): number {
     let free = from
     for (let limit = TAKEN_AT_FIRST; ; limit = Math.min(limit * 4, TAKEN_AT_MOST)) {
       if (free >= this.#crowded.from && free < this.#crowded.to) free = this.#crowded.to
-      const taken = this.#taken().all({ from: free, limit })
-      for (const { id } of taken) {
-        if (id > free) return free
-        free++
-      }
-      if (taken.length < limit) return free
+      if (!taken.tellsOf(free))
+        taken.look(
+          free,
+          this.#taken()
+            .values({ from: free, limit })
+            .map(([id]) => soundNumber("id", id)),
+          limit,
+        )
+      free = taken.firstFree(free)
+      if (taken.tellsOf(free)) return free
     }
   }
 

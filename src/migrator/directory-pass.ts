@@ -12,10 +12,13 @@ import { noteWaitedFor } from "../file/torn.ts"
 import type { DeclaredFields } from "../record/fields.ts"
 import type { Place } from "../record/kind.ts"
 import { compareText } from "../record/order.ts"
+import { messageTexts } from "../record/search-text.ts"
 import { isSyncCopy, SYNC_COPY } from "../record/sync-copy.ts"
+import type { TrigramSet } from "../record/trigrams.ts"
 import { pause, type TimeSlice } from "../time-slice.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
+import { type PartsRead, PartTexts } from "./part-texts.ts"
 
 /** What one pass over a folder did, and the state of the index it left. */
 export interface Pass {
@@ -46,6 +49,8 @@ export interface PassContext {
   readonly fields?: DeclaredFields | undefined
   readonly slice: TimeSlice
   readonly reading: ClockReading
+  /** Collects what parts are found by, where somebody takes it in. */
+  readonly trigrams?: TrigramSet | undefined
   /** Takes note of one more change that waits to be committed; gives a promise to await once there are enough. */
   noteChange(): Promise<void> | undefined
   /** The stamps of a folder's rows after an id, in the order of `compareText`, and whether these are all. */
@@ -76,6 +81,11 @@ export class DirectoryPass {
   #mustRecount = false
   /** Whether nothing was found under one of the names. */
   #missing = false
+  /** Of a message none of whose parts had rows: what they are found by. */
+  readonly #texts: PartTexts | undefined
+  #tokens: ReturnType<PartTexts["take"]>
+  /** What the message got as `pending` with the last commit. */
+  #mark: number | undefined
 
   /**
    * @param row the folder's row and, in `known`, its first rows: both as they were before the look
@@ -94,15 +104,21 @@ export class DirectoryPass {
     this.#row = row
     this.#known = known
     this.#earlier = earlier
+    const isNew = place.kind === "part" && row === undefined
+    this.#texts = isNew && context.trigrams ? new PartTexts(context.trigrams) : undefined
   }
 
   /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder, `EXHAUSTED`; what `noteChange` throws */
   async look(): Promise<void> {
-    const seen = statPlace(this.#context.fs, this.#path)
-    if (!seen) this.#noteAbsent()
-    else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, seen))
-      await this.#checkKnownNames()
-    else await this.#checkNewNames(seen)
+    try {
+      const seen = statPlace(this.#context.fs, this.#path)
+      if (!seen) this.#noteAbsent()
+      else if (this.#row && isKnown(this.#row.stamp) && sameStamp(this.#row.stamp, this.#row.size, seen))
+        await this.#checkKnownNames()
+      else await this.#checkNewNames(seen)
+    } finally {
+      this.#tokens = this.#texts?.take()
+    }
   }
 
   /** Whether the index had a row of the folder when it was last asked. */
@@ -157,12 +173,19 @@ export class DirectoryPass {
     return row
   }
 
-  /** What was put is committed. */
-  committed(row: DirectoryRow | undefined): void {
+  /** What was put is committed. @param mark what messages whose texts change with it got as `pending` */
+  committed(row: DirectoryRow | undefined, mark: number): void {
+    if (this.changesTexts) this.#mark = mark
     this.#row = row
     this.#pending = []
     this.#vanished = []
     this.#settlement = undefined
+  }
+
+  /** What the parts of a message are found by, once all is committed; `undefined` where not all of them were read just now. */
+  get partsRead(): PartsRead | undefined {
+    if (!this.#tokens || this.#mark === undefined) return undefined
+    return { message: this.place.folder, mark: this.#mark, ...this.#tokens }
   }
 
   /** What came of it, once all is committed. */
@@ -369,7 +392,9 @@ export class DirectoryPass {
     if (!proven) this.#unproven.set(id, digestOf(result))
     // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
     const columns = columnsOf(this.place, result, this.#declared)
-    this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, columns })
+    this.#texts?.add(result)
+    const isBare = this.place.kind === "message" && "text" in result && messageTexts(result.body).length === 0
+    this.#pending.push({ id, stamp: packStamp(stat, proven), size: stat.size, columns, isBare })
     return this.#context.noteChange()
   }
 

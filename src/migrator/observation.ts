@@ -12,6 +12,8 @@ export interface Observation {
   readonly stamp: Stamp | null
   readonly size: number
   readonly columns: Columns
+  /** Of a message: that it has no texts of its own. By default that is not known. */
+  readonly isBare?: boolean
 }
 
 /** Longer texts of sessions are not kept in their rows, in UTF-16 units; most are of some hundreds. */
@@ -44,14 +46,22 @@ export function columnsOf(
     : { ...columns, fields: null }
 }
 
-/** A number that is new with every change, so that a text read before one is not taken for the text after it. */
-export function pendingMark(): number {
-  return 1 + Math.floor(Math.random() * 0x7fff_fffe)
+/**
+ * A number that is new with every change, so that a text read before one is not taken for the text after it: an even one for a message
+ * that is known to have no texts of its own, otherwise an odd one.
+ */
+export function pendingMark(isBare = false): number {
+  const even = 2 + 2 * Math.floor(Math.random() * 0x3fff_ffff)
+  return isBare ? even : even - 1
 }
 
 /** The row for an observed record: its fields, or what is wrong with it. */
-export function rowOf(kind: CollectionKind, directory: number, { id, stamp, size, columns }: Observation) {
-  const pending = kind === "message" ? { pending: pendingMark() } : {}
+export function rowOf(
+  kind: CollectionKind,
+  directory: number,
+  { id, stamp, size, columns, isBare }: Observation,
+) {
+  const pending = kind === "message" ? { pending: pendingMark(isBare) } : {}
   return { directory, id, stamp, size, ...columns, ...pending }
 }
 
@@ -85,6 +95,6 @@ export function putOwnWrite(
       }),
     )
   else statements[place.kind].remove(directory, id)
-  if (place.kind === "part") statements.texts.await([place.folder], pendingMark())
+  if (place.kind === "part") statements.texts.await([place.folder], pendingMark(true))
   statements.directories.dropStamp(directory)
 }

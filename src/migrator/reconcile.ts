@@ -12,6 +12,7 @@ import { TimeSlice } from "../time-slice.ts"
 import { ClockReading } from "./clock-reading.ts"
 import { DirectoryPass, Disturbed, type Pass, type PassContext } from "./directory-pass.ts"
 import { pendingMark, type rowOf } from "./observation.ts"
+import type { PartTextIntake } from "./part-texts.ts"
 import { patiently } from "./patiently.ts"
 
 /** What reconciling needs; one object for all calls of a store. */
@@ -33,6 +34,8 @@ export interface ReconcileOptions {
    * the same contents a second time does.
    */
   readonly earlier?: ReadonlyMap<string, Pass>
+  /** Takes what parts are found by that are read for the first time. */
+  readonly texts?: PartTextIntake | undefined
   /** Wait for an index that others keep busy, where nobody waits for the answer. */
   readonly patient?: boolean
   /**
@@ -116,6 +119,8 @@ class Batch {
       if (this.#waiting >= COMMIT_ROWS) await this.#commit()
     }
     await this.#commit()
+    const read = this.#passes.flatMap((pass) => (this.#disturbed.has(pass) ? [] : (pass.partsRead ?? [])))
+    if (read.length > 0) await this.#options.texts?.take(read)
     for (const pass of this.#passes)
       if (this.#disturbed.has(pass)) disturbed.push(pass.place)
       else done.set(pass.place, pass.result())
@@ -129,6 +134,7 @@ class Batch {
       ...within,
       slice,
       reading: new ClockReading(within.clock),
+      trigrams: this.#options.texts?.trigrams,
       noteChange: () => this.#noteChange(),
       rowsAfter: (place, directory, after) => this.#rowsAfter(place, directory, after),
     }
@@ -161,6 +167,7 @@ class Batch {
     const dirty = this.#passes.filter((pass) => pass.isDirty && !this.#disturbed.has(pass))
     this.#waiting = 0
     if (dirty.length === 0) return
+    const mark = pendingMark(true)
     const { put, disturbed } = await this.#write((statements) => {
       const current = findRows(
         statements,
@@ -171,10 +178,10 @@ class Batch {
         putPasses(statements, kind, same),
       )
       const texts = still.filter((pass) => pass.changesTexts).map(({ place }) => place.folder)
-      if (texts.length > 0) statements.texts.await(texts, pendingMark())
+      if (texts.length > 0) statements.texts.await(texts, mark)
       return { put, disturbed: dirty.filter((pass) => !still.includes(pass)) }
     })
-    for (const { pass, row } of put) pass.committed(row)
+    for (const { pass, row } of put) pass.committed(row, mark)
     for (const pass of disturbed) this.#disturbed.add(pass)
   }
 

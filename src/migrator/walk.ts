@@ -6,6 +6,7 @@ import { COLLECTION_KINDS, type CollectionKind, type Place } from "../record/kin
 import { compareText } from "../record/order.ts"
 import type { UnreadableRecord, WalkProgress, WalkResult } from "../root/walk-result.ts"
 import { TimeSlice } from "../time-slice.ts"
+import type { PartTextIntake } from "./part-texts.ts"
 import { patiently } from "./patiently.ts"
 import { type Reconciler, reconcile } from "./reconcile.ts"
 
@@ -15,6 +16,8 @@ export interface WalkOptions {
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined
   /** Told of folders whose rows were not, or could not be shown to be, those of their files. */
   readonly onChanged?: ((place: Place) => void) | undefined
+  /** Takes what parts are found by that are read for the first time. */
+  readonly texts?: PartTextIntake | undefined
   /** How to let others run between two slices. */
   readonly onYield?: (() => Promise<void>) | undefined
 }
@@ -65,7 +68,12 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
       let faults: Parameters<typeof onFault>[] = []
       const passes = await untilAdmitted(() => {
         faults = []
-        return reconcile(within, places, { slice, patient: true, onFault: (...fault) => faults.push(fault) })
+        return reconcile(within, places, {
+          slice,
+          patient: true,
+          texts: options.texts,
+          onFault: (...fault) => faults.push(fault),
+        })
       })
       for (const fault of faults) onFault(...fault)
       for (const { place, clean, read: files } of passes) {
@@ -89,6 +97,7 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
     read,
     unreadable,
     elapsedMs: Math.round(performance.now() - begun),
+    textsMs: 0,
   }
 }
 

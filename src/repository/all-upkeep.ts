@@ -19,7 +19,15 @@ async function walkAll(
   { onProgress, ...options }: IndexOptions,
   work: (root: Root, options: IndexOptions) => Promise<WalkResult>,
 ): Promise<WalkResult> {
-  let sum: WalkResult = { sessions: 0, messages: 0, parts: 0, read: 0, unreadable: [], elapsedMs: 0 }
+  let sum: WalkResult = {
+    sessions: 0,
+    messages: 0,
+    parts: 0,
+    read: 0,
+    unreadable: [],
+    elapsedMs: 0,
+    textsMs: 0,
+  }
   for (const root of roots) {
     const { read } = sum
     const result = await work(root, {
@@ -33,6 +41,7 @@ async function walkAll(
       read: read + result.read,
       unreadable: [...sum.unreadable, ...result.unreadable],
       elapsedMs: sum.elapsedMs + result.elapsedMs,
+      textsMs: sum.textsMs + result.textsMs,
     }
   }
   return sum

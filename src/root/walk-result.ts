@@ -10,8 +10,9 @@ export interface UnreadableRecord {
 
 /** How far a walk has come. */
 export interface WalkProgress {
-  readonly kind: CollectionKind
-  /** Folders of this kind that are done, and how many there are. */
+  /** What is gone through: folders of records of a kind, or, with `text`, messages whose texts are put into the full-text index. */
+  readonly kind: CollectionKind | "text"
+  /** How many of them are done, and how many there are. */
   readonly done: number
   readonly total: number
   /** Record files read so far, over all kinds. */
@@ -27,7 +28,18 @@ export interface WalkResult {
   /** Record files that had to be read: those whose stamp was not known. */
   readonly read: number
   readonly unreadable: UnreadableRecord[]
+  /** How long all of it took, texts included. */
   readonly elapsedMs: number
+  /** How much of that went into texts: collecting what they are found by, and putting it into the full-text index. */
+  readonly textsMs: number
+}
+
+/** Tells how far texts are, in messages. @param read record files that were read before */
+export function textProgress(
+  { onProgress }: IndexOptions,
+  read: number,
+): ((done: number, total: number) => void) | undefined {
+  return onProgress && ((done, total) => onProgress({ kind: "text", done, total, read }))
 }
 
 /** How to bring an index up to date. */

@@ -95,6 +95,7 @@ test("index --json is one object with the promised fields, exit 1 where somethin
     read: 156,
     unreadable: [],
     elapsedMs: expect.any(Number),
+    textsMs: expect.any(Number),
   })
   const path = put(directory, "message/ses_x/msg_x.json", "{ torn")
   const { code, out } = await cli(directory, "index", "--json")

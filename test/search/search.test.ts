@@ -419,12 +419,16 @@ test("a part that could not be read while texts were caught up with is found onc
   const directory = tempFolder()
   fill(directory)
   text(directory, "msg_1", "prt_refused", "needle")
+  // A message with texts of its own is read for them once its rows and those of its parts are put.
+  const own = { summary: { diffs: [{ file: "a.ts", before: "", after: "" }] } }
+  put(directory, "message/ses_1/msg_1.json", { ...message("msg_1", "ses_1", 1), ...own })
   let catchingUp = false
+  let refused = 0
   const store = new Store(resolveOptions({ directory, backgroundIndex: false }), {
     fs: {
       ...fileSystem,
       openFile(path) {
-        if (catchingUp && path.endsWith("prt_refused.json"))
+        if (catchingUp && path.endsWith("prt_refused.json") && refused++ >= 0)
           throw Object.assign(new Error("no more descriptors"), { code: "EMFILE" })
         return fileSystem.openFile(path)
       },
@@ -432,10 +436,10 @@ test("a part that could not be read while texts were caught up with is found onc
   })
   await store.index({
     onProgress: ({ kind, done, total }) => {
-      catchingUp = kind === "part" && done === total
+      catchingUp ||= kind === "part" && done === total
     },
   })
-  expect(catchingUp).toBe(true)
+  expect(refused).toBeGreaterThan(0)
   catchingUp = false
   expect(ids(await find(store, "needle"))).toEqual(["msg_1"])
   await store.index()

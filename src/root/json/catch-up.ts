@@ -14,6 +14,8 @@ export interface CatchUpOptions {
   readonly onYield?: (() => Promise<void>) | undefined
   /** Told which messages are read next, in their order: for who can read many at once. */
   readonly expect?: ((messages: readonly PendingMessage[]) => void) | undefined
+  /** Told how many messages are done, of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
   /** Where others put texts before. */
   readonly insertions?: TextInsertions | undefined
 }
@@ -32,9 +34,11 @@ export async function catchUp(
   const reader = new TokenReader(read, slice)
   const {
     expect,
+    onProgress,
     insertions = new TextInsertions(within.index, slice, options.onYield ? AT_EASE : UNHURRIED),
   } = options
   let done = 0
+  const total = onProgress ? await patiently(() => within.index.read(({ texts }) => texts.countPending())) : 0
   for (let before: Position | undefined; ; ) {
     const after = before
     const page = await patiently(() =>
@@ -59,6 +63,7 @@ export async function catchUp(
       done++
     }
     if (batch.length > 0) await commit()
+    if (page.length > 0) onProgress?.(done, Math.max(done, total))
     before = page.at(-1)
     if (before && page.length === MESSAGES_AT_ONCE) continue
     await insertions.end()

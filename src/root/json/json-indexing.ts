@@ -7,12 +7,14 @@ import type { Reconciler } from "../../migrator/reconcile.ts"
 import { SharedWork, type SlicedWork } from "../../migrator/shared-work.ts"
 import type { WalkOptions } from "../../migrator/walk.ts"
 import type { Place } from "../../record/kind.ts"
-import type { WalkResult } from "../walk-result.ts"
+import { TimeSlice } from "../../time-slice.ts"
+import { type IndexOptions, textProgress, type WalkResult } from "../walk-result.ts"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
 import { BackgroundWalk } from "./background-walk.ts"
 import type { CatchUpOptions } from "./catch-up.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import type { JsonOptions } from "./json-options.ts"
+import type { PartIntake } from "./part-intake.ts"
 import type { Reach } from "./reach.ts"
 import { RefusedFolders } from "./refused-folders.ts"
 import { searchable } from "./searchable.ts"
@@ -26,6 +28,7 @@ const NOTHING_WALKED: WalkResult = {
   read: 0,
   unreadable: [],
   elapsedMs: 0,
+  textsMs: 0,
 }
 
 /** What is indexed, and how. */
@@ -214,6 +217,29 @@ export class JsonIndexing {
       this.#isFailing = error instanceof IndexFailure
       throw error
     }
+  }
+
+  /** A walk whose caller waits for all of it, with texts: those of what is new are put while it is read. @throws as `walk` */
+  async all(options: IndexOptions): Promise<WalkResult> {
+    const began = performance.now()
+    const { signal } = options
+    const texts = await this.#intake(signal)
+    const result = await this.walk({ ...options, texts })
+    await texts?.flush()
+    const walked = performance.now()
+    const onProgress = textProgress(options, result.read)
+    await this.catchUp({ signal, onProgress, insertions: texts?.insertions })
+    const textsMs = performance.now() - walked + (texts?.elapsedMs ?? 0)
+    await this.giveSpaceBack({ signal })
+    const elapsedMs = performance.now() - began
+    return { ...result, elapsedMs: Math.round(elapsedMs), textsMs: Math.round(textsMs) }
+  }
+
+  async #intake(signal: AbortSignal | undefined): Promise<PartIntake | undefined> {
+    if (this.#parts.options.search !== "all" || this.isNoStoreYet) return undefined
+    const { PartIntake } = await loaded(() => import("./part-intake.ts"))
+    const { TextInsertions, UNHURRIED } = await loaded(() => import("./text-insertions.ts"))
+    return new PartIntake(new TextInsertions(this.#parts.within.index, new TimeSlice(signal), UNHURRIED))
   }
 
   /** Reads every file again. @throws as `walk` */

@@ -50,10 +50,7 @@ export class JsonUpkeep implements Upkeep {
 
   index(options: IndexOptions): Promise<WalkResult> {
     return this.#onIndex(async () => {
-      const { indexing } = this.#parts
-      const result = await indexing.walk(options)
-      await indexing.catchUp(options)
-      await indexing.giveSpaceBack(options)
+      const result = await this.#parts.within.index.batch(() => this.#parts.indexing.all(options), true)
       return this.#located(result)
     })
   }

@@ -10,15 +10,18 @@ export interface TextPace {
   readonly trigrams: number
   /** Pages that are merged. */
   readonly pages: number
+  /** Transactions that insert between two looks for what is to be merged: fewer than `crisismerge`, at which FTS5 merges by itself. */
+  readonly between: number
 }
 
 /** Where others want to get on meanwhile: some 4 ms of the event loop. */
-export const AT_EASE: TextPace = { trigrams: 12_000, pages: 8 }
-/** Where the caller waits for all of it: some 15 ms. Larger pieces are merged less often, which is half of the work. */
-export const UNHURRIED: TextPace = { trigrams: 50_000, pages: 64 }
+export const AT_EASE: TextPace = { trigrams: 12_000, pages: 8, between: 8 }
+/**
+ * Where the caller waits for all of it: some 40 ms, less than others wait to get into the index. Larger pieces are merged less often,
+ * and many at a time, each of which was half of the work.
+ */
+export const UNHURRIED: TextPace = { trigrams: 400_000, pages: 256, between: 48 }
 
-/** Transactions that insert between two merges; there is nothing to merge before. */
-const INSERTIONS_BETWEEN_MERGES = 8
 /** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
 const LARGE_SHARE = 0.25
 const MANY_MESSAGES = 1_000
@@ -42,7 +45,7 @@ export class TextInsertions {
     await this.#slice.turn()
     await patiently(() => this.#index.write(({ texts }) => put(texts)))
     this.#messages += messages
-    if (++this.#insertions % INSERTIONS_BETWEEN_MERGES === 0) await this.#merge("what is due")
+    if (++this.#insertions % this.pace.between === 0) await this.#merge("what is due")
   }
 
   /** Merges what is left to be merged. @throws as `put` */

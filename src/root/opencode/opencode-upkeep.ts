@@ -45,6 +45,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     const unreadable: Problem[] = []
     const counts = { session: 0, message: 0, part: 0 }
     await this.#onIndex(() => this.#texts.update({ signal }))
+    const textsMs = performance.now() - began
     const before = await this.#texts.soundSessions(this.#reader, signal)
     let known = 0
     const find = (session: string): SessionCounts | undefined => {
@@ -57,7 +58,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
       unreadable.push(problem)
     const { session: sessions, message: messages, part: parts } = counts
     const read = sessions + messages + parts - known
-    return { sessions, messages, parts, read, unreadable, elapsedMs: performance.now() - began }
+    return { sessions, messages, parts, read, unreadable, elapsedMs: performance.now() - began, textsMs }
   }
 
   override async rebuild(options: IndexOptions): Promise<WalkResult> {

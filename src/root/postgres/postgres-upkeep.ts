@@ -39,7 +39,7 @@ export class PostgresUpkeep extends ScannedUpkeep {
     )
     const unreadable = await Array.fromAsync(this.problems({ signal }))
     const elapsedMs = performance.now() - began
-    return { sessions, messages, parts, read: 0, unreadable, elapsedMs }
+    return { sessions, messages, parts, read: 0, unreadable, elapsedMs, textsMs: 0 }
   }
 
   override async verify({ signal }: Endable): Promise<VerifyResult> {

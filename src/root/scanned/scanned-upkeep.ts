@@ -38,6 +38,7 @@ export class ScannedUpkeep implements Upkeep {
       read: counts.session + counts.message + counts.part,
       unreadable,
       elapsedMs: performance.now() - began,
+      textsMs: 0,
     }
   }
 

@@ -25,6 +25,11 @@ const MAX_STARTS = 16
  * read, and the rest is told of. NULs, which a crash leaves in place of what was never written, are passed over.
  */
 export function parseLine(bytes: Buffer): ParsedLine {
+  // Nearly every line is one object from its first byte to its last; to look for anything else takes longer than to try.
+  if (bytes[0] === OPEN && bytes[bytes.length - 1] === CLOSE) {
+    const whole = parsed(bytes, 0)
+    if (whole) return { values: [whole] }
+  }
   let start = 0
   let end = bytes.length
   while (end > start && isBlank(bytes[end - 1])) end--

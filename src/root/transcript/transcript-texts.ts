@@ -51,6 +51,8 @@ interface UpdateOptions {
   readonly signal?: AbortSignal | undefined
   readonly onYield?: () => Promise<void>
   readonly onSettled?: ((done: number, total: number) => void) | undefined
+  /** Told how many messages whose lines were not kept are done, of how many. */
+  readonly onText?: ((done: number, total: number) => void) | undefined
 }
 
 /** The texts of transcripts by a full-text index, of which messages that are not in it yet are read themselves. */
@@ -62,7 +64,7 @@ export class TranscriptTexts implements TextSource {
   readonly #records: TranscriptRecords
   readonly #catalog: Catalog
   readonly #context: RootContext
-  readonly #work: SharedWork<void>
+  readonly #work: SharedWork<number>
 
   constructor(settled: Settled, records: TranscriptRecords, catalog: Catalog, context: RootContext) {
     this.mode = context.search
@@ -135,25 +137,44 @@ export class TranscriptTexts implements TextSource {
     return this.#records.document(sessionID, messageID)
   }
 
-  /** Brings rows and texts up to date. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
-  update(options: UpdateOptions): Promise<void> {
+  /**
+   * Brings rows and texts up to date.
+   * @returns how long it took for texts, ms
+   * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
+   */
+  update(options: UpdateOptions): Promise<number> {
     return this.#settled.index.index.batch(() => this.#update(options), !options.onYield)
   }
 
-  async #update({ signal, onYield, onSettled }: UpdateOptions): Promise<void> {
+  async #update({ signal, onYield, onSettled, onText: onProgress }: UpdateOptions): Promise<number> {
     const slice = new TimeSlice(signal, onYield)
-    if (this.mode !== "all") return this.#settled.all({ signal, slice, onSettled })
+    if (this.mode !== "all") {
+      await this.#settled.all({ signal, slice, onSettled })
+      return 0
+    }
+    let textsMs = 0
+    const timed = async (work: () => Promise<unknown>): Promise<void> => {
+      const began = performance.now()
+      await work()
+      textsMs += performance.now() - began
+    }
     const { index, transcripts } = this.#settled.index
     const insertions = new TextInsertions(index, slice, onYield ? AT_EASE : UNHURRIED)
     const intake = new TextIntake(transcripts.agent, insertions, slice)
-    await this.#settled.all({ signal, slice, onSettled, take: (reading) => intake.take(reading) })
-    await intake.flush()
+    await this.#settled.all({
+      signal,
+      slice,
+      onSettled,
+      take: (reading) => timed(() => intake.take(reading)),
+    })
+    await timed(() => intake.flush())
     const counting = new PartCounts(this.#settled)
     const ahead = new DocumentsAhead(this.#records, (message) => counting.add(message))
     const expect = ahead.expect.bind(ahead)
     const read = ahead.document.bind(ahead)
-    await catchUp({ index }, read, { signal, onYield, expect, insertions })
+    await timed(() => catchUp({ index }, read, { signal, onYield, expect, onProgress, insertions }))
     await counting.flush()
+    return textsMs
   }
 
   /** Counts the parts of messages whose texts are not indexed, by reading them. */

@@ -40,17 +40,18 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     const { settled, texts } = this.#parts
     return this.#onIndex(async () => {
       let read = 0
-      await texts.update({
+      const textsMs = await texts.update({
         signal,
         onSettled: (done, total) => {
           read = done
           onProgress?.({ kind: "session", done, total, read: done })
         },
+        onText: (done, total) => onProgress?.({ kind: "text", done, total, read }),
       })
       await texts.countParts(new TimeSlice(signal))
       const counts = await settled.read(({ transcripts }) => transcripts.places.counts())
       const unreadable = [...settled.refused, ...(await settled.index.problems())]
-      return { ...counts, read, unreadable, elapsedMs: performance.now() - began }
+      return { ...counts, read, unreadable, elapsedMs: performance.now() - began, textsMs }
     })
   }
 
