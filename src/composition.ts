@@ -6,6 +6,7 @@ import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
 import { type Change, WriteQueue, type Writes } from "./file/write-queue.ts"
+import type { Logger } from "./logger.ts"
 import { ownMayBeMissing, type ResolvedOptions } from "./options.ts"
 import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
 import { fieldsOf } from "./record/extract.ts"
@@ -54,7 +55,12 @@ export interface Composition {
   readonly watch: StoreWatch | undefined
   /** The watches on roots that are read beside the own folder, of those that can be watched. */
   readonly watches: ReadonlyMap<Root, RootWatch>
+  /** What begins to index these in the background; to be cleared when the store is closed. */
+  readonly indexing: ReturnType<typeof setTimeout> | undefined
 }
+
+/** How long after opening that is, so that the first calls have the machine to themselves, in ms. */
+const INDEXING_DELAY_MS = 100
 
 /**
  * Puts a store together: the own folder with its index, what is read beside it, and the way of a change, which is made in the file
@@ -163,6 +169,7 @@ export function compose(
     const begun = root.watch?.((change) => feed.publish({ ...change, origin: root.place }))
     if (begun) watches.set(root, begun)
   }
+  const indexing = watching && backgroundIndex ? indexLater(others, logger) : undefined
   return {
     fs,
     own,
@@ -178,7 +185,18 @@ export function compose(
     trash,
     watch,
     watches,
+    indexing,
   }
+}
+
+/** Begins to index what is read beside the own folder: a store that is watched stays, and its first search need not wait for that. */
+function indexLater(others: readonly Root[], logger: Logger): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(() => {
+    for (const { place, texts } of others)
+      texts.makeWholeLater().catch((error: unknown) => logger.warn(`${place} could not be indexed`, error))
+  }, INDEXING_DELAY_MS)
+  timer.unref()
+  return timer
 }
 
 function watchOf(

@@ -505,7 +505,8 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   }
 
   async #close(): Promise<void> {
-    const { all, coalescer, feed, lock, queue, watch, watches } = this.#parts
+    const { all, coalescer, feed, indexing, lock, queue, watch, watches } = this.#parts
+    clearTimeout(indexing)
     await watch?.stop()
     for (const one of watches.values()) await one.stop()
     for (const { upkeep } of all) await upkeep.stop()

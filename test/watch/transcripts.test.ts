@@ -69,6 +69,8 @@ async function watching(
     directory: join(folder, "store"),
     indexPath: join(folder, "index"),
     watch: true,
+    // What is indexed before it is told of is told less exactly: these are of the watch alone.
+    backgroundIndex: false,
     roots: [transcriptRoot(AGENTS[agent], place, rootOptions)],
     ...options,
   })
@@ -439,3 +441,30 @@ test("a place that is put in place of another, and one that comes back, are watc
   )
   expect(short(more)).toEqual([`written session ${SESSION}`, `written message ${SESSION} …`])
 }, 60_000)
+
+test("a store that is watched indexes transcripts without waiting to be asked, and tells of nothing that was there", async () => {
+  const files = { [rollout()]: begun(SESSION, "a zebra"), [rollout(OTHER)]: begun(OTHER) }
+  await using watch = await watching("codex", files, { backgroundIndex: true })
+  const { store, seen } = watch
+  await until(() => store.health().alsoReading[0]?.backgroundIndex.state === "done")
+  expect(seen).toEqual([])
+  expect((await all(store.search("zebra", { in: "text", wait: false }))).length).toBe(1)
+})
+
+test("what is new while the index is made is told of, whoever looks at it first", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 200 }, (_, at) => {
+      const id = OTHER.replace(/001$/, String(at).padStart(3, "0"))
+      return [rollout(id), begun(id, "a zebra")]
+    }),
+  )
+  await using watch = await watching("codex", files, { backgroundIndex: true })
+  const { store, place, seen } = watch
+  for (let at = 0; at < 5; at++) {
+    const id = SESSION.replace(/^01a3/, `01b${at}`)
+    put(join(place, rollout(id, `sessions/2026/12/0${at + 1}`)), begun(id, "new"))
+    await until(() => ofKind("session", "written", id)(seen))
+  }
+  await until(() => store.health().alsoReading[0]?.backgroundIndex.state === "done")
+  expect(await store.sessions.count()).toBe(205)
+})
