@@ -13,6 +13,9 @@ import containerStates from "../../drizzle/20261126201442_container_states/migra
 }
 import fields from "../../drizzle/20261126220013_fields/migration.sql" with { type: "text" }
 import textsAtOnce from "../../drizzle/20261127030437_texts_at_once/migration.sql" with { type: "text" }
+import foldCheckpoints from "../../drizzle/20261127033426_fold_checkpoints/migration.sql" with {
+  type: "text",
+}
 import { type Migration, migration } from "./migration.ts"
 
 /** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
@@ -27,4 +30,5 @@ export const migrations: Migration[] = [
   migration("20261126201442_container_states", containerStates),
   migration("20261126220013_fields", fields),
   migration("20261127030437_texts_at_once", textsAtOnce),
+  migration("20261127033426_fold_checkpoints", foldCheckpoints),
 ]

@@ -174,6 +174,8 @@ export const containerStates = sqliteTable("container_states", {
     .primaryKey()
     .references(() => containers.row, { onDelete: "cascade" }),
   state: text().notNull(),
+  /** How far the container was read for it, which may be less than its rows were: JSON. */
+  checkpoint: text().notNull(),
 })
 
 /** Which sessions a container holds; one that several hold is read from the newest. */

@@ -34,6 +34,12 @@ export interface ContainerReading {
   readonly sides: string
 }
 
+/** What goes on with a container, and how far it was read for that, which may be less than its rows were. */
+export interface ContainerState {
+  readonly state: string
+  readonly checkpoint: string
+}
+
 /** A session that a container holds. */
 export interface HeldSession {
   readonly id: string
@@ -67,7 +73,7 @@ export class TranscriptStatements {
   constructor(db: Drizzle) {
     this.places = new PlaceStatements(db)
     const { row, folder, name, look, marks, sides, format, problems } = containers
-    const { state } = containerStates
+    const { state, checkpoint } = containerStates
     this.#version = lazy(() =>
       db
         .select({ own: sql<number>`total_changes()`, others: sql<number>`data_version` })
@@ -107,7 +113,7 @@ export class TranscriptStatements {
     )
     this.#state = lazy(() =>
       db
-        .select({ state })
+        .select({ state, checkpoint })
         .from(containerStates)
         .where(eq(containerStates.container, placeholder("row")))
         .prepare(),
@@ -149,10 +155,19 @@ export class TranscriptStatements {
     this.#putState = lazy(() =>
       db
         .insert(containerStates)
-        .values(parametersOf(["container", "state"]) as unknown as typeof containerStates.$inferInsert)
+        .values(
+          parametersOf([
+            "container",
+            "state",
+            "checkpoint",
+          ]) as unknown as typeof containerStates.$inferInsert,
+        )
         .onConflictDoUpdate({
           target: containerStates.container,
-          set: { state: sql`excluded.${sql.identifier("state")}` },
+          set: {
+            state: sql`excluded.${sql.identifier("state")}`,
+            checkpoint: sql`excluded.${sql.identifier("checkpoint")}`,
+          },
         })
         .prepare(),
     )
@@ -256,19 +271,24 @@ export class TranscriptStatements {
   }
 
   /** What a container's reading goes on with. */
-  state(row: number): string | undefined {
+  state(row: number): ContainerState | undefined {
     const found = this.#state().get({ row })
-    return found && soundText("state", found.state)
+    return (
+      found && {
+        state: soundText("state", found.state),
+        checkpoint: soundText("checkpoint", found.checkpoint),
+      }
+    )
   }
 
-  /**
-   * Puts a container in place of the one of that folder and name; gives its row. Until it is trusted there is nothing to go on with, so that
-   * one who stops before that begins again.
-   */
+  /** Puts a container in place of the one of that folder and name; gives its row. What goes on with it is as it was. */
   put(container: ContainerRow): number {
-    const row = soundNumber("row", this.#put().get({ ...container })?.row)
+    return soundNumber("row", this.#put().get({ ...container })?.row)
+  }
+
+  /** Leaves nothing to go on with, so that one who stops before a container is trusted begins again. */
+  dropState(row: number): void {
     this.#dropState().run({ row })
-    return row
   }
 
   /**
@@ -280,18 +300,18 @@ export class TranscriptStatements {
   trust(
     { look, marks, sides, problems, folder, name }: Omit<ContainerRow, "format">,
     of: ContainerReading,
-    state?: string,
+    state?: ContainerState,
   ): boolean {
     const before = { marksBefore: of.marks, sidesBefore: of.sides }
     const trusted = this.#trust().get({ look, marks, sides, problems, folder, name, ...before })
-    if (trusted && state !== undefined) this.#putState().run({ container: trusted.row, state })
+    if (trusted && state) this.#putState().run({ container: trusted.row, ...state })
     return trusted !== undefined
   }
 
   /** Has a container be read again from its beginning before anything more is said of it. */
   doubt(row: number): void {
     this.#doubt().run({ row })
-    this.#dropState().run({ row })
+    this.dropState(row)
   }
 
   /** Removes a container, but no row of what it held. */

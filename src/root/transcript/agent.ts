@@ -81,7 +81,10 @@ export interface TranscriptMessage {
 export interface Fold {
   /** Takes in a line. Never throws, whatever it says. */
   add(line: Line): void
-  /** What the lines say: the container's session, then its child sessions. Nothing where they say of none. Never throws. */
+  /**
+   * What the lines say: the container's session, then its child sessions. Nothing where they say of none. Lines that are added later
+   * change nothing in it. Never throws.
+   */
   outline(sides: Sides): readonly OutlinedSession[]
   /** Everything that it knows, as plain JSON. It is written down before another line is added. */
   state(): unknown

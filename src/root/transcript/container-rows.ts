@@ -10,6 +10,8 @@ export class ContainerRows {
   /** By containers that were asked for: the same ones are found again and again. */
   readonly #of = new WeakMap<ContainerAt, ContainerLook>()
   readonly #settled = new WeakSet<FoundContainer>()
+  /** What was found last, and what of it has to be looked at more closely each time. */
+  #last: { readonly found: readonly FoundContainer[]; readonly closer: readonly FoundContainer[] } | undefined
   readonly #sides = new WeakMap<ContainerLook, ReadContainer["sides"]>()
 
   constructor(version: string, rows: readonly ContainerLook[]) {
@@ -28,12 +30,22 @@ export class ContainerRows {
 
   /** Those of containers that are not among these, which are each there once. */
   withoutFiles(found: readonly FoundContainer[]): ContainerLook[] {
-    if (this.#rows.length === 0) return []
+    if (this.#rows.length === 0 || this.#last?.found === found) return []
     let count = 0
     for (const container of found) if (this.of(container)) count++
     if (count === this.#rows.length) return []
     const there = new Set(found.map((container) => this.of(container)))
     return this.#rows.filter((row) => !there.has(row))
+  }
+
+  /** What of these has to be compared with its row: not what is known to look as it did and to depend on nothing else. */
+  closer(found: readonly FoundContainer[]): readonly FoundContainer[] {
+    return this.#last?.found === found ? this.#last.closer : found
+  }
+
+  /** Knows that of these, which all rows are of, only some have to be looked at more closely as long as all are the same. */
+  noteCloser(found: readonly FoundContainer[], closer: readonly FoundContainer[]): void {
+    this.#last = { found, closer }
   }
 
   /** Whether a container was found to look as its row says. */

@@ -6,6 +6,8 @@ import type { ContainerName } from "./agent.ts"
 export interface ContainerFile {
   readonly path: string
   readonly stat: FileStat
+  /** Whether no later change can leave it the same stat. */
+  readonly isProven: boolean
   readonly name: ContainerName
   readonly isCompressed: boolean
 }

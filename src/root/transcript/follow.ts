@@ -1,13 +1,14 @@
 import { isStoreError } from "../../errors.ts"
 import type { Problem } from "../problem-log.ts"
 import type { Fold, Line } from "./agent.ts"
+import { type Checkpoint, precedes, type Resumed } from "./checkpoint.ts"
 import { LineSplitter, type RawLine } from "./line-splitter.ts"
 import { ObjectSplitter } from "./object-lines.ts"
 import { mayHoldSeveral, parseLine } from "./parse-line.ts"
 import { piecesOf, type ReadableFile, withDescriptor } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
 import { withSpans } from "./spans.ts"
-import { TAIL_BYTES, Tail, tailOf } from "./tail.ts"
+import { digestOf, TAIL_BYTES, Tail, tailOf } from "./tail.ts"
 
 const NEWLINE = 10
 /** Faults of one container that are kept. */
@@ -15,6 +16,8 @@ const MAX_PROBLEMS = 1_000
 
 /** How far a file was read, and what proves that it was only added to since. */
 export interface FileMark extends ReadableFile {
+  /** Names the reading from the beginning that it was gone on with since; rows of before there were names have none. */
+  readonly reading?: string | undefined
   readonly inode: string
   /** What `stat` said of it, and its size by that. */
   readonly look: string
@@ -41,14 +44,14 @@ export interface FileMark extends ReadableFile {
 /** What was read of a container before. */
 export interface Known {
   readonly marks: readonly FileMark[]
-  /** The fold's, asked for where it is gone on with. */
-  readonly state: () => Promise<unknown>
   readonly problems: readonly Problem[]
+  /** A fold to go on with, asked for where it is needed; `undefined` where there is none any more. */
+  readonly resume: () => Promise<Resumed | undefined>
 }
 
 /** What was read of a container now. */
 export interface Followed {
-  /** `undefined` where nothing is new. */
+  /** It has taken in everything; `undefined` where nothing is new. */
   readonly fold: Fold | undefined
   readonly marks: readonly FileMark[]
   readonly problems: readonly Problem[]
@@ -59,34 +62,51 @@ export interface Followed {
 /**
  * Reads a container: what was added to it where all that was read before is still there, proven by its inode, length and end;
  * otherwise everything.
+ * @param needsFold whether a fold is wanted where nothing is new, too
  * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`; the slice's signal's reason
  */
 export async function follow(
   context: Following,
   segments: readonly Segment[],
   known: Known | undefined,
+  needsFold = true,
 ): Promise<Followed> {
   const own = segments.at(-1)
   if (!own) throw new TypeError("A container has a file")
   const { agent } = context
   const before = known?.marks.at(-1)
-  if (known && before && (await isStillThere(context, segments, known))) {
+  const end = known && before && (await stillThere(context, segments, known))
+  if (known && before && end) {
     const isDated = segments.every(
       ({ until, modified }, at) => until !== undefined || known.marks[at]?.modified === modified,
     )
     const marks = known.marks.map((mark, at) => seenAgain(mark, segments[at]))
-    if (before.read === own.size && isDated) return { ...known, marks, fold: undefined }
-    const problems = [...known.problems]
-    const fold = agent.fold(own.name, await known.state())
-    const mark = await readOn(context, fold, own, segments.length - 1, before, problems)
-    return { fold, marks: [...marks.slice(0, -1), mark], problems }
+    const { problems } = known
+    if (before.read === own.size && isDated && !needsFold) return { marks, problems, fold: undefined }
+    const resumed = await known.resume()
+    if (resumed && precedes(resumed.checkpoint, before)) {
+      const { fold, checkpoint } = resumed
+      const upToThere = problems.slice(0, checkpoint.problems)
+      const tail = end.subarray(0, Math.max(0, end.length - (before.read - checkpoint.read)))
+      const { longest, refused } = before
+      const from: Beginning = { ...checkpoint, tail, longest, refused }
+      const mark = await readOn(context, fold, own, segments.length - 1, from, upToThere)
+      return { fold, marks: [...marks.slice(0, -1), mark], problems: upToThere }
+    }
   }
   const fold = agent.fold(own.name)
   const problems: Problem[] = []
   const marks: FileMark[] = []
+  const from: Beginning = { reading: Bun.randomUUIDv7("base64url"), read: 0, line: 1, isUnended: false }
   for (const [at, segment] of segments.entries())
-    marks.push(await readOn(context, fold, segment, at, undefined, problems))
+    marks.push(await readOn(context, fold, segment, at, from, problems))
   return { fold, marks, problems, isAnew: true }
+}
+
+/** Where a file is begun, or gone on with, and what is known of the lengths of its lines. */
+interface Beginning extends Omit<Checkpoint, "problems">, Partial<Pick<FileMark, "longest" | "refused">> {
+  /** What lies right before that, as far as it is at hand. */
+  readonly tail?: Buffer | undefined
 }
 
 function seenAgain(mark: FileMark, segment: Segment | undefined): FileMark {
@@ -108,34 +128,37 @@ function problemOf(path: string, line: number | undefined, code: Problem["code"]
     : { path, code, message: `Line ${line}: ${message}`, line }
 }
 
-async function isStillThere(
+/** The end of what was read of the container's last file; `undefined` where not all that was read is still there. */
+async function stillThere(
   context: Following,
   segments: readonly Segment[],
   { marks }: Known,
-): Promise<boolean> {
-  if (segments.length !== marks.length) return false
+): Promise<Buffer | undefined> {
+  if (segments.length !== marks.length) return undefined
+  let last: Buffer | undefined
   for (const [at, segment] of segments.entries()) {
     const mark = marks[at]
-    if (!mark || mark.path !== segment.path || mark.until !== segment.until) return false
-    if (mark.inode !== segment.inode || segment.size < mark.read) return false
+    if (!mark || mark.path !== segment.path || mark.until !== segment.until) return undefined
+    if (mark.inode !== segment.inode || segment.size < mark.read) return undefined
     const isLast = at === marks.length - 1
     const mayGrow = (isLast && segment.name.form === "lines") || segment.until !== undefined
     // The times of what is only ever written anew are not asked for: who comes here knows that something changed.
-    if (segment.isCompressed || (!mayGrow && isLast)) return false
-    if (!mayGrow && segment.size !== mark.read) return false
+    if (segment.isCompressed || (!mayGrow && isLast)) return undefined
+    if (!mayGrow && segment.size !== mark.read) return undefined
     const end = vouchedFor(mark)
     const isRewritten = mark.size === segment.size && mark.look !== segment.look
-    if (end > TAIL_BYTES && isRewritten) return false
-    const isSame = await withDescriptor(context.fs, segment.path, async (descriptor) => {
+    if (end > TAIL_BYTES && isRewritten) return undefined
+    last = await withDescriptor(context.fs, segment.path, async (descriptor) => {
       const next = Buffer.alloc(1)
       const hasMore = context.fs.readAt(descriptor, next, mark.read) > 0
       const isWhole = mark.until === undefined || mark.read < mark.until
-      if (mark.isUnended && isWhole && hasMore && next[0] !== NEWLINE) return false
-      return tailOf(context.fs, descriptor, end) === mark.tail
+      if (mark.isUnended && isWhole && hasMore && next[0] !== NEWLINE) return undefined
+      const tail = tailOf(context.fs, descriptor, end)
+      return digestOf(tail) === mark.tail ? tail : undefined
     })
-    if (!isSame) return false
+    if (!last) return undefined
   }
-  return true
+  return last
 }
 
 /** Where what the digest is of ends: of a part of another's file that may not end with a line, where that part does. */
@@ -151,19 +174,19 @@ async function readOn(
   fold: Fold,
   segment: Segment,
   file: number,
-  before: FileMark | undefined,
+  from: Beginning,
   problems: Problem[],
 ): Promise<FileMark> {
   const { fs, agent, maxLineBytes, slice, keep } = context
   const { path, isCompressed, inode, look, size, modified, until } = segment
+  const { reading } = from
   const tell: TellLine = (line, code, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push(problemOf(path, line, code, message))
   }
   // What stands behind one that was cut is read.
   const isBookkeeping = (bytes: Buffer): boolean =>
     agent.isBookkeeping?.(bytes) === true && !mayHoldSeveral(bytes)
-  let longest = before?.longest ?? 0
-  let refused = before?.refused
+  let { longest = 0, refused } = from
   const noteLength = ({ bytes, length }: RawLine): void => {
     if (bytes) longest = Math.max(longest, length)
     else refused = Math.min(refused ?? length, length)
@@ -188,15 +211,15 @@ async function readOn(
   if (segment.name.form === "object") {
     await readObject(context, segment, add, tell, (value) => fold.add({ value, span: [file, 0, 0] }))
     const read = segment.size
-    const known = { path, isCompressed, inode, look, size, modified, longest, refused }
+    const known = { reading, path, isCompressed, inode, look, size, modified, longest, refused }
     return { ...known, read, line: 1, isUnended: false, tail: "" }
   }
-  let read = before?.read ?? 0
+  let { read, line } = from
   // The end of the line that lacked it.
-  if (before?.isUnended && segment.size > read) read++
-  const splitter = new LineSplitter(read, before?.line ?? 1, maxLineBytes)
-  let line = before?.line ?? 1
-  const seen = new Tail(read)
+  const isEnded = from.isUnended && size > read
+  if (isEnded) read++
+  const splitter = new LineSplitter(read, line, maxLineBytes)
+  const seen = new Tail(read, isEnded ? undefined : from.tail)
   try {
     for await (const piece of piecesOf(fs, segment, read, until)) {
       if (!isCompressed) seen.push(piece)
@@ -212,7 +235,7 @@ async function readOn(
     if (!isStoreError(error, "CORRUPT")) throw error
     tell(undefined, "CORRUPT", error.message)
   }
-  let isUnended = before?.isUnended === true && read === before.read
+  let isUnended = from.isUnended && read === from.read
   let unfinishedLine: number | undefined
   const rest = splitter.rest()
   if (rest) {
@@ -228,9 +251,11 @@ async function readOn(
     } else if (!isPassedOver) unfinishedLine = rest.number
   }
   const end = vouchedFor({ until, size, read })
-  const reread = (): Promise<string> => withDescriptor(fs, path, async (open) => tailOf(fs, open, end))
+  const reread = (): Promise<string> =>
+    withDescriptor(fs, path, async (open) => digestOf(tailOf(fs, open, end)))
   const tail = isCompressed ? "" : (seen.digest(end) ?? (await reread()))
   return {
+    reading,
     path,
     isCompressed,
     inode,

@@ -2,6 +2,8 @@ import type { PlaceRow } from "../../database/place-statements.ts"
 import type { Statements } from "../../database/statements.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import { type HeldSession, placeText } from "./held.ts"
+import type { PlacedMessage } from "./record-bodies.ts"
+import { sameJson } from "./same-json.ts"
 
 /** In what the messages of a session are otherwise than its rows say. */
 export interface Difference {
@@ -22,22 +24,30 @@ export interface Anew {
   readonly mark: number
 }
 
-/** Compares a session's rows with what its container says now. */
+/**
+ * Compares a session's rows with what its container says now.
+ * @param said what the rows say, where that is at hand
+ */
 export function differenceOf(
   { directories, transcripts }: Statements,
   row: number,
   session: HeldSession,
   { isAnew, mark }: Anew,
+  said?: readonly PlacedMessage[],
 ): Difference {
   const place = { kind: "message", folder: session.id } as const
   const found = directories.find(place)
   const directory = (found ?? directories.create(place)).id
+  // What is added to a transcript comes last: most are the same up to there.
+  const from = found && said && !isAnew ? alikeUpTo(said, session.messages) : 0
   const known = new Map(
     found &&
-      transcripts.places.of(directory).map(({ id, place, container }) => [id, `${container} ${place}`]),
+      (said
+        ? said.slice(from).map((message) => [message.id, `${row} ${placeText(message)}`])
+        : transcripts.places.of(directory).map(({ id, place, container }) => [id, `${container} ${place}`])),
   )
   const changed: Difference["changed"][number][] = []
-  for (const message of session.messages) {
+  for (const message of session.messages.slice(from)) {
     const { id } = message
     const text = placeText(message)
     const isMoved = known.get(id) !== `${row} ${text}`
@@ -48,6 +58,19 @@ export function differenceOf(
     known.delete(id)
   }
   return { directory, changed, gone: [...known.keys()] }
+}
+
+/** How many messages lie where others did, from the first on. */
+function alikeUpTo(before: readonly PlacedMessage[], now: readonly PlacedMessage[]): number {
+  const differs = now.findIndex((message, at) => {
+    const other = before[at]
+    return !other || !isSame(message, other)
+  })
+  return differs < 0 ? now.length : differs
+}
+
+function isSame(a: PlacedMessage, b: PlacedMessage): boolean {
+  return a.id === b.id && a.created === b.created && sameJson(a.outlined, b.outlined)
 }
 
 /** Makes rows equal to what differs. */
@@ -73,18 +96,21 @@ export function settleMessages(
   directories.settle(directory, { stamp: null, size: 0, entries: messages.length })
 }
 
-/** Puts all messages of a session at once; gives what changed. */
-export function putAllMessages(
+/** Makes all rows of a session equal to what differs, at once; gives what changed. */
+export function putWholeDifference(
   statements: Statements,
-  row: number,
   session: HeldSession,
-  anew: Anew,
+  difference: Difference,
 ): StoreChange[] {
-  const difference = differenceOf(statements, row, session, anew)
-  if (difference.changed.length === 0 && difference.gone.length === 0) return []
+  if (sizeOf(difference) === 0) return []
   putDifference(statements, difference)
   settleMessages(statements, session, difference)
   return changesOf(session, difference)
+}
+
+/** How many rows differ. */
+export function sizeOf({ changed, gone }: Difference): number {
+  return changed.length + gone.length
 }
 
 /** The same as it is told to others. */
@@ -95,17 +121,6 @@ export function changesOf({ id: session }: HeldSession, { changed, gone }: Diffe
     ),
     ...gone.map((id) => changeOf(["message", session, id], "removed", "other")),
   ]
-}
-
-/** How many rows messages of these sessions have. */
-export function countRows(
-  { directories, transcripts }: Statements,
-  sessions: readonly HeldSession[],
-): number {
-  return sessions.reduce((sum, { id }) => {
-    const row = directories.find({ kind: "message", folder: id })
-    return sum + (row ? transcripts.places.count(row.id) : 0)
-  }, 0)
 }
 
 function messageRow(

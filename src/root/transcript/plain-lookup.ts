@@ -2,6 +2,7 @@ import type { JsonObject } from "../../record/extract.ts"
 import { sortTexts } from "../../record/order.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
+import { checkpointOf, type Resumed } from "./checkpoint.ts"
 import { compareContainers, type FoundContainer, keyOf } from "./container.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
@@ -173,10 +174,12 @@ export class PlainLookup implements Lookup {
     // What cannot change without looking different need not be opened again.
     const isTrusted = !now.isRefused && sweep.isProven(container)
     if (!read && before && looksTheSame) return { ...before, isTrusted }
+    const checkpoint = checkpointOf(now.marks, now.problems)
+    const resumed = read?.fold && checkpoint ? { fold: read.fold, checkpoint } : undefined
     return {
       look,
       isTrusted,
-      known: { ...now, state: read ? async () => read.state() : (before?.known.state ?? nothing) },
+      known: { ...now, resume: read ? once(resumed) : (before?.known.resume ?? once(undefined)) },
       sessions: read
         ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))
         : (before?.sessions ?? []).map((session) => ({ ...session, files: now.marks })),
@@ -191,6 +194,12 @@ function isNewer(a: Newest, b: Newest): boolean {
     : a.session.updated > b.session.updated
 }
 
-async function nothing(): Promise<null> {
-  return null
+/** Gives a fold to the first who asks: as soon as it takes in more it is not what it was. */
+function once(resumed: Resumed | undefined): KnownContainer["resume"] {
+  let left = resumed
+  return async () => {
+    const given = left
+    left = undefined
+    return given
+  }
 }

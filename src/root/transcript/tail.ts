@@ -6,25 +6,26 @@ import type { FileSystem } from "../../file/system.ts"
  */
 export const TAIL_BYTES = 256 * 1024
 
-/** A digest of the last bytes before a place in a file. */
-export function tailOf(fs: FileSystem, descriptor: number, end: number): string {
-  const bytes = Buffer.alloc(Math.min(TAIL_BYTES, end))
+/** The last bytes before a place in a file. */
+export function tailOf(fs: FileSystem, descriptor: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.min(TAIL_BYTES, end))
   const length = fs.readAt(descriptor, bytes, end - bytes.length)
-  return digestOf(bytes.subarray(0, length))
+  return bytes.subarray(0, length)
 }
 
 /** The end of what was just read of a file, so that it need not be read again for its digest. */
 export class Tail {
   #before: Buffer = Buffer.alloc(0)
-  #last: Buffer = Buffer.alloc(0)
+  #last: Buffer
   /** Where they lie. */
   #beforeAt: number
   #lastAt: number
 
-  /** @param from where reading begins */
-  constructor(from: number) {
-    this.#beforeAt = from
-    this.#lastAt = from
+  /** @param from where reading begins @param before what lies right before that, as far as it is at hand */
+  constructor(from: number, before: Buffer = Buffer.alloc(0)) {
+    this.#last = before
+    this.#lastAt = from - before.length
+    this.#beforeAt = this.#lastAt
   }
 
   /** Takes in the next piece as long as it is good. */
@@ -35,7 +36,7 @@ export class Tail {
     this.#last = piece
   }
 
-  /** The same as `tailOf` gives; `undefined` where not all of it was read just now. */
+  /** The digest of what `tailOf` gives; `undefined` where not all of it was read just now. */
   digest(end: number): string | undefined {
     const from = Math.max(0, end - TAIL_BYTES)
     if (from < this.#beforeAt || end > this.#lastAt + this.#last.length) return undefined
@@ -45,6 +46,7 @@ export class Tail {
   }
 }
 
-function digestOf(bytes: Buffer): string {
+/** What two ends are compared by. */
+export function digestOf(bytes: Buffer): string {
   return Bun.hash(bytes).toString(36)
 }

@@ -1,27 +1,21 @@
 import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
-import type { ContainerLook, ContainerRow } from "../../database/transcript-statements.ts"
+import type { ContainerLook, ContainerState } from "../../database/transcript-statements.ts"
 import { pendingMark } from "../../migrator/observation.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
+import { checkpointOf } from "./checkpoint.ts"
 import { type FoundContainer, keyOf } from "./container.ts"
 import { ContainerRows } from "./container-rows.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
+import { areOf, isDue, type KeptFold, KeptFolds, stateOf } from "./kept-folds.ts"
 import { KeptLines } from "./kept-lines.ts"
-import {
-  type Anew,
-  changesOf,
-  countRows,
-  differenceOf,
-  putAllMessages,
-  putDifference,
-  settleMessages,
-} from "./message-rows.ts"
-import { putSession, removeMessages, removeSessionRow } from "./session-rows.ts"
+import { type Anew, changesOf, differenceOf, putDifference, settleMessages } from "./message-rows.ts"
+import { Disturbed, MESSAGES_AT_ONCE, putContainer, removeContainer } from "./put-container.ts"
 import type { Looked, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
 import {
   containerLook,
@@ -33,8 +27,6 @@ import {
   type Transcripts,
 } from "./transcripts.ts"
 
-/** Messages put in one transaction: some 5 ms of the event loop. */
-const MESSAGES_AT_ONCE = 256
 /** How often a container is begun again that another process puts at the same time. */
 const MAX_TRIES = 5
 
@@ -46,9 +38,6 @@ interface KeptProblems {
 
 type Hear = (change: StoreChange) => void
 
-/** Another process put the same container at the same time. */
-class Disturbed extends Error {}
-
 /** Makes the rows of containers equal to their files. */
 export class TranscriptIndex {
   readonly index: SqliteIndex
@@ -57,11 +46,13 @@ export class TranscriptIndex {
   listener: RowListener | undefined
   /** Containers being settled, one after another each. */
   readonly #settling = new Map<string, Promise<boolean>>()
+  readonly #folds: KeptFolds
   #rows: ContainerRows | undefined
 
   constructor(index: SqliteIndex, transcripts: Transcripts) {
     this.index = index
     this.transcripts = transcripts
+    this.#folds = new KeptFolds(index, transcripts.agent)
   }
 
   /**
@@ -80,11 +71,14 @@ export class TranscriptIndex {
     for (const { row } of rows.withoutFiles(sweep.found)) if (await this.forget(row)) hasDoubted = true
     if (hasDoubted) rows = await this.#rowsNow()
     const unsettled: Unsettled[] = []
-    for (const container of sweep.found) {
+    const closer: FoundContainer[] = []
+    for (const container of rows.closer(sweep.found)) {
       const row = rows.of(container)
-      if (!row || !this.#isStillSettled(container, row, rows, sweep))
-        unsettled.push({ container, row: row?.row })
+      const isSettled = row !== undefined && this.#isStillSettled(container, row, rows, sweep)
+      if (!isSettled) unsettled.push({ container, row: row?.row })
+      if (!isSettled || row.sides !== NO_SIDES) closer.push(container)
     }
+    if (rows.withoutFiles(sweep.found).length === 0) rows.noteCloser(sweep.found, closer)
     return { sweep, unsettled }
   }
 
@@ -210,19 +204,20 @@ export class TranscriptIndex {
     const before = await this.index.read(({ transcripts }) => {
       const row = transcripts.rowOf(container.folder, container.name)
       const known = row === undefined ? undefined : transcripts.container(row)
-      return row !== undefined && known ? { row, known } : undefined
+      return row !== undefined && known ? { row, known, database: this.index.database } : undefined
     })
     let known: KnownContainer | undefined
+    let from: KeptFold | undefined
     if (before && before.known.format === agent.version && before.known.hasState) {
-      const { marks, sides, problems } = before.known
+      const marks = JSON.parse(before.known.marks) as FileMark[]
       known = {
-        marks: JSON.parse(marks) as FileMark[],
-        sides: JSON.parse(sides) as ReadContainer["sides"],
-        problems: (JSON.parse(problems) as KeptProblems).lines,
-        state: async () => {
-          const text = await this.index.read(({ transcripts }) => transcripts.state(before.row))
-          if (text === undefined) throw new Disturbed()
-          return JSON.parse(text)
+        marks,
+        sides: JSON.parse(before.known.sides) as ReadContainer["sides"],
+        problems: (JSON.parse(before.known.problems) as KeptProblems).lines,
+        resume: async () => {
+          const mark = marks.at(-1)
+          from = mark && (await this.#folds.take(container, before.row, mark))
+          return from
         },
       }
     }
@@ -238,81 +233,50 @@ export class TranscriptIndex {
       problems: JSON.stringify({ lines: result.problems, fault: result.fault } satisfies KeptProblems),
     }
     if (!result.read) {
-      const isNoted =
-        before &&
-        sameLook(before.known.look, look) &&
-        before.known.marks === columns.marks &&
-        before.known.sides === columns.sides
-      if (before && !isNoted) await this.#trust({ ...columns, look }, before.known)
+      const isNoted = before && sameLook(before.known.look, look) && areOf(before.known, columns)
+      if (!before || isNoted) return false
+      await this.#trust({ ...columns, look }, before.known)
+      this.#folds.renew(container, before.known, columns)
       return false
     }
+    const { fold } = result.read
     const sessions = heldSessions(container, result.read.sessions)
-    const state = JSON.stringify(result.read.state())
+    const checkpoint = checkpointOf(result.marks, result.problems)
     const isNew = before === undefined
     // Lines that lie where others lay may say anything.
     const isAnew = !isNew && result.isAnew === true
+    if (result.isAnew || !fold || !checkpoint) from = undefined
+    const stateNow = (): ContainerState | undefined => fold && checkpoint && stateOf(fold, checkpoint)
+    let state = checkpoint && isDue(checkpoint, from) ? stateNow() : undefined
     const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
     const mark = pendingMark()
-    const { row, read, lost, changes, isFinished } = await this.#put({ ...columns, look }, state, sessions, {
-      isAnew,
-      mark,
-    })
+    const { rows } = from ?? {}
+    const of = from && before?.known
+    const said = rows && of && rows.database === before.database && areOf(rows, of) ? rows : undefined
+    const how = { isAnew, mark, state, of, said }
+    const { row, read, lost, changes, isFinished } = await patiently(() =>
+      this.index.write((statements) => putContainer(statements, { ...columns, look }, sessions, how)),
+    )
     for (const change of changes) hear(change)
     if (!isFinished)
       for (const session of read)
         await this.#putMessages(row, columns.marks, session, { isAnew, mark }, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, columns.marks, isNew)
-    if (!isFinished) await this.#trust({ ...columns, look }, columns, state)
+    if (!isFinished) {
+      state ??= stateNow()
+      await this.#trust({ ...columns, look }, columns, state)
+    }
+    if (from && fold && checkpoint)
+      this.#folds.keep(container, {
+        fold,
+        checkpoint,
+        written: state ? checkpoint.read : from.written,
+        size: state ? state.state.length : from.size + checkpoint.read - from.checkpoint.read,
+        rows: { database: before?.database, marks: columns.marks, sides: columns.sides, sessions: read },
+      })
     if (take && lines) await take({ sessions: read, mark, lines })
     return lost.length > 0
-  }
-
-  /** Puts a container and its sessions, and, where they are few, in the same transaction their messages. */
-  #put(columns: ContainerRow, state: string, sessions: readonly HeldSession[], anew: Anew) {
-    return patiently(() =>
-      this.index.write((statements) => {
-        const { transcripts } = statements
-        const row = transcripts.put({ ...columns, look: null })
-        const held = transcripts.held(row)
-        const before = held.filter(({ id }) => transcripts.holder(id)?.container === row)
-        transcripts.putHeld(row, sessions)
-        const lost: number[] = []
-        const changes: StoreChange[] = []
-        const now = new Set<string>()
-        for (const session of sessions) {
-          if (transcripts.holder(session.id)?.container !== row) continue
-          now.add(session.id)
-          const { id, project } = session
-          if (putSession(statements, session))
-            changes.push(changeOf(["session", project, id], "written", "other"))
-          // Another copy, or what it said before, may have told of another work tree.
-          for (const elsewhere of statements.session.folders(id)) {
-            if (elsewhere === project) continue
-            removeSessionRow(statements, elsewhere, id)
-            changes.push(changeOf(["session", elsewhere, id], "removed", "other"))
-          }
-        }
-        for (const { id, project } of before) {
-          if (now.has(id)) continue
-          removeSessionRow(statements, project, id)
-          const other = transcripts.holder(id)
-          if (!other || !sessions.some((session) => session.id === id))
-            changes.push(changeOf(["session", project, id], "removed", "other"))
-          if (other) lost.push(other.container)
-          else removeMessages(statements, id)
-        }
-        for (const other of lost) transcripts.doubt(other)
-        const read = sessions.filter(({ id }) => now.has(id))
-        const isFew = read.reduce((sum, { messages }) => sum + messages.length, 0) <= MESSAGES_AT_ONCE
-        const isFinished = isFew && countRows(statements, read) <= MESSAGES_AT_ONCE
-        if (isFinished) {
-          for (const session of read) changes.push(...putAllMessages(statements, row, session, anew))
-          transcripts.trust(columns, columns, state)
-        }
-        return { row, read, lost, changes, isFinished }
-      }),
-    )
   }
 
   async #putMessages(
@@ -360,26 +324,7 @@ export class TranscriptIndex {
    */
   async forget(row: number): Promise<boolean> {
     const { container, gone, hasDoubted } = await patiently(() =>
-      this.index.write((statements) => {
-        const { transcripts } = statements
-        const container = transcripts.container(row)
-        const gone: StoreChange[] = []
-        let hasDoubted = false
-        const held = transcripts.held(row).filter(({ id }) => transcripts.holder(id)?.container === row)
-        transcripts.remove(row)
-        for (const { id, project } of held) {
-          removeSessionRow(statements, project, id)
-          const other = transcripts.holder(id)
-          if (other) {
-            transcripts.doubt(other.container)
-            hasDoubted = true
-            continue
-          }
-          removeMessages(statements, id)
-          gone.push(changeOf(["session", project, id], "removed", "other"))
-        }
-        return { container, gone, hasDoubted }
-      }),
+      this.index.write((statements) => removeContainer(statements, row)),
     )
     if (container) for (const change of gone) this.listener?.changed(container, change, false)
     return hasDoubted

@@ -5,7 +5,7 @@ import { isProven } from "../../file/stamp.ts"
 import type { FileStat, FileSystem } from "../../file/system.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { Problem, ProblemLog } from "../problem-log.ts"
-import type { OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
+import type { Fold, OutlinedSession, Sides, TranscriptAgent } from "./agent.ts"
 import { type ContainerAt, compareContainers, type FoundContainer } from "./container.ts"
 import { type FileMark, follow, type Known, unfinished } from "./follow.ts"
 import type { KeptLines } from "./kept-lines.ts"
@@ -15,6 +15,8 @@ import { segmentsOf } from "./segments.ts"
 import { findContainer, findContainers, isAsFound, looking, type WalkContext } from "./walk.ts"
 import { WalkMemory } from "./walk-memory.ts"
 
+/** Small files that are remembered not to be there, at most. */
+const MAX_ABSENT = 20_000
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
 
@@ -50,7 +52,13 @@ export interface ReadContainer {
   /** Whether all of it was read, so that nothing tells which lines are what they were. */
   readonly isAnew?: boolean | undefined
   /** What it says; `undefined` where that is what was known. */
-  readonly read: { readonly sessions: readonly OutlinedSession[]; readonly state: () => unknown } | undefined
+  readonly read:
+    | {
+        readonly sessions: readonly OutlinedSession[]
+        /** It has taken in everything up to the marks; `undefined` where nothing could be read. */
+        readonly fold: Fold | undefined
+      }
+    | undefined
 }
 
 /** A container that was read before. */
@@ -67,6 +75,8 @@ export class Transcripts {
   readonly #clock: DeviceClock
   readonly #problems: ProblemLog
   readonly #memory = new WalkMemory()
+  /** Small files that were not there, with the look of their folder before that was found. */
+  readonly #absent = new Map<string, FileStat>()
   #sweeps = 0
 
   constructor(
@@ -126,6 +136,7 @@ export class Transcripts {
       refused.push(problem)
       this.#problems.report(problem)
     }
+    const begun = this.#memory.begin()
     const found = await walk({
       fs: this.fs,
       place: this.place,
@@ -133,6 +144,7 @@ export class Transcripts {
       slice,
       tell: report,
       memory: this.#memory,
+      walk: begun,
       // Who looks but once gains nothing.
       isRemembered: this.#sweeps > 1,
       isSure: (stat, kind) => {
@@ -147,11 +159,11 @@ export class Transcripts {
     }
     const sides = new Map<string, SideLook>()
     const sideOf = (name: string): SideLook => {
-      const known = sides.get(name)
+      const known = sides.get(name) ?? this.#stillAbsent(name, begun)
       if (known) return known
       const side = name.startsWith(BASE)
         ? baseLook(find(name.slice(BASE.length)), isSure)
-        : this.#sideLook(name, isSure, report)
+        : this.#sideLook(name, isSure, report, begun)
       sides.set(name, side)
       return side
     }
@@ -183,8 +195,32 @@ export class Transcripts {
     return longest <= this.#maxLineBytes && (refused === undefined || refused > this.#maxLineBytes)
   }
 
-  #sideLook(name: string, isSure: (stat: FileStat) => boolean, report: (problem: Problem) => void): SideLook {
-    const stat = looking(this.fs, name, report, () => this.fs.stat(join(this.place, name)))
+  /** A small file that was not there, while its folder looks as it did before: in what looks the same nothing was made since. */
+  #stillAbsent(name: string, walk: number): SideLook | undefined {
+    const before = this.#absent.get(name)
+    return before && this.#memory.seenSince(folderOf(name), walk) === before ? ABSENT : undefined
+  }
+
+  #sideLook(
+    name: string,
+    isSure: (stat: FileStat) => boolean,
+    report: (problem: Problem) => void,
+    walk: number,
+  ): SideLook {
+    let isRefused = false
+    const tell = (problem: Problem): void => {
+      isRefused = true
+      report(problem)
+    }
+    const path = join(this.place, name)
+    const within = this.#memory.seenSince(folderOf(name), walk)
+    const stat = looking(this.fs, name, tell, () => this.fs.stat(path))
+    // A link that leads nowhere yet is there.
+    const isAbsent = !stat && looking(this.fs, name, tell, () => this.fs.lstat(path)) === undefined
+    if (isAbsent && within && !isRefused) {
+      if (this.#absent.size >= MAX_ABSENT) this.#absent.clear()
+      this.#absent.set(name, within)
+    } else this.#absent.delete(name)
     let text: string | undefined
     const digest = (): string => {
       text ??= String(Bun.hash(this.#sideText(name) ?? ""))
@@ -264,7 +300,7 @@ export class Transcripts {
         fault: undefined,
         sides: [],
         isRefused: true,
-        read: { sessions: [], state: () => null },
+        read: { sessions: [], fold: undefined },
       }
     }
   }
@@ -285,8 +321,8 @@ export class Transcripts {
     }
     const { segments, bases, fault } = await segmentsOf(context, container, sweep.find)
     const isWithin = !known || sweep.areSame(known.sides.filter(([name]) => name === LENGTHS))
-    const followed = await follow(context, segments, isWithin ? known : undefined)
-    const own = segments.at(-1)
+    const isSame = known !== undefined && sweep.areSame(known.sides)
+    const followed = await follow(context, segments, isWithin ? known : undefined, !isSame)
     for (const problem of problemsOf({ ...followed, fault })) this.#problems.report(problem)
     const { sides, recorder } = this.#recording(sweep)
     for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
@@ -294,11 +330,10 @@ export class Transcripts {
     if (lengths.longest > SHORT || lengths.refused !== undefined) sides.set(LENGTHS, JSON.stringify(lengths))
     const { marks } = followed
     const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
-    const isSame = !followed.fold && known !== undefined && sweep.areSame(known.sides)
-    if (isSame) return { ...result, sides: known.sides, read: undefined }
-    const fold = followed.fold ?? this.agent.fold(own?.name ?? unnamed(), await known?.state())
+    const { fold } = followed
+    if (!fold) return { ...result, sides: known?.sides ?? [], read: undefined }
     const sessions = fold.outline(recorder)
-    return { ...result, sides: [...sides], read: { sessions, state: () => fold.state() } }
+    return { ...result, sides: [...sides], read: { sessions, fold } }
   }
 
   /** Gives an agent the small files beside its transcripts, and notes which it asked for. */
@@ -321,6 +356,13 @@ interface SideLook {
   readonly isSure: boolean
   /** `undefined` for what has to be read again to tell. */
   digest(): string | undefined
+}
+
+/** The look of a file that is not there. */
+const ABSENT: SideLook = { look: "", isSure: true, digest: () => String(Bun.hash("")) }
+
+function folderOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf("/")))
 }
 
 function baseLook(base: FoundContainer | undefined, isSure: (stat: FileStat) => boolean): SideLook {
@@ -383,10 +425,6 @@ export function isAlone(sides: string): boolean {
 
 /** No dependence on anything beside its own files, as JSON. */
 export const NO_SIDES = "[]"
-
-function unnamed(): never {
-  throw new TypeError("A container has a file")
-}
 
 /** The look of a container's own files. */
 export function containerLook({ files }: FoundContainer): Buffer {

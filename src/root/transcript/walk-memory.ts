@@ -6,6 +6,7 @@ const MAX_FILES = 20_000
 
 /** What a folder held. */
 export interface RememberedFolder {
+  readonly path: string
   /** The folder's own look, before its names were read; no later change can leave it as it is. */
   readonly stat: FileStat
   /** The names of folders in it. */
@@ -19,9 +20,12 @@ export interface RememberedFolder {
  */
 export class WalkMemory {
   readonly #folders = new Map<string, RememberedFolder>()
-  readonly #proven = new WeakSet<FileStat>()
+  /** The walk in which a folder was last found to look as it did. */
+  readonly #seen = new Map<string, number>()
   readonly #within = new WeakMap<FoundContainer, FileStat>()
   #files = 0
+  #walks = 0
+  #found: readonly FoundContainer[] = []
 
   folder(name: string): RememberedFolder | undefined {
     return this.#folders.get(name)
@@ -40,7 +44,31 @@ export class WalkMemory {
     const before = this.#folders.get(name)
     if (!before) return
     this.#folders.delete(name)
+    this.#seen.delete(name)
     this.#files -= filesOf(before)
+  }
+
+  /** Begins a walk; gives its number. */
+  begin(): number {
+    return ++this.#walks
+  }
+
+  /** Knows that a walk found a folder as it is remembered. */
+  noteSeen(name: string, walk: number): void {
+    this.#seen.set(name, walk)
+  }
+
+  /** The look of a folder that was the same after a walk had begun; `undefined` for any other. */
+  seenSince(name: string, walk: number): FileStat | undefined {
+    return (this.#seen.get(name) ?? 0) >= walk ? this.#folders.get(name)?.stat : undefined
+  }
+
+  /** What a walk found; the same list as the last one gave where that is the same. */
+  settle(found: readonly FoundContainer[]): readonly FoundContainer[] {
+    const before = this.#found
+    if (found.length === before.length && found.every((one, at) => one === before[at])) return before
+    this.#found = found
+    return found
   }
 
   /** Under which look of its folder a container was found: as long as that is the same it has no other files. */
@@ -50,15 +78,6 @@ export class WalkMemory {
 
   noteFolder(container: FoundContainer, stat: FileStat): void {
     this.#within.set(container, stat)
-  }
-
-  /** Whether no later change can leave what has this look as it is. */
-  isProven(stat: FileStat): boolean {
-    return this.#proven.has(stat)
-  }
-
-  prove(stat: FileStat): void {
-    this.#proven.add(stat)
   }
 }
 

@@ -24,6 +24,8 @@ export interface WalkContext {
   /** Told what cannot be looked at. */
   readonly tell: (problem: Problem) => void
   readonly memory: WalkMemory
+  /** Which walk this is, by the memory's numbers. */
+  readonly walk: number
   /** Whether what is found is remembered, which takes a look at each folder. */
   readonly isRemembered: boolean
   /** Whether no later change can leave a file, or a folder with its names, the same look. */
@@ -34,7 +36,7 @@ export interface WalkContext {
  * Finds the containers below a root's place, by folder and name, with one look at each file.
  * @throws StoreError `EXHAUSTED`; the slice's signal's reason
  */
-export async function findContainers(context: WalkContext): Promise<FoundContainer[]> {
+export async function findContainers(context: WalkContext): Promise<readonly FoundContainer[]> {
   const found: FoundContainer[] = []
   const waiting = context.agent.folders.map((folder) => ({ folder, depth: 0 })).reverse()
   for (let next = waiting.pop(); next; next = waiting.pop()) {
@@ -47,7 +49,7 @@ export async function findContainers(context: WalkContext): Promise<FoundContain
         waiting.push({ folder: folder === "" ? name : `${folder}/${name}`, depth: depth + 1 })
     for (const container of containers) found.push(container)
   }
-  return found
+  return context.memory.settle(found)
 }
 
 /** The container of that folder and name, as it lies there now. @throws as `findContainers` */
@@ -63,12 +65,7 @@ export async function findContainer(
   if (now) return now
   const path = join(place, folder)
   // Where that is refused the names are, too.
-  const stat = looking(
-    fs,
-    path,
-    () => {},
-    () => fs.stat(path),
-  )
+  const stat = looking(fs, path, untold, () => fs.stat(path))
   const names = looking(fs, path, tell, () => fs.readNames(path)) ?? []
   const { containers, isWhole } = await containersOf(context, folder, names, name)
   const [container] = containers
@@ -81,12 +78,11 @@ export async function findContainer(
 type Held = Pick<RememberedFolder, "folders" | "containers">
 
 function knownFolder(
-  { fs, place, memory }: Pick<WalkContext, "fs" | "place" | "memory">,
+  { fs, memory }: Pick<WalkContext, "fs" | "memory">,
   folder: string,
 ): RememberedFolder | undefined {
   const known = memory.folder(folder)
-  if (!known) return undefined
-  return isStill(fs, join(place, folder), known.stat, "stat") ? known : undefined
+  return known && isStill(fs, known.path, known.stat, "stat") ? known : undefined
 }
 
 /** Whether a container is known to be as it was found, its folder's names included. @throws StoreError `EXHAUSTED` */
@@ -98,20 +94,16 @@ export function isAsFound(
   return (
     stat !== undefined &&
     isStill(fs, join(place, container.folder), stat, "stat") &&
-    container.files.every(({ path, stat }) => memory.isProven(stat) && isStill(fs, path, stat, "lstat"))
+    container.files.every(({ path, stat, isProven }) => isProven && isStill(fs, path, stat, "lstat"))
   )
 }
 
 /** Whether a path looks as it did. What is refused is told of where it is read. */
 function isStill(fs: FileSystem, path: string, before: FileStat, by: "stat" | "lstat"): boolean {
-  const now = looking(
-    fs,
-    path,
-    () => {},
-    () => fs[by](path, before),
-  )
-  return now === before
+  return looking(fs, path, untold, () => fs[by](path, before)) === before
 }
+
+function untold(): void {}
 
 /** A folder whose names are those that are remembered, each file looked at; `undefined` for any other. */
 async function asBefore(context: WalkContext, folder: string): Promise<Held | undefined> {
@@ -127,8 +119,10 @@ async function asBefore(context: WalkContext, folder: string): Promise<Held | un
     isSame &&= now === container
     containers.push(now)
   }
-  if (!isSame) context.memory.remember(folder, { ...known, containers })
-  return { folders: known.folders, containers }
+  const { memory, walk } = context
+  if (!isSame) memory.remember(folder, { ...known, containers })
+  memory.noteSeen(folder, walk)
+  return isSame ? known : { folders: known.folders, containers }
 }
 
 /** A container as it lies there now, itself where it is as it was; `undefined` where a name of it is no file any more. */
@@ -136,23 +130,24 @@ function lookedAgain(context: WalkContext, container: FoundContainer): FoundCont
   let isSame = true
   const files: ContainerFile[] = []
   for (const file of container.files) {
-    const stat = lookAt(context, file.path, file.stat)
-    if (stat?.kind !== "file") return undefined
-    isSame &&= stat === file.stat
-    files.push(stat === file.stat ? file : { ...file, stat })
+    const now = lookAt(context, file, file.isProven ? file.stat : undefined)
+    if (!now) return undefined
+    isSame &&= now === file
+    files.push(now)
   }
   return isSame ? container : { ...container, files }
 }
 
+/** A file as it looks now, itself where it looks as it did; `undefined` for what is none. */
 function lookAt(
-  { fs, tell, memory, isSure }: WalkContext,
-  path: string,
-  before?: FileStat,
-): FileStat | undefined {
-  const like = before && memory.isProven(before) ? before : undefined
+  { fs, tell, isSure }: WalkContext,
+  file: ContainerFile | Omit<ContainerFile, "stat" | "isProven">,
+  like: FileStat | undefined,
+): ContainerFile | undefined {
+  const { path } = file
   const stat = looking(fs, path, tell, () => fs.lstat(path, like))
-  if (stat && stat !== like && isSure(stat, "file")) memory.prove(stat)
-  return stat
+  if ("stat" in file && stat === like) return file
+  return stat?.kind === "file" ? { ...file, stat, isProven: isSure(stat, "file") } : undefined
 }
 
 async function readFolder(context: WalkContext, folder: string): Promise<Held> {
@@ -172,7 +167,7 @@ async function readFolder(context: WalkContext, folder: string): Promise<Held> {
     else if (kind === "file") names.push(name)
   folders.sort(compareText)
   const { containers, isWhole } = await containersOf(context, folder, names)
-  if (stat && isWhole && isSure(stat, "folder")) memory.remember(folder, { stat, folders, containers })
+  if (stat && isWhole && isSure(stat, "folder")) memory.remember(folder, { path, stat, folders, containers })
   else memory.forget(folder)
   return { folders, containers }
 }
@@ -197,11 +192,10 @@ async function containersOf(
     const turn = slice.pass()
     if (turn) await turn
     left++
-    const path = join(place, folder, file)
-    const stat = lookAt(context, path)
-    if (stat?.kind !== "file") continue
+    const found = lookAt(context, { path: join(place, folder, file), name, isCompressed }, undefined)
+    if (!found) continue
     const files = byName.get(name.name) ?? []
-    files.push({ path, stat, name, isCompressed })
+    files.push(found)
     byName.set(name.name, files)
   }
   const containers = [...byName]

@@ -92,7 +92,9 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
 
 /** @param mayRun whether it is the newest, and its turn is not over */
 function message(entry: Entry, meta: Meta | undefined, mayRun: boolean): OutlinedMessage {
-  const { id, role, created, spans } = entry
+  const { id, role, created } = entry
+  // Lines are added to an entry's own.
+  const spans = [...entry.spans]
   if (role === "user") return { id, created, role, spans }
   const isWhole = entry.isClosed === true || entry.usage !== undefined
   const isOver = !mayRun || (isWhole && !hasOpenCall(entry))
