@@ -1,9 +1,20 @@
 import type { Problem } from "../problem-log.ts"
 import type { Fold } from "./agent.ts"
-import type { FileMark } from "./follow.ts"
+
+/** How far the last file of a container was read: whole lines. */
+export interface Reached {
+  /** Names the reading from the beginning that it was gone on with since; rows of before there were names have none. */
+  readonly reading?: string | undefined
+  /** Bytes that were read of it. */
+  readonly read: number
+  /** The number of the next line. */
+  readonly line: number
+  /** Whether what was read last lacks its line's end. */
+  readonly isUnended: boolean
+}
 
 /** How far a fold has taken in its container: as far as it was read, or less. */
-export interface Checkpoint extends Pick<FileMark, "reading" | "read" | "line" | "isUnended"> {
+export interface Checkpoint extends Reached {
   /** How many of the container's problems were known by then. */
   readonly problems: number
 }
@@ -16,7 +27,7 @@ export interface Resumed {
 
 /** The checkpoint of a fold that has taken in all that was read; `undefined` where nothing was. */
 export function checkpointOf(
-  marks: readonly FileMark[],
+  marks: readonly Reached[],
   problems: readonly Problem[],
 ): Checkpoint | undefined {
   const mark = marks.at(-1)
@@ -26,6 +37,6 @@ export function checkpointOf(
 }
 
 /** Whether what a fold has taken in is the beginning of what was read up to a mark, by the same reading. */
-export function precedes({ reading, read }: Checkpoint, mark: FileMark): boolean {
+export function precedes({ reading, read }: Checkpoint, mark: Reached): boolean {
   return reading !== undefined && reading === mark.reading && read <= mark.read
 }

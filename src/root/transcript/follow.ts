@@ -1,7 +1,7 @@
 import { isStoreError } from "../../errors.ts"
 import type { Problem } from "../problem-log.ts"
 import type { Fold, Line } from "./agent.ts"
-import { type Checkpoint, precedes, type Resumed } from "./checkpoint.ts"
+import { precedes, type Reached, type Resumed } from "./checkpoint.ts"
 import { LineSplitter, type RawLine } from "./line-splitter.ts"
 import { ObjectSplitter } from "./object-lines.ts"
 import { mayHoldSeveral, parseLine } from "./parse-line.ts"
@@ -15,9 +15,7 @@ const NEWLINE = 10
 const MAX_PROBLEMS = 1_000
 
 /** How far a file was read, and what proves that it was only added to since. */
-export interface FileMark extends ReadableFile {
-  /** Names the reading from the beginning that it was gone on with since; rows of before there were names have none. */
-  readonly reading?: string | undefined
+export interface FileMark extends ReadableFile, Reached {
   readonly inode: string
   /** What `stat` said of it, and its size by that. */
   readonly look: string
@@ -26,12 +24,6 @@ export interface FileMark extends ReadableFile {
   readonly modified: number
   /** Where a base ends that a container goes on from. */
   readonly until?: number | undefined
-  /** Bytes that were read of it: all whole lines. */
-  readonly read: number
-  /** The number of the next line. */
-  readonly line: number
-  /** Whether what was read last lacks its line's end. */
-  readonly isUnended: boolean
   /** The number of a last line that is not whole. */
   readonly unfinishedLine?: number | undefined
   /** A digest of the last bytes that were read. */
@@ -104,7 +96,7 @@ export async function follow(
 }
 
 /** Where a file is begun, or gone on with, and what is known of the lengths of its lines. */
-interface Beginning extends Omit<Checkpoint, "problems">, Partial<Pick<FileMark, "longest" | "refused">> {
+interface Beginning extends Reached, Partial<Pick<FileMark, "longest" | "refused">> {
   /** What lies right before that, as far as it is at hand. */
   readonly tail?: Buffer | undefined
 }
