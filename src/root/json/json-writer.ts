@@ -55,7 +55,15 @@ export class JsonWriter implements Writer {
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<Removal> {
     const { removeSession } = await loaded(() => import("./session-removal.ts"))
-    return removeSession(this.#root.files, this.records, sessionID, childrenOf, signal)
+    const { files, within, indexing } = this.#root
+    return removeSession(
+      files,
+      indexing.filesOnly ? undefined : within,
+      this.records,
+      sessionID,
+      childrenOf,
+      signal,
+    )
   }
 
   async removeMessage(

@@ -1,4 +1,5 @@
 import { untilAdmitted } from "../../exhaustion.ts"
+import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { Key } from "../../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
@@ -6,9 +7,9 @@ import type { Problem } from "../problem-log.ts"
 import { nothingRemoved, type Removal } from "../writer.ts"
 import { holds, placesOf, type Refusals } from "./bodies.ts"
 import type { RecordFiles } from "./file-catalog.ts"
+import { type HeldBeside, lookBeside } from "./held-beside.ts"
 import type { RecordWriter } from "./record-writer.ts"
 import { listedOrLeft, removeEmptied, removeReadable } from "./removal.ts"
-import { findSharedMessages, type SharedMessages } from "./shared-messages.ts"
 
 /** Messages removed side by side, so that their flushes are shared. */
 const MESSAGES_AT_ONCE = 32
@@ -21,15 +22,16 @@ interface Messages {
   readonly left: Set<string>
 }
 
-/** As `Writer.removeSession`. */
+/** As `Writer.removeSession`. @param within none where there is no index */
 export async function removeSession(
   files: RecordFiles,
+  within: Reconciler | undefined,
   writer: RecordWriter,
   id: string,
   childrenOf: (id: string) => Promise<readonly string[]>,
   signal?: AbortSignal,
 ): Promise<Removal> {
-  const shared = await findSharedMessages(files, new TimeSlice(signal))
+  const beside = await lookBeside(files, within, new TimeSlice(signal))
   const removal = nothingRemoved()
   const seen = new Set<string>()
   const removeTree = async (session: string): Promise<void> => {
@@ -37,7 +39,7 @@ export async function removeSession(
     seen.add(session)
     for (const child of await childrenOf(session)) await removeTree(child)
     const messages: Messages = { waiting: [], left: new Set() }
-    while (!(await removeSome(files, writer, session, messages, removal, shared, signal)));
+    while (!(await removeSome(files, writer, session, messages, removal, beside, signal)));
   }
   await removeTree(id)
   return removal
@@ -77,7 +79,7 @@ async function removeSome(
   id: string,
   messages: Messages,
   removal: Removal,
-  shared: SharedMessages,
+  beside: HeldBeside,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const place: Place = { kind: "message", folder: id }
@@ -88,10 +90,9 @@ async function removeSome(
     signal?.throwIfAborted()
     if (messages.waiting.length === 0) messages.waiting = await list()
     const group = messages.waiting.splice(0, MESSAGES_AT_ONCE)
+    const shared = await beside(id, group)
     await Promise.all(
-      group.map((message) =>
-        removeAt(files, held, id, message, shared.isHeldBeside(id, message), removal, signal),
-      ),
+      group.map((message) => removeAt(files, held, id, message, shared.has(message), removal, signal)),
     )
     for (const message of group)
       if (await untilAdmitted(() => holds(files, place, message))) messages.left.add(message)
