@@ -12,8 +12,15 @@ export interface HeldSession {
   readonly messages: readonly PlacedMessage[]
 }
 
-/** The sessions of a container, each id once, with ids that can be names of ours. */
-export function heldSessions(container: FoundContainer, sessions: readonly OutlinedSession[]): HeldSession[] {
+/**
+ * The sessions of a container, each id once, with ids that can be names of ours.
+ * @param before those that it held before, if they are at hand
+ */
+export function heldSessions(
+  container: FoundContainer,
+  sessions: readonly OutlinedSession[],
+  before: readonly HeldSession[] = [],
+): HeldSession[] {
   const isArchived = container.files.at(-1)?.name.archived ?? false
   const modified = modifiedAt(container)
   const held = new Map<string, HeldSession>()
@@ -29,7 +36,7 @@ export function heldSessions(container: FoundContainer, sessions: readonly Outli
     const parentID = parent === undefined ? undefined : (ids.get(parent) ?? soundId(parent))
     const body = sessionBody({ ...session, id, parentID }, modified, isArchived)
     const { updated } = sessionFields(body)
-    const messages = placed(id, session.messages)
+    const messages = placed(id, session.messages, before.find((one) => one.id === id)?.messages)
     held.set(id, { id, project: String(body.projectID), updated, body, messages })
   }
   return [...held.values()]

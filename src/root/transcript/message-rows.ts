@@ -64,7 +64,7 @@ export function differenceOf(
 function alikeUpTo(before: readonly PlacedMessage[], now: readonly PlacedMessage[]): number {
   const differs = now.findIndex((message, at) => {
     const other = before[at]
-    return !other || !isSame(message, other)
+    return !other || (message !== other && !isSame(message, other))
   })
   return differs < 0 ? now.length : differs
 }

@@ -8,6 +8,11 @@ export class Names {
   readonly #given = new Set<string>()
   readonly #repeats = new Map<string, number>()
 
+  /** Whether any was asked for that had been given. */
+  get hasRepeats(): boolean {
+    return this.#repeats.size > 0
+  }
+
   unique(id: string): string {
     const sound = PLAIN.test(id) ? id : soundId(id)
     let name = sound

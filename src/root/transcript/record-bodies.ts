@@ -73,12 +73,19 @@ export interface PlacedMessage {
 /**
  * Gives a session's messages ids, each once, and times by which they stay in the order they were shown in: each its own, or, where the
  * clock was put back or stood still, just so late that it comes after the one before it.
+ * @param before what it gave for others, of which the first ones may be the same
  */
-export function placed(session: string, messages: readonly OutlinedMessage[]): PlacedMessage[] {
-  const seen = new Set<string>()
-  const all: PlacedMessage[] = []
-  let last: Position = { time: 0, id: "" }
-  for (const outlined of messages) {
+export function placed(
+  session: string,
+  messages: readonly OutlinedMessage[],
+  before: readonly PlacedMessage[] = [],
+): PlacedMessage[] {
+  const other = before.findIndex(({ outlined }, at) => outlined !== messages[at])
+  const all = other < 0 ? [...before] : before.slice(0, other)
+  const seen = new Set(all.map(({ id }) => id))
+  const newest = all.at(-1)
+  let last: Position = newest ? { time: newest.created, id: newest.id } : { time: 0, id: "" }
+  for (const outlined of messages.slice(all.length)) {
     const id = messageId(session, outlined.id)
     if (seen.has(id)) continue
     seen.add(id)

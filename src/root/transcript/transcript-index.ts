@@ -240,7 +240,7 @@ export class TranscriptIndex {
       return false
     }
     const { fold } = result.read
-    const sessions = heldSessions(container, result.read.sessions)
+    const sessions = heldSessions(container, result.read.sessions, from?.rows?.sessions)
     const checkpoint = checkpointOf(result.marks, result.problems)
     const isNew = before === undefined
     // Lines that lie where others lay may say anything.

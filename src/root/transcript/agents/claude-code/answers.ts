@@ -15,55 +15,66 @@ interface Growing extends Answer {
   request: string | undefined
 }
 
-/** The answers of a conversation, each put together of its lines. */
-export interface Answers {
-  /** By the place of each of their lines. */
-  readonly of: ReadonlyMap<number, Answer>
-  /** By the calls that they make. */
-  readonly callers: ReadonlyMap<string, Answer>
-}
-
 /**
- * Puts answers together: lines of one `message.id` are one answer, a block each, wherever they lie (fixture, all lines of 2.1.197).
- * One id that several requests got is as many answers, as behind a proxy that gives the same to all.
+ * The answers of a conversation, each put together of its lines: lines of one `message.id` are one answer, a block each, wherever they
+ * lie (fixture, all lines of 2.1.197). One id that several requests got is as many answers, as behind a proxy that gives the same to all.
  */
-export function answersOf(ids: readonly string[], nodes: readonly Node[], names: Names): Answers {
-  const of = new Map<number, Answer>()
-  const callers = new Map<string, Answer>()
+export class Answers {
+  readonly #names: Names
+  readonly #of = new Map<number, Growing>()
+  readonly #callers = new Map<string, Growing>()
   /** By the model's id the newest, and by the request too those before it. */
-  const known = new Map<string, Growing>()
-  const before = new Map<string, Growing>()
-  const called = new Set<string>()
-  for (const [at, node] of nodes.entries()) {
-    if (node.kind !== "assistant") continue
-    const { answer, request } = node
-    const newest = answer === undefined ? undefined : known.get(answer)
+  readonly #known = new Map<string, Growing>()
+  readonly #before = new Map<string, Growing>()
+  readonly #called = new Set<string>()
+
+  constructor(names: Names) {
+    this.#names = names
+  }
+
+  /** By the place of one of its lines. */
+  at(line: number): Answer | undefined {
+    return this.#of.get(line)
+  }
+
+  /** By a call that it makes; of several the first. */
+  calling(call: string): Answer | undefined {
+    return this.#callers.get(call)
+  }
+
+  /** Whether several answers make the same call. */
+  get hasRepeats(): boolean {
+    return this.#called.size > 0
+  }
+
+  /** Adds a line of the model. */
+  add(at: number, lineId: string, { answer, request, says, calls }: Node): void {
+    const newest = answer === undefined ? undefined : this.#known.get(answer)
     const isSame = newest && (request === undefined || (newest.request ?? request) === request)
-    const same = isSame ? newest : newest && before.get(`${answer}\0${request}`)
+    const same = isSame ? newest : newest && this.#before.get(`${answer}\0${request}`)
     const growing: Growing = same ?? {
-      id: names.unique(answer ?? ids[at] ?? ""),
+      id: this.#names.unique(answer ?? lineId),
       lines: [],
       calls: [],
       request,
     }
     growing.request ??= request
     if (answer !== undefined && newest !== growing) {
-      known.set(answer, growing)
-      if (newest) before.set(`${answer}\0${newest.request}`, newest)
+      this.#known.set(answer, growing)
+      if (newest) this.#before.set(`${answer}\0${newest.request}`, newest)
     }
-    of.set(at, growing)
-    let isNew = growing.lines.length === 0 || node.says === true
-    for (const { id } of node.calls ?? []) {
-      const caller = callers.get(id)
+    this.#of.set(at, growing)
+    let isNew = growing.lines.length === 0 || says === true
+    for (const { id } of calls ?? []) {
+      const caller = this.#callers.get(id)
       const call = caller && `${growing.id}\0${id}`
-      if (caller === growing || (call !== undefined && called.has(call))) continue
-      if (call === undefined) callers.set(id, growing)
-      else called.add(call)
+      if (caller === growing || (call !== undefined && this.#called.has(call))) continue
+      if (call === undefined) this.#callers.set(id, growing)
+      else this.#called.add(call)
       growing.calls.push(id)
       isNew = true
     }
     // A line that only repeats calls adds nothing.
     if (isNew) growing.lines.push(at)
   }
-  return { of, callers }
 }

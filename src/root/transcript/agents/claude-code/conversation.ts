@@ -1,7 +1,7 @@
 import { present } from "../../../../record/present.ts"
 import type { OutlinedMessage } from "../../agent.ts"
 import { Names } from "../../names.ts"
-import { type Answer, type Answers, answersOf } from "./answers.ts"
+import { type Answer, Answers } from "./answers.ts"
 import type { Node } from "./line.ts"
 import { type Path, Tree } from "./tree.ts"
 
@@ -28,51 +28,125 @@ export interface Surroundings {
   readonly mayRun: boolean
 }
 
+/** A line, by its id. */
+export type NamedNode = readonly [id: string, node: Node]
+
+/** A message of an answer in the branch that is shown: its place there, and the prompt before it. */
+interface Shown {
+  readonly at: number
+  readonly prompt: string | undefined
+}
+
 /** The lines of one conversation as messages. */
 export class Conversation {
-  readonly #ids: readonly string[]
-  readonly #nodes: readonly Node[]
+  readonly #ids: string[] = []
+  readonly #nodes: Node[] = []
   readonly #around: Surroundings
-  readonly #tree: Tree
+  readonly #pinned: string | undefined
+  readonly #tree = new Tree()
   readonly #names = new Names()
-  readonly #answers: Answers
+  readonly #answers = new Answers(this.#names)
   /** Where each call's result lies: of several the last. */
   readonly #results = new Map<string, number>()
   readonly #said = new Set<Answer>()
   /** By line, the message that it is of, or else the last one before it. */
-  readonly #messages: (string | undefined)[]
-  #leaf: number
+  readonly #messages: (string | undefined)[] = []
+  /** Answers of the branch that is shown. */
+  readonly #shownAnswers = new Map<Answer, Shown>()
+  #mayRun: boolean
+  #leaf = -1
   /** The lines of the branch that is shown. */
-  #shown: ReadonlySet<number> = new Set()
+  readonly #shown = new Set<number>()
+  #branches: readonly Branch[] = []
+  #walk: Walk = { messages: [], created: 0, updated: 0 }
 
-  constructor(ids: readonly string[], nodes: readonly Node[], around: Surroundings) {
-    this.#ids = ids
-    this.#nodes = nodes
+  /** @param pinned a line that the agent was told to go back to */
+  constructor(lines: Iterable<NamedNode>, around: Surroundings, pinned?: string) {
     this.#around = around
-    this.#tree = new Tree(ids, nodes)
-    this.#answers = answersOf(ids, nodes, this.#names)
-    this.#messages = new Array<string | undefined>(nodes.length)
-    this.#leaf = nodes.findLastIndex(({ kind }) => !isBeside(kind))
-    for (const [at, { results }] of nodes.entries())
-      for (const call of results ?? []) this.#results.set(call, at)
+    this.#mayRun = around.mayRun
+    this.#pinned = pinned
+    for (const [id, node] of lines) this.#add(id, node)
+    this.#branches = this.#allBranches()
   }
 
   /**
    * The branch that is shown, then those that were left, the newest first. The agent goes on from the newest line (by its place:
    * times go back), or from one that it was told to go back to.
    */
-  branches(pinned: string | undefined): Branch[] {
-    const pin = this.#tree.at(pinned)
+  get branches(): readonly Branch[] {
+    return this.#branches
+  }
+
+  /**
+   * Goes on with lines that were added, where they do no more than to go on with the branch that is shown.
+   * @returns whether it is as if it had been begun with all of them; else it is of no use any more
+   */
+  grow(lines: Iterable<NamedNode>, around: Surroundings, pinned: string | undefined): boolean {
+    const [shown] = this.#branches
+    if (!shown || this.#leaf < 0 || pinned !== undefined || this.#pinned !== undefined) return false
+    if (around.root !== this.#around.root || around.children.size + this.#around.children.size > 0)
+      return false
+    const leaf = this.#leaf
+    const from = this.#nodes.length
+    const touched = new Set(this.#answersAt(leaf))
+    for (const [id, node] of lines) {
+      const { calls = [], results = [] } = node
+      // What was said of calls and results before may not hold any more.
+      if (calls.some((call) => this.#results.has(call.id))) return false
+      if (results.some((call) => this.#results.has(call))) return false
+      this.#add(id, node)
+      for (const answer of this.#answersAt(this.#nodes.length - 1)) touched.add(answer)
+    }
+    if (this.#names.hasRepeats || this.#answers.hasRepeats) return false
+    this.#mayRun = around.mayRun
+    const path = this.#tree.pathTo(this.#leaf)
+    if (path.lines.length > 0 && path.after !== leaf) return false
+    for (const [place, node] of this.#nodes.slice(from).entries())
+      if (!this.#tree.isTaken(from + place) && this.#saysSomething(from + place, node)) return false
+    const messages = [...shown.messages]
+    for (const answer of touched) {
+      const known = this.#shownAnswers.get(answer)
+      // One that was said in a branch that was left is not told anew here.
+      if (!known && this.#said.has(answer)) return false
+      const message = known && this.#messageOf(answer, known.prompt)
+      if (known && message) messages[known.at] = message
+    }
+    for (const at of path.lines) this.#shown.add(at)
+    this.#walk = { ...this.#walk, messages }
+    this.#branches = [this.#follow(this.#walk, path, true), ...this.#branches.slice(1)]
+    return !this.#names.hasRepeats
+  }
+
+  #add(id: string, node: Node): void {
+    const at = this.#nodes.length
+    this.#ids.push(id)
+    this.#nodes.push(node)
+    this.#messages.push(undefined)
+    this.#tree.add(id, node)
+    if (node.kind === "assistant") this.#answers.add(at, id, node)
+    for (const call of node.results ?? []) this.#results.set(call, at)
+    if (!isBeside(node.kind)) this.#leaf = at
+  }
+
+  /** The answers that a line is of: its own, and those whose calls it answers. */
+  #answersAt(at: number): Answer[] {
+    const own = this.#answers.at(at)
+    const calling = (this.#nodes[at]?.results ?? []).flatMap((call) => this.#answers.calling(call) ?? [])
+    return own ? [own, ...calling] : calling
+  }
+
+  #allBranches(): Branch[] {
+    const pin = this.#tree.at(this.#pinned)
     if (pin !== undefined) this.#leaf = pin
     if (this.#leaf < 0) return []
     const path = this.#tree.pathTo(this.#leaf)
-    this.#shown = new Set(path.lines)
-    const branches = [this.#branch(path)]
+    for (const at of path.lines) this.#shown.add(at)
+    const branches = [this.#follow(this.#walk, path, true)]
     for (let at = this.#nodes.length - 1; at >= 0; at--) {
       const node = this.#nodes[at]
       // What hangs beside without a message, as results of parallel calls do, is no branch.
       if (node && !this.#tree.isTaken(at) && this.#saysSomething(at, node)) {
-        const branch = this.#branch(this.#tree.pathTo(at))
+        const branch = this.#follow({ messages: [], created: 0, updated: 0 }, this.#tree.pathTo(at), false)
         if (branch.messages.length > 0) branches.push(branch)
       }
     }
@@ -92,48 +166,40 @@ export class Conversation {
 
   /** Results of calls that nobody made, as where the line with the call cannot be read. */
   #unasked(at: number, { results }: Node): string[] {
-    return (results ?? []).filter(
-      (call) => !this.#answers.callers.has(call) && this.#results.get(call) === at,
-    )
+    return (results ?? []).filter((call) => !this.#answers.calling(call) && this.#results.get(call) === at)
   }
 
-  #branch({ after, lines }: Path): Branch {
-    const from = this.#messages[after]
-    const messages: OutlinedMessage[] = []
-    let last = from
-    let first: string | undefined
-    let prompt: { id: string; isSaid: boolean } | undefined
-    let words: string | undefined
-    let command: string | undefined
-    let created = 0
-    let updated = 0
+  /** Goes on along a branch. */
+  #follow(walk: Walk, { after, lines }: Path, isShown: boolean): Branch {
+    const { messages } = walk
+    if (!walk.isBegun) {
+      walk.isBegun = true
+      walk.after = this.#messages[after]
+      walk.last = walk.after
+    }
     for (const at of lines) {
       const node = this.#nodes[at]
       if (!node) continue
-      const message = this.#message(at, node, prompt?.id)
+      const message = this.#message(at, node, walk.prompt?.id)
       if (message) {
+        const answer = isShown ? this.#answers.at(at) : undefined
+        if (answer) this.#shownAnswers.set(answer, { at: messages.length, prompt: walk.prompt?.id })
         messages.push(message)
-        first ??= this.#ids[at]
-        last = message.id
-        if (node.kind === "user" && (node.words !== undefined || !prompt?.isSaid))
-          prompt = { id: message.id, isSaid: node.words !== undefined }
+        walk.first ??= this.#ids[at]
+        walk.last = message.id
+        if (node.kind === "user" && (node.words !== undefined || !walk.prompt?.isSaid))
+          walk.prompt = { id: message.id, isSaid: node.words !== undefined }
       }
-      this.#messages[at] = last
+      this.#messages[at] = walk.last
       // A branch may begin with lines of an answer that is shown.
-      if (first === undefined) continue
-      if (created === 0) created = node.time
-      updated = Math.max(updated, node.time)
-      words ??= node.words
-      command ??= node.command
+      if (walk.first === undefined) continue
+      if (walk.created === 0) walk.created = node.time
+      walk.updated = Math.max(walk.updated, node.time)
+      walk.words ??= node.words
+      walk.command ??= node.command
     }
-    return {
-      first: first ?? "",
-      after: from,
-      messages,
-      words: words ?? command,
-      created,
-      updated,
-    }
+    const { first = "", after: of, words, command, created, updated } = walk
+    return { first, after: of, messages, words: words ?? command, created, updated }
   }
 
   #message(at: number, node: Node, prompt: string | undefined): OutlinedMessage | undefined {
@@ -155,10 +221,16 @@ export class Conversation {
 
   /** An answer with all of its lines and the results of its calls, where the first of them is come to. */
   #answer(at: number, prompt: string | undefined): OutlinedMessage | undefined {
-    const answer = this.#answers.of.get(at)
-    const first = this.#nodes[answer?.lines[0] ?? -1]
-    if (!answer || !first || this.#said.has(answer)) return undefined
-    this.#said.add(answer)
+    const answer = this.#answers.at(at)
+    if (!answer || this.#said.has(answer)) return undefined
+    const message = this.#messageOf(answer, prompt)
+    if (message) this.#said.add(answer)
+    return message
+  }
+
+  #messageOf(answer: Answer, prompt: string | undefined): OutlinedMessage | undefined {
+    const first = this.#nodes[answer.lines[0] ?? -1]
+    if (!first) return undefined
     const results = new Set(answer.calls.flatMap((call) => this.#results.get(call) ?? []))
     const lines = [...answer.lines, ...[...results].sort((a, b) => a - b)]
     const children = answer.calls.flatMap((call) => {
@@ -174,11 +246,28 @@ export class Conversation {
       ...aboutOf({
         prompt,
         root: this.#around.root,
-        mayRun: isLast && this.#around.mayRun ? true : undefined,
+        mayRun: isLast && this.#mayRun ? true : undefined,
         children: children.length > 0 ? children : undefined,
       }),
     }
   }
+}
+
+/** How far a branch was followed. */
+interface Walk {
+  readonly messages: OutlinedMessage[]
+  isBegun?: boolean
+  /** The message that the branch goes on from, and the newest one. */
+  after?: string | undefined
+  last?: string | undefined
+  /** The line of its first message. */
+  first?: string | undefined
+  /** The prompt that answers are to. */
+  prompt?: { readonly id: string; readonly isSaid: boolean }
+  words?: string | undefined
+  command?: string | undefined
+  created: number
+  updated: number
 }
 
 function aboutOf(fields: Record<string, unknown>): { about?: Record<string, unknown> } {

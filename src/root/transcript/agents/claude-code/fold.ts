@@ -2,8 +2,9 @@ import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extr
 import type { ContainerName, Fold, Line, OutlinedSession, Sides } from "../../agent.ts"
 import { isSmallProgress } from "./bookkeeping.ts"
 import { textOf } from "./content.ts"
+import type { NamedNode } from "./conversation.ts"
 import { lineId, type Node, nodeOf } from "./line.ts"
-import { outlineOf } from "./outline.ts"
+import { Outliner } from "./outline.ts"
 import { type Head, isSubagent, type Said } from "./said.ts"
 
 interface State {
@@ -39,10 +40,14 @@ export class ClaudeFold implements Fold, Said {
   isEnded: boolean
   #lastLane: string | undefined
   #progress: string[]
+  readonly #outliner: Outliner
+  /** The lines that were added since the last outline; `undefined` where others have changed too. */
+  #added: NamedNode[] | undefined
 
   constructor(container: ContainerName, kept?: unknown) {
     const state = isState(kept) ? kept : undefined
     this.#container = container
+    this.#outliner = new Outliner(container)
     this.nodes = new Map(state?.nodes)
     this.heads = new Map(state?.heads.map(([lane, head]) => [lane, { ...head }]))
     this.names = { ...state?.names }
@@ -63,7 +68,9 @@ export class ClaudeFold implements Fold, Said {
   }
 
   outline(sides: Sides): readonly OutlinedSession[] {
-    return outlineOf(this.#container, this, sides)
+    const added = this.#added
+    this.#added = []
+    return this.#outliner.outline(this, sides, added)
   }
 
   state(): State {
@@ -85,7 +92,10 @@ export class ClaudeFold implements Fold, Said {
     const lane = known ? known.lane : this.#laneOf(id, node, line)
     // A line that comes again is a copy: what it says now counts, at its place.
     const parent = known ? known.parent : this.#parentOf(node)
-    this.nodes.set(id, { ...node, parent, lane })
+    const kept = { ...node, parent, lane }
+    this.nodes.set(id, kept)
+    if (known) this.#added = undefined
+    else this.#added?.push([id, kept])
     if (node.kind === "progress") {
       if (!known) this.#rememberProgress(id)
       return
@@ -111,7 +121,9 @@ export class ClaudeFold implements Fold, Said {
     this.#progress.push(id)
     if (this.#progress.length <= REMEMBERED_PROGRESS) return
     const oldest = this.#progress.shift()
-    if (oldest !== undefined && this.nodes.get(oldest)?.kind === "progress") this.nodes.delete(oldest)
+    if (oldest === undefined || this.nodes.get(oldest)?.kind !== "progress") return
+    this.nodes.delete(oldest)
+    this.#added = undefined
   }
 
   /** Which subagent's a line is, in files of releases that kept their lines among the parent's. */

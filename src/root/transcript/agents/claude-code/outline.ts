@@ -3,15 +3,12 @@ import { present } from "../../../../record/present.ts"
 import type { ContainerName, OutlinedSession, Sides } from "../../agent.ts"
 import { Names } from "../../names.ts"
 import { soundId } from "../../record-bodies.ts"
-import { type Branch, Conversation } from "./conversation.ts"
-import type { Call, Node } from "./line.ts"
+import { type Branch, Conversation, type NamedNode, type Surroundings } from "./conversation.ts"
+import type { Call } from "./line.ts"
 import { type Head, isSubagent, type Said } from "./said.ts"
 
-/** The lines of one conversation in a file, by its lane. */
-interface Lane {
-  readonly ids: string[]
-  readonly nodes: Node[]
-}
+/** The lines of one conversation in a file. */
+type Lane = readonly NamedNode[]
 
 /** The call that began a subagent, and the lane of the conversation that it was made in. */
 interface Delegate {
@@ -22,38 +19,92 @@ interface Delegate {
 /** The lane of the container's own conversation. */
 const OWN = ""
 
+/** What sessions of a container have in common. */
+interface Telling {
+  readonly said: Said
+  readonly sides: Sides
+  readonly names: Names
+  readonly ids: ReadonlyMap<string, string>
+  readonly delegates: ReadonlyMap<string, Delegate>
+}
+
+const NONE: ReadonlyMap<string, never> = new Map<string, never>()
+
 /**
- * The sessions of a container: its own, in the branch that the agent shows; then subagents whose lines lie in the same file. What was
- * left by going back follows as child sessions, a branch each, that hold only what is their own: so nothing is counted twice.
+ * Outlines a container, again and again as it grows: its own session, in the branch that the agent shows; then subagents whose lines lie
+ * in the same file. What was left by going back follows as child sessions, a branch each, that hold only what is their own: so nothing is
+ * counted twice.
  */
-export function outlineOf(container: ContainerName, said: Said, sides: Sides): OutlinedSession[] {
-  const lanes = lanesOf(said.nodes)
-  const names = new Names()
-  const own = names.unique(container.session ?? container.name)
-  const ids = new Map(
-    [...lanes.keys()].map((lane) => [
-      lane,
-      lane === OWN ? own : names.unique(lane.startsWith(own) ? lane : `${own}-${lane}`),
-    ]),
-  )
-  const delegates = delegatesOf(lanes)
-  const children = new Map([...delegates].map(([lane, { call }]) => [call.id, ids.get(lane) ?? lane]))
-  const sessions: OutlinedSession[] = []
-  for (const [lane, { ids: lines, nodes }] of lanes) {
-    const head = said.heads.get(lane)
-    const root = head?.root ?? head?.cwd
+export class Outliner {
+  readonly #container: ContainerName
+  /** The container's conversation as it was outlined last, where it is the only one in it. */
+  #only: Conversation | undefined
+
+  constructor(container: ContainerName) {
+    this.#container = container
+  }
+
+  /** @param added the lines that are new since the last outline; `undefined` where any other may have changed */
+  outline(said: Said, sides: Sides, added: Lane | undefined): OutlinedSession[] {
+    const grown = this.#grown(said, added)
+    this.#only = grown
+    const names = new Names()
+    const own = names.unique(this.#container.session ?? this.#container.name)
+    if (grown)
+      return this.#sessionsOf(OWN, grown, true, {
+        said,
+        sides,
+        names,
+        ids: new Map([[OWN, own]]),
+        delegates: NONE,
+      })
+    const lanes = lanesOf(said.nodes)
+    const ids = new Map(
+      [...lanes.keys()].map((lane) => [
+        lane,
+        lane === OWN ? own : names.unique(lane.startsWith(own) ? lane : `${own}-${lane}`),
+      ]),
+    )
+    const delegates = delegatesOf(lanes)
+    const children = new Map([...delegates].map(([lane, { call }]) => [call.id, ids.get(lane) ?? lane]))
+    const telling: Telling = { said, sides, names, ids, delegates }
+    const sessions: OutlinedSession[] = []
+    for (const [lane, lines] of lanes) {
+      const pinned = lane === OWN ? said.pinned : undefined
+      const conversation = new Conversation(lines, aroundOf(said, lane, children), pinned)
+      if (lanes.size === 1) this.#only = conversation
+      sessions.push(...this.#sessionsOf(lane, conversation, lanes.size === 1, telling))
+    }
+    return sessions
+  }
+
+  /** The conversation as it was outlined last with what was added, where that is all there is to it. */
+  #grown(said: Said, added: Lane | undefined): Conversation | undefined {
+    const only = this.#only
+    if (!only || !added || added.some(([, { lane }]) => lane !== undefined)) return undefined
+    return only.grow(added, aroundOf(said, OWN, NONE), said.pinned) ? only : undefined
+  }
+
+  #sessionsOf(
+    lane: string,
+    conversation: Conversation,
+    isOnly: boolean,
+    { said, sides, names, ids, delegates }: Telling,
+  ): OutlinedSession[] {
+    const container = this.#container
     const isOwn = lane === OWN
-    const conversation = new Conversation(lines, nodes, { root, children, mayRun: isOwn && !said.isEnded })
-    const [shown, ...branches] = conversation.branches(isOwn ? said.pinned : undefined)
+    const [shown, ...branches] = conversation.branches
     const isEmpty = branches.length === 0 && (shown?.messages ?? []).length === 0
-    if (isEmpty && (!isOwn || lanes.size === 1)) continue
+    if (isEmpty && (!isOwn || isOnly)) return []
+    const head = said.heads.get(lane)
     const delegate = delegates.get(lane)
     const subagent = isOwn ? subagentOf(container, sides) : inlineSubagent(delegate)
     const told = isOwn ? titleOf(said, conversation) : undefined
     const title = told ?? textIn(subagent, "description") ?? shown?.words
+    const own = ids.get(OWN) ?? ""
     const id = ids.get(lane) ?? own
-    const common = { directory: root, version: head?.version }
-    sessions.push({
+    const common = { directory: rootOf(head), version: head?.version }
+    const session = {
       ...common,
       id,
       parentID: isOwn ? parentOf(container, own, head) : ids.get(delegate?.lane ?? OWN),
@@ -62,24 +113,31 @@ export function outlineOf(container: ContainerName, said: Said, sides: Sides): O
       updated: head?.updated ?? 0,
       body: bodyOf(head, { ...(isOwn && namesOf(said)), subagent }),
       messages: shown?.messages ?? [],
-    })
-    for (const branch of branches)
-      sessions.push({ ...common, ...branchOf(branch, id, title, head, names), parentID: id })
+    }
+    const left = branches.map((branch) => ({
+      ...common,
+      ...branchOf(branch, id, title, head, names),
+      parentID: id,
+    }))
+    return [session, ...left]
   }
-  return sessions
+}
+
+function rootOf(head: Head | undefined): string | undefined {
+  return head?.root ?? head?.cwd
+}
+
+function aroundOf(said: Said, lane: string, children: Surroundings["children"]): Surroundings {
+  return { root: rootOf(said.heads.get(lane)), children, mayRun: lane === OWN && !said.isEnded }
 }
 
 function lanesOf(nodes: Said["nodes"]): Map<string, Lane> {
-  const lanes = new Map<string, Lane>([[OWN, { ids: [], nodes: [] }]])
-  for (const [id, node] of nodes) {
-    const name = node.lane ?? OWN
-    let lane = lanes.get(name)
-    if (!lane) {
-      lane = { ids: [], nodes: [] }
-      lanes.set(name, lane)
-    }
-    lane.ids.push(id)
-    lane.nodes.push(node)
+  const lanes = new Map<string, NamedNode[]>([[OWN, []]])
+  for (const line of nodes) {
+    const name = line[1].lane ?? OWN
+    const lane = lanes.get(name)
+    if (lane) lane.push(line)
+    else lanes.set(name, [line])
   }
   return lanes
 }
@@ -87,8 +145,8 @@ function lanesOf(nodes: Said["nodes"]): Map<string, Lane> {
 /** Finds which call began which lane: old releases tell only by what was asked, and the same may be asked twice. */
 function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
   const asked = new Map<string, string[]>()
-  for (const [lane, { nodes }] of lanes) {
-    const prompt = lane === OWN ? undefined : nodes.find((node) => node.prompt !== undefined)?.prompt
+  for (const [lane, lines] of lanes) {
+    const prompt = lane === OWN ? undefined : lines.find(([, node]) => node.prompt !== undefined)?.[1].prompt
     if (prompt === undefined) continue
     const same = asked.get(prompt)
     if (same) same.push(lane)
@@ -98,9 +156,9 @@ function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
   const delegates = new Map<string, Delegate>()
   const seen = new Set<string>()
   const begun = new Set<string>()
-  for (const [lane, { nodes }] of lanes) {
+  for (const [lane, lines] of lanes) {
     begun.add(lane)
-    for (const { calls } of nodes)
+    for (const [, { calls }] of lines)
       for (const call of calls ?? []) {
         if (call.prompt === undefined || seen.has(call.id)) continue
         seen.add(call.id)
