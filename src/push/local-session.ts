@@ -1,6 +1,5 @@
-import { type JsonObject, messageFields, partFields } from "../record/extract.ts"
-import { fold } from "../record/fold.ts"
-import { messageTexts, partTexts } from "../record/search-text.ts"
+import { foldedTexts, messageColumns, partColumns } from "../postgres/derived.ts"
+import type { JsonObject } from "../record/extract.ts"
 import type { Tell, WholeMessage } from "../root/record-source.ts"
 import type { Root } from "../root/root.ts"
 import type { TimeSlice } from "../time-slice.ts"
@@ -60,16 +59,16 @@ export async function localMessage(
     const partID = String(body.id)
     hash.add(partID, text)
     bodies.push(body)
-    parts.push({ id: partID, ...partFields(body), text })
+    parts.push({ id: partID, ...partColumns(body), text })
     size += text.length
   }
   return {
     id,
-    ...messageFields(message.body),
+    ...messageColumns(message.body),
     text: message.text,
     parts,
     hash: hash.end(),
-    folded: () => [...messageTexts(message.body), ...bodies.flatMap(partTexts)].map(fold),
+    folded: () => foldedTexts(message.body, bodies),
     size,
   }
 }

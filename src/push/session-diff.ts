@@ -1,6 +1,6 @@
 import { isStoreError, StoreError } from "../errors.ts"
 import type { FleetConnection } from "../postgres/connection.ts"
-import { type SessionFields, sessionFields } from "../record/extract.ts"
+import { sessionColumns } from "../postgres/derived.ts"
 import type { RootedEntry } from "../repository/owned-sessions.ts"
 import type { Root } from "../root/root.ts"
 import { ContentHash } from "./content-hash.ts"
@@ -11,7 +11,8 @@ import { type PublishedSession, publishedMessages, publishedParts, publishedSide
 /** How a session differs from what is published of it: what a transaction has to change. */
 export interface SessionDiff {
   readonly entry: RootedEntry
-  readonly fields: SessionFields
+  /** What its row has beside its body. */
+  readonly columns: ReturnType<typeof sessionColumns>
   /** The session's own body. */
   readonly text: string
   /** Of all that is published of it. */
@@ -86,7 +87,7 @@ export async function diffSession(
   const { allSides, sides } = await sidesOf(root, { fleet, machine, published }, id, making)
   return {
     entry,
-    fields: sessionFields(session.body),
+    columns: sessionColumns(session.body),
     text: session.text,
     hash: hashOf(entry, session.text, hashes, allSides),
     hashes,
@@ -165,14 +166,14 @@ async function sidesOf(
  * @throws StoreError `CONFLICT`
  */
 export function checkNotPoorer(
-  { entry, fields, removed }: SessionDiff,
+  { entry, columns, removed }: SessionDiff,
   published: PublishedSession | undefined,
 ): void {
   const parts = [...removed.parts.values()].reduce((sum, ids) => sum + ids.length, 0)
   if (!published || removed.messages.length + parts === 0) return
   const { source, place } = entry.root
   const isSame = published.source === source && published.place === place
-  if (isSame && fields.updated > published.updated) return
+  if (isSame && columns.updated > published.updated) return
   throw new StoreError(
     "CONFLICT",
     `The session lacks ${removed.messages.length} messages and ${parts} parts that are published, and ${

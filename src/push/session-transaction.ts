@@ -6,7 +6,6 @@ import type { FleetQueries } from "../postgres/queries.ts"
 import { forgotten, machines, messages, parts, removals, sessions, sides, texts } from "../postgres/schema.ts"
 import { storable } from "../postgres/storable.ts"
 import { textPieces } from "../postgres/texts.ts"
-import { fold } from "../record/fold.ts"
 import { type LocalMessage, localMessage, type Making } from "./local-session.ts"
 import { hashOf, type SessionDiff } from "./session-diff.ts"
 
@@ -160,19 +159,13 @@ class SessionTransaction {
   }
 
   async #putSession(): Promise<void> {
-    const { entry, fields, text } = this.#diff
+    const { entry, columns, text } = this.#diff
     const { source, place } = entry.root
     const row = {
       source,
       place: storable(place),
       project: entry.project,
-      parent: orNull(fields.parentID),
-      directory: orNull(fields.directory),
-      title: orNull(fields.title),
-      folded: fields.title === null ? null : storable(fold(fields.title)),
-      created: fields.created,
-      updated: fields.updated,
-      archived: fields.archived,
+      ...columns,
       body: text,
     }
     await this.#db
@@ -202,7 +195,7 @@ class SessionTransaction {
       ...of,
       id,
       created,
-      role: orNull(role),
+      role,
       body: text,
       hash,
     }))
@@ -219,8 +212,8 @@ class SessionTransaction {
         message: message.id,
         id,
         position,
-        type: orNull(type),
-        tool: orNull(tool),
+        type,
+        tool,
         body: text,
       })),
     )
@@ -240,7 +233,7 @@ class SessionTransaction {
         ...of,
         message: message.id,
         created: message.created,
-        role: orNull(message.role),
+        role: message.role,
         ...piece,
       })),
     )
@@ -262,10 +255,6 @@ class SessionTransaction {
   #ofSession(table: typeof messages | typeof parts | typeof texts | typeof sides) {
     return [eq(table.machine, this.#machine), eq(table.session, this.#session)]
   }
-}
-
-function orNull(text: string | null): string | null {
-  return text === null ? null : storable(text)
 }
 
 /** Takes these columns from the row that was to be inserted. */

@@ -178,6 +178,7 @@ describePostgres("three machines that push at once", (server) => {
       roots: [postgres(url)],
       backgroundIndex: false,
     })
+    expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
     const listed = await Array.fromAsync(store.sessions.list())
     expect(new Set(listed.map(({ id }) => id))).toEqual(new Set(best.keys()))
     expect(listed).toHaveLength(best.size)

@@ -1,4 +1,5 @@
 import type { StoreError } from "../../errors.ts"
+import { loaded } from "../../exhaustion.ts"
 import type { RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
@@ -42,9 +43,14 @@ export class PostgresUpkeep extends ScannedUpkeep {
     return { sessions, messages, parts, read: 0, unreadable, elapsedMs, textsMs: 0 }
   }
 
+  /** Compares what is derived with the bodies; those who pushed it have to mend it. @throws StoreError `FLEET_UNAVAILABLE` */
   override async verify({ signal }: Endable): Promise<VerifyResult> {
-    const { sessions, messages, parts } = await this.index({ signal })
-    return { ok: true, checked: { sessions, messages, parts }, differences: [], duplicates: [] }
+    const { compareFleet } = await loaded(() => import("./verify-fleet.ts"))
+    const { maxRecordBytes } = this.#reading
+    const locate = (...key: string[]): string => this.#records.locate(key)
+    const fleet = { access: this.#access, maxRecordBytes, locate, signal }
+    const { checked, differences } = await compareFleet(fleet)
+    return { ok: differences.length === 0, checked, differences, duplicates: [] }
   }
 
   override async *problems({ signal }: Endable): AsyncGenerator<Problem> {
