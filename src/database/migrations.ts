@@ -16,6 +16,7 @@ import textsAtOnce from "../../drizzle/20261127030437_texts_at_once/migration.sq
 import foldCheckpoints from "../../drizzle/20261127033426_fold_checkpoints/migration.sql" with {
   type: "text",
 }
+import textEnds from "../../drizzle/20261127035139_text_ends/migration.sql" with { type: "text" }
 import { type Migration, migration } from "./migration.ts"
 
 /** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
@@ -31,4 +32,5 @@ export const migrations: Migration[] = [
   migration("20261126220013_fields", fields),
   migration("20261127030437_texts_at_once", textsAtOnce),
   migration("20261127033426_fold_checkpoints", foldCheckpoints),
+  migration("20261127035139_text_ends", textEnds),
 ]

@@ -1,4 +1,4 @@
-import { TRIGRAM, trigramTokens } from "../record/trigrams.ts"
+import { shortTokens, TRIGRAM, trigramTokens } from "../record/trigrams.ts"
 
 /** Trigrams looked up for one query; the texts themselves decide, so more of them gain nothing. */
 const MAX_TRIGRAMS = 48
@@ -22,6 +22,25 @@ export function textExpression(terms: readonly string[]): string | undefined {
   return expressionOf(terms, trigramTokens)
 }
 
+/**
+ * The same for terms of one or two letters, which have no trigram of their own: of every trigram that begins with them. Slower to ask, since
+ * there are many.
+ */
+export function shortTextExpression(terms: readonly string[]): string | undefined {
+  const short = terms.filter(({ length }) => length < TRIGRAM)
+  if (short.length === 0) return undefined
+  return short
+    .map((term) => {
+      const { tokens, prefixes } = shortTokens(term)
+      return `(${[...tokens.map(quoted), ...prefixes.map((prefix) => `${quoted(prefix)} *`)].join(" OR ")})`
+    })
+    .join(" AND ")
+}
+
+function quoted(token: string): string {
+  return `"${token.replaceAll('"', '""')}"`
+}
+
 /** Each as a quoted string, in which nothing is special; those of longer terms first. */
 function expressionOf(
   terms: readonly string[],
@@ -31,5 +50,5 @@ function expressionOf(
   for (const term of terms.toSorted((a, b) => b.length - a.length))
     for (const trigram of trigramsOf(term)) if (trigrams.size < MAX_TRIGRAMS) trigrams.add(trigram)
   if (trigrams.size === 0) return undefined
-  return [...trigrams].map((trigram) => `"${trigram.replaceAll('"', '""')}"`).join(" AND ")
+  return [...trigrams].map(quoted).join(" AND ")
 }

@@ -8,6 +8,8 @@ const ASCII_END = 0x80
 const TWO_BYTES = 0x80
 const TWO_BYTES_COUNT = 0x780
 const SPACE = 0x20
+/** What stands behind the last letter of a text, so that a stretch of one or two letters begins a trigram wherever it lies. */
+const END = 0
 /** Where letters that would not be one of a token by themselves go; what lies there already is at worst taken for them. */
 const PRIVATE_SURROGATES = 0xe000
 const PRIVATE_ASCII = 0xe800
@@ -41,8 +43,20 @@ export class TrigramSet {
     return this.#size
   }
 
-  /** Adds the trigrams of a text, by default all of them, otherwise those that begin from one place on and before another. */
+  /**
+   * Adds the trigrams of a text, by default all of them, otherwise those that begin from one place on and before another; behind its last
+   * letter it has two more of no letter.
+   */
   add(text: string, from = 0, to: number = text.length): void {
+    this.addTerm(text, from, to)
+    const last = text.length - 1
+    if (to <= last || last < 0) return
+    if (last > 0) this.#addAny(text.charCodeAt(last - 1), text.charCodeAt(last), END)
+    this.#addAny(text.charCodeAt(last), END, END)
+  }
+
+  /** Adds the trigrams of what any letter may stand behind. */
+  addTerm(text: string, from = 0, to: number = text.length): void {
     const end = Math.min(text.length, to + TRIGRAM - 1)
     const ascii = this.#ascii
     let a = text.charCodeAt(from)
@@ -61,6 +75,10 @@ export class TrigramSet {
       a = b
       b = c
     }
+  }
+
+  #addAny(a: number, b: number, c: number): void {
+    this.addTerm(String.fromCharCode(a, b, c))
   }
 
   /** Gives the tokens, parted by spaces, and forgets them. */
@@ -108,6 +126,31 @@ const ofTerms = new TrigramSet()
 
 /** The tokens of a term's trigrams, each once; none for one that is too short to be looked up. */
 export function trigramTokens(term: string): string[] {
-  ofTerms.add(term)
+  ofTerms.addTerm(term)
   return ofTerms.take().split(" ").filter(Boolean)
+}
+
+/** Tokens, and what tokens begin with. */
+export interface ShortTokens {
+  readonly tokens: readonly string[]
+  readonly prefixes: readonly string[]
+}
+
+/**
+ * For a term of one or two letters: every text with it has one of these tokens, or one with such a beginning. Those of ASCII trigrams are
+ * named where the term has two letters, since what they begin with tells of the first letter alone.
+ */
+export function shortTokens(term: string): ShortTokens {
+  const units = Array.from({ length: term.length }, (_, at) => term.charCodeAt(at))
+  const prefixes = [String.fromCharCode(...units.map(letterOf))]
+  const [a = 0, b] = units
+  if (units.some((unit) => unit >= ASCII_END)) return { tokens: [], prefixes }
+  if (b !== undefined) {
+    for (let c = 0; c < ASCII_END; c++) ofTerms.addTerm(String.fromCharCode(a, b, c))
+    return { tokens: ofTerms.take().split(" ").filter(Boolean), prefixes }
+  }
+  const highOf = (code: number): number => TWO_BYTES + Math.floor(code / TWO_BYTES_COUNT)
+  for (let high = highOf(a << 14); high <= highOf(((a + 1) << 14) - 1); high++)
+    prefixes.push(String.fromCharCode(high))
+  return { tokens: [], prefixes }
 }

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import fc from "fast-check"
+import { shortTextExpression } from "../../src/database/trigram.ts"
 import { TrigramSet, trigramTokens } from "../../src/record/trigrams.ts"
 
 function tokensOf(...texts: string[]): string[] {
@@ -18,9 +19,12 @@ const text = fc.oneof(
 )
 
 test("each trigram is one token, however often a text has it, and different texts share none across their border", () => {
-  expect(tokensOf("abcabcabc")).toHaveLength(3)
-  expect(tokensOf("ab", "cd")).toEqual([])
-  expect(tokensOf("abc", "bcd")).toEqual(tokensOf("abcd"))
+  // Two more stand for the end of a text.
+  expect(tokensOf("abcabcabc")).toHaveLength(3 + 2)
+  expect(tokensOf("a", "")).toHaveLength(1)
+  expect(tokensOf("ab", "cd")).toEqual([...tokensOf("ab"), ...tokensOf("cd")])
+  expect(trigramTokens("abcd").filter((token) => tokensOf("ab", "cd").includes(token))).toEqual([])
+  expect(trigramTokens("abcd").filter((token) => !tokensOf("abc", "bcd").includes(token))).toEqual([])
   expect(trigramTokens("ab")).toEqual([])
   expect(trigramTokens("🙂")).toEqual([])
 })
@@ -31,7 +35,7 @@ test("what was taken is forgotten", () => {
   expect(set.take()).not.toBe("")
   expect([set.take(), set.size]).toEqual(["", 0])
   set.add("abc")
-  expect(set.size).toBe(1)
+  expect(set.size).toBe(3)
 })
 
 test("a text taken in pieces has the trigrams of the whole", () => {
@@ -73,5 +77,39 @@ test("SQLite takes every token as it is: each stretch of three letters and more 
     letters.map((b) => `${a}${b}${a}`),
   )
   expect(new Set(all.flatMap(trigramTokens)).size).toBe(new Set(all).size)
+  database.close()
+})
+
+test("each stretch of one or two letters is found wherever it lies, and nothing else but for what looks like it to the index", () => {
+  const database = new Database(":memory:")
+  database.run("create virtual table texts using fts5(tokens, content='', tokenize='ascii', detail='none')")
+  const put = database.query("insert into texts (rowid, tokens) values (?, ?)")
+  const find = database.query<{ rowid: number }, [string]>("select rowid from texts where texts match ?")
+  const texts = new Map<number, string>()
+  const found = (...terms: string[]): number[] =>
+    find.all(shortTextExpression(terms) ?? "").map(({ rowid }) => rowid)
+  const add = (whole: string): number => {
+    const row = texts.size + 1
+    texts.set(row, whole)
+    put.run(row, tokensOf(whole).join(" "))
+    return row
+  }
+  fc.assert(
+    fc.property(text, fc.nat(60), fc.integer({ min: 1, max: 2 }), (whole, from, length) => {
+      const row = add(whole)
+      const term = whole.slice(from, from + length)
+      if (term !== "") expect(found(term)).toContain(row)
+      const last = whole.slice(-length)
+      if (last !== "") expect(found(last, last)).toContain(row)
+    }),
+    { numRuns: 200 },
+  )
+  for (const whole of ["ab", "éab", "xab", "abx", "abé", "a", "ba", "搜索", "x搜索", "🙂", "a🙂"]) add(whole)
+  for (const term of ["ab", "qz", "a", "索", "搜索", "é", "🙂"]) {
+    const having = [...texts].filter(([, whole]) => whole.includes(term)).map(([row]) => row)
+    expect(found(term)).toEqual(expect.arrayContaining(having))
+    // Exact where a term's tokens are named one by one.
+    if (term.length === 2 && /^[\0-\x7f]+$/.test(term)) expect(found(term)).toEqual(having)
+  }
   database.close()
 })

@@ -6,7 +6,7 @@ import {
   LAST_SECOND,
   secondOf,
 } from "../../database/text-statements.ts"
-import { textExpression } from "../../database/trigram.ts"
+import { shortTextExpression, textExpression } from "../../database/trigram.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import { comparePosition, compareText } from "../../record/order.ts"
 import type { ParsedQuery } from "../../record/search-query.ts"
@@ -52,7 +52,9 @@ export async function* candidates(
 ): AsyncGenerator<Candidate> {
   const { within } = sources
   if (!sources.indexed) return yield* scanned(sources, filter, END)
-  const expression = textExpression(query.wanted)
+  // Of one or two letters the newest messages are soon looked through, unless hardly any has them.
+  let expression = textExpression(query.wanted)
+  const next = expression ?? shortTextExpression(query.wanted)
   // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
   // index is in one of the two places.
   let upper = END
@@ -87,6 +89,7 @@ export async function* candidates(
       if (sources.database !== undefined && database !== sources.database)
         throw new IndexFailure("damaged", "The index was begun anew during a search")
       seen = now
+      expression = next
       const all = [...found, ...pending].filter((candidate) => {
         const second = foundAt(candidate)
         return second < bound && second > lower
