@@ -4,9 +4,7 @@ import { join } from "node:path"
 import { findStore, openStore, transcripts } from "../../src/index.ts"
 import { cliHere, cliIn, lines } from "../cli/in-process.ts"
 import { emptyHome, homeOfAll } from "../support/home.ts"
-import { snapshot, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { snapshot } from "../support/temp.ts"
 
 const NAMES = ["opencode", "claude-code", "codex", "gemini-cli"]
 const AGENTS = [

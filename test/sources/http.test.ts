@@ -2,9 +2,8 @@ import { afterEach, expect, test } from "bun:test"
 import { findSources, findStore, type Session, type SourceReport } from "../../src/index.ts"
 import { type Served, serving, stopServers } from "../http/support.ts"
 import { homeOfAll } from "../support/home.ts"
-import { put, tempFoldersInMemory } from "../support/temp.ts"
+import { put } from "../support/temp.ts"
 
-tempFoldersInMemory()
 afterEach(stopServers)
 
 const TORN = "sessions/2026/11/27/rollout-2026-11-27T08-00-00-01a216f9-34d6-7eb2-889d-6826d33f4099.jsonl"

@@ -3,9 +3,7 @@ import { join } from "node:path"
 import { findSources, findStore, openStore } from "../../src/index.ts"
 import { cliIn, lines } from "../cli/in-process.ts"
 import { emptyHome, homeOfAll } from "../support/home.ts"
-import { snapshot, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { snapshot } from "../support/temp.ts"
 
 test("without a command the newest sessions of all histories are listed", async () => {
   const home = homeOfAll()

@@ -6,9 +6,7 @@ import type { WalkHealth } from "../../src/root/health.ts"
 import { Store } from "../../src/store.ts"
 import { emptyHome, homeOfAll, opencodeOf } from "../support/home.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 /** A store whose health is looked at whenever it opens a file; repeats are told once. */
 function watched(options: StoreOptions, healthOf: (store: Store) => WalkHealth | undefined) {

@@ -4,9 +4,8 @@ import { cliIn, lines } from "../cli/in-process.ts"
 import { serving, stopServers } from "../http/support.ts"
 import { homeOfAll } from "../support/home.ts"
 import { failure, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
-tempFoldersInMemory()
 afterEach(stopServers)
 
 const APP = "/home/dev/app"

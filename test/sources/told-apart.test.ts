@@ -2,9 +2,7 @@ import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { findSources, findStore, openStore, type SourceName, type Store } from "../../src/index.ts"
 import { homeOfAll } from "../support/home.ts"
-import { put, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put } from "../support/temp.ts"
 
 const NAMES: readonly SourceName[] = ["opencode", "claude-code", "codex", "gemini-cli"]
 
@@ -72,24 +70,26 @@ test("a session that two sources have is one of where it is read", async () => {
 
 test("hits and usage say their source, and are filtered by it and by the work tree", async () => {
   const { store, open } = await opened()
-  const hits = await Array.fromAsync(store.search("e", { limit: 5_000 }))
+  const hits = await Array.fromAsync(store.search("e", { limit: 5_000, timeout: 60_000 }))
   const usage = await store.usage()
   expect(new Set(hits.map(({ source }) => source))).toEqual(new Set(NAMES))
   expect(new Set(usage.map(({ source }) => source))).toEqual(new Set(NAMES))
   for (const source of NAMES) {
     await using alone = await open(source)
     const ofSource = hits.filter((hit) => hit.source === source)
-    expect(await Array.fromAsync(store.search("e", { limit: 5_000, source }))).toEqual(ofSource)
-    expect(await Array.fromAsync(alone.search("e", { limit: 5_000 }))).toEqual(ofSource)
+    expect(await Array.fromAsync(store.search("e", { limit: 5_000, timeout: 60_000, source }))).toEqual(
+      ofSource,
+    )
+    expect(await Array.fromAsync(alone.search("e", { limit: 5_000, timeout: 60_000 }))).toEqual(ofSource)
     expect(await store.usage({ source })).toEqual(usage.filter((row) => row.source === source))
     expect(await alone.usage()).toEqual(usage.filter((row) => row.source === source))
     const sessions = await Array.fromAsync(alone.sessions.list())
     const directory = sessions.find((session) => session.directory)?.directory ?? ""
     const within = new Set(sessions.flatMap((one) => (one.directory === directory ? [one.id] : [])))
     expect(within.size).toBeGreaterThan(0)
-    expect(await Array.fromAsync(store.search("e", { limit: 5_000, source, directory }))).toEqual(
-      ofSource.filter(({ sessionID }) => within.has(sessionID)),
-    )
+    expect(
+      await Array.fromAsync(store.search("e", { limit: 5_000, timeout: 60_000, source, directory })),
+    ).toEqual(ofSource.filter(({ sessionID }) => within.has(sessionID)))
     const sum = (rows: readonly { messages: number }[]): number =>
       rows.reduce((total, { messages }) => total + messages, 0)
     let messages = 0
