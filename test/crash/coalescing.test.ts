@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { openStore } from "../../src/index.ts"
 import { runInProcess } from "../support/processes.ts"
 import { message, session } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
 const ROUNDS = 20
 const KEY = JSON.stringify(["part", "msg_1", "prt_1"])
@@ -17,7 +17,7 @@ const MARKING = `
   console.log("0")`
 
 test("a part that one process streams and another updates 20 times holds all of both", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   put(directory, "session/p/ses_1.json", session("ses_1", { projectID: "p" }))
   put(directory, "message/ses_1/msg_1.json", message("msg_1", "ses_1", 1))
   const [conflicts] = await Promise.all([
@@ -57,7 +57,7 @@ test("a part that one process streams and another updates 20 times holds all of 
 }, 30_000)
 
 test("what one process removes 20 times is not brought back by another that streams it", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   await Promise.all([
     runInProcess(
       directory,

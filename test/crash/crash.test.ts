@@ -1,19 +1,22 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
-import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
+import { deathsOf } from "./deaths.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
 const childPath = bytecodeOf(join(import.meta.dir, "child.ts"))
 /** So many steps of a scenario at the most, spread over all of it. */
 const MAX_POINTS = 75
 const AT_ONCE = 3
+/** So many die in one process, which loads its modules once for all of them. */
+const AT_A_TIME = 25
 const LEAST_POINTS = 300
 
 let killed = 0
@@ -22,7 +25,6 @@ interface Line {
   readonly begun?: string[]
   readonly done?: string[]
   readonly value?: unknown
-  readonly steps?: number
 }
 
 function fill(directory: string): void {
@@ -41,25 +43,6 @@ function fill(directory: string): void {
     }
   }
   put(directory, "session/proj/ses_4.json", session("ses_4", { projectID: "proj", parentID: "ses_1" }))
-}
-
-async function run(
-  scenario: Scenario,
-  directory: string,
-  killAt: number,
-): Promise<{ lines: Line[]; signal: unknown }> {
-  const child = Bun.spawn(["bun", childPath(), scenario.name, directory, String(killAt)], {
-    env: SHORT_LIVED,
-    stdout: "pipe",
-    stderr: "inherit",
-  })
-  const text = await new Response(child.stdout).text()
-  await child.exited
-  const lines = text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line)
-  return { lines, signal: child.signalCode }
 }
 
 function recordFiles(directory: string): string[] {
@@ -112,19 +95,19 @@ for (const scenario of scenarios)
       expect(new Set(waiting).size).toBe(points)
       let missed = 0
       const work = async (): Promise<void> => {
-        for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-          const directory = largeTempFolder()
-          fill(directory)
-          const { lines, signal } = await run(scenario, directory, at)
-          // The guard: it really was killed. How removals group differs from run to run, so that some of the last steps may
-          // not be there to be killed at.
-          if (signal === "SIGKILL") killed++
-          else missed++
-          expect(lines.at(-1)?.steps === undefined).toBe(signal === "SIGKILL")
-          checkRecords(directory, lines)
-          if (scenario.name === "remove") await finishRemoval(directory)
-          await checkIndex(directory)
-          fs.rmSync(directory, { recursive: true, force: true })
+        for (let some = waiting.splice(-AT_A_TIME); some.length > 0; some = waiting.splice(-AT_A_TIME)) {
+          const mortals = some.map((killAt) => ({ directory: filled(), killAt }))
+          const fates = await deathsOf(childPath(), [scenario.name], mortals)
+          for (const [at, { died, said }] of fates.entries()) {
+            const { directory } = mortals[at] ?? { directory: "" }
+            // How removals group differs from run to run, so that some of the last steps may not be there to be killed at.
+            if (died) killed++
+            else missed++
+            checkRecords(directory, said as Line[])
+            if (scenario.name === "remove") await finishRemoval(directory)
+            await checkIndex(directory)
+            fs.rmSync(dirname(directory), { recursive: true, force: true })
+          }
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
@@ -134,14 +117,16 @@ for (const scenario of scenarios)
 
 /** How many steps the scenario takes at the least. */
 async function countSteps(scenario: Scenario): Promise<number> {
-  const counts: number[] = []
-  for (let i = 0; i < 3; i++) {
-    const directory = largeTempFolder()
-    fill(directory)
-    const { lines } = await run(scenario, directory, 0)
-    counts.push(lines.at(-1)?.steps ?? 0)
-  }
-  return Math.min(...counts)
+  const three = Array.from({ length: 3 }, () => ({ directory: filled(), killAt: 0 }))
+  const fates = await deathsOf(childPath(), [scenario.name], three)
+  return Math.min(...fates.map(({ steps }) => steps ?? 0))
+}
+
+/** A store in a folder of its own. */
+function filled(): string {
+  const directory = join(tempFolder(), "store")
+  fill(directory)
+  return directory
 }
 
 /** A removal cut short is finished by a second call, and touches nothing else. */

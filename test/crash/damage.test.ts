@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { join } from "node:path"
-import { largeTempFolder } from "../support/temp.ts"
+import { tempFolder } from "../support/temp.ts"
 
 const CHILD = join(import.meta.dir, "damage-child.ts")
 const isLong = process.env.SESSIONDEX_TEST_LONG === "1"
@@ -17,7 +17,7 @@ interface Report {
 }
 
 async function run(mode: "reported" | "silent", seed: number, damages: number): Promise<Report> {
-  const child = Bun.spawn(["bun", CHILD, mode, largeTempFolder(), String(seed), String(damages)], {
+  const child = Bun.spawn(["bun", CHILD, mode, tempFolder(), String(seed), String(damages)], {
     stdout: "pipe",
     stderr: "pipe",
   })

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { all } from "../support/records.ts"
-import { largeTempFolder } from "../support/temp.ts"
+import { tempFolder } from "../support/temp.ts"
 
 const SECONDS = process.env.SESSIONDEX_TEST_LONG === "1" ? 30 : 8
 const now = (): number => performance.timeOrigin + performance.now()
@@ -23,7 +23,7 @@ interface Answer {
 }
 
 test(`for ${SECONDS} s beside a writer that overwrites in place, every answer was current while it was asked for`, async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   const writer = Bun.spawn(["bun", join(import.meta.dir, "imitator-child.ts"), directory, String(SECONDS)], {
     stdout: "pipe",
     stderr: "inherit",

@@ -2,9 +2,11 @@ import { afterAll, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
-import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { largeTempFolder, put, snapshot } from "../support/temp.ts"
+import { put, snapshot, tempFolder } from "../support/temp.ts"
+import { deathsOf } from "./deaths.ts"
+import type { Mortal } from "./dying.ts"
 
 const childPath = bytecodeOf(join(import.meta.dir, "life-child.ts"))
 const AT_ONCE = 2
@@ -60,21 +62,6 @@ function expectWhole(directory: string): void {
   }
 }
 
-async function run(
-  what: string,
-  directory: string,
-  killAt: number,
-): Promise<{ steps: number; died: boolean }> {
-  const child = Bun.spawn(["bun", childPath(), what, directory, String(killAt)], {
-    env: SHORT_LIVED,
-    stdout: "pipe",
-    stderr: "inherit",
-  })
-  const out = await new Response(child.stdout).text()
-  await child.exited
-  return { steps: Number(out), died: child.signalCode === "SIGKILL" }
-}
-
 /** Does it once undisturbed, and then kills it at so many steps spread over it; each time in a folder of its own. */
 async function killThroughout(
   what: string,
@@ -83,22 +70,21 @@ async function killThroughout(
   check: (directory: string) => Promise<void>,
 ): Promise<void> {
   const fresh = async (): Promise<string> => {
-    const directory = join(largeTempFolder(), "store")
+    const directory = join(tempFolder(), "store")
     fs.mkdirSync(directory)
     await prepare(directory)
     return directory
   }
-  const { steps } = await run(what, await fresh(), 0)
+  const [{ steps = 0 } = {}] = await deathsOf(childPath(), [what], [{ directory: await fresh(), killAt: 0 }])
   expect(steps).toBeGreaterThan(20)
-  const waiting = Array.from({ length: points }, (_, i) => 1 + Math.floor((i * steps) / points))
-  let died = 0
+  const mortals: Mortal[] = []
+  for (let at = 0; at < points; at++)
+    mortals.push({ directory: await fresh(), killAt: 1 + Math.floor((at * steps) / points) })
+  const fates = await deathsOf(childPath(), [what], mortals)
+  // The last steps may not be there to be killed at.
+  const died = fates.filter((fate) => fate.died).length
   const work = async (): Promise<void> => {
-    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      const directory = await fresh()
-      // The guard: it really was killed. The last steps may not be there to be killed at.
-      if ((await run(what, directory, at)).died) died++
-      await check(directory)
-    }
+    for (let mortal = mortals.pop(); mortal; mortal = mortals.pop()) await check(mortal.directory)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   expect(died).toBeGreaterThan(points * 0.8)
@@ -111,7 +97,7 @@ async function checkIndex(directory: string): Promise<void> {
   expect(await store.verify()).toMatchObject({ ok: true, differences: [] })
 }
 
-const original = largeTempFolder()
+const original = tempFolder()
 fill(original)
 const whole = files(original)
 
@@ -184,7 +170,7 @@ test("a purge or an emptying killed at any step touches nothing else, and the ne
 }, 120_000)
 
 test("an import killed at any step is gone on with, and a session that is listed is whole", async () => {
-  const original = largeTempFolder()
+  const original = tempFolder()
   fill(original, ["ses_1"])
   const source = await openStore({ directory: original, backgroundIndex: false, durability: "relaxed" })
   const json = (await all(source.export("ses_1"))).join("")

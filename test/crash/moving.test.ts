@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { openStore } from "../../src/index.ts"
 import { runInProcess } from "../support/processes.ts"
 import { message, part, session } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
 const ROUNDS = 20
 
@@ -22,7 +22,7 @@ function copies(directory: string): string[] {
 }
 
 test("updates of a session that another process moves 20 times are all there, in one copy that can be moved again", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   put(directory, "session/a/ses_1.json", { ...session("ses_1", { projectID: "a" }), n: 0 })
   const [moved, acknowledged] = await Promise.all([
     runInProcess(directory, MOVE),
@@ -47,7 +47,7 @@ test("updates of a session that another process moves 20 times are all there, in
 }, 30_000)
 
 test("a session that is written while another process moves it stays in one place", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   put(directory, "session/a/ses_1.json", { ...session("ses_1", { projectID: "a" }), n: 0 })
   const [moved, written] = await Promise.all([
     runInProcess(directory, MOVE),
@@ -70,7 +70,7 @@ test("a session that is written while another process moves it stays in one plac
 }, 30_000)
 
 test("a session that is removed while another process moves it is gone whole", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   const body = session("ses_1", { projectID: "a" })
   put(directory, "template.json", body)
   await Promise.all([

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { largeTempFolder, put, untilProven } from "../support/temp.ts"
+import { put, tempFolder, untilProven } from "../support/temp.ts"
 
 const ROOT = join(import.meta.dir, "../..")
 const PROCESSES = 8
@@ -23,7 +23,7 @@ test.each([
 ])(
   "%s, eight processes that update shared counters 1,000 times each end at exactly 8,000",
   async (_, unusable) => {
-    const directory = largeTempFolder()
+    const directory = tempFolder()
     if (unusable) writeFileSync(join(directory, ".sessiondex"), "in the way")
     await using store = await openStore({ directory, backgroundIndex: false })
     await store.write(["session", "p", "ses_1"], { time: { created: 1, updated: 0 }, n: 0 })
@@ -60,7 +60,7 @@ test.each([
 )
 
 test("ten processes open and index one unindexed store at once; two are killed; nobody waits for them", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   for (let s = 0; s < 150; s++) {
     put(
       directory,

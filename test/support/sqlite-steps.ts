@@ -1,36 +1,65 @@
 import { Database, type Statement } from "bun:sqlite"
 
-/**
- * Calls `step` before and after each statement that is run without asking for rows: whatever changes something, BEGIN and
- * COMMIT among them. A statement has its own `run`, so each is taken hold of as it is made.
- */
-export function stepThroughSqlite(step: () => void): void {
+/** What is told of the use of SQLite; what either throws keeps the statement from being run, or its caller from hearing of it. */
+export interface SqliteSteps {
+  /** Before and after each statement that is run without asking for rows: whatever changes something, BEGIN and COMMIT among them. */
+  step(database: Database): void
+  /** Before every use of a database. */
+  use?(database: Database): void
+  /** Whether a database may be closed. */
+  mayClose?(database: Database): boolean
+}
+
+const ASKING = ["all", "get", "values", "iterate", "raw"] as const
+
+/** Calls `step` before and after each statement that is run without asking for rows; or as `SqliteSteps` says. */
+export function stepThroughSqlite(steps: SqliteSteps | (() => void)): void {
+  const {
+    step,
+    use = () => {},
+    mayClose = () => true,
+  } = typeof steps === "function" ? { step: steps } : steps
   const known = new WeakSet<Statement>()
-  const hold = (statement: Statement): Statement => {
+  // A statement has its own `run`, so each is taken hold of as it is made.
+  const hold = (database: Database, statement: Statement): Statement => {
     if (known.has(statement)) return statement
     known.add(statement)
     const run = statement.run.bind(statement)
     statement.run = ((...parameters: never[]) => {
-      step()
+      use(database)
+      step(database)
       const result = run(...parameters)
-      step()
+      step(database)
       return result
     }) as typeof statement.run
+    for (const name of ASKING) {
+      const ask: (...parameters: never[]) => unknown = statement[name].bind(statement)
+      Object.defineProperty(statement, name, {
+        value: (...parameters: never[]) => {
+          use(database)
+          return ask(...parameters)
+        },
+      })
+    }
     return statement
   }
-  const query = Database.prototype.query
+  const { query, prepare, run, close } = Database.prototype
   Database.prototype.query = function (this: Database, text: string) {
-    return hold(query.call(this, text))
+    use(this)
+    return hold(this, query.call(this, text))
   } as typeof query
-  const prepare = Database.prototype.prepare
   Database.prototype.prepare = function (this: Database, text: string) {
-    return hold(prepare.call(this, text))
+    use(this)
+    return hold(this, prepare.call(this, text))
   } as typeof prepare
-  const run = Database.prototype.run
   Database.prototype.run = function (this: Database, ...args: Parameters<typeof run>) {
-    step()
+    use(this)
+    step(this)
     const result = run.apply(this, args)
-    step()
+    step(this)
     return result
   } as typeof run
+  Database.prototype.close = function (this: Database, ...args: Parameters<typeof close>) {
+    if (mayClose(this)) close.apply(this, args)
+  }
 }
