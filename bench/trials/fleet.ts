@@ -25,8 +25,8 @@ export async function fleet(context: Context): Promise<Row[]> {
     return []
   }
   const size = SIZES[context.size]
-  const server = new PostgresServer(programs, tmpdir())
-  await server.start(["max_wal_size=8GB"])
+  const server = new PostgresServer(programs, tmpdir(), ["max_wal_size=8GB"])
+  await server.start()
   try {
     const url = await server.database()
     await fillFleet(server, url, size)

@@ -19,8 +19,8 @@ export async function pushing(context: Context): Promise<Row[]> {
   }
   const directory = scratchFolder(context, "pushed")
   makeStore(directory, FILES)
-  const server = new PostgresServer(programs, tmpdir())
-  await server.start(["fsync=on"])
+  const server = new PostgresServer(programs, tmpdir(), ["fsync=on"])
+  await server.start()
   try {
     const [{ version } = { version: "" }] = await server.sql(
       "select split_part(version(), ' ', 2) as version",
