@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { roomInMemory } from "../support/temp.ts"
 import { openPage, startBrowser } from "./browser.ts"
 import { findBrowser } from "./find.ts"
 import { startServer } from "./server.ts"
@@ -46,7 +45,7 @@ export function describeInBrowser(
     return
   }
   const executable = BROWSER
-  const directory = mkdtempSync(join(roomInMemory() ?? tmpdir(), "sessiondex-browser-"))
+  const directory = mkdtempSync(join(tmpdir(), "sessiondex-browser-"))
   const where = of === "store" ? directory : { home: directory }
   let browser: Browser | undefined
   let server: Awaited<ReturnType<typeof startServer>> | undefined

@@ -5,12 +5,10 @@ import type { Session } from "../../src/index.ts"
 import { builtCli } from "../support/built-cli.ts"
 import { SHORT_LIVED } from "../support/bytecode.ts"
 import { olderData, olderRecords, storedRecords } from "../support/older.ts"
-import { copyOfTree, put, snapshot, tempFolder, tempFoldersInMemory, treePath } from "../support/temp.ts"
+import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts")
 // The other files of the command line have theirs on the disk.
-tempFoldersInMemory()
-
 // What a package holds of it; the other files run its sources.
 const programPath = builtCli()
 const ANSWERS = treePath("opencode-1.1.65/answers")

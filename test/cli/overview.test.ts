@@ -2,10 +2,8 @@ import { expect, test } from "bun:test"
 import { findSources, findStore, type Message, openStore, type Usage } from "../../src/index.ts"
 import { copyOfTranscripts, homeOfAll } from "../support/home.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { cliHere, cliIn, lines, type Ran } from "./in-process.ts"
-
-tempFoldersInMemory()
 
 const FIGURES = ["messages", "input", "output", "reasoning", "cacheRead", "cacheWrite", "cost"] as const
 

@@ -6,8 +6,10 @@ import { SqliteIndex } from "../../src/database/sqlite-index.ts"
 import { openStore, type Store } from "../../src/index.ts"
 import { silentLogger } from "../../src/logger.ts"
 import { all, failure, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
+
+tempFoldersOnDisk()
 
 function filled(): string {
   const directory = tempFolder()

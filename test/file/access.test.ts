@@ -6,7 +6,9 @@ import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 const umask = process.umask()
 afterEach(() => {

@@ -7,7 +7,9 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { ClockedFileSystem } from "../support/clocked-fs.ts"
 import { all, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 const SECOND = 1_000_000_000n
 const DAY = 86_400n * SECOND

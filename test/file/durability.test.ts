@@ -5,7 +5,9 @@ import { type FileSystem, fileSystem } from "../../src/file/system.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 /** The real file system, on which the flush of some folders fails. */
 function unflushable(code: string, of: (path: string) => boolean = () => true): FileSystem {

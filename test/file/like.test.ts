@@ -2,7 +2,9 @@ import { beforeEach, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { type FileStat, fileSystem } from "../../src/file/system.ts"
-import { tempFolder, untilProven } from "../support/temp.ts"
+import { tempFolder, tempFoldersOnDisk, untilProven } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 let path = ""
 let like: FileStat

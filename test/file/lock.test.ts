@@ -3,7 +3,9 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { ProcessLock } from "../../src/file/lock.ts"
 import { failure } from "../support/records.ts"
-import { tempFolder } from "../support/temp.ts"
+import { tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 test("one holder at a time; the next gets in when the first lets go", async () => {
   const path = join(tempFolder(), "lock")

@@ -6,7 +6,9 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { ClockedFileSystem } from "../support/clocked-fs.ts"
 import { all, message, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 const HOUR = 3_600_000_000_000n
 

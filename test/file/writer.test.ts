@@ -10,7 +10,9 @@ import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, failure } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 /** The real file system, telling of each call that changed or flushes something. */
 function recording(calls: string[]): FileSystem {

@@ -6,14 +6,14 @@ import { join } from "node:path"
 import { fileSystem } from "../../src/file/system.ts"
 import { openStore } from "../../src/index.ts"
 import { message, session } from "../support/records.ts"
-import { put, roomInMemory, tempFolder, untilProven } from "../support/temp.ts"
+import { put, tempFolder, untilProven } from "../support/temp.ts"
 import { raw, serving, stopServers, until } from "./support.ts"
 
 afterEach(stopServers)
 
 const SESSIONS = 3_000
 const MESSAGES = 6_000
-const many = mkdtempSync(join(roomInMemory() ?? tmpdir(), "sessiondex-test-"))
+const many = mkdtempSync(join(tmpdir(), "sessiondex-test-"))
 
 beforeAll(async () => {
   const title = "x".repeat(4_000)

@@ -6,7 +6,9 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { ClockedFileSystem } from "../support/clocked-fs.ts"
 import { all, session } from "../support/records.ts"
-import { put, tempFolder, untilProven } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk, untilProven } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 /** Longer than a slice of synchronous work, so that others get their turn. */
 function holdTheEventLoop(): void {

@@ -5,7 +5,9 @@ import { resolveOptions, type StoreOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { RenameBlindFileSystem } from "../support/rename-blind-fs.ts"
-import { put, tempFolder, untilProven } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk, untilProven } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 const IDS = ["ses_1", "ses_2", "ses_3"] as const
 

@@ -4,8 +4,10 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
 import { all, message, session } from "../support/records.ts"
-import { copyOfTree, put, snapshot, tempFolder, untilProven } from "../support/temp.ts"
+import { copyOfTree, put, snapshot, tempFolder, tempFoldersOnDisk, untilProven } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
+
+tempFoldersOnDisk()
 
 const open = (directory: string): Promise<Store> => openStore({ directory, backgroundIndex: false })
 

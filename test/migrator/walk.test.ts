@@ -3,13 +3,15 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
 import { message, part, session } from "../support/records.ts"
-import { copyOfTree, largeTempFolder, put, untilProven } from "../support/temp.ts"
+import { copyOfTree, put, tempFolder, tempFoldersOnDisk, untilProven } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 const ROOT = join(import.meta.dir, "../..")
 const open = (directory: string): Promise<Store> => openStore({ directory, backgroundIndex: false })
 
 function large(sessions: number): string {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   for (let s = 0; s < sessions; s++) {
     put(directory, `session/p${s % 3}/ses_${s}.json`, session(`ses_${s}`))
     for (let m = 0; m < 5; m++) {

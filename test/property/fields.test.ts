@@ -5,7 +5,7 @@ import type { FieldTypes, SessionListOptions } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
-import { largeTempFolder } from "../support/temp.ts"
+import { tempFolder } from "../support/temp.ts"
 
 const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
 const SEEDS = LONG ? 200 : 8
@@ -150,7 +150,7 @@ function randomBody(random: Random, id: string, project: string): Record<string,
 
 async function runSeed(seed: number): Promise<number> {
   const random = new Random(seed)
-  const folder = largeTempFolder()
+  const folder = tempFolder()
   const directories = [join(folder, "own")]
   // Half of the histories are of one root, of which the index alone answers.
   if (seed % 2 === 1) directories.push(join(folder, "other"))

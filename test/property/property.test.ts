@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { rmSync } from "node:fs"
-import { largeTempFolder, tempFolder } from "../support/temp.ts"
+import { diskFolder, tempFolder } from "../support/temp.ts"
 import { type HistoryResult, runHistory } from "./history.ts"
 
 /** The short fixed set; `bun run test:long` runs 240 histories of 1,000 steps. */
@@ -17,7 +17,7 @@ test(
     const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(ONLY)]
     for (const seed of seeds) {
       // A sixth of them on the disk, with each clock.
-      const folder = Math.floor(seed / 6) % 6 === 0 ? tempFolder() : largeTempFolder()
+      const folder = Math.floor(seed / 6) % 6 === 0 ? diskFolder() : tempFolder()
       const { steps, comparisons, searches, disturbed } = await runHistory(folder, seed, STEPS)
       // Hundreds of them would be more than one hook after the test may take to remove.
       rmSync(folder, { recursive: true, force: true })

@@ -17,7 +17,7 @@ import { fieldsOf } from "../../src/record/extract.ts"
 import { cliHere, cliOnTerminal, lines } from "../cli/in-process.ts"
 import { message, part, session } from "../support/records.ts"
 import { putAll, strangeFiles } from "../support/strange-bodies.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
 const RUNS = process.env.SESSIONDEX_TEST_LONG === "1" ? 200 : 4
 const SEED = process.env.SESSIONDEX_TEST_SEED
@@ -31,7 +31,7 @@ const GOOD = { id: "ses_good", title: "the good neighbour" }
 
 /** A store of these files, with one good session amid them. */
 function storeOf(files: Readonly<Record<string, string>>): string {
-  const directory = join(largeTempFolder(), "storage")
+  const directory = join(tempFolder(), "storage")
   mkdirSync(directory)
   putAll(directory, files)
   put(directory, "session/p/ses_good.json", session(GOOD.id, { title: GOOD.title, projectID: "p" }))
@@ -133,7 +133,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(strangeFiles(2), async (files) => {
-        const data = largeTempFolder()
+        const data = tempFolder()
         const directory = join(data, "storage")
         const run = async (...argv: string[]): Promise<void> => {
           // An export whose ids can be no names of files is refused.

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { describePostgres, type PostgresServer } from "../support/postgres.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { pushed, putSmall, small } from "./pushing.ts"
 import { StepProxy } from "./step-proxy.ts"
 import { plainSessions, publishedIn } from "./tables.ts"
@@ -12,9 +12,6 @@ import { plainSessions, publishedIn } from "./tables.ts"
 const childPath = bytecodeOf(join(import.meta.dir, "push-child.ts"))
 const AT_ONCE = 3
 const KILLS = process.env.SESSIONDEX_TEST_LONG ? 400 : 24
-
-// What a killed process leaves behind is the same anywhere.
-tempFoldersInMemory()
 
 function start(directory: string, url: string, options: object = {}) {
   const child = Bun.spawn(["bun", childPath(), directory, url, JSON.stringify(options)], {

@@ -6,7 +6,7 @@ import { bytecodeOf, SHORT_LIVED } from "../support/bytecode.ts"
 import { describePostgres } from "../support/postgres.ts"
 import { Random } from "../support/random.ts"
 import { message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { pushed } from "./pushing.ts"
 import { type PlainSession, plainSessions, publishedIn } from "./tables.ts"
 
@@ -16,9 +16,6 @@ const KILLS = 50
 /** Of these, kills of the server. */
 const SERVER_KILLS = 8
 const SESSIONS = 12
-
-// What a killed process leaves behind is the same anywhere.
-tempFoldersInMemory()
 
 /** A machine's store, and what a plain computation says that is published of it. */
 interface Machine {

@@ -6,13 +6,13 @@ import { openStore } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { message } from "../support/records.ts"
-import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
 const MESSAGES = 100_000
 
 test("of 100,000 message ids a consumer takes 10: no statement stays open and memory does not grow with the table", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   for (let i = 0; i < MESSAGES; i++)
     put(directory, `message/ses_1/msg_${i}.json`, message(`msg_${i}`, "ses_1", i))
   await using store = await openStore({ directory, backgroundIndex: false })

@@ -5,9 +5,7 @@ import { type FileSystem, fileSystem } from "../../src/file/system.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, snapshot, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, snapshot, tempFolder } from "../support/temp.ts"
 
 function makeStore(): string {
   const directory = tempFolder()

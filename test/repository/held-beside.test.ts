@@ -4,9 +4,7 @@ import { join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
 import { Random } from "../support/random.ts"
 import { message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 const SESSIONS = 6
 const MESSAGES = 4

@@ -3,10 +3,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Problem, Store } from "../../src/index.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, snapshot, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, snapshot, tempFolder } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
-
-tempFoldersInMemory()
 
 function fill(directory: string): void {
   for (const id of ["ses_1", "ses_2"]) {

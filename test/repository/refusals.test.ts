@@ -8,9 +8,7 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 /** One kind of call that the system refuses, at or below one path of the store; by default it refuses it everywhere. */
 interface Refusal {

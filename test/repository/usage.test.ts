@@ -4,10 +4,8 @@ import { join } from "node:path"
 import { openStore, type Store, type Usage } from "../../src/index.ts"
 import { Random } from "../support/random.ts"
 import { failure, message, session } from "../support/records.ts"
-import { copyOfTree, put, tempFolder, tempFoldersInMemory, untilProven } from "../support/temp.ts"
+import { copyOfTree, put, tempFolder, untilProven } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
-
-tempFoldersInMemory()
 
 const DAY = Date.parse("2026-03-01T12:00:00Z")
 const tokens = (input: number, output: number) => ({

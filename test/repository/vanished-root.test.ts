@@ -4,10 +4,8 @@ import { join } from "node:path"
 import type { Problem, Store } from "../../src/index.ts"
 import { Random } from "../support/random.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
-
-tempFoldersInMemory()
 
 function putSession(directory: string, id: string, updated: number, messages: readonly string[]): void {
   put(

@@ -7,9 +7,7 @@ import { isStoreError, type StoreOptions } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, snapshot, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, snapshot, tempFolder } from "../support/temp.ts"
 
 /** A disk that takes so many new files and folders, and then none. */
 class FullDisk {

@@ -6,9 +6,7 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store as StoreClass } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, snapshot, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, snapshot, tempFolder } from "../support/temp.ts"
 
 const DAY = 86_400_000
 const HOUR = 3_600_000

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { message, part, session } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
 const ROOT = join(import.meta.dir, "../..")
 const MB = 1_000_000
@@ -23,7 +23,7 @@ function fill(directory: string, parts: number): void {
 
 /** Runs each step in a process of its own; gives the peak memory of each in bytes. */
 async function peaks(parts: number): Promise<Record<string, number>> {
-  const root = largeTempFolder()
+  const root = tempFolder()
   const [directory = "", copy = "", file = ""] = ["store", "copy", "export.json"].map((name) =>
     join(root, name),
   )

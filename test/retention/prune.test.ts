@@ -6,7 +6,7 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store as StoreClass } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 
 const SESSIONS = 2000
 const DAY = 86_400_000
@@ -96,7 +96,7 @@ function expected(known: readonly Known[], rule: PruneOptions): Set<string> {
 }
 
 test("on 2,000 sessions dry run, run and a plain look agree for each rule, and restore brings back every byte", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   const known = fill(directory)
   const whole = contents(directory)
   const total = known.reduce((sum, { bytes }) => sum + bytes, 0)

@@ -4,14 +4,14 @@ import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { Random } from "../support/random.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { largeTempFolder, put } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 
 const SESSIONS = 400
 const MB = 1_000_000
 
 test("after a prune the index's file is smaller, by short transactions and a small WAL, and still right", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   const random = new Random(3)
   const words = Array.from({ length: 2000 }, () => Math.floor(random.below(2 ** 31)).toString(36))
   for (let s = 0; s < SESSIONS; s++) {

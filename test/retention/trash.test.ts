@@ -6,7 +6,9 @@ import { openStore, type Problem } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, failure, message, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
+
+tempFoldersOnDisk()
 
 /** A store of sessions with a message and a part each. */
 function fill(directory: string, ids: readonly string[]): void {

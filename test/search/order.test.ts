@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { openStore, type SearchHit, type SearchOptions, type Store } from "../../src/index.ts"
 import { message, part, session } from "../support/records.ts"
-import { largeTempFolder, put, tempFolder, untilProven } from "../support/temp.ts"
+import { put, tempFolder, untilProven } from "../support/temp.ts"
 import { variants } from "../support/variants.ts"
 
 /** A message with one text. */
@@ -24,7 +24,7 @@ test.each([
 ] as const)(
   "a text that is put into the index while a search goes on is not passed over, wherever it is put%s",
   async (_, meanwhile) => {
-    const directory = largeTempFolder()
+    const directory = tempFolder()
     const second = 5_000
     // One in each second above, so that the first page of candidates ends amid this second, whose ids are all taken.
     for (let i = 1; i <= 127; i++) say(directory, "ses_1", `msg_${i}`, (second + i) * 1000, "common")
@@ -49,7 +49,7 @@ test.each([
 
 for (const { name, open } of variants.slice(0, 2)) {
   test(`${name}: hundreds of messages of one second are found in order, page by page, and up to a time`, async () => {
-    const directory = largeTempFolder()
+    const directory = tempFolder()
     for (let i = 0; i < 300; i++) say(directory, "ses_1", `msg_${1000 + i}`, 5_000_000 + i, "common word")
     // A message without a time, and some around the busy second.
     put(directory, "message/ses_1/msg_0.json", { role: "user" })
@@ -112,7 +112,7 @@ for (const { name, open } of variants.slice(0, 2)) {
 
 test("a search that finds nothing leaves the event loop free, so that it can be ended", async () => {
   const [variant] = variants
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   for (let i = 0; i < 400; i++) say(directory, "ses_1", `msg_${i}`, i, "common word ".repeat(100))
   await using store = await variant?.open(directory)
   await store?.index()

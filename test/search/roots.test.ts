@@ -6,9 +6,7 @@ import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory, untilProven } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder, untilProven } from "../support/temp.ts"
 
 const SESSIONS = 6
 const MESSAGES = 60

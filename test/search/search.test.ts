@@ -11,7 +11,7 @@ import { parseQuery } from "../../src/record/search-query.ts"
 import { cleanText } from "../../src/record/search-text.ts"
 import { Store } from "../../src/store.ts"
 import { message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { INDEX, variants } from "../support/variants.ts"
 
 async function find(store: Store, query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
@@ -63,8 +63,6 @@ function fill(directory: string): void {
 
 for (const { name, open } of variants.slice(0, 3))
   describe(name, () => {
-    // A disk takes the same time for each of them; one is enough.
-    if (name !== variants[0]?.name) tempFoldersInMemory()
     const cases: [string, SearchOptions, string[]][] = [
       ["beta", {}, ["msg_3", "msg_1"]],
       ["BETA gamma", {}, ["msg_3", "msg_1"]],

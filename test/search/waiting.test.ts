@@ -6,9 +6,7 @@ import { openStore, type SearchEnd, type SearchHit, type SearchOptions } from ".
 import { resolveOptions, type StoreOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { failure, message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 const ROOT = join(import.meta.dir, "../..")
 

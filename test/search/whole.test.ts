@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import type { Store } from "../../src/index.ts"
 import { message } from "../support/records.ts"
-import { largeTempFolder, put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder } from "../support/temp.ts"
 import { INDEX, variants } from "../support/variants.ts"
 
 const [sqlite] = variants
@@ -49,7 +49,7 @@ test("an index that is removed, overwritten or begun anew by another program hid
 })
 
 test("where the index can grow no more while it is filled in the background, a search finds everything", async () => {
-  const directory = largeTempFolder()
+  const directory = tempFolder()
   fill(directory, 1500)
   const script = `import { openStore } from "./src/index.ts"
     await using store = await openStore({ directory: ${JSON.stringify(directory)} })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DISK } from "./memory.ts"
 
 export { put } from "./files.ts"
 
@@ -12,45 +13,34 @@ export function removeTempFolders(): void {
   for (const folder of made.splice(0)) fs.rmSync(folder, { recursive: true, force: true })
 }
 
-/** Whether `tempFolder` makes them in memory, where there is room. */
-let inMemory = false
+/** Whether `tempFolder` makes them on the disk. */
+let onDisk = false
 
-/** Has `tempFolder` make its folders in memory for the tests of a file, or of a `describe`, that calls this. */
-export function tempFoldersInMemory(): void {
+/** Has `tempFolder` make its folders on the disk for the tests of a file, or of a `describe`, that calls this. */
+export function tempFoldersOnDisk(): void {
   beforeAll(() => {
-    inMemory = true
+    onDisk = true
   })
   afterAll(() => {
-    inMemory = false
+    onDisk = false
   })
-}
-
-/** A new folder that goes when the test ends. */
-export function tempFolder(): string {
-  if (inMemory) return largeTempFolder()
-  const folder = fs.mkdtempSync(join(tmpdir(), "sessiondex-test-"))
-  made.push(folder)
-  return folder
-}
-
-const MEMORY = "/dev/shm"
-
-/** A file system in memory with room for many small files, where the system has one. */
-export function roomInMemory(): string | undefined {
-  try {
-    const { bavail, bsize } = fs.statfsSync(MEMORY)
-    return bavail * bsize > 2 ** 30 ? MEMORY : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /**
- * As `tempFolder`, for tests of thousands of files, or of hundreds of processes that are killed: disks take half a minute for
- * them, and what a killed process leaves behind is the same anywhere.
+ * A new folder that goes when the test ends; in memory, where there is room. A disk takes several times as long for small files
+ * and flushes, and what a process leaves behind is the same anywhere.
  */
-export function largeTempFolder(): string {
-  const folder = fs.mkdtempSync(join(roomInMemory() ?? tmpdir(), "sessiondex-test-"))
+export function tempFolder(): string {
+  return newFolder(onDisk ? DISK : tmpdir())
+}
+
+/** As `tempFolder`, on the disk. */
+export function diskFolder(): string {
+  return newFolder(DISK)
+}
+
+function newFolder(parent: string): string {
+  const folder = fs.mkdtempSync(join(parent, "sessiondex-test-"))
   made.push(folder)
   return folder
 }

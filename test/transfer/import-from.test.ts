@@ -6,9 +6,7 @@ import { opencodeDatabase, openStore, type Store } from "../../src/index.ts"
 import { jsonFolder } from "../../src/root/json/json-folder.ts"
 import { cliHere, lines } from "../cli/in-process.ts"
 import { session } from "../support/records.ts"
-import { copyOfTree, put, snapshot, tempFolder, tempFoldersInMemory, treePath } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
 const ANSWERS = join(treePath("opencode-1.18.34"), "answers")
 

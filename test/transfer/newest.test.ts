@@ -3,9 +3,7 @@ import type { Message } from "../../src/index.ts"
 import { resolveOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, message, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 /** One side: when its session says it was updated, and when its message was begun and ended. */
 type Side = readonly [updated: number, created: number, completed?: number]

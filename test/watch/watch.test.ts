@@ -7,9 +7,11 @@ import type { StoreChange } from "../../src/index.ts"
 import { resolveOptions, type StoreOptions } from "../../src/options.ts"
 import { Store } from "../../src/store.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder } from "../support/temp.ts"
+import { put, tempFolder, tempFoldersOnDisk } from "../support/temp.ts"
 import { INDEX } from "../support/variants.ts"
 import { limited, until } from "./support.ts"
+
+tempFoldersOnDisk()
 
 interface Watching extends AsyncDisposable {
   readonly store: Store

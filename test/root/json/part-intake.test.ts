@@ -6,9 +6,7 @@ import { openStore } from "../../../src/index.ts"
 import { resolveOptions } from "../../../src/options.ts"
 import { Store } from "../../../src/store.ts"
 import { all, message, part, session } from "../../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory, untilProven } from "../../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder, untilProven } from "../../support/temp.ts"
 
 const CLI = join(import.meta.dir, "../../../src/cli/main.ts")
 

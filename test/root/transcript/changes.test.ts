@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { rmSync } from "node:fs"
 import { stepThroughSqlite } from "../../support/sqlite-steps.ts"
-import { largeTempFolder, tempFolder } from "../../support/temp.ts"
+import { diskFolder, tempFolder } from "../../support/temp.ts"
 import { type HistoryResult, runHistory, sqlite } from "./changing-history.ts"
 import { KITS } from "./changing-kits.ts"
 
@@ -21,7 +21,7 @@ test.each(KITS.map((kit) => [kit.agent.source, kit] as const))(
     const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, seed) => seed) : [Number(ONLY)]
     for (const seed of seeds) {
       // A quarter of them on the disk.
-      const folder = seed % 4 === 3 ? tempFolder() : largeTempFolder()
+      const folder = seed % 4 === 3 ? diskFolder() : tempFolder()
       const result = await runHistory(folder, kit, seed, STEPS)
       rmSync(folder, { recursive: true, force: true })
       for (const name of Object.keys(total) as (keyof HistoryResult)[]) total[name] += result[name]

@@ -2,12 +2,10 @@ import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { zstdCompressSync } from "node:zlib"
-import { tempFolder, tempFoldersInMemory } from "../../support/temp.ts"
+import { tempFolder } from "../../support/temp.ts"
 import { meta, said } from "./codex-transcripts.ts"
 
 // Hundreds of MB need not be written to a disk to be read.
-tempFoldersInMemory()
-
 const ROOT = join(import.meta.dir, "..", "..", "..")
 const MB = 1024 * 1024
 const SOUND = 20

@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test"
 import { openStore, transcripts } from "../../../src/index.ts"
 import { copyOfTranscripts } from "../../support/home.ts"
-import { tempFolder, tempFoldersInMemory } from "../../support/temp.ts"
-
-tempFoldersInMemory()
+import { tempFolder } from "../../support/temp.ts"
 
 const bytesOf = (body: unknown): number => Buffer.byteLength(JSON.stringify(body))
 
