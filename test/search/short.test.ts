@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test"
 import { openStore, type SearchHit, type Store } from "../../src/index.ts"
 import { all, message, part, session } from "../support/records.ts"
-import { put, tempFolder, tempFoldersInMemory } from "../support/temp.ts"
-
-tempFoldersInMemory()
+import { put, tempFolder } from "../support/temp.ts"
 
 /** More messages than are looked through before the index is asked. */
 const MESSAGES = 300
