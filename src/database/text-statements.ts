@@ -51,12 +51,15 @@ export interface CandidateFilter {
   readonly until?: number | undefined
 }
 
+/** What the full-text index is given of a message: tokens as `TrigramSet` spells them, parted by spaces; as bytes they are UTF-8. */
+export type Tokens = string | Uint8Array
+
 /** A message whose rows somebody just put, with what its texts have for tokens, and how many parts it has. */
 export interface ReadMessage extends Position {
   readonly session: string
   /** What its row has as `pending` for as long as it is of the same reading. */
   readonly mark: number
-  readonly tokens: string | undefined
+  readonly tokens: Tokens | undefined
   readonly parts: number
 }
 
@@ -65,7 +68,7 @@ export interface BareMessage {
   readonly message: string
   /** What its row has as `pending` for as long as it is of the same reading, and it has none of its own: an even number. */
   readonly mark: number
-  readonly tokens: string | undefined
+  readonly tokens: Tokens | undefined
 }
 
 interface CandidateQuery {
@@ -282,7 +285,7 @@ export class TextStatements {
    * tells of which version they are. A message that changed meanwhile is left as it is: it is still pending, or someone else
    * has put the texts of its newer version.
    */
-  put(messages: readonly { readonly message: PendingMessage; readonly tokens: string | undefined }[]): void {
+  put(messages: readonly { readonly message: PendingMessage; readonly tokens: Tokens | undefined }[]): void {
     const rows = JSON.stringify(messages.map(({ message }) => message.row))
     const marks = new Map(
       this.#marks()
@@ -299,7 +302,7 @@ export class TextStatements {
   /** The same for messages that were read together with their rows; notes how many parts they have, too. */
   putRead(messages: readonly ReadMessage[]): void {
     const named = JSON.stringify(messages.map(({ session, id, mark }) => [session, id, mark]))
-    const current: { row: number; time: number; tokens: string | undefined }[] = []
+    const current: { row: number; time: number; tokens: Tokens | undefined }[] = []
     const counted: (readonly [directory: number, id: string, parts: number])[] = []
     for (const [at, row, directory] of this.#marked().values({ messages: named })) {
       const message = messages[soundNumber("at", at)]
@@ -327,7 +330,7 @@ export class TextStatements {
   }
 
   #put(
-    messages: readonly { readonly row: number; readonly time: number; readonly tokens: string | undefined }[],
+    messages: readonly { readonly row: number; readonly time: number; readonly tokens: Tokens | undefined }[],
   ): void {
     const rows = JSON.stringify(messages.map(({ row }) => row))
     this.#settle().run({ rows })
@@ -335,7 +338,7 @@ export class TextStatements {
     // the rest comes by id.
     if (this.#has().get({ rows })) this.#forget().run({ rows })
     const given: { readonly id: number; readonly message: number }[] = []
-    const documents: { readonly rowid: number; readonly tokens: string }[] = []
+    const documents: { readonly rowid: number; readonly tokens: Tokens }[] = []
     // By time they get ascending ids: who comes needs no look at those that were just given and are not put yet.
     const taken = new TakenIds()
     let last = -1

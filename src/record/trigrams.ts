@@ -8,6 +8,10 @@ const ASCII_END = 0x80
 const TWO_BYTES = 0x80
 const TWO_BYTES_COUNT = 0x780
 const SPACE = 0x20
+/** How many units of UTF-16 there are. */
+const UNITS = 0x10000
+const NONE = new Uint8Array()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 /** What stands behind the last letter of a text, so that a stretch of one or two letters begins a trigram wherever it lies. */
 const END = 0
 /** Where letters that would not be one of a token by themselves go; what lies there already is at worst taken for them. */
@@ -15,9 +19,9 @@ const PRIVATE_SURROGATES = 0xe000
 const PRIVATE_ASCII = 0xe800
 const FIRST_SURROGATE = 0xd800
 const LAST_SURROGATE = 0xdfff
-const INITIAL_UNITS = 1 << 14
-
-const decoder = new TextDecoder("utf-16le", { ignoreBOM: true })
+const INITIAL_CODES = 1 << 12
+/** The bytes of the token of an ASCII trigram: two letters of two each, and a space. */
+const ASCII_TOKEN_BYTES = 5
 
 function letterOf(unit: number): number {
   if (unit < ASCII_END) return PRIVATE_ASCII + unit
@@ -33,14 +37,14 @@ function letterOf(unit: number): number {
  */
 export class TrigramSet {
   readonly #ascii = new Uint32Array(ASCII_TRIGRAMS / 32)
+  /** Those of ASCII, in the order in which they came. */
+  #codes = new Uint32Array(INITIAL_CODES)
+  #count = 0
   readonly #others = new Set<number>()
-  #units = new Uint16Array(INITIAL_UNITS)
-  #used = 0
-  #size = 0
 
   /** How many there are. */
   get size(): number {
-    return this.#size
+    return this.#count + this.#others.size
   }
 
   /**
@@ -69,9 +73,10 @@ export class TrigramSet {
         const bit = 1 << (code & 31)
         if ((word & bit) === 0) {
           ascii[code >>> 5] = word | bit
-          this.#addAscii(code)
+          if (this.#count === this.#codes.length) this.#grow()
+          this.#codes[this.#count++] = code
         }
-      } else this.#addOther(a, b, c)
+      } else this.#others.add((a * UNITS + b) * UNITS + c)
       a = b
       b = c
     }
@@ -81,45 +86,56 @@ export class TrigramSet {
     this.addTerm(String.fromCharCode(a, b, c))
   }
 
-  /** Gives the tokens, parted by spaces, and forgets them. */
-  take(): string {
-    const tokens = decoder.decode(this.#units.subarray(0, this.#used))
-    this.#ascii.fill(0)
-    this.#others.clear()
-    this.#used = 0
-    this.#size = 0
-    if (this.#units.length > INITIAL_UNITS) this.#units = new Uint16Array(INITIAL_UNITS)
+  /** Gives the tokens as UTF-8, each with a space behind it, and forgets them. */
+  take(): Uint8Array {
+    const others = this.#takeOthers()
+    const count = this.#count
+    const codes = this.#codes
+    const ascii = this.#ascii
+    const tokens = new Uint8Array(count * ASCII_TOKEN_BYTES + others.length)
+    let used = 0
+    for (let at = 0; at < count; at++) {
+      const code = codes[at] ?? 0
+      // Only what was set is cleared: the whole is a quarter of a megabyte.
+      ascii[code >>> 5] = 0
+      const high = Math.floor(code / TWO_BYTES_COUNT)
+      const first = TWO_BYTES + high
+      const second = TWO_BYTES + code - high * TWO_BYTES_COUNT
+      tokens[used] = 0xc0 | (first >> 6)
+      tokens[used + 1] = 0x80 | (first & 0x3f)
+      tokens[used + 2] = 0xc0 | (second >> 6)
+      tokens[used + 3] = 0x80 | (second & 0x3f)
+      tokens[used + 4] = SPACE
+      used += ASCII_TOKEN_BYTES
+    }
+    tokens.set(others, used)
+    this.#count = 0
+    if (codes.length > INITIAL_CODES) this.#codes = new Uint32Array(INITIAL_CODES)
     return tokens
   }
 
-  #addOther(a: number, b: number, c: number): void {
-    const code = (a * 0x10000 + b) * 0x10000 + c
-    if (this.#others.has(code)) return
-    this.#others.add(code)
-    const units = this.#withRoom()
-    units[this.#used++] = letterOf(a)
-    units[this.#used++] = letterOf(b)
-    units[this.#used++] = letterOf(c)
-    units[this.#used++] = SPACE
+  #takeOthers(): Uint8Array {
+    if (this.#others.size === 0) return NONE
+    let text = ""
+    for (const code of this.#others) {
+      const rest = Math.floor(code / UNITS)
+      const units = [Math.floor(rest / UNITS), rest % UNITS, code % UNITS]
+      text += `${String.fromCharCode(...units.map(letterOf))} `
+    }
+    this.#others.clear()
+    return Buffer.from(text)
   }
 
-  #addAscii(code: number): void {
-    const units = this.#withRoom()
-    const high = Math.floor(code / TWO_BYTES_COUNT)
-    units[this.#used++] = TWO_BYTES + high
-    units[this.#used++] = TWO_BYTES + code - high * TWO_BYTES_COUNT
-    units[this.#used++] = SPACE
+  #grow(): void {
+    const more = new Uint32Array(this.#codes.length * 2)
+    more.set(this.#codes)
+    this.#codes = more
   }
+}
 
-  /** The letters so far, with room for one more token. */
-  #withRoom(): Uint16Array {
-    this.#size++
-    if (this.#used + TRIGRAM < this.#units.length) return this.#units
-    const more = new Uint16Array(this.#units.length * 2)
-    more.set(this.#units)
-    this.#units = more
-    return more
-  }
+/** The tokens that `TrigramSet.take` gave, each by itself. */
+export function tokensIn(tokens: Uint8Array): string[] {
+  return decoder.decode(tokens).split(" ").filter(Boolean)
 }
 
 const ofTerms = new TrigramSet()
@@ -127,7 +143,7 @@ const ofTerms = new TrigramSet()
 /** The tokens of a term's trigrams, each once; none for one that is too short to be looked up. */
 export function trigramTokens(term: string): string[] {
   ofTerms.addTerm(term)
-  return ofTerms.take().split(" ").filter(Boolean)
+  return tokensIn(ofTerms.take())
 }
 
 /** Tokens, and what tokens begin with. */
@@ -147,7 +163,7 @@ export function shortTokens(term: string): ShortTokens {
   if (units.some((unit) => unit >= ASCII_END)) return { tokens: [], prefixes }
   if (b !== undefined) {
     for (let c = 0; c < ASCII_END; c++) ofTerms.addTerm(String.fromCharCode(a, b, c))
-    return { tokens: ofTerms.take().split(" ").filter(Boolean), prefixes }
+    return { tokens: tokensIn(ofTerms.take()), prefixes }
   }
   const highOf = (code: number): number => TWO_BYTES + Math.floor(code / TWO_BYTES_COUNT)
   for (let high = highOf(a << 14); high <= highOf(((a + 1) << 14) - 1); high++)

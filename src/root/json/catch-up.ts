@@ -45,7 +45,7 @@ export async function catchUp(
       within.index.read(({ texts }) => texts.pending(after, MESSAGES_AT_ONCE)),
     )
     expect?.(page)
-    let batch: { message: PendingMessage; tokens: string | undefined }[] = []
+    let batch: { message: PendingMessage; tokens: Uint8Array | undefined }[] = []
     let size = 0
     const commit = async (): Promise<void> => {
       const rows = batch

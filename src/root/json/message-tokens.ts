@@ -10,8 +10,8 @@ const LETTERS_AT_ONCE = 500_000
 
 /** What the full-text index is to hold of a message. */
 export interface MessageTokens {
-  /** As `TrigramSet` spells them, parted by spaces; `undefined` for a message without texts, or one that cannot be read. */
-  readonly tokens: string | undefined
+  /** As `TrigramSet` gives them; `undefined` for a message without texts, or one that cannot be read. */
+  readonly tokens: Uint8Array | undefined
   /** How many there are. */
   readonly size: number
 }

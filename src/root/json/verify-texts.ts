@@ -6,6 +6,7 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import { sumOf, termSums } from "../../migrator/term-sums.ts"
 import { isVouchedFor } from "../../migrator/vouched.ts"
+import { tokensIn } from "../../record/trigrams.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Difference } from "../verify-result.ts"
 import type { RecordFiles } from "./file-catalog.ts"
@@ -105,7 +106,7 @@ class Look {
     if (read.tokens === undefined || document === null) return read.tokens === undefined && document === null
     // A search that has passed a second does not come back to it.
     if (Math.floor(document / IDS_A_SECOND) < secondOf(created)) return false
-    return sum === sumOf(new Set(read.tokens.split(" ").filter(Boolean)))
+    return sum === sumOf(new Set(tokensIn(read.tokens)))
   }
 
   async *#messages(): AsyncGenerator<IndexedMessage> {

@@ -9,6 +9,11 @@ export class KeptLines {
   #files: Map<number, unknown>[] = []
   #bytes = 0
 
+  /** Those of all lines, kept or not. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   put({ value, span: [file, offset, length] }: Line): void {
     this.#bytes += length
     if (this.#bytes > MAX_BYTES) {

@@ -1,14 +1,19 @@
 import type { ReadMessage } from "../../database/text-statements.ts"
+import { fold } from "../../record/fold.ts"
+import { messageTexts, partTexts } from "../../record/search-text.ts"
 import { TrigramSet } from "../../record/trigrams.ts"
 import type { TimeSlice } from "../../time-slice.ts"
-import { textsAtHand } from "../document.ts"
-import type { TextInsertions } from "../json/text-insertions.ts"
+import { type TextInsertions, UNHURRIED } from "../json/text-insertions.ts"
 import type { TranscriptAgent } from "./agent.ts"
-import { messageBody } from "./record-bodies.ts"
 import type { Reading } from "./settling.ts"
 
 /** Messages put in one transaction, however short they are. */
 const MESSAGES_AT_ONCE = 512
+/**
+ * What a container of so many bytes left behind is collected at once, where the caller waits for all of it. The engine would let the heap
+ * double first, since all of it was in use a moment ago.
+ */
+const COLLECTED_BYTES = 16 * 1024 * 1024
 
 /**
  * Puts texts of messages into the full-text index while the lines that they are made of are at hand. A message of which a line is not
@@ -21,6 +26,8 @@ export class TextIntake {
   readonly #trigrams = new TrigramSet()
   #waiting: ReadMessage[] = []
   #size = 0
+  /** Whether much is left of the container before. */
+  #mustCollect = false
 
   constructor(agent: TranscriptAgent, insertions: TextInsertions, slice: TimeSlice) {
     this.#agent = agent
@@ -31,18 +38,20 @@ export class TextIntake {
   /** @throws IndexFailure; the slice's signal's reason */
   async take({ sessions, mark, lines }: Reading): Promise<void> {
     const { trigrams } = this.#insertions.pace
+    if (this.#mustCollect) Bun.gc(true)
+    this.#mustCollect = this.#insertions.pace === UNHURRIED && lines.bytes > COLLECTED_BYTES
     for (const { id: session, messages } of sessions)
       for (const message of messages) {
         const values = lines.values(message.outlined.spans)
         if (!values) continue
         const turn = this.#slice.pass()
         if (turn) await turn
-        const said = this.#agent.message(message.outlined, values)
-        const { info, parts } = messageBody(session, message, said)
+        // In whatever order, and whatever ids its parts have: as a set of trigrams all are the same.
+        const { info, parts } = this.#agent.message(message.outlined, values)
         let any = false
-        for (const { folded } of textsAtHand(info, parts)) {
+        for (const text of [...messageTexts(info), ...parts.flatMap(partTexts)]) {
           any = true
-          this.#trigrams.add(folded)
+          this.#trigrams.add(fold(text))
         }
         const { size } = this.#trigrams
         const tokens = this.#trigrams.take()

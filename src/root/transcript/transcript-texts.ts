@@ -178,8 +178,13 @@ export class TranscriptTexts implements TextSource {
   }
 
   /** Counts the parts of messages whose texts are not indexed, by reading them. */
-  async countParts(slice: TimeSlice): Promise<void> {
+  countParts(slice: TimeSlice): Promise<void> {
+    return this.#settled.index.index.batch(() => this.#countParts(slice), true)
+  }
+
+  async #countParts(slice: TimeSlice): Promise<void> {
     const counting = new PartCounts(this.#settled)
+    const ahead = new DocumentsAhead(this.#records, (message) => counting.add(message))
     for (let before: string | undefined; ; ) {
       const some = await this.#settled.read(({ transcripts }) =>
         transcripts.places.uncounted(COUNTED_AT_ONCE),
@@ -188,11 +193,11 @@ export class TranscriptTexts implements TextSource {
       // What cannot be read stays as it is.
       if (!first || first.id === before) return
       before = first.id
+      ahead.expect(some)
       for (const { session, id } of some) {
         const turn = slice.pass()
         if (turn) await turn
-        const [message] = (await this.#records.locatedQuietly(session, [id])) ?? []
-        if (message) await counting.add(message)
+        await ahead.document(session, id)
       }
       await counting.flush()
     }
