@@ -1,5 +1,5 @@
 /**
- * `bun run bench [-- --size S|M|L] [--only indexing,searching] [--json]`: ratios measured in one run, over stores made for it.
+ * `bun run bench [-- --help]`: ratios measured in one run, over stores made for it.
  * Absolute times are the machine's; the ratios are what to compare.
  */
 import * as fs from "node:fs"
@@ -41,14 +41,31 @@ const TRIALS: Record<string, (context: Context) => Promise<Row[]>> = {
 /** Trials that make all that they look at. */
 const WITHOUT_STORE: ReadonlySet<string> = new Set(["transcripts", "pushing", "fleet"])
 
+const HELP = `bun run bench [-- options]: what sessiondex takes beside what people use today, as ratios within one run.
+
+  --size S|M|L     the store: ${Object.entries(SIZES)
+    .map(([name, files]) => `${name} ${files.toLocaleString("en")} files`)
+    .join(", ")} (default: S)
+  --only <trials>  these alone, parted by commas: ${Object.keys(TRIALS).join(", ")}
+  --rounds <count> how often each thing is timed, in turn with the others (default: 5)
+  --json           one JSON object a row: size, what, unit, target, measured, spread, reached
+
+searching needs ripgrep (rg); pushing and fleet need PostgreSQL, Debian's or that of POSTGRES_BIN. Without them those rows are left out.
+Everything is made below the system's temp folder (TMPDIR), and goes with the run.`
+
 const { values } = parseArgs({
   options: {
     size: { type: "string", default: "S" },
     rounds: { type: "string", default: "5" },
     only: { type: "string", default: Object.keys(TRIALS).join() },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
   },
 })
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
 const size = (["S", "M", "L"] as const).find((known) => known === values.size)
 if (!size) throw new TypeError("--size is S, M or L")
 const rounds = Number(values.rounds)

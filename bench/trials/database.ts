@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { opencodeDatabase, openStore, type Store } from "../../src/index.ts"
+import { newestSessions, searchParts } from "../baselines/database-queries.ts"
 import { type Context, forgetIndex, inChild, scratchFolder } from "../context.ts"
 import { makeDatabase } from "../data/database.ts"
 import { LONG_SESSION, makeLongSession } from "../data/long-session.ts"
@@ -82,6 +83,7 @@ async function pages({ directory, rounds }: Context, path: string, indexPath: st
   const first = await interleave(rounds, {
     files: { run: () => firstPage(openFiles(directory)) },
     database: { run: () => firstPage(openDatabase(path, indexPath)) },
+    query: { run: () => newestSessions(path, PAGE.limit) },
   })
   const next = await interleave(
     rounds,
@@ -91,6 +93,7 @@ async function pages({ directory, rounds }: Context, path: string, indexPath: st
   return [
     rowOf("first page of 50 of a database, its opening included", "ms", first.database, { atMost: 50 }),
     rowOf("the same", "× the JSON store's", ratio(first.database, first.files)),
+    rowOf("the same", "× a query of one's own", ratio(first.database, first.query)),
     rowOf("page of 50 of a database, with a cursor", "× the JSON store's", ratio(next.database, next.files), {
       atMost: 1.2,
     }),
@@ -114,8 +117,17 @@ async function searches(
       { files: { run: () => search(files) }, database: { run: () => search(database) } },
       ITERATIONS,
     )
+    // It goes through all parts, so once a round is enough.
+    const [word = ""] = query.split(" ")
+    const beside = await interleave(rounds, {
+      database: { run: () => search(database) },
+      like: { run: () => searchParts(path, word, 50) },
+    })
     const what = `search of a database, first 50 hits of ${sayWord(name)}`
-    rows.push(rowOf(what, "× the JSON store's", ratio(times.database, times.files)))
+    rows.push(
+      rowOf(what, "× the JSON store's", ratio(times.database, times.files)),
+      rowOf(what, "× faster than LIKE over all parts", ratio(beside.like, beside.database)),
+    )
   }
   return rows
 }

@@ -5,7 +5,7 @@ import { findPostgres } from "../../test/support/find-postgres.ts"
 import { PostgresServer } from "../../test/support/postgres-server.ts"
 import { type Context, scratchFolder } from "../context.ts"
 import { fillFleet, WORDS } from "../data/fleet.ts"
-import { type Sample, sampleOf } from "../measure.ts"
+import { ratio, type Sample, sampleOf } from "../measure.ts"
 import { type Row, rowOf } from "../report.ts"
 
 /** M takes some minutes to be made, for the most part by the text index. */
@@ -55,11 +55,29 @@ export async function fleet(context: Context): Promise<Row[]> {
       const sample = await timed(context, () => hits(store, WORDS[name]))
       rows.push(rowOf(what, "ms", sample, { atMost: SEARCH_MS }, note))
     }
+    const [ours, like] = [
+      await timed(context, () => hits(store, WORDS.absent)),
+      await timed(context, () => server.sql(likeOf(WORDS.absent), url)),
+    ]
+    rows.push(
+      rowOf(
+        "the same of an absent word",
+        "× faster than ILIKE over the bodies of parts",
+        ratio(like, ours),
+        undefined,
+        note,
+      ),
+    )
     const short = await timed(context, () => hits(store, WORDS.short))
     return [...rows, rowOf("a fleet's search of two letters that are nowhere", "ms", short, undefined, note)]
   } finally {
     await server.remove()
   }
+}
+
+/** What one asks who has the bodies in a database and no index of their texts. */
+function likeOf(word: string): string {
+  return `select body from sessiondex.part where body ilike '%${word}%' order by id desc limit 50`
 }
 
 async function hits(store: Store, word: string): Promise<number> {

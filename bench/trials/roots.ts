@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openStore, type Store } from "../../src/index.ts"
+import { ScanStore } from "../baselines/scan-store.ts"
 import { type Context, scratchFolder } from "../context.ts"
 import { interleave, ratio } from "../measure.ts"
 import { type Row, rowOf } from "../report.ts"
@@ -28,7 +29,7 @@ export async function roots(context: Context): Promise<Row[]> {
     "search for a common word": (store) => Array.fromAsync(store.search("parser", { limit: 50 })),
     "search for an absent word": (store) => Array.fromAsync(store.search("xyzzyqux", { limit: 50 })),
   }
-  const rows: Row[] = []
+  const rows: Row[] = [await besideScans(context, both, halves)]
   for (const [name, call] of Object.entries(calls)) {
     const times = await interleave(
       context.rounds,
@@ -45,6 +46,20 @@ export async function roots(context: Context): Promise<Row[]> {
     )
   }
   return rows
+}
+
+/** A page of two roots, beside reading all sessions of both and sorting them. */
+async function besideScans(context: Context, both: Store, folders: readonly string[]): Promise<Row> {
+  const scan = async (): Promise<void> => {
+    for (const folder of folders) await new ScanStore(folder).sessions(50)
+  }
+  const times = await interleave(
+    context.rounds,
+    { ours: { run: () => both.sessions.page({ limit: 50 }) }, scan: { run: scan } },
+    ITERATIONS,
+  )
+  const what = "page of 50, two roots of 1,000 sessions"
+  return rowOf(what, "× faster than a scan of both", ratio(times.scan, times.ours))
 }
 
 /** A session with a message of one part. */
