@@ -16,6 +16,8 @@ const PAGE = { limit: 50 } as const
 const ITERATIONS = 9
 /** How long after it was written a file's stamp proves what it holds, in ms. */
 const SETTLING = 300
+/** How long the watch may leave a transcript alone after it was looked at, in ms. */
+const RESTING = 2_000
 
 /** A home of Claude Code's transcripts, read in place. */
 export async function transcripts(context: Context): Promise<Row[]> {
@@ -37,12 +39,13 @@ function indexOf({ place }: Home): string {
 }
 
 /** The store's own folder is not there, so the transcripts are all that is read. */
-function openHome(home: Home, fs = fileSystem): Promise<Store> {
+function openHome(home: Home, fs = fileSystem, watch = false): Promise<Store> {
   const roots = [transcriptRoot(claudeCode, home.place, { fs })]
   return openStore({
     directory: `${home.place}-none`,
     indexPath: indexOf(home),
     backgroundIndex: false,
+    watch,
     roots,
   })
 }
@@ -52,13 +55,19 @@ function forget(home: Home): void {
 }
 
 async function unindexed({ rounds }: Context, home: Home): Promise<Row[]> {
+  let store: Store | undefined
   const page = async (): Promise<void> => {
-    const store = await openHome(home)
+    store = await openHome(home)
     const { items } = await store.sessions.page(PAGE)
     if (items.length !== PAGE.limit) throw new Error("A page that is not full")
-    void store.close()
   }
-  const { first } = await interleave(rounds, { first: { before: () => forget(home), run: page } })
+  // Closing puts what was read for the page.
+  const before = async (): Promise<void> => {
+    await store?.close()
+    forget(home)
+  }
+  const { first } = await interleave(rounds, { first: { before, run: page } })
+  await store?.close()
   return [
     rowOf("first page of 50 of transcripts nobody indexed, its opening included", "ms", first, {
       atMost: 100,
@@ -193,12 +202,37 @@ async function largest({ rounds }: Context, home: Home): Promise<Row[]> {
   }
   await using another = await openHome(home, counting)
   await seen(another)
+  await store.close()
+  const told = await watched(home, append, rounds)
   return [
     rowOf("newest 100 messages of the largest transcript", "ms", hundred, { atMost: 50 }),
     rowOf("read until a message appended to it is listed", "MB", sampleOf(read), { atMost: 1 }),
     rowOf("the same in a process that never read it", "MB", bytes / 1e6, { atMost: 1 }),
-    rowOf("time until a message appended to it is listed", "ms", sampleOf(times)),
+    rowOf("time until a message appended to it is listed", "ms", sampleOf(times), { atMost: 200 }),
+    rowOf("time until the watch tells of a message appended to it", "ms", told, { atMost: 200 }),
   ]
+}
+
+/** How long it takes until a store that watches tells of what is appended to the largest transcript, once it has rested. */
+async function watched(home: Home, append: () => Promise<string>, rounds: number): Promise<Sample> {
+  await using store = await openHome(home, fileSystem, true)
+  while (store.health().watch.state === "starting") await Bun.sleep(10)
+  const changes = store.changes()[Symbol.asyncIterator]()
+  const times: number[] = []
+  // The first one after a start goes on from what was written down.
+  for (let round = -1; round < rounds; round++) {
+    await Bun.sleep(RESTING)
+    const start = performance.now()
+    const uuid = await append()
+    for (let isTold = false; !isTold; ) {
+      const { value, done } = await changes.next()
+      if (done) throw new Error("The watch ended")
+      isTold = value.messageID?.endsWith(uuid) ?? value.type === "unknown"
+    }
+    if (round >= 0) times.push(performance.now() - start)
+  }
+  await changes.return?.(undefined)
+  return sampleOf(times)
 }
 
 /** Appends messages to the largest transcript, each going on from the last. */

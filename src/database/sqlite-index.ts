@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError } from "../errors.ts"
 import { createShared, makeSharedFolders } from "../file/access.ts"
@@ -138,6 +139,13 @@ export class SqliteIndex {
   /** What the index's files take up, all generations together. */
   bytes(): number {
     return this.#files.bytes()
+  }
+
+  /** Whether there is a file of the index: into one that is not there nobody has put anything. */
+  isThere(): boolean {
+    if (this.#connection !== undefined || this.#closed) return true
+    const path = this.#files.current()
+    return path === undefined || existsSync(path)
   }
 
   /** Whether there is an index, or one may be made. */

@@ -162,19 +162,23 @@ function statWith(
   path: string,
   like: FileStat | undefined,
 ): FileStat | undefined {
-  if (like && isLike(call(path, ROUGH_OPTIONS), like)) return like
+  if (like)
+    try {
+      // Without options, which take a tenth of the time.
+      if (isLike(call(path), like)) return like
+    } catch {
+      // What is in the way is told of by the exact look.
+    }
   const stat = unlessAbsent(() => call(path, STAT_OPTIONS))
   return stat && toFileStat(stat)
 }
 
-const ROUGH_OPTIONS = { throwIfNoEntry: false } as const
 /** Numbers hold times to a quarter of a microsecond. What changes a proven stat leaves times that are a tenth of a second later. */
 const ROUGH_NS = 1_000
 
 /** Whether a stat in numbers, which take half the time of exact ones, is of what another one was of. */
-function isLike(stat: Stats | undefined, like: FileStat): boolean {
+function isLike(stat: Stats, like: FileStat): boolean {
   return (
-    stat !== undefined &&
     stat.size === like.size &&
     Number.isSafeInteger(stat.ino) &&
     stat.ino === Number(like.inode) &&

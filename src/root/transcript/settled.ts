@@ -3,6 +3,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
+import { EarlyPages } from "./early-pages.ts"
 import type { Looked, SettleAllOptions, Unsettled } from "./settling.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
 import { BASE, isAlone } from "./transcripts.ts"
@@ -27,6 +28,7 @@ interface Glance extends Sound {
 /** Sees to it that rows equal the files they speak of, at a moment after it was asked. */
 export class Settled {
   readonly index: TranscriptIndex
+  readonly early: EarlyPages
   readonly #maxStaleness: number
   readonly #runs = new JoinedRuns<Glance>()
   /** Questions about one moment go by one look. */
@@ -38,6 +40,9 @@ export class Settled {
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
     this.index = index
+    this.early = new EarlyPages(index, (refused) => {
+      this.#refused = refused
+    })
     this.#maxStaleness = maxStaleness
   }
 
@@ -107,6 +112,12 @@ export class Settled {
         { slice },
       )
     }
+  }
+
+  /** Whether what a question of the same moment was answered from, before there was an index, holds none of these sessions. */
+  holdsNone(ids: readonly string[], moment: object | undefined): boolean {
+    const sweep = this.early.sweepOf(moment)
+    return sweep !== undefined && !sweep.found.some((one) => ids.some((id) => mayHold(one, id)))
   }
 
   /** Settles every container that may hold one of these sessions. @throws as `all` */

@@ -16,6 +16,8 @@ export class TranscriptCatalog implements Catalog {
 
   async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
     const { limit, signal, moment } = range
+    const early = await this.#settled.early.sessions(query, range)
+    if (early) return early
     if (limit !== undefined && query.order === "updated" && query.direction === "desc")
       await this.#settled.newest(async (time) => {
         const entries = await this.#entries(query, range)
@@ -36,8 +38,9 @@ export class TranscriptCatalog implements Catalog {
     projectID: string | undefined,
     { moment, signal }: Pick<Range, "moment" | "signal">,
   ): Promise<ReadonlyMap<string, SessionCopy>> {
-    await this.#settled.holding(ids, { signal, moment })
     const copies = new Map<string, SessionCopy>()
+    if (this.#settled.holdsNone(ids, moment)) return copies
+    await this.#settled.holding(ids, { signal, moment })
     for (let start = 0; start < ids.length; start += PAGE_ROWS) {
       const some = ids.slice(start, start + PAGE_ROWS)
       for (const { id, project, updated } of await this.#settled.read(({ listings }) =>

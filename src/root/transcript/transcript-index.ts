@@ -36,6 +36,12 @@ interface KeptProblems {
   readonly fault?: string | undefined
 }
 
+/** A container that was read before its rows are put. */
+interface ReadAhead {
+  readonly result: ReadContainer
+  readonly sessions: readonly HeldSession[]
+}
+
 type Hear = (change: StoreChange) => void
 
 /** Makes the rows of containers equal to their files. */
@@ -47,6 +53,8 @@ export class TranscriptIndex {
   /** Containers being settled, one after another each. */
   readonly #settling = new Map<string, Promise<boolean>>()
   readonly #folds: KeptFolds
+  /** What was read of containers before there was an index. */
+  readonly #ahead = new WeakMap<FoundContainer, ReadAhead>()
   #rows: ContainerRows | undefined
 
   constructor(index: SqliteIndex, transcripts: Transcripts) {
@@ -80,6 +88,11 @@ export class TranscriptIndex {
     }
     if (rows.withoutFiles(sweep.found).length === 0) rows.noteCloser(sweep.found, closer)
     return { sweep, unsettled }
+  }
+
+  /** Takes what was read of a container whose rows will be put. */
+  expect(container: FoundContainer, read: ReadAhead): void {
+    this.#ahead.set(container, read)
   }
 
   /** Another one after every change to the index, and for another index. @throws IndexFailure */
@@ -222,7 +235,10 @@ export class TranscriptIndex {
       }
     }
     const lines = take && new KeptLines()
-    const result = await this.transcripts.readContainer(container, sweep, known, slice, lines)
+    const ahead = before ? undefined : this.#ahead.get(container)
+    this.#ahead.delete(container)
+    const result =
+      ahead?.result ?? (await this.transcripts.readContainer(container, sweep, known, slice, lines))
     const look = !result.isRefused && sweep.isProven(container) ? containerLook(container) : null
     const columns = {
       folder: container.folder,
@@ -240,7 +256,7 @@ export class TranscriptIndex {
       return false
     }
     const { fold } = result.read
-    const sessions = heldSessions(container, result.read.sessions, from?.rows?.sessions)
+    const sessions = ahead?.sessions ?? heldSessions(container, result.read.sessions, from?.rows?.sessions)
     const checkpoint = checkpointOf(result.marks, result.problems)
     const isNew = before === undefined
     // Lines that lie where others lay may say anything.

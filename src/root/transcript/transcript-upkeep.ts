@@ -134,6 +134,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
 
   override async stop(): Promise<void> {
     await this.#parts.texts.stop()
+    await this.#parts.settled.early.stop()
   }
 
   override close(): void {

@@ -9,7 +9,7 @@ export interface RememberedFolder {
   readonly path: string
   /** The folder's own look, before its names were read; no later change can leave it as it is. */
   readonly stat: FileStat
-  /** The names of folders in it. */
+  /** The folders in it, by their paths below the place. */
   readonly folders: readonly string[]
   readonly containers: readonly FoundContainer[]
 }

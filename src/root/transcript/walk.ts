@@ -12,6 +12,8 @@ import type { RememberedFolder, WalkMemory } from "./walk-memory.ts"
 
 /** Folders lie no deeper than this below those that an agent names. */
 export const MAX_DEPTH = 8
+/** Looks that are taken without asking whether others have their turn: some 50 µs. */
+const LOOKS_AT_ONCE = 16
 /** What a compressed transcript's name ends in. */
 export const COMPRESSED = ".zst"
 
@@ -45,8 +47,8 @@ export async function findContainers(context: WalkContext): Promise<readonly Fou
     if (turn) await turn
     const { folders, containers } = (await asBefore(context, folder)) ?? (await readFolder(context, folder))
     if (depth < MAX_DEPTH)
-      for (const name of folders.toReversed())
-        waiting.push({ folder: folder === "" ? name : `${folder}/${name}`, depth: depth + 1 })
+      for (let at = folders.length - 1; at >= 0; at--)
+        waiting.push({ folder: folders[at] ?? "", depth: depth + 1 })
     for (const container of containers) found.push(container)
   }
   return context.memory.settle(found)
@@ -109,33 +111,31 @@ function untold(): void {}
 async function asBefore(context: WalkContext, folder: string): Promise<Held | undefined> {
   const known = knownFolder(context, folder)
   if (!known) return undefined
-  const containers: FoundContainer[] = []
-  let isSame = true
-  for (const container of known.containers) {
-    const turn = context.slice.pass()
+  let containers: FoundContainer[] | undefined
+  for (const [at, container] of known.containers.entries()) {
+    const turn = at % LOOKS_AT_ONCE === 0 ? context.slice.pass() : undefined
     if (turn) await turn
     const now = lookedAgain(context, container)
     if (!now) return undefined
-    isSame &&= now === container
-    containers.push(now)
+    if (now !== container) containers ??= known.containers.slice(0, at)
+    containers?.push(now)
   }
   const { memory, walk } = context
-  if (!isSame) memory.remember(folder, { ...known, containers })
+  if (containers) memory.remember(folder, { ...known, containers })
   memory.noteSeen(folder, walk)
-  return isSame ? known : { folders: known.folders, containers }
+  return containers ? { folders: known.folders, containers } : known
 }
 
 /** A container as it lies there now, itself where it is as it was; `undefined` where a name of it is no file any more. */
 function lookedAgain(context: WalkContext, container: FoundContainer): FoundContainer | undefined {
-  let isSame = true
-  const files: ContainerFile[] = []
-  for (const file of container.files) {
+  let files: ContainerFile[] | undefined
+  for (const [at, file] of container.files.entries()) {
     const now = lookAt(context, file, file.isProven ? file.stat : undefined)
     if (!now) return undefined
-    isSame &&= now === file
-    files.push(now)
+    if (now !== file) files ??= container.files.slice(0, at)
+    files?.push(now)
   }
-  return isSame ? container : { ...container, files }
+  return files ? { ...container, files } : container
 }
 
 /** A file as it looks now, itself where it looks as it did; `undefined` for what is none. */
@@ -163,7 +163,7 @@ async function readFolder(context: WalkContext, folder: string): Promise<Held> {
   const names: string[] = []
   const folders: string[] = []
   for (const { name, kind } of entries)
-    if (kind === "directory") folders.push(name)
+    if (kind === "directory") folders.push(folder === "" ? name : `${folder}/${name}`)
     else if (kind === "file") names.push(name)
   folders.sort(compareText)
   const { containers, isWhole } = await containersOf(context, folder, names)
@@ -179,7 +179,7 @@ async function containersOf(
   only?: string,
 ): Promise<{ containers: FoundContainer[]; isWhole: boolean }> {
   const { place, agent, slice } = context
-  const there = new Set(names)
+  const there = new Set(names.some((file) => file.endsWith(COMPRESSED)) ? names : [])
   const byName = new Map<string, ContainerFile[]>()
   let left = 0
   for (const file of names) {
@@ -205,7 +205,8 @@ async function containersOf(
   return { containers, isWhole: left === 0 }
 }
 
-function newestOfEachRank(files: readonly ContainerFile[]): ContainerFile[] {
+function newestOfEachRank(files: readonly ContainerFile[]): readonly ContainerFile[] {
+  if (files.length === 1) return files
   const byRank = new Map<number, ContainerFile>()
   for (const file of files) {
     const known = byRank.get(file.name.rank)
