@@ -73,8 +73,7 @@ export class TrigramSet {
         const bit = 1 << (code & 31)
         if ((word & bit) === 0) {
           ascii[code >>> 5] = word | bit
-          if (this.#count === this.#codes.length) this.#grow()
-          this.#codes[this.#count++] = code
+          this.#addCode(code)
         }
       } else this.#others.add((a * UNITS + b) * UNITS + c)
       a = b
@@ -83,7 +82,20 @@ export class TrigramSet {
   }
 
   #addAny(a: number, b: number, c: number): void {
-    this.addTerm(String.fromCharCode(a, b, c))
+    if ((a | b | c) >= ASCII_END) {
+      this.#others.add((a * UNITS + b) * UNITS + c)
+      return
+    }
+    const code = (a << 14) | (b << 7) | c
+    const word = this.#ascii[code >>> 5] ?? 0
+    if ((word & (1 << (code & 31))) !== 0) return
+    this.#ascii[code >>> 5] = word | (1 << (code & 31))
+    this.#addCode(code)
+  }
+
+  #addCode(code: number): void {
+    if (this.#count === this.#codes.length) this.#grow()
+    this.#codes[this.#count++] = code
   }
 
   /** Gives the tokens as UTF-8, each with a space behind it, and forgets them. */

@@ -50,10 +50,14 @@ export class TextInsertions {
 
   /** Merges what is left to be merged. @throws as `put` */
   async end(): Promise<void> {
-    if (this.#insertions > 0) await this.#merge("what is due")
-    if (this.#messages < MANY_MESSAGES) return
+    // What is due is among all, and would be written twice.
+    if (this.#insertions > 0) await this.#merge((await this.#isLargeShare()) ? "all" : "what is due")
+  }
+
+  async #isLargeShare(): Promise<boolean> {
+    if (this.#messages < MANY_MESSAGES) return false
     const all = await patiently(() => this.#index.read(({ texts }) => texts.count()))
-    if (this.#messages >= all * LARGE_SHARE) await this.#merge("all")
+    return this.#messages >= all * LARGE_SHARE
   }
 
   #merge(what: "what is due" | "all"): Promise<void> {
