@@ -215,9 +215,8 @@ export class Transcripts {
     const path = join(this.place, name)
     const within = this.#memory.seenSince(folderOf(name), walk)
     const stat = looking(this.fs, name, tell, () => this.fs.stat(path))
-    // A link that leads nowhere yet is there.
-    const isAbsent = !stat && looking(this.fs, name, tell, () => this.fs.lstat(path)) === undefined
-    if (isAbsent && within && !isRefused) {
+    // A link that leads nowhere may lead somewhere later, but none is followed to be read.
+    if (!stat && within && !isRefused) {
       if (this.#absent.size >= MAX_ABSENT) this.#absent.clear()
       this.#absent.set(name, within)
     } else this.#absent.delete(name)

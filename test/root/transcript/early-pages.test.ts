@@ -14,13 +14,16 @@ function idOf(at: number): string {
   return `${String(at).padStart(8, "0")}-0000-4000-8000-000000000000`
 }
 
-/** A home of many transcripts, whose files are some of them younger than what they say; some sessions lie in two of them. */
+/** A home of many transcripts, whose files are younger or older than what they say; some sessions lie in two of them, as new in both. */
 function makeHome(count: number, random: Random): string {
   const place = join(tempFolder(), "home")
+  const times = new Map<string, number>()
   for (let at = 0; at < count; at++) {
-    const session = idOf(random.chance(0.1) ? random.below(at + 1) : at)
+    const session = idOf(random.chance(0.2) ? random.below(at + 1) : at)
     const cwd = `/home/dev/${random.pick(["app", "other"])}`
-    const said = START + random.below(count) * SECOND
+    const other = times.get(session)
+    const said = other !== undefined && random.chance(0.7) ? other : START + random.below(count) * SECOND
+    times.set(session, said)
     const lines = [0, 1, 2].map((line) => ({
       parentUuid: line === 0 ? null : `u${line - 1}`,
       type: "user",
@@ -36,7 +39,7 @@ function makeHome(count: number, random: Random): string {
       : join(folder, `${session}.jsonl`)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""))
-    const written = (said + random.pick([0, 10 * SECOND, -5 * SECOND])) / SECOND
+    const written = (said + random.pick([0, 60 * SECOND, -5 * SECOND])) / SECOND
     utimesSync(path, written, written)
   }
   return place

@@ -68,6 +68,16 @@ test("what a small file beside a transcript says is read again, though the trans
   expect((await store.sessions.get(AGENT))?.title).toBe("an okapi")
 })
 
+test("a small file that was not there is seen when it comes", async () => {
+  rmSync(agentPath(".meta.json"))
+  await using store = await looked()
+  const listed = async (): Promise<unknown> =>
+    (await Array.fromAsync(store.sessions.list())).find(({ id }) => id === AGENT)?.title
+  expect(await listed()).toBe("an okapi")
+  write(agentPath(".meta.json"), JSON.stringify({ description: "Come" }))
+  expect(await listed()).toBe("Come")
+})
+
 test("what is added, replaced, moved away and put back is seen by who asks for one session, and for all", async () => {
   await using store = await looked()
   appendFileSync(pathOf(MAIN), line(MAIN, "d", "two zebras", "a"))
