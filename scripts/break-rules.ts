@@ -132,9 +132,23 @@ const RULES: readonly Rule[] = [
   {
     name: "look again: what came while a session was removed goes with it",
     file: "src/root/json/session-removal.ts",
-    from: "if (messages.waiting.length === 0) messages.waiting = list()\n    if (messages.waiting.length > 0) return false",
+    from: "if (messages.waiting.length === 0) messages.waiting = await list()\n    if (messages.waiting.length > 0) return false",
     to: "if (messages.waiting.length > 0) return false",
     tests: ["test/repository/look-again.test.ts"],
+  },
+  {
+    name: "removal: the index tells which sessions hold a message only where a stamp vouches for the names of all",
+    file: "src/root/json/held-beside.ts",
+    from: "|| !isAsNoted(files, folder, row.stamp, row.size)",
+    to: "",
+    tests: ["test/repository/held-beside.test.ts"],
+  },
+  {
+    name: "full text: one or two letters at the end of a text begin a trigram too",
+    file: "src/record/trigrams.ts",
+    from: "if (last > 0) this.#addAny(",
+    to: "if (last < 0) this.#addAny(",
+    tests: ["test/record/trigrams.test.ts"],
   },
   {
     name: "look again: an import decides under the lock whether it is newer",
