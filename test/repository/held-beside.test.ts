@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test"
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { openStore, type Store } from "../../src/index.ts"
+import { type FileSystem, fileSystem } from "../../src/file/system.ts"
+import { openStore } from "../../src/index.ts"
+import { resolveOptions } from "../../src/options.ts"
+import { Store } from "../../src/store.ts"
 import { Random } from "../support/random.ts"
 import { message, part, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
@@ -104,3 +107,36 @@ test("whatever other programs copied, moved and removed, parts go with the last 
     })
   }
 }, 60_000)
+
+test("parts stay too where the index that told of it is removed in the midst of the removal", async () => {
+  const directory = tempFolder()
+  const many = Array.from({ length: 100 }, (_, m) => `msg_many_${String(m).padStart(3, "0")}`)
+  fill(directory)
+  for (const [m, id] of many.entries()) {
+    put(directory, `message/ses_0/${id}.json`, message(id, "ses_0", m))
+    put(directory, `message/ses_3/${id}.json`, message(id, "ses_3", m))
+    put(directory, `part/${id}/prt_${id}.json`, part(`prt_${id}`, id))
+  }
+  await indexed(directory)
+  let isGone = false
+  const fs: FileSystem = {
+    ...fileSystem,
+    removeFile(path) {
+      const removed = fileSystem.removeFile(path)
+      if (!isGone && path === pathOf(directory, 0, "msg_0_0")) {
+        isGone = true
+        rmSync(join(directory, ".sessiondex"), { recursive: true })
+      }
+      return removed
+    },
+  }
+  await using store = new Store(resolveOptions({ directory, backgroundIndex: false, search: "titles" }), {
+    fs,
+  })
+  expect(await store.sessions.remove("ses_0")).toMatchObject({
+    messages: MESSAGES + many.length,
+    parts: MESSAGES,
+  })
+  expect(isGone).toBe(true)
+  expect(many.filter((id) => !existsSync(join(directory, "part", id)))).toEqual([])
+})
