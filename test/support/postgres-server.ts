@@ -103,7 +103,7 @@ export class PostgresServer {
 
   /** Runs statements as the one who may do everything. */
   async sql(text: string, url = this.url("postgres")): Promise<Record<string, unknown>[]> {
-    const client = this.#clients.get(url) ?? new SQL({ url, max: 3, prepare: false, connectionTimeout: 5 })
+    const client = this.#clients.get(url) ?? new SQL({ url, max: 1, prepare: false, connectionTimeout: 5 })
     this.#clients.set(url, client)
     try {
       return [...(await client.unsafe(text))]
