@@ -86,6 +86,20 @@ const RULES: readonly Rule[] = [
     to: "",
   },
   {
+    name: "own texts: a message that may have texts of its own is never done with those of its parts",
+    file: "src/database/text-statements.ts",
+    from: "} & 1)`",
+    to: "} & 0)`",
+    tests: ["test/root/json/part-intake.test.ts"],
+  },
+  {
+    name: "mark of parts: texts read before a change of a part are not put for those after it",
+    file: "src/database/text-statements.ts",
+    from: "} = named.value ->> 1`, isNull(problem)",
+    to: "} <> 0`, isNull(problem)",
+    tests: ["test/root/json/part-intake.test.ts"],
+  },
+  {
     name: "doubt: a row that says its record can be read, where it cannot, is read anew",
     file: "src/database/statements.ts",
     from: "if (row && this[place.kind].doubt(row.id, id)) this.directories.touch(row.id)",
