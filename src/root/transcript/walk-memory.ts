@@ -12,6 +12,8 @@ export interface RememberedFolder {
   /** The folders in it, by their paths below the place. */
   readonly folders: readonly string[]
   readonly containers: readonly FoundContainer[]
+  /** The walk that last found it to look as it did; `undefined` where none has. */
+  seen?: number
 }
 
 /**
@@ -20,8 +22,6 @@ export interface RememberedFolder {
  */
 export class WalkMemory {
   readonly #folders = new Map<string, RememberedFolder>()
-  /** The walk in which a folder was last found to look as it did. */
-  readonly #seen = new Map<string, number>()
   readonly #within = new WeakMap<FoundContainer, FileStat>()
   #files = 0
   #walks = 0
@@ -44,7 +44,6 @@ export class WalkMemory {
     const before = this.#folders.get(name)
     if (!before) return
     this.#folders.delete(name)
-    this.#seen.delete(name)
     this.#files -= filesOf(before)
   }
 
@@ -53,14 +52,10 @@ export class WalkMemory {
     return ++this.#walks
   }
 
-  /** Knows that a walk found a folder as it is remembered. */
-  noteSeen(name: string, walk: number): void {
-    this.#seen.set(name, walk)
-  }
-
   /** The look of a folder that was the same after a walk had begun; `undefined` for any other. */
   seenSince(name: string, walk: number): FileStat | undefined {
-    return (this.#seen.get(name) ?? 0) >= walk ? this.#folders.get(name)?.stat : undefined
+    const folder = this.#folders.get(name)
+    return folder?.seen !== undefined && folder.seen >= walk ? folder.stat : undefined
   }
 
   /** What a walk found; the same list as the last one gave where that is the same. */

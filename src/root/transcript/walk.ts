@@ -112,28 +112,35 @@ async function asBefore(context: WalkContext, folder: string): Promise<Held | un
   const known = knownFolder(context, folder)
   if (!known) return undefined
   let containers: FoundContainer[] | undefined
-  for (const [at, container] of known.containers.entries()) {
+  let at = 0
+  for (const container of known.containers) {
     const turn = at % LOOKS_AT_ONCE === 0 ? context.slice.pass() : undefined
     if (turn) await turn
     const now = lookedAgain(context, container)
     if (!now) return undefined
     if (now !== container) containers ??= known.containers.slice(0, at)
     containers?.push(now)
+    at++
   }
-  const { memory, walk } = context
-  if (containers) memory.remember(folder, { ...known, containers })
-  memory.noteSeen(folder, walk)
-  return containers ? { folders: known.folders, containers } : known
+  if (!containers) {
+    known.seen = context.walk
+    return known
+  }
+  const now: RememberedFolder = { ...known, containers, seen: context.walk }
+  context.memory.remember(folder, now)
+  return now
 }
 
 /** A container as it lies there now, itself where it is as it was; `undefined` where a name of it is no file any more. */
 function lookedAgain(context: WalkContext, container: FoundContainer): FoundContainer | undefined {
   let files: ContainerFile[] | undefined
-  for (const [at, file] of container.files.entries()) {
+  let at = 0
+  for (const file of container.files) {
     const now = lookAt(context, file, file.isProven ? file.stat : undefined)
     if (!now) return undefined
     if (now !== file) files ??= container.files.slice(0, at)
     files?.push(now)
+    at++
   }
   return files ? { ...container, files } : container
 }
