@@ -39,7 +39,9 @@ describeInBrowser(
           await page.reload()
           await sessions.first().waitFor()
           expect([...new Set(await marks.allTextContents())]).toEqual(["opencode"])
-          await page.getByRole("button", { name: "All", exact: true }).click()
+          // The charts have a button of that name, too, once they are there.
+          const group = page.getByRole("group", { name: "Source" })
+          await group.getByRole("button", { name: "All", exact: true }).click()
           await until(async () => new Set(await marks.allTextContents()).size > 1, true)
         })
       },
