@@ -219,7 +219,7 @@ describeInBrowser(
   [],
   (home) => {
     // So many that they are still being indexed, as they are from the start, when the page is there.
-    for (let session = 0; session < 700; session++) writeRollout(join(home, ".codex"), session)
+    for (let session = 0; session < 1_000; session++) writeRollout(join(home, ".codex"), session)
   },
   (suite) => {
     test(
