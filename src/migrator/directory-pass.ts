@@ -1,3 +1,4 @@
+// Over 400 lines: what is looked at, read, put and known to be clean of one folder is one order of steps.
 import { type DirectoryRow, type Settlement, UNSETTLED } from "../database/directory-statements.ts"
 import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"

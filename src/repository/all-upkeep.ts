@@ -2,7 +2,7 @@ import type { Problem } from "../root/problem-log.ts"
 import type { Root } from "../root/root.ts"
 import type { Endable, Orphan } from "../root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "../root/verify-result.ts"
-import type { IndexOptions, WalkResult } from "../root/walk-result.ts"
+import { type IndexOptions, NOTHING_WALKED, type WalkResult } from "../root/walk-result.ts"
 
 /** Brings the indexes of all roots up to date, one after another, and gives one result. @throws as `Upkeep.index` */
 export function indexAll(roots: readonly Root[], options: IndexOptions): Promise<WalkResult> {
@@ -19,15 +19,7 @@ async function walkAll(
   { onProgress, ...options }: IndexOptions,
   work: (root: Root, options: IndexOptions) => Promise<WalkResult>,
 ): Promise<WalkResult> {
-  let sum: WalkResult = {
-    sessions: 0,
-    messages: 0,
-    parts: 0,
-    read: 0,
-    unreadable: [],
-    elapsedMs: 0,
-    textsMs: 0,
-  }
+  let sum: WalkResult = NOTHING_WALKED
   for (const root of roots) {
     const { read } = sum
     const result = await work(root, {

@@ -34,6 +34,17 @@ export interface WalkResult {
   readonly textsMs: number
 }
 
+/** What a walk found that came upon nothing. */
+export const NOTHING_WALKED: Readonly<WalkResult> = {
+  sessions: 0,
+  messages: 0,
+  parts: 0,
+  read: 0,
+  unreadable: [],
+  elapsedMs: 0,
+  textsMs: 0,
+}
+
 /** Tells how far texts are, in messages. @param read record files that were read before */
 export function textProgress(
   { onProgress }: IndexOptions,

@@ -8,7 +8,7 @@ import { SharedWork, type SlicedWork } from "../../migrator/shared-work.ts"
 import type { WalkOptions } from "../../migrator/walk.ts"
 import type { Place } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
-import { type IndexOptions, textProgress, type WalkResult } from "../walk-result.ts"
+import { type IndexOptions, NOTHING_WALKED, textProgress, type WalkResult } from "../walk-result.ts"
 import { BackgroundCatchUp } from "./background-catch-up.ts"
 import { BackgroundWalk } from "./background-walk.ts"
 import type { CatchUpOptions } from "./catch-up.ts"
@@ -20,16 +20,6 @@ import { RefusedFolders } from "./refused-folders.ts"
 import { searchable } from "./searchable.ts"
 import type { SqliteCatalog } from "./sqlite-catalog.ts"
 import { whyNoStore } from "./store-folder.ts"
-
-const NOTHING_WALKED: WalkResult = {
-  sessions: 0,
-  messages: 0,
-  parts: 0,
-  read: 0,
-  unreadable: [],
-  elapsedMs: 0,
-  textsMs: 0,
-}
 
 /** What is indexed, and how. */
 export interface JsonIndexingParts {

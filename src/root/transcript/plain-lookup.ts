@@ -8,7 +8,8 @@ import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import { sessionOfMessage } from "./record-bodies.ts"
-import { BASE, containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
+import { BASE } from "./sides.ts"
+import { containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
 
 /** A session and the files that it is read from. */
 export interface PlainSession extends HeldSession {

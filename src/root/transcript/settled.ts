@@ -5,8 +5,8 @@ import type { Problem } from "../problem-log.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import { EarlyPages } from "./early-pages.ts"
 import type { Looked, SettleAllOptions, Unsettled } from "./settling.ts"
+import { BASE, isAlone } from "./sides.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
-import { BASE, isAlone } from "./transcripts.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8

@@ -17,10 +17,10 @@ import { KeptLines } from "./kept-lines.ts"
 import { type Anew, changesOf, differenceOf, putDifference, settleMessages } from "./message-rows.ts"
 import { Disturbed, MESSAGES_AT_ONCE, putContainer, removeContainer } from "./put-container.ts"
 import type { Looked, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
+import { NO_SIDES } from "./sides.ts"
 import {
   containerLook,
   type KnownContainer,
-  NO_SIDES,
   problemsOf,
   type ReadContainer,
   type Sweep,

@@ -12,6 +12,7 @@ import type { KeptLines } from "./kept-lines.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
+import { BASE, isWithin, LENGTHS, lengthsOf } from "./sides.ts"
 import { findContainer, findContainers, isAsFound, looking, type WalkContext } from "./walk.ts"
 import { WalkMemory } from "./walk-memory.ts"
 
@@ -173,7 +174,7 @@ export class Transcripts {
     }
     const areSame = (kept: ReadContainer["sides"]): boolean =>
       kept.every(([name, before]) => {
-        if (name === LENGTHS) return this.#isWithin(before)
+        if (name === LENGTHS) return isWithin(before, this.#maxLineBytes)
         const { look, digest } = sideOf(name)
         if (before === look) return true
         const said = before.startsWith(look) ? digest() : undefined
@@ -187,12 +188,6 @@ export class Transcripts {
       areSame,
       isProven: ({ files }) => files.every(({ stat }) => isSure(stat)),
     }
-  }
-
-  /** Whether the same lines are too large as when these lengths were noted. */
-  #isWithin(lengths: string): boolean {
-    const { longest, refused } = JSON.parse(lengths) as Lengths
-    return longest <= this.#maxLineBytes && (refused === undefined || refused > this.#maxLineBytes)
   }
 
   /** A small file that was not there, while its folder looks as it did before: in what looks the same nothing was made since. */
@@ -326,7 +321,7 @@ export class Transcripts {
     const { sides, recorder } = this.#recording(sweep)
     for (const base of bases) sides.set(BASE + base, sweep.sideLook(BASE + base))
     const lengths = lengthsOf(followed.marks)
-    if (lengths.longest > SHORT || lengths.refused !== undefined) sides.set(LENGTHS, JSON.stringify(lengths))
+    if (lengths !== undefined) sides.set(LENGTHS, lengths)
     const { marks } = followed
     const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
     const { fold } = followed
@@ -396,34 +391,6 @@ export function problemsOf({
       : [{ path: last.path, code: "NOT_FOUND" as const, message: fault }]),
   ]
 }
-
-/** What the name of a session that a container goes on from begins with among its sides. */
-export const BASE = "base:"
-
-/** What a container depends on by the lengths of its lines: bounds on them under which it reads the same. */
-const LENGTHS = "lengths:"
-/** Lines up to this length are read under any bound that is worth having, in bytes. */
-const SHORT = 64 * 1024
-
-type Lengths = Pick<FileMark, "longest" | "refused">
-
-function lengthsOf(marks: readonly FileMark[]): Lengths {
-  const refused = marks.flatMap((mark) => mark.refused ?? [])
-  return {
-    longest: Math.max(0, ...marks.map(({ longest }) => longest)),
-    refused: refused.length === 0 ? undefined : Math.min(...refused),
-  }
-}
-
-/** Whether a container, by its sides as they are kept, depends on nothing but its own files. */
-export function isAlone(sides: string): boolean {
-  return (
-    sides === NO_SIDES || (JSON.parse(sides) as ReadContainer["sides"]).every(([name]) => name === LENGTHS)
-  )
-}
-
-/** No dependence on anything beside its own files, as JSON. */
-export const NO_SIDES = "[]"
 
 /** The look of a container's own files. */
 export function containerLook({ files }: FoundContainer): Buffer {
