@@ -4,7 +4,7 @@ import { foldedTexts, messageColumns, partColumns, sessionColumns } from "../../
 import type { FleetQueries } from "../../postgres/queries.ts"
 import { messages, parts, sessions, texts } from "../../postgres/schema.ts"
 import { textPieces } from "../../postgres/texts.ts"
-import { fieldsOf, type JsonObject } from "../../record/extract.ts"
+import { fieldsOf, isJsonObject, type JsonObject } from "../../record/extract.ts"
 import type { Difference, VerifyResult } from "../verify-result.ts"
 import type { FleetAccess } from "./access.ts"
 
@@ -89,7 +89,8 @@ class SessionComparison {
     if (!row) return undefined
     this.checked.sessions++
     const body = objectOf(row.body)
-    if (body && !holds(row.row, sessionColumns(body))) this.#differs("session", row.row.project, this.#id)
+    if (body === null || (body && !holds(row.row, sessionColumns(body))))
+      this.#differs("session", row.row.project, this.#id)
     return row.row.sequence
   }
 
@@ -134,10 +135,11 @@ class SessionComparison {
       for (const { body: partText, ...part } of partRows.get(row.id) ?? []) {
         this.checked.parts++
         const body = objectOf(partText)
-        ofParts.push(body)
-        if (body && !holds(part, partColumns(body))) this.#differs("part", row.id, part.id)
+        ofParts.push(body ?? undefined)
+        if (body === null || (body && !holds(part, partColumns(body)))) this.#differs("part", row.id, part.id)
       }
       const bodies = ofParts.filter((part) => part !== undefined)
+      if (body === null) this.#differs("message", this.#id, row.id)
       if (!body) continue
       const columns = messageColumns(body)
       const isRight = holds(row, columns)
@@ -210,13 +212,14 @@ function sessionsAfter(db: FleetQueries, after: { machine: string; id: string })
     .limit(SESSIONS_AT_ONCE)
 }
 
-/** A body as an object; `undefined` where it is none, which is told of as a problem, or too large to be read. */
-function objectOf(body: string | null): JsonObject | undefined {
+/** A body as an object; `undefined` where it is too large to be read, `null` where it is no JSON object, which nobody publishes. */
+function objectOf(body: string | null): JsonObject | null | undefined {
   if (body === null) return undefined
   try {
-    return fieldsOf(JSON.parse(body))
+    const value: unknown = JSON.parse(body)
+    return isJsonObject(value) ? value : null
   } catch {
-    return undefined
+    return null
   }
 }
 
