@@ -15,6 +15,7 @@ import {
   textOf,
   timeOf,
 } from "./line.ts"
+import { MessageOutlines } from "./message-outlines.ts"
 import { metaOf } from "./meta.ts"
 import { outlined, type State } from "./state.ts"
 import { type Usage, usageOf } from "./usage.ts"
@@ -38,6 +39,7 @@ export class RolloutFold implements Fold {
   readonly #session: string
   readonly #state: State
   readonly #entries: Entries
+  readonly #outlines = new MessageOutlines()
 
   constructor(container: ContainerName, state: unknown) {
     this.#session = container.session ?? container.name
@@ -51,7 +53,7 @@ export class RolloutFold implements Fold {
   }
 
   outline(sides: Sides): readonly OutlinedSession[] {
-    return outlined(this.#state, this.#session, sides)
+    return outlined(this.#state, this.#session, sides, this.#outlines)
   }
 
   add({ value, span }: Line): void {

@@ -1,9 +1,9 @@
 import { isJsonObject } from "../../../../record/extract.ts"
-import { present } from "../../../../record/present.ts"
-import type { OutlinedMessage, OutlinedSession, Sides, Span } from "../../agent.ts"
+import type { OutlinedSession, Sides, Span } from "../../agent.ts"
 import { soundId } from "../../record-bodies.ts"
-import type { Entry, Kept } from "./entries.ts"
+import type { Kept } from "./entries.ts"
 import { textOf } from "./line.ts"
+import type { MessageOutlines } from "./message-outlines.ts"
 import type { Meta } from "./meta.ts"
 import type { Usage } from "./usage.ts"
 
@@ -51,8 +51,16 @@ export interface State extends Kept {
 /** Names that a person gave, `{id, thread_name}` a line; the newest counts (`session_index.jsonl`, 0.100 on). */
 const NAMES = "session_index.jsonl"
 
-/** What a fold's state says: the session, then what was taken back out of it, each as a child. */
-export function outlined(state: State, session: string, sides: Sides): OutlinedSession[] {
+/**
+ * What a fold's state says: the session, then what was taken back out of it, each as a child.
+ * @param outlines what it said before
+ */
+export function outlined(
+  state: State,
+  session: string,
+  sides: Sides,
+  outlines: MessageOutlines,
+): OutlinedSession[] {
   const { meta, shown, reverted } = state
   if (!state.isSeen) return []
   const id = soundId(session)
@@ -71,7 +79,7 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
     updated: Math.max(state.updated ?? 0, created),
     body: Object.keys(metadata).length > 0 ? { metadata } : undefined,
     messages: shown.map((entry, at) =>
-      message(entry, meta, at === shown.length - 1 && state.isRunning !== false),
+      outlines.of(entry, meta?.cwd, at === shown.length - 1 && state.isRunning !== false),
     ),
   }
   const children = reverted.map((entries, at): OutlinedSession => {
@@ -84,45 +92,10 @@ export function outlined(state: State, session: string, sides: Sides): OutlinedS
       created: begun,
       updated: entries.reduce((newest, { last }) => Math.max(newest, last), begun),
       body: { metadata: { reverted: true } },
-      messages: entries.map((entry) => message(entry, meta, false)),
+      messages: entries.map((entry) => outlines.of(entry, meta?.cwd, false)),
     }
   })
   return [own, ...children]
-}
-
-/** @param mayRun whether it is the newest, and its turn is not over */
-function message(entry: Entry, meta: Meta | undefined, mayRun: boolean): OutlinedMessage {
-  const { id, role, created } = entry
-  // Lines are added to an entry's own.
-  const spans = [...entry.spans]
-  if (role === "user") return { id, created, role, spans }
-  const isWhole = entry.isClosed === true || entry.usage !== undefined
-  const isOver = !mayRun || (isWhole && !hasOpenCall(entry))
-  return {
-    id,
-    created,
-    role,
-    spans,
-    about: present({
-      ...entry.setting,
-      root: meta?.cwd,
-      parent: entry.parent,
-      usage: entry.usage,
-      error: entry.error,
-      isReplayed: entry.isReplayed,
-      summary: entry.isSummary,
-      auto: entry.isAuto,
-      mayRun: mayRun || undefined,
-      completed: isOver && entry.last > 0 ? entry.last : undefined,
-    }),
-  }
-}
-
-function hasOpenCall({ keys }: Entry): boolean {
-  const answered = new Set(
-    keys.filter((key) => key.startsWith("r:") || key.startsWith("e:")).map((key) => key.slice(2)),
-  )
-  return keys.some((key) => key.startsWith("c:") && !answered.has(key.slice(2)))
 }
 
 /** The newest name of a session: searched from the end, without parsing other sessions' lines. */

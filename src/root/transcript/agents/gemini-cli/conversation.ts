@@ -216,7 +216,12 @@ export class Conversation {
   }
 
   #all(ids: readonly string[]): readonly Entry[] {
-    return ids.flatMap((id) => this.#entries.get(id) ?? [])
+    const entries: Entry[] = []
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry) entries.push(entry)
+    }
+    return entries
   }
 }
 

@@ -1,12 +1,13 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extract.ts"
 import { present } from "../../../../record/present.ts"
-import type { ContainerName, Fold, Line, OutlinedMessage, OutlinedSession, Sides } from "../../agent.ts"
+import type { ContainerName, Fold, Line, OutlinedSession, Sides } from "../../agent.ts"
 import { firstWords } from "../../first-words.ts"
 import { Names } from "../../names.ts"
 import { soundId } from "../../record-bodies.ts"
 import { elementsOf, isFrame, timeOf, wordsOf } from "./content.ts"
 import { Conversation, type ConversationState, type Entry } from "./conversation.ts"
 import { Header, type HeaderState } from "./header.ts"
+import { MessageOutlines, type Surroundings } from "./message-outlines.ts"
 import { workTreeOf } from "./work-tree.ts"
 
 interface FoldState {
@@ -17,19 +18,6 @@ interface FoldState {
   readonly workspace?: string | undefined
 }
 
-/** What a message's lines do not say of it: see `message.ts`. */
-export interface About {
-  /** Its place in each of its lines; `null` where the line is the message itself. Absent where all are. */
-  readonly at?: readonly (number | null)[]
-  /** The work tree. */
-  readonly directory?: string
-  /** The message that it answers. */
-  readonly parent?: string
-  readonly isSummary?: boolean
-  /** It may be that a tool of it still runs. */
-  readonly mayRun?: boolean
-}
-
 /** Of the frame that the agent puts before a conversation: the first of its workspace's folders. */
 const WORKSPACE = /\*\*Workspace Directories:\*\*\s*\n\s*- ([^\n]+)/
 
@@ -38,6 +26,7 @@ export class GeminiFold implements Fold {
   readonly #name: ContainerName
   readonly #header: Header
   readonly #conversation: Conversation
+  readonly #outlines = new MessageOutlines()
   /** The person's first words; and the first command, where there are no words. */
   #title: string | undefined
   #command: string | undefined
@@ -95,7 +84,7 @@ export class GeminiFold implements Fold {
         parentID: parent === id ? undefined : parent,
         title,
         body: { metadata },
-        messages: outlined(shown, context),
+        messages: this.#outlines.of(shown, context),
       },
       ...branches.map(({ place, why, after, entries }) => ({
         ...session,
@@ -104,7 +93,7 @@ export class GeminiFold implements Fold {
         parentID: id,
         title: `${entries.find(({ words }) => words !== undefined)?.words ?? title ?? "Untitled"} (${why})`,
         body: { metadata: { ...metadata, branch: present({ why, after: after && context.ids(after) }) } },
-        messages: outlined(entries, context),
+        messages: this.#outlines.of(entries, context),
       })),
     ]
   }
@@ -143,7 +132,7 @@ export class GeminiFold implements Fold {
     return workTreeOf({ folder, projectHash, candidates }, sides)
   }
 
-  #context(directory: string | undefined): Context {
+  #context(directory: string | undefined): Surroundings {
     const calls = new Set<string>()
     const answers = new Map<string, Entry>()
     for (const entry of this.#conversation.entries) {
@@ -159,61 +148,6 @@ export class GeminiFold implements Fold {
     }
     return { directory, calls, answers, ids }
   }
-}
-
-/** What all messages of a transcript share. */
-interface Context {
-  readonly directory: string | undefined
-  readonly calls: ReadonlySet<string>
-  /** By a call's id, the message that carries its result. */
-  readonly answers: ReadonlyMap<string, Entry>
-  /** Our id for one of the agent's. */
-  readonly ids: (own: string) => string
-}
-
-function outlined(entries: readonly Entry[], context: Context): OutlinedMessage[] {
-  const { calls, ids } = context
-  const messages: OutlinedMessage[] = []
-  let parent: string | undefined
-  for (const [place, entry] of entries.entries()) {
-    const { nature, speaker, isSummary, time } = entry
-    // Its results belong to calls of other messages, unless those are lost.
-    const isStray = nature === "result" && !entry.answers.some((id) => calls.has(id))
-    if (nature === "result" && !isStray) continue
-    const id = ids(entry.id)
-    // A resume may put the frame first where there was none: it must not seem that all was said after it.
-    const next = nature === "frame" ? (entries[place + 1]?.time ?? 0) : 0
-    const created = next > 0 ? Math.min(time, next - 1) : time
-    if (speaker === "user" && !isSummary && !isStray) {
-      if (nature !== "frame") parent = id
-      messages.push({ id, created, role: "user", spans: [entry.span], about: aboutOf(entry, NO_RESULTS, {}) })
-    } else {
-      const results = entry.open.length === 0 ? NO_RESULTS : resultsOf(entry, context)
-      const mayRun = place === entries.length - 1 && entry.open.some((call) => !context.answers.has(call))
-      const spans = [entry.span, ...results.map(({ span }) => span)]
-      const about = aboutOf(entry, results, {
-        ...(context.directory !== undefined && { directory: context.directory }),
-        ...(parent !== undefined && { parent }),
-        ...(isSummary && { isSummary }),
-        ...(mayRun && { mayRun }),
-      })
-      messages.push({ id, created, role: "assistant", spans, about })
-    }
-  }
-  return messages
-}
-
-const NO_RESULTS: readonly Entry[] = []
-
-/** The messages that carry results of a message's calls. */
-function resultsOf({ open }: Entry, { answers }: Context): readonly Entry[] {
-  return [...new Set(open.flatMap((id) => answers.get(id) ?? []))]
-}
-
-function aboutOf(entry: Entry, results: readonly Entry[], about: About): JsonObject | undefined {
-  if (entry.at === undefined && results.every(({ at }) => at === undefined))
-    return Object.keys(about).length > 0 ? { ...about } : undefined
-  return { ...about, at: [entry, ...results].map(({ at }) => at ?? null) }
 }
 
 function timesOf(entries: readonly Entry[]): { created: number; updated: number } {

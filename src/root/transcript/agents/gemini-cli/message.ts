@@ -16,7 +16,7 @@ import {
   timeOf,
   toolCallsOf,
 } from "./content.ts"
-import type { About } from "./fold.ts"
+import type { About } from "./message-outlines.ts"
 import { attachmentOf, resultOf } from "./tool-result.ts"
 
 /** Fields of a message's line that have a place of their own. `type` tells the role. */
