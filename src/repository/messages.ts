@@ -97,9 +97,11 @@ export class MessageRepository<M, P> {
   /** Yields message ids, newest first unless `direction` says otherwise. */
   async *ids(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<string> {
     const root = await this.#root(sessionID)
-    for await (const run of this.#runs(root, sessionID, options))
+    const { direction, limit, signal } = options
+    const range = { limit: checkLimit(limit), signal }
+    for await (const run of this.#runs(root, sessionID, direction, range))
       for (const { id } of run) {
-        options.signal?.throwIfAborted()
+        signal?.throwIfAborted()
         yield id
       }
   }
@@ -120,15 +122,21 @@ export class MessageRepository<M, P> {
    * @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`, `NOT_FOUND` for `from`; TypeError
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
-    const { items, older, newer } = await this.#page(sessionID, options, (fetch, root) =>
-      fetchReadable(fetch, async ({ id }) => (await this.#read(root, sessionID, id, false))?.info),
+    const question = {}
+    const { items, older, newer } = await this.#page(sessionID, options, question, (fetch, root) =>
+      fetchReadable(fetch, async ({ id }) => (await this.#read(root, sessionID, id, false, question))?.info),
     )
     return { items: items.map(({ read }) => read as M), older, newer }
   }
 
   /** As `page`, with the messages' keys, for a caller that reads bodies one by one. */
   async pageKeys(sessionID: string, options: MessagePageOptions = {}): Promise<Page<Key>> {
-    const { items, older, newer } = await this.#page(sessionID, options, (fetch): Fetch<Position> => fetch)
+    const { items, older, newer } = await this.#page(
+      sessionID,
+      options,
+      {},
+      (fetch): Fetch<Position> => fetch,
+    )
     return { items: items.map(({ id }) => ["message", sessionID, id]), older, newer }
   }
 
@@ -143,10 +151,11 @@ export class MessageRepository<M, P> {
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<MessageWithParts<M, P>> {
     for (const id of ids) checkKey([id])
-    const root = await this.#root(sessionID)
+    const question = {}
+    const root = await this.#root(sessionID, question)
     for (const id of ids) {
       options.signal?.throwIfAborted()
-      const message = await this.#read(root, sessionID, id, true)
+      const message = await this.#read(root, sessionID, id, true, question)
       if (message) yield { info: message.info as M, parts: message.parts as P[] }
     }
   }
@@ -156,25 +165,27 @@ export class MessageRepository<M, P> {
     return (await this.#root(sessionID)).catalog.countMessages(sessionID)
   }
 
-  async #root(sessionID: string): Promise<Root> {
+  async #root(sessionID: string, question?: object): Promise<Root> {
     checkKey([sessionID])
-    return this.#roots.ofSession(sessionID)
+    return this.#roots.ofSession(sessionID, question)
   }
 
   /** @param fetching makes of a fetch of places the one that the page is cut out of */
   async #page<Entry extends Position>(
     sessionID: string,
     options: MessagePageOptions,
+    question: object,
     fetching: (fetch: Fetch<Position>, root: Root) => Fetch<Entry | NamedMessage>,
   ): Promise<Page<Entry | NamedMessage>> {
     const limit = checkPageSize(options.limit)
-    const root = await this.#root(sessionID)
+    const root = await this.#root(sessionID, question)
     return cutPage(
       `message/${sessionID}`,
       options.cursor,
       limit,
       fetching(
-        (direction, range) => this.#take(root, sessionID, direction, { ...range, signal: options.signal }),
+        (direction, range) =>
+          this.#take(root, sessionID, direction, { ...range, question, signal: options.signal }),
         root,
       ),
       options.from === undefined ? undefined : await this.#named(root, sessionID, options.from),
@@ -186,17 +197,19 @@ export class MessageRepository<M, P> {
     options: MessageListOptions,
     withParts: boolean,
   ): AsyncGenerator<WholeMessage> {
-    const root = await this.#root(sessionID)
+    const question = {}
+    const root = await this.#root(sessionID, question)
     let missing = checkLimit(options.limit)
     // Others take the place of what cannot be read.
     for (let after: Position | undefined; missing !== 0; ) {
       let asked = missing
-      for await (const run of this.#runs(root, sessionID, { ...options, limit: missing }, after))
+      const range = { after, limit: missing, question, signal: options.signal }
+      for await (const run of this.#runs(root, sessionID, options.direction, range))
         for (const entry of run) {
           options.signal?.throwIfAborted()
           after = entry
           if (asked !== undefined) asked--
-          const message = await this.#read(root, sessionID, entry.id, withParts)
+          const message = await this.#read(root, sessionID, entry.id, withParts, question)
           if (!message) continue
           if (missing !== undefined) missing--
           yield message
@@ -210,8 +223,9 @@ export class MessageRepository<M, P> {
     sessionID: string,
     id: string,
     withParts: boolean,
+    question: object,
   ): Promise<WholeMessage | undefined> {
-    if (root.records.message) return root.records.message(sessionID, id, withParts)
+    if (root.records.message) return root.records.message(sessionID, id, withParts, question)
     const [info] = await root.records.read("message", sessionID, [id])
     return info && { info, parts: withParts ? await this.#parts.allOf(root, id) : [] }
   }
@@ -219,16 +233,12 @@ export class MessageRepository<M, P> {
   #runs(
     root: Root,
     sessionID: string,
-    options: MessageListOptions,
-    after?: Position,
+    direction: MessageListOptions["direction"],
+    range: Range,
   ): AsyncGenerator<readonly Position[]> {
-    const direction = checkChoice("direction", options.direction, ["asc", "desc"], "desc")
-    options.signal?.throwIfAborted()
-    return root.catalog.messages(sessionID, direction, {
-      after,
-      limit: checkLimit(options.limit),
-      signal: options.signal,
-    })
+    const chosen = checkChoice("direction", direction, ["asc", "desc"], "desc")
+    range.signal?.throwIfAborted()
+    return root.catalog.messages(sessionID, chosen, range)
   }
 
   /** A message, and where it stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */

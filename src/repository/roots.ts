@@ -156,14 +156,14 @@ export class Roots {
    * The root that a session, and what belongs to it, is read from; of one without a file, where its messages are.
    * @throws as `findSession`
    */
-  async ofSession(id: string): Promise<Root> {
-    return (await this.#ownerOf(id)) ?? this.#absent("session", id) ?? this.main
+  async ofSession(id: string, question?: object): Promise<Root> {
+    return (await this.#ownerOf(id, question)) ?? this.#absent("session", id) ?? this.main
   }
 
   /** As `ofSession`; none of a session that is nowhere. */
-  async #ownerOf(id: string): Promise<Root | undefined> {
+  async #ownerOf(id: string, question?: object): Promise<Root | undefined> {
     if (this.all.length === 1) return this.main
-    const found = await this.#findSession(checkIdOrKey("session", id).id, undefined)
+    const found = await this.#findSession(checkIdOrKey("session", id).id, undefined, false, question)
     return found?.root ?? (await this.#withRecords("message", id))[0]
   }
 
@@ -271,11 +271,11 @@ export class Roots {
   }
 
   /** The newest copy of a session, in a project or in any. @throws as `findSession`; StoreError `UNREADABLE` where a newer one is out of reach */
-  async #findSession(id: string, folder: string | undefined, strict?: boolean): Promise<Found | undefined> {
+  async #findSession(id: string, folder?: string, strict = false, question = {}): Promise<Found | undefined> {
     const found: Found[] = []
     const looking = new Looking(strict)
     for (const root of this.reachable())
-      for (const project of await root.records.foldersOf("session", id, looking.note))
+      for (const project of await root.records.foldersOf("session", id, looking.note, question))
         if (folder === undefined || project === folder)
           found.push({ root, place: { kind: "session", folder: project }, id })
     if (found.length === 0) looking.mustHaveSeenAll()
@@ -285,7 +285,8 @@ export class Roots {
     let updated = Number.NEGATIVE_INFINITY
     let newest: Found[] = []
     for (const candidate of found) {
-      const [body] = await candidate.root.records.read("session", candidate.place.folder, [id])
+      const { root, place } = candidate
+      const [body] = await root.records.read("session", place.folder, [id], undefined, question)
       const time = body ? sessionFields(body).updated : Number.NEGATIVE_INFINITY
       if (time > updated || newest.length === 0) newest = []
       if (time >= updated) newest.push(candidate)
@@ -296,8 +297,7 @@ export class Roots {
       ? await mostMessages(id, roots)
       : { root: roots[0], tied: false }
     const gone = this.#gone()
-    const newer = this.#readFrom.newerThan(id, updated)
-    for (const missing of [newer, root])
+    for (const missing of [this.#readFrom.newerThan(id, updated), root])
       if (missing && gone.has(missing)) throw unreachable(missing, `The session ${id}`)
     const last = newest.findLast((candidate) => candidate.root === root)
     if (last) this.#note(id, { root: last.root, updated, tied }, gone, folder)

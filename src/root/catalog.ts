@@ -31,6 +31,11 @@ export interface Range {
   readonly bodies?: boolean | "some" | undefined
   /** Questions about the same records that share this object are answered from one look at the files, unless something changes. */
   readonly moment?: object | undefined
+  /**
+   * The question that this is a step of. What was read to prove a file whose stamp proves nothing yet is not read again for another step of
+   * the same question: only until the stamp proves it, and while the file looks as it did.
+   */
+  readonly question?: object | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -49,26 +49,40 @@ export interface RecordSource {
   /**
    * The folders that hold a record of that id, readable or not, in the order of `compareText`.
    * @param tell told of what cannot be looked into, which is reported too: the record may lie there
+   * @param question that it is looked for, as in the range of a listing
    */
-  foldersOf(kind: CollectionKind, id: string, tell?: (unseen: Unseen) => void): Promise<readonly string[]>
+  foldersOf(
+    kind: CollectionKind,
+    id: string,
+    tell?: (unseen: Unseen) => void,
+    question?: object,
+  ): Promise<readonly string[]>
   /** Whether there is a record of that id, readable or not; a folder that cannot be looked into is reported, and not said to hold it. */
   holds(kind: CollectionKind, folder: string, id: string): Promise<boolean>
   /**
    * Bodies for a list, one for each id; `undefined` for what is gone, and, with a reported problem, for what cannot be read.
    * @param tell told too of what cannot be read
+   * @param question that they are read for, as in the range of a listing
    */
   read(
     kind: CollectionKind,
     folder: string,
     ids: readonly string[],
     tell?: Tell,
+    question?: object,
   ): Promise<readonly (JsonObject | undefined)[]>
   /**
    * A message of a conversation that is gone through, with its parts where they are wanted, all as they were at one moment; `undefined` as
    * `read` gives it. Roots without it are asked for one after another.
+   * @param question that it is read for, as in the range of a listing
    * @throws StoreError where nothing of the root can be read: a conversation with gaps would look whole
    */
-  message?(sessionID: string, id: string, withParts: boolean): Promise<WholeMessage | undefined>
+  message?(
+    sessionID: string,
+    id: string,
+    withParts: boolean,
+    question?: object,
+  ): Promise<WholeMessage | undefined>
   /**
    * A body asked for by name, `undefined` where there is none.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`

@@ -33,11 +33,11 @@ export class IndexedLookup implements Lookup {
     return this.#read((statements) => rowIds(statements, kind, folder, ALL))
   }
 
-  async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
+  async foldersOf(kind: "session" | "message", id: string, question?: object): Promise<readonly string[]> {
     const find = (): Promise<string[]> => this.#read((statements) => statements[kind].folders(id))
     const before = await find()
     // Whether it still lies where it was is told by the few files concerned; that it lies nowhere, by all of them.
-    for (const folder of before) await this.#settled.session(kind === "session" ? id : folder)
+    for (const folder of before) await this.#settled.session(kind === "session" ? id : folder, question)
     const now = before.length > 0 ? await find() : []
     if (now.length > 0) return sortTexts(now)
     const session = kind === "session" ? id : sessionOfMessage(id)
@@ -45,8 +45,12 @@ export class IndexedLookup implements Lookup {
     return sortTexts(await find())
   }
 
-  async sessions(project: string, ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]> {
-    for (const id of ids) await this.#settled.session(id)
+  async sessions(
+    project: string,
+    ids: readonly string[],
+    question?: object,
+  ): Promise<readonly (JsonObject | undefined)[]> {
+    for (const id of ids) await this.#settled.session(id, question)
     const bodies = await this.#read((statements) => {
       const directory = statements.directories.find({ kind: "session", folder: project })
       return directory ? statements.transcripts.bodies(directory.id, ids) : new Map<string, string>()
@@ -58,8 +62,12 @@ export class IndexedLookup implements Lookup {
     })
   }
 
-  async messages(session: string, ids: readonly string[]): Promise<readonly (LocatedMessage | undefined)[]> {
-    await this.#settled.session(session)
+  async messages(
+    session: string,
+    ids: readonly string[],
+    question?: object,
+  ): Promise<readonly (LocatedMessage | undefined)[]> {
+    await this.#settled.session(session, question)
     const { places, marks } = await this.#read(({ directories, transcripts }) => {
       const directory = directories.find({ kind: "message", folder: session })
       const places = directory ? transcripts.places.of(directory.id, ids) : []

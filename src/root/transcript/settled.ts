@@ -1,12 +1,15 @@
 import type { Statements } from "../../database/statements.ts"
+import type { ContainerRow } from "../../database/transcript-statements.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import { EarlyPages } from "./early-pages.ts"
-import type { Looked, SettleAllOptions, Unsettled } from "./settling.ts"
+import { areOf } from "./kept-folds.ts"
+import type { Looked, SettleAllOptions, SettledReading, Unsettled } from "./settling.ts"
 import { BASE, isAlone } from "./sides.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
+import type { Sweep } from "./transcripts.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8
@@ -17,6 +20,22 @@ const MAX_CHECKED = 1_000
 interface Sound {
   readonly begun: number
   readonly database: string
+}
+
+/** What a session's container was settled to. */
+interface Proven extends SettledReading {
+  readonly session: string
+}
+
+/** The container that a session is read from. */
+interface Holder {
+  readonly container: FoundContainer
+  readonly row: number
+  readonly reading: ContainerRow
+  readonly sweep: Sweep
+  readonly isSettled: boolean
+  /** Whether it depends on nothing beside its own files. */
+  readonly isAlone: boolean
 }
 
 /** One look at everything, and what of it is not settled yet. */
@@ -37,6 +56,8 @@ export class Settled {
   /** Of sessions that were asked for: the container that each is read from, and the version of the rows that equal it. */
   readonly #checked = new Map<string, { readonly version: string; readonly container: FoundContainer }>()
   #refused: readonly Problem[] = []
+  /** What was proven by reading it for a question, since its stamp proves nothing yet. */
+  readonly #proven = new WeakMap<object, Proven>()
 
   constructor(index: TranscriptIndex, maxStaleness: number) {
     this.index = index
@@ -133,8 +154,12 @@ export class Settled {
     await this.#settle(glance, concerned, { slice: new TimeSlice(signal) })
   }
 
-  /** Settles the container that a session is read from; where none is known, all that may hold it. @throws as `all` */
-  async session(id: string): Promise<void> {
+  /**
+   * Settles the container that a session is read from; where none is known, all that may hold it.
+   * @param question as in the range of a listing
+   * @throws as `all`
+   */
+  async session(id: string, question?: object): Promise<void> {
     if (this.#isFresh()) return
     const version = await this.index.version()
     const checked = this.#checked.get(id)
@@ -149,7 +174,18 @@ export class Settled {
       this.#checked.set(id, { version, container })
       return
     }
-    if (await this.index.settle({ container, row }, sweep, new TimeSlice())) await this.holding([id])
+    const proven = question && this.#proven.get(question)
+    if (proven?.session === id && this.#isStill(proven, known)) return
+    const { hasDoubted, reached } = await this.index.settle({ container, row }, sweep, new TimeSlice())
+    if (hasDoubted) await this.holding([id])
+    if (question && reached) this.#proven.set(question, { ...reached, session: id })
+  }
+
+  /** Whether what was proven by reading it is so: only a change within a tick of the clock could have left it the same look. */
+  #isStill(proven: Proven, { container, reading, sweep }: Holder): boolean {
+    // As soon as its stamp can prove it that is settled.
+    if (sweep.isProven(container) || !areOf(reading, proven)) return false
+    return this.index.isSettled(container, { ...reading, look: proven.look }, sweep)
   }
 
   /** Whether the rows of a session's container are known to equal its files. @throws IndexFailure; StoreError `EXHAUSTED` */
@@ -162,7 +198,7 @@ export class Settled {
   }
 
   /** The container that a session is read from, as it lies there now; `undefined` where only a look at everything can tell. */
-  async #holder(id: string) {
+  async #holder(id: string): Promise<Holder | undefined> {
     const holder = await this.read(({ transcripts }) => {
       const row = transcripts.holder(id)?.container
       return row === undefined ? undefined : { row, container: transcripts.container(row) }
@@ -175,9 +211,9 @@ export class Settled {
     return {
       container,
       row: holder.row,
+      reading: row,
       sweep,
       isSettled: this.index.isSettled(container, row, sweep),
-      /** Whether it depends on nothing beside its own files. */
       isAlone: isAlone(row.sides),
     }
   }

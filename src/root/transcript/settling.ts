@@ -1,3 +1,4 @@
+import type { ContainerReading } from "../../database/transcript-statements.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { StoreChange } from "../change.ts"
 import type { ContainerAt, FoundContainer } from "./container.ts"
@@ -15,6 +16,19 @@ export interface Unsettled {
 export interface Looked {
   readonly sweep: Sweep
   readonly unsettled: readonly Unsettled[]
+}
+
+/** Under which look of its files a container's rows equal them, and the reading that they are of. */
+export interface SettledReading extends ContainerReading {
+  readonly look: Buffer
+}
+
+/** What became of a container that was settled. */
+export interface Outcome {
+  /** Whether another container has to be settled anew, since it holds what this one held. */
+  readonly hasDoubted: boolean
+  /** `undefined` where it could not be read. */
+  readonly reached: SettledReading | undefined
 }
 
 /** Hears what becomes of rows, whoever has them made equal to their files. */

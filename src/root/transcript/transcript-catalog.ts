@@ -59,7 +59,7 @@ export class TranscriptCatalog implements Catalog {
     let left = range.limit ?? Number.POSITIVE_INFINITY
     for (let after = range.after; left > 0; ) {
       range.signal?.throwIfAborted()
-      await this.#settled.session(sessionID)
+      await this.#settled.session(sessionID, range.question)
       const limit = Math.min(RUN_LENGTH, left)
       const from = after
       const run = await this.#settled.read(({ directories, listings }) => {

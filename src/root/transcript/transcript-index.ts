@@ -16,7 +16,7 @@ import { areOf, isDue, type KeptFold, KeptFolds, stateOf } from "./kept-folds.ts
 import { KeptLines } from "./kept-lines.ts"
 import { type Anew, changesOf, differenceOf, putDifference, settleMessages } from "./message-rows.ts"
 import { Disturbed, MESSAGES_AT_ONCE, putContainer, removeContainer } from "./put-container.ts"
-import type { Looked, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
+import type { Looked, Outcome, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
 import { NO_SIDES } from "./sides.ts"
 import {
   containerLook,
@@ -51,7 +51,7 @@ export class TranscriptIndex {
   /** For the watch, where there is one. */
   listener: RowListener | undefined
   /** Containers being settled, one after another each. */
-  readonly #settling = new Map<string, Promise<boolean>>()
+  readonly #settling = new Map<string, Promise<Outcome>>()
   readonly #folds: KeptFolds
   /** What was read of containers before there was an index. */
   readonly #ahead = new WeakMap<FoundContainer, ReadAhead>()
@@ -128,7 +128,6 @@ export class TranscriptIndex {
 
   /**
    * Makes a container's rows equal to its files. One that cannot be read holds nothing.
-   * @returns whether another container has to be settled anew, since it holds what this one held
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
   async settle(
@@ -136,7 +135,7 @@ export class TranscriptIndex {
     sweep: Sweep,
     slice: TimeSlice,
     take?: SettleAllOptions["take"],
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const key = keyOf(container)
     for (let before = this.#settling.get(key); before; before = this.#settling.get(key))
       await before.catch(() => {})
@@ -153,7 +152,7 @@ export class TranscriptIndex {
     for (const one of unsettled) {
       const turn = slice.pass()
       if (turn) await turn
-      if (await this.settle(one, sweep, slice, take)) hasDoubted = true
+      if ((await this.settle(one, sweep, slice, take)).hasDoubted) hasDoubted = true
       onSettled?.(one)
     }
     // What is put because of them may have others put in turn.
@@ -163,7 +162,8 @@ export class TranscriptIndex {
       const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
       for (const container of sweep.found) {
         if (!doubted.has(keyOf(container))) continue
-        if (await this.settle({ container, row: undefined }, sweep, slice, take)) hasDoubted = true
+        const outcome = await this.settle({ container, row: undefined }, sweep, slice, take)
+        if (outcome.hasDoubted) hasDoubted = true
       }
     }
   }
@@ -197,7 +197,7 @@ export class TranscriptIndex {
     sweep: Sweep,
     slice: TimeSlice,
     take: SettleAllOptions["take"],
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     for (let tries = 1; ; tries++)
       try {
         return await this.#readAndPut(container, sweep, slice, take)
@@ -212,7 +212,7 @@ export class TranscriptIndex {
     sweep: Sweep,
     slice: TimeSlice,
     take: SettleAllOptions["take"],
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const { agent } = this.transcripts
     const before = await this.index.read(({ transcripts }) => {
       const row = transcripts.rowOf(container.folder, container.name)
@@ -239,7 +239,8 @@ export class TranscriptIndex {
     this.#ahead.delete(container)
     const result =
       ahead?.result ?? (await this.transcripts.readContainer(container, sweep, known, slice, lines))
-    const look = !result.isRefused && sweep.isProven(container) ? containerLook(container) : null
+    const seen = containerLook(container)
+    const look = !result.isRefused && sweep.isProven(container) ? seen : null
     const columns = {
       folder: container.folder,
       name: container.name,
@@ -248,12 +249,15 @@ export class TranscriptIndex {
       format: agent.version,
       problems: JSON.stringify({ lines: result.problems, fault: result.fault } satisfies KeptProblems),
     }
+    const { marks, sides } = columns
+    const reached = result.isRefused ? undefined : { look: seen, marks, sides }
     if (!result.read) {
       const isNoted = before && sameLook(before.known.look, look) && areOf(before.known, columns)
-      if (!before || isNoted) return false
-      await this.#trust({ ...columns, look }, before.known)
-      this.#folds.renew(container, before.known, columns)
-      return false
+      if (before && !isNoted) {
+        await this.#trust({ ...columns, look }, before.known)
+        this.#folds.renew(container, before.known, columns)
+      }
+      return { hasDoubted: false, reached }
     }
     const { fold } = result.read
     const sessions = ahead?.sessions ?? heldSessions(container, result.read.sessions, from?.rows?.sessions)
@@ -275,10 +279,9 @@ export class TranscriptIndex {
     )
     for (const change of changes) hear(change)
     if (!isFinished)
-      for (const session of read)
-        await this.#putMessages(row, columns.marks, session, { isAnew, mark }, slice, hear)
+      for (const session of read) await this.#putMessages(row, marks, session, { isAnew, mark }, slice, hear)
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
-    this.listener?.put(container, columns.marks, isNew)
+    this.listener?.put(container, marks, isNew)
     if (!isFinished) {
       state ??= stateNow()
       await this.#trust({ ...columns, look }, columns, state)
@@ -289,10 +292,10 @@ export class TranscriptIndex {
         checkpoint,
         written: state ? checkpoint.read : from.written,
         size: state ? state.state.length : from.size + checkpoint.read - from.checkpoint.read,
-        rows: { database: before?.database, marks: columns.marks, sides: columns.sides, sessions: read },
+        rows: { database: before?.database, marks, sides, sessions: read },
       })
     if (take && lines) await take({ sessions: read, mark, lines })
-    return lost.length > 0
+    return { hasDoubted: lost.length > 0, reached }
   }
 
   async #putMessages(

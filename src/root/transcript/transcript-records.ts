@@ -59,16 +59,21 @@ export class TranscriptRecords implements RecordSource {
     kind: CollectionKind,
     id: string,
     tell?: (unseen: Unseen) => void,
+    question?: object,
   ): Promise<readonly string[]> {
-    const folders = await this.#foldersOf(kind, id)
+    const folders = await this.#foldersOf(kind, id, question)
     if (folders.length === 0)
       for (const problem of this.#lookup.refused())
         tell?.({ ...problem, closed: problem.code === "UNREADABLE" })
     return folders
   }
 
-  async #foldersOf(kind: CollectionKind, id: string): Promise<readonly string[]> {
-    if (kind !== "part") return this.#lookup.foldersOf(kind, id)
+  async #foldersOf(
+    kind: CollectionKind,
+    id: string,
+    question: object | undefined,
+  ): Promise<readonly string[]> {
+    if (kind !== "part") return this.#lookup.foldersOf(kind, id, question)
     const message = messageOfPartId(id)
     return message !== undefined && (await this.holds("part", message, id)) ? [message] : []
   }
@@ -83,18 +88,21 @@ export class TranscriptRecords implements RecordSource {
     folder: string,
     ids: readonly string[],
     tell?: Tell,
+    question?: object,
   ): Promise<readonly (JsonObject | undefined)[]> {
     const none = ids.map(() => undefined)
-    return this.#quietly(() => this.#bodies(kind, folder, ids), none, tell)
+    return this.#quietly(() => this.#bodies(kind, folder, ids, question), none, tell)
   }
 
   async #bodies(
     kind: CollectionKind,
     folder: string,
     ids: readonly string[],
+    question?: object,
   ): Promise<readonly (JsonObject | undefined)[]> {
-    if (kind === "session") return this.#lookup.sessions(folder, ids)
-    if (kind === "message") return (await this.#messages(folder, ids)).map((message) => message?.info)
+    if (kind === "session") return this.#lookup.sessions(folder, ids, question)
+    if (kind === "message")
+      return (await this.#readMessages(folder, ids, undefined, question)).map((one) => one?.read.info)
     const parts = (await this.#messageOf(folder))?.parts ?? []
     const byId = new Map(parts.map((part) => [part.id, part]))
     return ids.map((id) => byId.get(id))
@@ -147,13 +155,18 @@ export class TranscriptRecords implements RecordSource {
   }
 
   /** A message and its parts are of the same lines, read once. */
-  async message(session: string, id: string): Promise<WholeMessage | undefined> {
-    return (await this.#readMessages(session, [id]))[0]?.read
+  async message(
+    session: string,
+    id: string,
+    _: boolean,
+    question?: object,
+  ): Promise<WholeMessage | undefined> {
+    return (await this.#readMessages(session, [id], undefined, question))[0]?.read
   }
 
   /** What a search goes through of a message; `undefined`, which is reported where it cannot be read. */
   async document(session: string, id: string): Promise<MessageDocument | undefined> {
-    const message = await this.#quietly(() => this.message(session, id), undefined, undefined)
+    const message = await this.#quietly(() => this.message(session, id, true), undefined, undefined)
     return message && wholeDocument(message.info, message.parts)
   }
 
@@ -199,10 +212,11 @@ export class TranscriptRecords implements RecordSource {
     session: string,
     ids: readonly string[],
     maxBytes?: number,
+    question?: object,
   ): Promise<readonly (LocatedRead | undefined)[]> {
     const { fs, agent } = this.#transcripts
     for (let tries = 1; ; tries++) {
-      const all = await this.#lookup.messages(session, ids)
+      const all = await this.#lookup.messages(session, ids, question)
       const located = maxBytes === undefined ? all : all.slice(0, fitting(all, maxBytes))
       const there = located.filter((one) => one !== undefined)
       const files = [...new Set(there.flatMap((one) => one.files))]

@@ -328,7 +328,8 @@ export class TranscriptWatch implements RootWatch {
       if (!container) continue
       const begun = performance.now()
       if (await transcripts.lacksBase(container, sweep, slice)) sweep = await transcripts.sweep()
-      if (await index.settle({ container, row: undefined }, sweep, slice)) this.#mustSettle = true
+      const { hasDoubted } = await index.settle({ container, row: undefined }, sweep, slice)
+      if (hasDoubted) this.#mustSettle = true
       await this.#hearOfOthers(waiting)
       const now = performance.now()
       this.#rests.set(key, now + Math.max(REST_MS, REST_SHARE * (now - begun)))
