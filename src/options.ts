@@ -50,7 +50,7 @@ export interface StoreOptions<F extends FieldTypes = NoFields> {
   /** Index the whole store in the background after opening. No call waits for it. Default `true`. */
   backgroundIndex?: boolean | undefined
   /**
-   * Watch the store's folders, and those of transcripts, so that changes by other programs reach the index at once and `changes()`
+   * Watch the store's folders, those of transcripts and opencode's databases, so that changes by other programs reach the index at once and `changes()`
    * tells of them. Costs a system watch and about 3 kB a folder. Default `false`.
    */
   watch?: boolean | undefined

@@ -1,3 +1,4 @@
+import type { WatchFolder } from "../../file/folder-watches.ts"
 import { ProblemLog } from "../problem-log.ts"
 import type { Root, RootContext } from "../root.ts"
 import { Access } from "./access.ts"
@@ -11,6 +12,11 @@ import { OpencodeReader } from "./reader.ts"
 /** The texts of larger records are not searched, in bytes. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 
+export interface OpencodeRootOptions {
+  /** How folders are watched, for tests. */
+  readonly watch?: WatchFolder | undefined
+}
+
 /** A database of opencode, read where it lies. */
 export class OpencodeRoot implements Root {
   readonly source = "opencode"
@@ -20,8 +26,9 @@ export class OpencodeRoot implements Root {
   readonly texts: OpencodeTexts
   readonly upkeep: OpencodeUpkeep
   readonly versions: OpencodeVersions
+  readonly watch: NonNullable<Root["watch"]>
 
-  constructor(place: string, context: RootContext) {
+  constructor(place: string, context: RootContext, options: OpencodeRootOptions = {}) {
     const { maxRecordBytes, tell } = context
     this.place = place
     const problems = new ProblemLog(tell)
@@ -37,6 +44,10 @@ export class OpencodeRoot implements Root {
       maxRecordBytes: Math.min(maxRecordBytes, MAX_SEARCHED_BYTES),
     })
     this.texts = new OpencodeTexts(searched, access, this.catalog, this.records, context)
+    this.watch = (tell) => {
+      const { OpencodeWatch }: typeof import("./opencode-watch.ts") = require("./opencode-watch.ts")
+      return new OpencodeWatch({ reader, access, logger: context.logger, watch: options.watch, tell })
+    }
     this.versions = new OpencodeVersions(reader, access)
     this.upkeep = new OpencodeUpkeep({ place, reader, access, records: this.records, texts: this.texts })
   }

@@ -41,6 +41,7 @@ const HEADS_RUN_LENGTH = 64
 /** Sessions whose bodies are read at once where there may be many, and what is held of them, in UTF-16 units. */
 const BODIES_RUN_LENGTH = 32
 const MAX_HELD = 4 * 1024 * 1024
+const NEWEST_FIRST = { archived: "include", order: "updated", direction: "desc" } as const
 /** Ids that are held at once where all of a kind are gone through. */
 const ID_RUN_LENGTH = 1_000
 
@@ -288,6 +289,18 @@ export class OpencodeReader {
   async version(ids: readonly string[]): Promise<string> {
     const stamps = await this.stampsOf(ids)
     return ids.map((id) => stamps.get(id)?.stamp ?? "-").join(" ")
+  }
+
+  /** The projects of all sessions, by their ids. */
+  async projectsOfSessions(): Promise<Map<string, string>> {
+    const places = await this.#ask(allPlaces)
+    return new Map(places.map(({ id, project }) => [id, project]))
+  }
+
+  /** The projects of the sessions that were updated last, by their ids, the newest first. */
+  async projectsOfNewest(limit: number): Promise<Map<string, string>> {
+    const entries = await this.#ask((view) => listSessions(view, NEWEST_FIRST, undefined, limit))
+    return new Map(entries.map(({ id, project }) => [id, project]))
   }
 
   /** The stamps of those of these sessions that are there, or of which there are messages. */
