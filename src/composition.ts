@@ -1,30 +1,25 @@
 import { join } from "node:path"
 import { lazy } from "./database/lazy.ts"
-import { Coalescer } from "./file/coalescer.ts"
+import { required } from "./exhaustion.ts"
 import type { WatchFolder } from "./file/folder-watches.ts"
 import { LOCK_FILE } from "./file/layout.ts"
 import { ProcessLock } from "./file/lock.ts"
 import { type FileSystem, fileSystem } from "./file/system.ts"
-import { type Change, WriteQueue, type Writes } from "./file/write-queue.ts"
 import type { Logger } from "./logger.ts"
 import { ownMayBeMissing, type ResolvedOptions } from "./options.ts"
 import { indexFolderOf, otherIndexFolder, otherPlaces } from "./places.ts"
-import { fieldsOf } from "./record/extract.ts"
 import { Roots } from "./repository/roots.ts"
 import type { TrashFolder } from "./retention/trash.ts"
-import { changeOf } from "./root/change.ts"
-import { fieldsByReading } from "./root/fields-by-reading.ts"
 import { JsonRoot } from "./root/json/json-root.ts"
 import { JsonWriter } from "./root/json/json-writer.ts"
-import { folderPublisher, publisher } from "./root/json/publisher.ts"
-import { RecordWriter } from "./root/json/record-writer.ts"
 import { isStore } from "./root/json/store-folder.ts"
 import type { Problem } from "./root/problem-log.ts"
 import type { Root, RootContext } from "./root/root.ts"
 import type { RootWatch } from "./root/root-watch.ts"
 import { ChangeFeed } from "./watch/change-feed.ts"
-import { OwnWrites } from "./watch/own-writes.ts"
+import type { OwnWrites } from "./watch/own-writes.ts"
 import type { StoreWatch } from "./watch/store-watch.ts"
+import type { Writing } from "./writing.ts"
 
 /** What a test may put in place of the real thing. */
 export interface StoreParts {
@@ -44,11 +39,12 @@ export interface Composition {
   readonly context: Omit<RootContext, "indexFolder">
   /** All roots, the own folder first, also while the store is closed. */
   readonly all: readonly Root[]
-  /** Changes to the own folder: checked and made; made; held back; told of. */
+  /** Changes the own folder. */
   readonly writer: JsonWriter
-  readonly queue: WriteQueue
-  readonly writes: Writes
-  readonly coalescer: Coalescer
+  /** What that takes; loaded by the first change. */
+  readonly writing: () => Writing
+  /** The same where something was changed or is to be; otherwise nothing can be waiting. */
+  readonly written: () => Writing | undefined
   readonly feed: ChangeFeed
   readonly lock: ProcessLock
   readonly trash: () => TrashFolder
@@ -77,26 +73,17 @@ export function compose(
   const { directory, indexPath, keepIndex, readOnly, logger } = options
   const lockPath = indexPath === undefined ? join(directory, LOCK_FILE) : join(indexPath, "write.lock")
   const lock = new ProcessLock(lockPath, undefined, fs)
-  const ownWrites = new OwnWrites(fs)
   const watching = options.watch && !filesOnly
+  const ownWrites = watching ? newOwnWrites(fs) : undefined
   const feed = new ChangeFeed()
-  const publish = async (changes: readonly Change[]): Promise<void> => {
-    coalescer.noteWritten(changes)
-    if (watching) ownWrites.note(changes)
-    if (!filesOnly) await note(changes)
-    own.indexing.nudge()
-    for (const { key, content } of changes) {
-      const body = content && "value" in content ? fieldsOf(content.value) : {}
-      feed.publish(changeOf(key, content ? "written" : "removed", "store", body))
-    }
+  let written: Writing | undefined
+  const writing = (): Writing => {
+    written ??= required(() => {
+      const { makeWriting }: typeof import("./writing.ts") = require("./writing.ts")
+      return makeWriting({ options, fs, filesOnly, own, lock, feed, ownWrites, mustBeOpen })
+    })
+    return written
   }
-  const queue = new WriteQueue({ ...options, fs, lock, publish })
-  const told = (writes: Writes): Writes => ({
-    enqueue: (job) => ownWrites.during(directory, job, (job) => writes.enqueue(job)),
-    exclusively: (work) => writes.exclusively((held) => work(told(held))),
-  })
-  const writes = watching ? told(queue) : queue
-  const coalescer = new Coalescer(fs, directory, writes, lock, logger)
   const watched = Promise.withResolvers<void>()
   const indexFolder = indexFolderOf(options)
   const { maxRecordBytes, search, backgroundIndex, maxStaleness, cacheSize } = options
@@ -123,7 +110,10 @@ export function compose(
     filesOnly,
     fields: options.fields,
     indexFolder,
-    unwritten: coalescer,
+    unwritten: {
+      newest: (path) => written?.coalescer.newest(path),
+      noteRead: (path, text) => written?.coalescer.noteRead(path, text),
+    },
     before: watched.promise,
   })
   // Beside a store that need not be made their indexes go with the process, until somebody has made it.
@@ -137,13 +127,10 @@ export function compose(
   )
   const { fields } = options
   const hasFields = (root: Root): boolean => root instanceof JsonRoot && root.within.fields === fields
-  const others = opened.map((root) => (!fields || hasFields(root) ? root : fieldsByReading(root)))
+  const others = opened.map((root) => (!fields || hasFields(root) ? root : byReading(root)))
   for (const { place, upkeep } of others)
     if (!upkeep.isThere()) logger.warn(`There is no folder ${place} to be read too`)
   const roots = new Roots(own, others, mustBeOpen)
-  const onMissed = (): void => own.indexing.noteMissed()
-  const note = publisher(own.within.index, logger, onMissed)
-  const publishFolders = folderPublisher(own.within, logger, onMissed)
   const trash = lazy(() => {
     const { TrashFolder }: typeof import("./retention/trash.ts") = require("./retention/trash.ts")
     return new TrashFolder({
@@ -152,17 +139,12 @@ export function compose(
       durability: options.durability,
       readOnly,
       mustBeOpen,
-      publish,
-      publishFolders: async (places) => {
-        if (filesOnly) return
-        await publishFolders(places)
-        own.indexing.nudge()
-      },
+      publish: (changes) => writing().publish(changes),
+      publishFolders: (places) => writing().publishFolders(places),
     })
   })
-  const recordWriter = new RecordWriter(directory, writes, coalescer, options.schemas, readOnly, mustBeOpen)
-  const writer = new JsonWriter(own, recordWriter)
-  const watch = watching ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
+  const writer = new JsonWriter(own, () => writing().records)
+  const watch = ownWrites ? watchOf(own, options, parts.watch, ownWrites, feed) : undefined
   watched.resolve(watch?.ready)
   const watches = new Map<Root, RootWatch>()
   for (const root of watching ? others : []) {
@@ -177,9 +159,8 @@ export function compose(
     context,
     all: [own, ...others],
     writer,
-    queue,
-    writes,
-    coalescer,
+    writing,
+    written: () => written,
     feed,
     lock,
     trash,
@@ -197,6 +178,18 @@ function indexLater(others: readonly Root[], logger: Logger): ReturnType<typeof 
   }, INDEXING_DELAY_MS)
   timer.unref()
   return timer
+}
+
+/** A root that knows nothing of declared fields, with them read. */
+function byReading(root: Root): Root {
+  const { fieldsByReading }: typeof import("./root/fields-by-reading.ts") =
+    require("./root/fields-by-reading.ts")
+  return fieldsByReading(root)
+}
+
+function newOwnWrites(fs: FileSystem): OwnWrites {
+  const { OwnWrites }: typeof import("./watch/own-writes.ts") = require("./watch/own-writes.ts")
+  return new OwnWrites(fs)
 }
 
 function watchOf(

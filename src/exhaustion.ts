@@ -37,13 +37,26 @@ export async function loaded<M>(load: () => Promise<M>): Promise<M> {
     try {
       return await load()
     } catch (cause) {
-      // By now there may be one again.
-      if (!isNothingLeft() && !/\bE[MN]FILE\b/.test(String(cause))) throw cause
-      throw new StoreError("EXHAUSTED", "A part of the program cannot be loaded", {
-        cause,
-        hint: EXHAUSTED_HINT,
-      })
+      throw notLoaded(cause)
     }
+  })
+}
+
+/** As `loaded`, for what is needed at once: whoever can wait for it tries again. @throws StoreError `EXHAUSTED` */
+export function required<M>(load: () => M): M {
+  try {
+    return load()
+  } catch (cause) {
+    throw notLoaded(cause)
+  }
+}
+
+function notLoaded(cause: unknown): unknown {
+  // By now there may be one again.
+  if (!isNothingLeft() && !/\bE[MN]FILE\b/.test(String(cause))) return cause
+  return new StoreError("EXHAUSTED", "A part of the program cannot be loaded", {
+    cause,
+    hint: EXHAUSTED_HINT,
   })
 }
 

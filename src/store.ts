@@ -15,7 +15,6 @@ import type { Message } from "./record/message.ts"
 import type { Part } from "./record/part.ts"
 import type { Project } from "./record/project.ts"
 import type { Session } from "./record/session.ts"
-import { indexAll, orphansOfAll, problemsOfAll, rebuildAll, verifyAll } from "./repository/all-upkeep.ts"
 import { MessageRepository } from "./repository/messages.ts"
 import { ofSource, type SourceFilter } from "./repository/of-source.ts"
 import { notFound, PartRepository } from "./repository/parts.ts"
@@ -188,6 +187,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async index(options: IndexOptions = {}): Promise<WalkResult> {
+    const { indexAll } = await loaded(() => import("./repository/all-upkeep.ts"))
     return indexAll(this.#parts.roots.all, options)
   }
 
@@ -203,9 +203,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    */
   async *search(query: string, options: SearchOptions = {}): AsyncGenerator<SearchHit, SearchEnd> {
     this.#open()
-    const { all, coalescer, roots } = this.#parts
+    const { all, roots } = this.#parts
     // No search fails because the disk is full: what could not be written stays, and is not found yet.
-    for (const error of (await coalescer.attempt()).slice(0, 1))
+    for (const error of ((await this.#parts.written()?.coalescer.attempt()) ?? []).slice(0, 1))
       this.#options.logger.warn("A version that waits could not be written before a search", error)
     for (const { upkeep } of all) upkeep.nudge()
     const { search } = await loaded(() => import("./search/search.ts"))
@@ -218,6 +218,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+    const { verifyAll } = await loaded(() => import("./repository/all-upkeep.ts"))
     return verifyAll(this.#parts.roots.all, options)
   }
 
@@ -226,6 +227,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    * @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason
    */
   async rebuild(options: IndexOptions = {}): Promise<WalkResult> {
+    const { rebuildAll } = await loaded(() => import("./repository/all-upkeep.ts"))
     return rebuildAll(this.#parts.roots.all, options)
   }
 
@@ -242,7 +244,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     const queue = {
       enqueue: (job: WriteJob) => {
         this.#open()
-        return this.#parts.writes.enqueue(job)
+        return this.#parts.writing().writes.enqueue(job)
       },
     }
     const { importOlder } = await loaded(() => import("./transfer/import-older.ts"))
@@ -375,6 +377,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    */
   async *orphans(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Orphan> {
     this.#open()
+    const { orphansOfAll } = await loaded(() => import("./repository/all-upkeep.ts"))
     yield* orphansOfAll(this.#parts.roots.all, options)
   }
 
@@ -382,6 +385,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   async *problems(options: SourceOptions = {}): AsyncGenerator<Problem> {
     this.#open()
     const roots = this.#parts.roots.all.filter(ofSource(options.source) ?? (() => true))
+    const { problemsOfAll } = await loaded(() => import("./repository/all-upkeep.ts"))
     yield* problemsOfAll(roots, options)
   }
 
@@ -487,8 +491,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
    * `unwritten` is the version that waited, and it is told of again until the record is written in another way
    */
   async flush(): Promise<void> {
-    await this.#parts.coalescer.flush()
-    await this.#parts.queue.idle()
+    const written = this.#parts.written()
+    await written?.coalescer.flush()
+    await written?.queue.idle()
   }
 
   /**
@@ -505,7 +510,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   }
 
   async #close(): Promise<void> {
-    const { all, coalescer, feed, indexing, lock, queue, watch, watches } = this.#parts
+    const { all, feed, indexing, lock, watch, watches, written } = this.#parts
     clearTimeout(indexing)
     await watch?.stop()
     for (const one of watches.values()) await one.stop()
@@ -513,9 +518,9 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
     try {
       await this.flush()
     } finally {
-      await queue.idle()
+      await written()?.queue.idle()
       feed.close()
-      coalescer.close()
+      written()?.coalescer.close()
       for (const { upkeep } of all) upkeep.close()
       lock.close()
     }

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test"
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
+import { openStore } from "../src/index.ts"
+import { session } from "./support/records.ts"
+import { put, tempFolder } from "./support/temp.ts"
 
 const SRC = join(import.meta.dir, "..", "src")
 
@@ -24,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["push"],
   ["watch"],
   ["sources"],
-  ["options.ts", "data-folder.ts", "places.ts", "composition.ts", "machine-of.ts"],
+  ["options.ts", "data-folder.ts", "places.ts", "writing.ts", "composition.ts", "machine-of.ts"],
   ["store.ts"],
   ["storage.ts", "index.ts"],
   ["testing"],
@@ -122,12 +125,41 @@ function loadedWith(entry: string): ReadonlySet<string> {
   return loaded
 }
 
+/** What neither a start nor a listing needs, by folder. */
+const LATER = [
+  /^(?:search|retention|transfer|push|postgres)\//,
+  /^writing\.ts$|^file\/(?:coalescer|write-queue|write-now|digest|folder-flush|at-once|move)\.ts$/,
+  /^record\/(?:json|schema|trigrams)\.ts$/,
+  /^database\/(?:migrations?|trigram|private-folder|.*text-statements|(?:place|step|version|transcript|session-field)-statements)\.ts$/,
+  /^migrator\/(?:walk|verify|compact|part-texts)/,
+  /^watch\/(?:store-watch|own-writes)/,
+  /^root\/(?:fields-by-reading|older\/older-layout|opencode\/(?!opencode-database|find)|transcript\/|postgres\/(?!postgres\.ts))/,
+  /^root\/scanned\/scanned-(?:texts|upkeep)/,
+  /^root\/json\/(?:candidates|catch-up|keys|problems|publisher|record-writer|stats|versions|orphans|verify-texts)/,
+  /^repository\/(?:all-upkeep|owned-sessions|session-names|usage)/,
+]
+
+function early(loaded: Iterable<string>): string[] {
+  return [...loaded].filter((file) => LATER.some((later) => later.test(file)))
+}
+
 test("what listings do not need is loaded when it is used", () => {
   const loaded = loadedWith("index.ts")
   expect(loaded).toContain("root/json/sqlite-catalog.ts")
-  const LATER =
-    /^(?:search|retention|transfer|push)\/|^migrator\/(?:walk|verify|compact)|^watch\/store-watch|^root\/older\/older-layout|^root\/opencode\/(?!opencode-database|find)|^root\/transcript\/|^root\/postgres\/(?!postgres\.ts)|^postgres\/(?!address|pass-file)|^root\/json\/(?:candidates|catch-up|problems|stats|versions|orphans|verify-texts)/
-  expect([...loaded].filter((file) => LATER.test(file))).toEqual([])
+  expect(early(loaded)).toEqual([])
+})
+
+test("a process that opens a store with an index and lists a page has loaded nothing else", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1", { projectID: "p" }))
+  await using store = await openStore({ directory, backgroundIndex: false })
+  await store.index()
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "support/loaded-child.ts"), directory], {
+    stderr: "inherit",
+  })
+  const loaded: string[] = JSON.parse(await new Response(child.stdout).text())
+  expect(loaded).toContain("database/connection.ts")
+  expect(early(loaded)).toEqual([])
 })
 
 test("the command line loads no command but the one that is run, and nothing that only some need", () => {

@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite"
 import type { Drizzle } from "./drizzle.ts"
 import { IndexFailure } from "./failure.ts"
 import { FileGuard } from "./file-guard.ts"
-import { migrations } from "./migrations.ts"
+import { MIGRATION_NAMES } from "./migration-names.ts"
 import {
   checkpoint,
   checkpointEvery,
@@ -159,14 +159,15 @@ function runSync<T>(run: (work: Work) => unknown, work: (statements: Statements)
 
 async function migrateSchema(db: Drizzle): Promise<void> {
   const applied = appliedMigrations(db)
-  const known = new Set(migrations.map(({ name }) => name))
+  const known = new Set<string>(MIGRATION_NAMES)
   const unknown = applied.find((name) => !known.has(name))
   if (unknown !== undefined)
     throw new IndexFailure("newer", `A newer version made this index (its migration ${unknown} is not known)`)
-  if (applied.length === migrations.length) return
+  if (applied.length === MIGRATION_NAMES.length) return
   // Loaded when there is something to migrate: with all it imports it would be a tenth of a process's start. Imported and not
   // required, which would bring a second Drizzle with it, the one for CommonJS.
   const { migrate } = await import("drizzle-orm/bun-sqlite/migrator")
+  const { migrations } = await import("./migrations.ts")
   migrate(db, migrations)
 }
 

@@ -9,7 +9,6 @@ import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { messages, sessionFields, sessions } from "./schema.ts"
 import { soundNumber, soundText, soundValue } from "./sound.ts"
-import { titleExpression } from "./trigram.ts"
 
 /** A session's place in a listing. */
 export interface SessionEntry extends Position {
@@ -283,6 +282,7 @@ function addField(
 
 /** Titles that hold every wanted term and no excluded one; the trigram index finds them, the title itself decides. */
 function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, value?: string) => void): void {
+  const { titleExpression }: typeof import("./trigram.ts") = require("./trigram.ts")
   const expression = titleExpression(search.wanted)
   if (expression !== undefined)
     add(

@@ -18,19 +18,22 @@ import foldCheckpoints from "../../drizzle/20261127033426_fold_checkpoints/migra
 }
 import textEnds from "../../drizzle/20261127035139_text_ends/migration.sql" with { type: "text" }
 import { type Migration, migration } from "./migration.ts"
+import { MIGRATION_NAMES } from "./migration-names.ts"
 
-/** All migrations, oldest first; `bun run db:check` holds this list against the folder. */
-export const migrations: Migration[] = [
-  migration("20261122210939_init", init),
-  migration("20261122210940_search", search),
-  migration("20261122212511_deferred_merges", deferredMerges),
-  migration("20261125232117_trigram_sets", trigramSets),
-  migration("20261126113433_titles_in_step", titlesInStep),
-  migration("20261126121952_large_records_anew", largeRecordsAnew),
-  migration("20261126183548_transcripts", transcripts),
-  migration("20261126201442_container_states", containerStates),
-  migration("20261126220013_fields", fields),
-  migration("20261127030437_texts_at_once", textsAtOnce),
-  migration("20261127033426_fold_checkpoints", foldCheckpoints),
-  migration("20261127035139_text_ends", textEnds),
-]
+const TEXTS: Readonly<Record<(typeof MIGRATION_NAMES)[number], string>> = {
+  "20261122210939_init": init,
+  "20261122210940_search": search,
+  "20261122212511_deferred_merges": deferredMerges,
+  "20261125232117_trigram_sets": trigramSets,
+  "20261126113433_titles_in_step": titlesInStep,
+  "20261126121952_large_records_anew": largeRecordsAnew,
+  "20261126183548_transcripts": transcripts,
+  "20261126201442_container_states": containerStates,
+  "20261126220013_fields": fields,
+  "20261127030437_texts_at_once": textsAtOnce,
+  "20261127033426_fold_checkpoints": foldCheckpoints,
+  "20261127035139_text_ends": textEnds,
+}
+
+/** All migrations, oldest first. Loaded where there is something to migrate. */
+export const migrations: Migration[] = MIGRATION_NAMES.map((name) => migration(name, TEXTS[name]))

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { isStoreError } from "../errors.ts"
+import { required } from "../exhaustion.ts"
 import { createShared, makeSharedFolders } from "../file/access.ts"
 import { ProcessLock } from "../file/lock.ts"
 import { fileSystem } from "../file/system.ts"
@@ -11,7 +12,6 @@ import { Connection } from "./connection.ts"
 import { asFailure, IndexFailure } from "./failure.ts"
 import { GenerationFiles } from "./generation-file.ts"
 import { CHECKPOINT_PAGES, UNHURRIED_CHECKPOINT_PAGES } from "./pragmas.ts"
-import { keepPrivateFolder, newPrivateFolder, removePrivateFolder } from "./private-folder.ts"
 import type { Statements } from "./statements.ts"
 
 /** How long a call waits to get into the index before the files answer it, in ms. */
@@ -60,7 +60,7 @@ export class SqliteIndex {
 
   constructor(options: SqliteIndexOptions) {
     this.#options = options
-    if (options.folder === undefined) this.#privateFolder = newPrivateFolder()
+    if (options.folder === undefined) this.#privateFolder = privateFolders().newPrivateFolder()
     this.#files = new GenerationFiles(options.folder ?? this.#privateFolder ?? "")
   }
 
@@ -165,7 +165,7 @@ export class SqliteIndex {
     }
     this.#connection = undefined
     this.#openLock?.close()
-    if (this.#privateFolder !== undefined) removePrivateFolder(this.#privateFolder)
+    if (this.#privateFolder !== undefined) privateFolders().removePrivateFolder(this.#privateFolder)
   }
 
   async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
@@ -254,7 +254,7 @@ export class SqliteIndex {
   }
 
   async #openLocked(): Promise<Connection> {
-    if (this.#privateFolder !== undefined) keepPrivateFolder(this.#privateFolder)
+    if (this.#privateFolder !== undefined) privateFolders().keepPrivateFolder(this.#privateFolder)
     // What SQLite makes in it must be of the folder's group, too.
     makeSharedFolders(fileSystem, this.#files.folder, this.#options.root ?? this.#files.folder, true)
     this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
@@ -305,4 +305,9 @@ export class SqliteIndex {
     this.#pointer = this.#files.pointer()
     return connection
   }
+}
+
+/** Loaded when it is needed: few indexes go with the process. */
+function privateFolders(): typeof import("./private-folder.ts") {
+  return required(() => require("./private-folder.ts"))
 }

@@ -19,7 +19,7 @@ import type { TrigramSet } from "../record/trigrams.ts"
 import { pause, type TimeSlice } from "../time-slice.ts"
 import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
-import { type PartsRead, PartTexts } from "./part-texts.ts"
+import type { PartsRead, PartTexts } from "./part-texts.ts"
 
 /** What one pass over a folder did, and the state of the index it left. */
 export interface Pass {
@@ -106,7 +106,7 @@ export class DirectoryPass {
     this.#known = known
     this.#earlier = earlier
     const isNew = place.kind === "part" && row === undefined
-    this.#texts = isNew && context.trigrams ? new PartTexts(context.trigrams) : undefined
+    this.#texts = isNew && context.trigrams ? collectorOf(context.trigrams) : undefined
   }
 
   /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder, `EXHAUSTED`; what `noteChange` throws */
@@ -414,4 +414,10 @@ export class DirectoryPass {
     for (const id of this.#torn) await this.#check(id, undefined)
     this.#torn = []
   }
+}
+
+/** Loaded where somebody takes texts in, as no listing does. */
+function collectorOf(trigrams: TrigramSet): PartTexts {
+  const { PartTexts }: typeof import("./part-texts.ts") = require("./part-texts.ts")
+  return new PartTexts(trigrams)
 }

@@ -1,4 +1,5 @@
 import { isStoreError, StoreError } from "../errors.ts"
+import { loaded } from "../exhaustion.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, segmentFault } from "../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
@@ -8,9 +9,9 @@ import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
 import type { WritableRoot } from "../root/writable-root.ts"
 import { Looking } from "./looking.ts"
-import { mostMessages, OwnedSessions, type ReadVersion, type RootedEntry } from "./owned-sessions.ts"
+import type { ReadVersion, RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
-import { SessionNames } from "./session-names.ts"
+import type { SessionNames } from "./session-names.ts"
 
 /** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
 export const MAX_LOOKS = 3
@@ -92,6 +93,7 @@ export class Roots {
       return !newer || !gone.has(newer)
     }
     const views = this.reachable().flatMap((root) => projects.map((projectID) => ({ root, projectID })))
+    const { OwnedSessions } = await loaded(() => import("./owned-sessions.ts"))
     return new OwnedSessions(views, isRead, isMeant).list(query, range)
   }
 
@@ -121,6 +123,7 @@ export class Roots {
 
   /** Which sessions lie in each root, or each of some projects in it; `undefined` where not all roots are there. */
   async #names(projects: Projects): Promise<SessionNames | undefined> {
+    const { SessionNames } = await loaded(() => import("./session-names.ts"))
     return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projects)
   }
 
@@ -293,6 +296,7 @@ export class Roots {
       updated = Math.max(updated, time)
     }
     const roots = [...new Set(newest.map(({ root }) => root))]
+    const { mostMessages } = await loaded(() => import("./owned-sessions.ts"))
     const { root, tied } = Number.isFinite(updated)
       ? await mostMessages(id, roots)
       : { root: roots[0], tied: false }

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { SqliteIndex } from "../../database/sqlite-index.ts"
 import { isStoreError, type StoreError } from "../../errors.ts"
-import { untilAdmitted } from "../../exhaustion.ts"
+import { loaded, untilAdmitted } from "../../exhaustion.ts"
 import { DeviceClock } from "../../file/clock.ts"
 import { listFolders, placePath, recordPath, statRecord } from "../../file/layout.ts"
 import type { FileSystem } from "../../file/system.ts"
@@ -21,7 +21,6 @@ import type { JsonOptions } from "./json-options.ts"
 import { JsonRecords } from "./json-records.ts"
 import { JsonTexts } from "./json-texts.ts"
 import { JsonUpkeep } from "./json-upkeep.ts"
-import { keysBelow } from "./keys.ts"
 import { Reach } from "./reach.ts"
 import { SqliteCatalog } from "./sqlite-catalog.ts"
 
@@ -122,8 +121,9 @@ export class JsonRoot implements WritableRoot {
     return undefined
   }
 
-  keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]> {
-    return keysBelow(this.files, prefix, signal)
+  async *keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]> {
+    const { keysBelow } = await loaded(() => import("./keys.ts"))
+    yield* keysBelow(this.files, prefix, signal)
   }
 
   projectsOf(sessionID: string): string[] {

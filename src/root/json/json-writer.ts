@@ -1,4 +1,4 @@
-import { loaded } from "../../exhaustion.ts"
+import { loaded, untilAdmitted } from "../../exhaustion.ts"
 import type { Key } from "../../record/key.ts"
 import type { Place } from "../../record/kind.ts"
 import type { Removal, Sought, Update, WriteOptions, Writer } from "../writer.ts"
@@ -9,12 +9,17 @@ import type { RecordWriter } from "./record-writer.ts"
 /** Changes the files of the store's own folder, through the write queue. */
 export class JsonWriter implements Writer {
   readonly #root: JsonRoot
-  /** For what works on files itself, as an import does. */
-  readonly records: RecordWriter
+  readonly #records: () => RecordWriter
 
-  constructor(root: JsonRoot, records: RecordWriter) {
+  /** @param records gives what checks values and hands them to the queue, which is loaded by the first change */
+  constructor(root: JsonRoot, records: () => RecordWriter) {
     this.#root = root
-    this.records = records
+    this.#records = records
+  }
+
+  /** For what works on files itself, as an import does. @throws StoreError `EXHAUSTED` */
+  get records(): RecordWriter {
+    return this.#records()
   }
 
   mustBeWritable(): void {
@@ -22,15 +27,15 @@ export class JsonWriter implements Writer {
   }
 
   write(at: Key | Sought, value: unknown, options?: WriteOptions): Promise<void> {
-    return this.records.write(at, value, options)
+    return this.#do((records) => records.write(at, value, options))
   }
 
   update<T>(at: Key | Sought, change: Update<T>): Promise<T> {
-    return this.records.update(at, change)
+    return this.#do((records) => records.update(at, change))
   }
 
   remove(key: Key): Promise<boolean> {
-    return this.records.remove(key)
+    return this.#do((records) => records.remove(key))
   }
 
   async writeLost(
@@ -94,5 +99,11 @@ export class JsonWriter implements Writer {
       }
       return moved
     })
+  }
+
+  /** At once, where nothing keeps the first change from loading what it takes: what was given must not change meanwhile. */
+  async #do<T>(work: (records: RecordWriter) => Promise<T>): Promise<T> {
+    const records = untilAdmitted(this.#records)
+    return work(records instanceof Promise ? await records : records)
   }
 }

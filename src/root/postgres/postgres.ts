@@ -1,4 +1,3 @@
-import { addressOf } from "../../postgres/address.ts"
 import type { Root, RootProvider } from "../root.ts"
 import type { PostgresOptions } from "./postgres-options.ts"
 
@@ -12,6 +11,7 @@ import type { PostgresOptions } from "./postgres-options.ts"
  * @throws TypeError for what is no such URL, or would go in the clear to another machine
  */
 export function postgres(url: string, options: PostgresOptions = {}): RootProvider {
+  const { addressOf }: typeof import("../../postgres/address.ts") = require("../../postgres/address.ts")
   const { place } = addressOf(url)
   return {
     place,

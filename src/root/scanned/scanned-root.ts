@@ -2,8 +2,6 @@ import { ProblemLog } from "../problem-log.ts"
 import type { RecordSource } from "../record-source.ts"
 import type { Root, RootContext, RootProvider } from "../root.ts"
 import { ScannedCatalog } from "./scanned-catalog.ts"
-import { ScannedTexts } from "./scanned-texts.ts"
-import { ScannedUpkeep } from "./scanned-upkeep.ts"
 
 /** What a root is made of where records alone are given. */
 export interface ScannedRootOptions {
@@ -29,6 +27,9 @@ export function scannedRoot(options: ScannedRootOptions): RootProvider {
   return {
     place: options.place,
     open(context: RootContext): Root {
+      // Most stores have no such root.
+      const { ScannedTexts }: typeof import("./scanned-texts.ts") = require("./scanned-texts.ts")
+      const { ScannedUpkeep }: typeof import("./scanned-upkeep.ts") = require("./scanned-upkeep.ts")
       const { source, place } = options
       const records = options.records(new ProblemLog(context.tell), context)
       const catalog = new ScannedCatalog(records)
