@@ -5,7 +5,7 @@ import type { Position } from "../record/order.ts"
 import { amongst } from "./amongst.ts"
 import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
-import { ManyRows } from "./many-rows.ts"
+import { ManyRows, parametersOf } from "./many-rows.ts"
 import { directories, documents, messagePlaces, messages } from "./schema.ts"
 import { soundNumber, soundText } from "./sound.ts"
 
@@ -237,10 +237,11 @@ export class TextStatements {
         .values(rows as unknown as (typeof documents.$inferInsert)[])
         .prepare(),
     )
-    this.#insert = new ManyRows(["rowid", "tokens"], (rows) =>
+    // One row a statement: one that puts several begins a savepoint, at which FTS5 writes out what it holds.
+    this.#insert = lazy(() =>
       db
         .insert(texts)
-        .values(rows as unknown as (typeof texts.$inferInsert)[])
+        .values(parametersOf(["rowid", "tokens"]) as unknown as typeof texts.$inferInsert)
         .prepare(),
     )
     this.#command = lazy(() =>
@@ -349,7 +350,7 @@ export class TextStatements {
       documents.push({ rowid: last, tokens })
     }
     for (const [statement, parameters] of this.#document.of(given)) statement.run(parameters)
-    for (const [statement, parameters] of this.#insert.of(documents)) statement.run(parameters)
+    for (const one of documents) this.#insert().run(one)
   }
 
   /**

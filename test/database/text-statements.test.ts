@@ -69,8 +69,8 @@ test("documents put at once, the newest first, are one segment, and merging all 
     Number(client.query("select count(distinct segid) from texts_idx").values()[0])
   client.run("insert into directories (id, kind, name) values (1, 'message', 'ses_1')")
   for (let round = 0; round < 3; round++) {
-    const rows = Array.from({ length: 20 }, (_, at) => {
-      const row = 1 + round * 20 + at
+    const rows = Array.from({ length: 40 }, (_, at) => {
+      const row = 1 + round * 40 + at
       client.run("insert into messages values (?, 1, ?, null, 0, null, null, 0, null, 1)", [
         row,
         `msg_${row}`,
@@ -86,6 +86,6 @@ test("documents put at once, the newest first, are one segment, and merging all 
   }
   for (let more = texts.beginMergingAll(8); more; more = texts.mergeInserted(8));
   expect(segments()).toBe(1)
-  expect(client.query("select rowid from texts where texts match '\"one\"'").all()).toHaveLength(60)
+  expect(client.query("select rowid from texts where texts match '\"one\"'").all()).toHaveLength(120)
   client.close()
 })

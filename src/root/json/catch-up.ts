@@ -6,8 +6,6 @@ import { TimeSlice } from "../../time-slice.ts"
 import { type ReadDocument, TokenReader } from "./message-tokens.ts"
 import { AT_EASE, TextInsertions, UNHURRIED } from "./text-insertions.ts"
 
-const MESSAGES_AT_ONCE = 64
-
 export interface CatchUpOptions {
   readonly signal?: AbortSignal | undefined
   /** How to let others run; without it the caller waits for all of it. */
@@ -37,13 +35,12 @@ export async function catchUp(
     onProgress,
     insertions = new TextInsertions(within.index, slice, options.onYield ? AT_EASE : UNHURRIED),
   } = options
+  const { messages: atOnce, trigrams } = insertions.pace
   let done = 0
   const total = onProgress ? await patiently(() => within.index.read(({ texts }) => texts.countPending())) : 0
   for (let before: Position | undefined; ; ) {
     const after = before
-    const page = await patiently(() =>
-      within.index.read(({ texts }) => texts.pending(after, MESSAGES_AT_ONCE)),
-    )
+    const page = await patiently(() => within.index.read(({ texts }) => texts.pending(after, atOnce)))
     expect?.(page)
     let batch: { message: PendingMessage; tokens: Uint8Array | undefined }[] = []
     let size = 0
@@ -57,7 +54,7 @@ export async function catchUp(
       const read = await reader.read(message.session, message.id)
       // Until it lets itself be read searches look at the files.
       if (!read) continue
-      if (batch.length > 0 && size + read.size > insertions.pace.trigrams) await commit()
+      if (batch.length > 0 && size + read.size > trigrams) await commit()
       batch.push({ message, tokens: read.tokens })
       size += read.size
       done++
@@ -65,7 +62,7 @@ export async function catchUp(
     if (batch.length > 0) await commit()
     if (page.length > 0) onProgress?.(done, Math.max(done, total))
     before = page.at(-1)
-    if (before && page.length === MESSAGES_AT_ONCE) continue
+    if (before && page.length === atOnce) continue
     await insertions.end()
     return done
   }

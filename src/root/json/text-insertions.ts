@@ -8,6 +8,8 @@ import { mergeTexts } from "./merge-texts.ts"
 export interface TextPace {
   /** Trigrams that are put, of one message or more. */
   readonly trigrams: number
+  /** Messages that are looked for, read and put at a time, however short they are. */
+  readonly messages: number
   /** Pages that are merged. */
   readonly pages: number
   /** Transactions that insert between two looks for what is to be merged: fewer than `crisismerge`, at which FTS5 merges by itself. */
@@ -15,12 +17,12 @@ export interface TextPace {
 }
 
 /** Where others want to get on meanwhile: some 4 ms of the event loop. */
-export const AT_EASE: TextPace = { trigrams: 12_000, pages: 8, between: 8 }
+export const AT_EASE: TextPace = { trigrams: 12_000, messages: 64, pages: 8, between: 8 }
 /**
  * Where the caller waits for all of it: some 40 ms, less than others wait to get into the index. Larger pieces are merged less often,
  * and many at a time, each of which was half of the work.
  */
-export const UNHURRIED: TextPace = { trigrams: 400_000, pages: 256, between: 48 }
+export const UNHURRIED: TextPace = { trigrams: 400_000, messages: 1_024, pages: 256, between: 48 }
 
 /** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
 const LARGE_SHARE = 0.25

@@ -4,6 +4,8 @@ import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
 /** Messages are read together as long as their lines take no more than this, in bytes: some ms of the event loop. */
 const RUN_BYTES = 512 * 1024
+/** And so many at the most: where each of them lies is asked for. */
+const RUN_MESSAGES = 64
 
 /** Which message. */
 interface MessageName {
@@ -50,12 +52,21 @@ export class DocumentsAhead {
 
   async #readOn(session: string, id: string): Promise<boolean> {
     const at = this.#expected.findIndex((name) => name.session === session && name.id === id)
-    const ids =
-      at < 0 ? [id] : this.#expected.slice(at).flatMap((name) => (name.session === session ? [name.id] : []))
+    const ids = at < 0 ? [id] : this.#idsOf(session, at)
     const run = await this.#records.locatedQuietly(session, ids, RUN_BYTES)
     for (const [at, message] of (run ?? []).entries())
       this.#run.set(keyOf({ session, id: ids[at] ?? "" }), message)
     return run !== undefined
+  }
+
+  /** The next messages of a session that are expected, from a place on. */
+  #idsOf(session: string, from: number): string[] {
+    const ids: string[] = []
+    for (let at = from; at < this.#expected.length && ids.length < RUN_MESSAGES; at++) {
+      const name = this.#expected[at]
+      if (name?.session === session) ids.push(name.id)
+    }
+    return ids
   }
 }
 
