@@ -4,9 +4,9 @@ import { tempFolder } from "../support/temp.ts"
 
 const CHILD = join(import.meta.dir, "damage-child.ts")
 const isLong = process.env.SESSIONDEX_TEST_LONG === "1"
-/** A damage costs a fresh index and two looks at everything: a thousand of them are a third of the whole suite's time. */
-const REPORTED = isLong ? 1_000 : 300
-const SILENT = isLong ? 150 : 50
+/** Each damage to each file, 56 of them, and then random ones. A damage costs a fresh index and two looks at everything. */
+const REPORTED = isLong ? 1_000 : 120
+const SILENT = isLong ? 150 : 20
 const AT_ONCE = 2
 
 interface Report {
@@ -31,7 +31,7 @@ async function run(mode: "reported" | "silent", seed: number, damages: number): 
   return JSON.parse(out) as Report
 }
 
-test(`after each of ${REPORTED} random damages to the index every answer equals the files`, async () => {
+test(`after each of ${REPORTED} damages to the index every answer equals the files`, async () => {
   const reports = await Promise.all(
     Array.from({ length: AT_ONCE }, (_, i) => run("reported", i + 1, REPORTED / AT_ONCE)),
   )
@@ -45,6 +45,8 @@ test(`after each of ${REPORTED} random damages to the index every answer equals 
     byKind,
   )
   expect(sum("damages")).toBe(REPORTED)
+  // None is left to chance.
+  expect(Object.keys(byKind)).toHaveLength(14)
   expect(sum("generations")).toBeGreaterThan(REPORTED / 10)
   expect(sum("fromFiles")).toBeGreaterThan(0)
 }, 300_000)

@@ -2,16 +2,16 @@ import { expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
+import { bytecodeOf } from "../support/bytecode.ts"
 import { all, message, part, session } from "../support/records.ts"
 import { put, tempFolder, untilProven } from "../support/temp.ts"
 
-const ROOT = join(import.meta.dir, "../..")
+const library = bytecodeOf(join(import.meta.dir, "../../src/index.ts"))
 const PROCESSES = 8
-const UPDATES = 1_000
+const UPDATES = process.env.SESSIONDEX_TEST_LONG === "1" ? 1_000 : 250
 
 function spawn(script: string) {
-  return Bun.spawn(["bun", "-e", `import { openStore } from "./src/index.ts"\n${script}`], {
-    cwd: ROOT,
+  return Bun.spawn(["bun", "-e", `import { openStore } from ${JSON.stringify(library())}\n${script}`], {
     stdout: "pipe",
     stderr: "inherit",
   })
@@ -21,7 +21,7 @@ test.each([
   ["with an index", false],
   ["with an unusable index", true],
 ])(
-  "%s, eight processes that update shared counters 1,000 times each end at exactly 8,000",
+  `%s, eight processes that update shared counters ${UPDATES} times each end at exactly ${PROCESSES * UPDATES}`,
   async (_, unusable) => {
     const directory = tempFolder()
     if (unusable) writeFileSync(join(directory, ".sessiondex"), "in the way")
