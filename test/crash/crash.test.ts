@@ -12,12 +12,14 @@ import { deathsOf } from "./deaths.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
 const childPath = bytecodeOf(join(import.meta.dir, "child.ts"))
+const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
 /** So many steps of a scenario at the most, spread over all of it. */
-const MAX_POINTS = 75
+const MAX_POINTS = LONG ? 400 : 40
+const LIMIT_MS = LONG ? 1_800_000 : 180_000
 const AT_ONCE = 3
 /** So many die in one process, which loads its modules once for all of them. */
 const AT_A_TIME = 25
-const LEAST_POINTS = 300
+const LEAST_POINTS = LONG ? 300 : 180
 
 let killed = 0
 
@@ -87,32 +89,36 @@ async function checkIndex(directory: string): Promise<void> {
 
 for (const scenario of scenarios)
   describe(scenario.name, () => {
-    test("killed at any step, nothing is torn or lost, and the index agrees afterwards", async () => {
-      const steps = await countSteps(scenario)
-      expect(steps).toBeGreaterThan(20)
-      const points = Math.min(steps, MAX_POINTS)
-      const waiting = Array.from({ length: points }, (_, i) => 1 + Math.floor((i * steps) / points))
-      expect(new Set(waiting).size).toBe(points)
-      let missed = 0
-      const work = async (): Promise<void> => {
-        for (let some = waiting.splice(-AT_A_TIME); some.length > 0; some = waiting.splice(-AT_A_TIME)) {
-          const mortals = some.map((killAt) => ({ directory: filled(), killAt }))
-          const fates = await deathsOf(childPath(), [scenario.name], mortals)
-          for (const [at, { died, said }] of fates.entries()) {
-            const { directory } = mortals[at] ?? { directory: "" }
-            // How removals group differs from run to run, so that some of the last steps may not be there to be killed at.
-            if (died) killed++
-            else missed++
-            checkRecords(directory, said as Line[])
-            if (scenario.name === "remove") await finishRemoval(directory)
-            await checkIndex(directory)
-            fs.rmSync(dirname(directory), { recursive: true, force: true })
+    test(
+      "killed at any step, nothing is torn or lost, and the index agrees afterwards",
+      async () => {
+        const steps = await countSteps(scenario)
+        expect(steps).toBeGreaterThan(20)
+        const points = Math.min(steps, MAX_POINTS)
+        const waiting = Array.from({ length: points }, (_, i) => 1 + Math.floor((i * steps) / points))
+        expect(new Set(waiting).size).toBe(points)
+        let missed = 0
+        const work = async (): Promise<void> => {
+          for (let some = waiting.splice(-AT_A_TIME); some.length > 0; some = waiting.splice(-AT_A_TIME)) {
+            const mortals = some.map((killAt) => ({ directory: filled(), killAt }))
+            const fates = await deathsOf(childPath(), [scenario.name], mortals)
+            for (const [at, { died, said }] of fates.entries()) {
+              const { directory } = mortals[at] ?? { directory: "" }
+              // How removals group differs from run to run, so that some of the last steps may not be there to be killed at.
+              if (died) killed++
+              else missed++
+              checkRecords(directory, said as Line[])
+              if (scenario.name === "remove") await finishRemoval(directory)
+              await checkIndex(directory)
+              fs.rmSync(dirname(directory), { recursive: true, force: true })
+            }
           }
         }
-      }
-      await Promise.all(Array.from({ length: AT_ONCE }, work))
-      expect(missed).toBeLessThan(points / 3)
-    }, 180_000)
+        await Promise.all(Array.from({ length: AT_ONCE }, work))
+        expect(missed).toBeLessThan(points / 3)
+      },
+      LIMIT_MS,
+    )
   })
 
 /** How many steps the scenario takes at the least. */

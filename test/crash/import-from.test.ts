@@ -36,7 +36,7 @@ const SOURCES: readonly (readonly [string, Source])[] = [
   [
     "a database",
     {
-      kills: LONG ? 200 : 50,
+      kills: LONG ? 200 : 25,
       make() {
         const database = join(tempFolder(), "opencode.db")
         fs.copyFileSync(join(FIXTURE, "opencode.db"), database)
@@ -49,7 +49,8 @@ const SOURCES: readonly (readonly [string, Source])[] = [
   [
     "transcripts",
     {
-      kills: LONG ? 100 : 10,
+      // Each costs an import of 440 records.
+      kills: LONG ? 100 : 6,
       make: () => copyOfTranscripts("codex"),
       root: (place) => transcripts("codex", place),
     },
@@ -68,9 +69,11 @@ test.each(SOURCES)(
     const exports = await exportsOf(whole)
     for (const [id, text] of exports) if (source.told) expect(text).toBe(source.told(id))
     const random = new Random(31)
-    const mortals = Array.from({ length: source.kills }, () => ({
+    // One in each stretch of the way.
+    const stretch = Math.floor((steps * 0.9) / source.kills)
+    const mortals = Array.from({ length: source.kills }, (_, at) => ({
       directory: join(tempFolder(), "store"),
-      killAt: 1 + random.below(Math.floor(steps * 0.9)),
+      killAt: 1 + at * stretch + random.below(stretch),
     }))
     const left = new Set<number>()
     while (mortals.length > 0) {

@@ -19,7 +19,7 @@ import { message, part, session } from "../support/records.ts"
 import { putAll, strangeFiles } from "../support/strange-bodies.ts"
 import { put, tempFolder } from "../support/temp.ts"
 
-const RUNS = process.env.SESSIONDEX_TEST_LONG === "1" ? 200 : 4
+const RUNS = process.env.SESSIONDEX_TEST_LONG === "1" ? 200 : 2
 const SEED = process.env.SESSIONDEX_TEST_SEED
 const PARAMETERS = { numRuns: RUNS, endOnFailure: true, ...(SEED !== undefined && { seed: Number(SEED) }) }
 const SESSIONS = 4
