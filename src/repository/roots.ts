@@ -171,9 +171,9 @@ export class Roots {
   }
 
   /** As `ofSession`; none of a session that was read from a root that is not there any more. */
-  async ownerOf(session: string): Promise<Root | undefined> {
+  async ownerOf(session: string, question?: object): Promise<Root | undefined> {
     try {
-      return await this.ofSession(session)
+      return await this.ofSession(session, question)
     } catch (error) {
       if (!isStoreError(error, "UNREADABLE")) throw error
       return undefined

@@ -57,8 +57,11 @@ export interface RecordSource {
     tell?: (unseen: Unseen) => void,
     question?: object,
   ): Promise<readonly string[]>
-  /** Whether there is a record of that id, readable or not; a folder that cannot be looked into is reported, and not said to hold it. */
-  holds(kind: CollectionKind, folder: string, id: string): Promise<boolean>
+  /**
+   * Whether there is a record of that id, readable or not; a folder that cannot be looked into is reported, and not said to hold it.
+   * @param question that it is looked for, as in the range of a listing
+   */
+  holds(kind: CollectionKind, folder: string, id: string, question?: object): Promise<boolean>
   /**
    * Bodies for a list, one for each id; `undefined` for what is gone, and, with a reported problem, for what cannot be read.
    * @param tell told too of what cannot be read

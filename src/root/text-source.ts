@@ -46,6 +46,8 @@ export interface TextLook {
    * @throws the signal's reason
    */
   candidates(query: ParsedQuery, filter: CandidateFilter, signal?: AbortSignal): AsyncGenerator<Candidate>
+  /** A candidate's message, as `TextSource.document`: where several are read at once for less. */
+  document?(sessionID: string, messageID: string): Promise<MessageDocument | undefined>
 }
 
 /** What a search goes through. */

@@ -17,6 +17,8 @@ export interface FinderContext {
   readonly found: Set<string>
   /** What of the texts can be searched now. */
   readonly look: TextLook
+  /** The search, as in the range of a listing. */
+  readonly question: object
   /** Whether a session is read from this root; asked before anything of it is. */
   readonly isRead: (sessionID: string) => Promise<boolean>
   /** Whether the store reads several roots: then hits name theirs. */
@@ -116,8 +118,10 @@ export class Finder {
   }
 
   async #isOfProjects(projects: Search["projects"], session: string): Promise<boolean> {
+    const { records } = this.#root
+    const { question } = this.#context
     for (const project of projects)
-      if (project === undefined || (await this.#root.records.holds("session", project, session))) return true
+      if (project === undefined || (await records.holds("session", project, session, question))) return true
     return false
   }
 
@@ -137,7 +141,8 @@ export class Finder {
   /** The message's own files decide. */
   async #look({ id, session, source }: Candidate): Promise<SearchHit | undefined> {
     const { query, role, type, tool, since, until } = this.#search
-    const document = await this.#root.texts.document(session, id)
+    const { look } = this.#context
+    const document = await (look.document?.(session, id) ?? this.#root.texts.document(session, id))
     if (!document || (role !== undefined && document.role !== role)) return undefined
     const time = document.created
     if ((since !== undefined && time < since) || (until !== undefined && time > until)) return undefined
@@ -187,10 +192,13 @@ export class Finder {
     const known = this.#titles.get(sessionID)
     if (known !== undefined) return known
     const { records } = this.#root
-    const isThere = this.#project !== undefined && (await records.holds("session", this.#project, sessionID))
-    if (!isThere) this.#project = (await records.foldersOf("session", sessionID))[0]
+    const { question } = this.#context
+    let folder = this.#project
+    if (folder === undefined || !(await records.holds("session", folder, sessionID, question)))
+      folder = (await records.foldersOf("session", sessionID, undefined, question))[0]
+    this.#project = folder
     const [body] =
-      this.#project === undefined ? [] : await records.read("session", this.#project, [sessionID])
+      folder === undefined ? [] : await records.read("session", folder, [sessionID], undefined, question)
     const { title } = fieldsOf(body)
     const text = typeof title === "string" ? title : ""
     this.#titles.set(sessionID, text)

@@ -74,6 +74,7 @@ class Passes {
   readonly #asked: number
   readonly #deadline: number
   readonly #owners: SessionOwners
+  readonly #question = {}
   readonly #found = new Set<string>()
   readonly #slice: TimeSlice
   #given = 0
@@ -85,7 +86,7 @@ class Passes {
     this.#search = search
     this.#asked = asked
     this.#deadline = deadline
-    this.#owners = new SessionOwners(roots)
+    this.#owners = new SessionOwners(roots, this.#question)
     this.#slice = new TimeSlice(search.signal)
   }
 
@@ -105,6 +106,7 @@ class Passes {
           const finder = new Finder(root, this.#search, {
             found: this.#found,
             look,
+            question: this.#question,
             isRead: async (sessionID) => !several || (await this.#owners.of(sessionID)) === root,
             isOneOfSeveral: several,
           })

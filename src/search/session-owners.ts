@@ -14,12 +14,15 @@ interface Newest {
 /** Tells of sessions which root they are read from, and asks of each but once. */
 export class SessionOwners {
   readonly #roots: Roots
+  readonly #question: object
   readonly #owners = new Map<string, Promise<Root | undefined>>()
   /** Of sessions that were listed, where they are newest. */
   #listed: ReadonlyMap<string, Newest> = new Map()
 
-  constructor(roots: Roots) {
+  /** @param question that it is asked for, as in the range of a listing */
+  constructor(roots: Roots, question: object) {
     this.#roots = roots
+    this.#question = question
   }
 
   /**
@@ -49,6 +52,6 @@ export class SessionOwners {
   async #find(sessionID: string): Promise<Root | undefined> {
     const listed = this.#listed.get(sessionID)
     const isKnown = listed?.copies === this.#roots.all.length && !listed.tied
-    return isKnown ? listed.root : this.#roots.ownerOf(sessionID)
+    return isKnown ? listed.root : this.#roots.ownerOf(sessionID, this.#question)
   }
 }

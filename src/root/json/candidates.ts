@@ -24,6 +24,8 @@ export interface CandidateSources {
     readonly owners: () => Promise<readonly string[]>
     readonly scan: Pick<Catalog, "messages">
   }
+  /** Told of candidates that come next. */
+  readonly expect?: ((candidates: readonly Candidate[]) => void) | undefined
   /** Whether there is an index to ask. */
   readonly indexed: boolean
   /** The database that is known to be whole; `undefined` while it is being made so. */
@@ -99,7 +101,9 @@ export async function* candidates(
       const known = [...held, ...strays.filter((stray) => !places.has(placeOf(stray))), ...all]
       held = known.filter(({ time }) => secondOf(time) <= lower)
       const due = known.filter(({ time }) => secondOf(time) > lower)
-      yield* due.sort(newestFirst)
+      due.sort(newestFirst)
+      sources.expect?.(due)
+      yield* due
       // More in one second than were asked for, or far more than it has ids.
       if (due.length === 0) limit *= 2
       upper = lower + 1

@@ -7,6 +7,7 @@ import type { FileMark } from "./follow.ts"
 import { placeOfText } from "./held.ts"
 import type { LocatedMessage, Lookup } from "./lookup.ts"
 import { sessionOfMessage } from "./record-bodies.ts"
+import { SeenSessions } from "./seen-sessions.ts"
 import type { Settled } from "./settled.ts"
 
 /** SQLite's "no limit". */
@@ -15,9 +16,11 @@ const ALL = -1
 /** Finds records by the index, after making sure that the rows concerned equal their files. */
 export class IndexedLookup implements Lookup {
   readonly #settled: Settled
+  readonly #seen: SeenSessions
 
   constructor(settled: Settled) {
     this.#settled = settled
+    this.#seen = new SeenSessions(settled)
   }
 
   async folders(kind: "session" | "message"): Promise<readonly string[]> {
@@ -29,20 +32,26 @@ export class IndexedLookup implements Lookup {
   }
 
   async ids(kind: "session" | "message", folder: string): Promise<readonly string[]> {
-    await (kind === "session" ? this.#settled.all() : this.#settled.session(folder))
-    return this.#read((statements) => rowIds(statements, kind, folder, ALL))
+    const find = (statements: Statements): string[] => rowIds(statements, kind, folder, ALL)
+    if (kind === "message") return this.#settled.of(folder, find)
+    await this.#settled.all()
+    return this.#read(find)
   }
 
   async foldersOf(kind: "session" | "message", id: string, question?: object): Promise<readonly string[]> {
-    const find = (): Promise<string[]> => this.#read((statements) => statements[kind].folders(id))
-    const before = await find()
+    const seen = kind === "session" && question && (await this.#seen.find(id, question))
+    if (seen) return [seen.project]
+    const find = (statements: Statements): string[] => statements[kind].folders(id)
+    const session = kind === "session" ? id : sessionOfMessage(id)
+    const still = session === undefined ? undefined : await this.#settled.ifStill(session, find)
+    if (still && still.said.length > 0) return sortTexts(still.said)
+    const before = await this.#read(find)
     // Whether it still lies where it was is told by the few files concerned; that it lies nowhere, by all of them.
     for (const folder of before) await this.#settled.session(kind === "session" ? id : folder, question)
-    const now = before.length > 0 ? await find() : []
+    const now = before.length > 0 ? await this.#read(find) : []
     if (now.length > 0) return sortTexts(now)
-    const session = kind === "session" ? id : sessionOfMessage(id)
     await (session === undefined ? this.#settled.all() : this.#settled.holding([session]))
-    return sortTexts(await find())
+    return sortTexts(await this.#read(find))
   }
 
   async sessions(
@@ -50,16 +59,16 @@ export class IndexedLookup implements Lookup {
     ids: readonly string[],
     question?: object,
   ): Promise<readonly (JsonObject | undefined)[]> {
-    for (const id of ids) await this.#settled.session(id, question)
-    const bodies = await this.#read((statements) => {
+    const [only = "", ...more] = ids
+    const seen = more.length === 0 && question && (await this.#seen.find(only, question))
+    if (seen && seen.project === project) return [bodyOf(seen.body)]
+    const find = (statements: Statements): Map<string, string> => {
       const directory = statements.directories.find({ kind: "session", folder: project })
-      return directory ? statements.transcripts.bodies(directory.id, ids) : new Map<string, string>()
-    })
-    return ids.map((id) => {
-      const text = bodies.get(id)
-      const body: unknown = text === undefined ? undefined : JSON.parse(text)
-      return isJsonObject(body) ? body : undefined
-    })
+      return directory ? statements.transcripts.bodies(directory.id, ids) : new Map()
+    }
+    for (const id of more) await this.#settled.session(id, question)
+    const bodies = await this.#settled.of(only, find, question)
+    return ids.map((id) => bodyOf(bodies.get(id)))
   }
 
   async messages(
@@ -67,14 +76,14 @@ export class IndexedLookup implements Lookup {
     ids: readonly string[],
     question?: object,
   ): Promise<readonly (LocatedMessage | undefined)[]> {
-    await this.#settled.session(session, question)
-    const { places, marks } = await this.#read(({ directories, transcripts }) => {
+    const find = ({ directories, transcripts }: Statements) => {
       const directory = directories.find({ kind: "message", folder: session })
       const places = directory ? transcripts.places.of(directory.id, ids) : []
       const containers = new Set(places.map(({ container }) => container))
       const marks = new Map([...containers].map((row) => [row, transcripts.container(row)?.marks]))
       return { places: new Map(places.map((place) => [place.id, place])), marks }
-    })
+    }
+    const { places, marks } = await this.#settled.of(session, find, question)
     const files = new Map(
       [...marks].map(([row, text]) => [row, text === undefined ? [] : (JSON.parse(text) as FileMark[])]),
     )
@@ -93,6 +102,11 @@ export class IndexedLookup implements Lookup {
   #read<T>(work: (statements: Statements) => T): Promise<T> {
     return this.#settled.read(work)
   }
+}
+
+function bodyOf(text: string | undefined): JsonObject | undefined {
+  const body: unknown = text === undefined ? undefined : JSON.parse(text)
+  return isJsonObject(body) ? body : undefined
 }
 
 function rowIds(

@@ -155,6 +155,38 @@ export class Settled {
   }
 
   /**
+   * What rows say of a session once they equal its files.
+   * @param question as in the range of a listing
+   * @throws as `all`
+   */
+  async of<T>(id: string, work: (statements: Statements) => T, question?: object): Promise<T> {
+    const still = await this.ifStill(id, work)
+    if (still) return still.said
+    await this.session(id, question)
+    return this.read(work)
+  }
+
+  /** What rows say of a session, where they and its files are known to be what they were when they were found to be equal. @throws as `all` */
+  async ifStill<T>(id: string, work: (statements: Statements) => T): Promise<{ said: T } | undefined> {
+    const checked = this.#checked.get(id)
+    if (!checked) return undefined
+    // Files that look the same after the rows were read did so while they were.
+    const { version, said } = await this.index.atVersion(work)
+    const isStill = version === checked.version && this.isAsFound(checked.container)
+    return isStill ? { said } : undefined
+  }
+
+  /** The container that a session is read from, as it was found when rows were known to equal it; `undefined` where nothing alike is known. */
+  foundAs(id: string): FoundContainer | undefined {
+    return this.#checked.get(id)?.container
+  }
+
+  /** Whether a container is known to lie there as it was found. @throws StoreError `EXHAUSTED` */
+  isAsFound(container: FoundContainer): boolean {
+    return this.index.transcripts.isAsFound(container)
+  }
+
+  /**
    * Settles the container that a session is read from; where none is known, all that may hold it.
    * @param question as in the range of a listing
    * @throws as `all`
@@ -163,7 +195,7 @@ export class Settled {
     if (this.#isFresh()) return
     const version = await this.index.version()
     const checked = this.#checked.get(id)
-    if (checked?.version === version && this.index.transcripts.isAsFound(checked.container)) return
+    if (checked?.version === version && this.isAsFound(checked.container)) return
     this.#checked.delete(id)
     const known = await this.#holder(id)
     if (!known) return this.holding([id])

@@ -1,3 +1,4 @@
+import type { Statements } from "../../database/statements.ts"
 import type { Position } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
@@ -59,13 +60,13 @@ export class TranscriptCatalog implements Catalog {
     let left = range.limit ?? Number.POSITIVE_INFINITY
     for (let after = range.after; left > 0; ) {
       range.signal?.throwIfAborted()
-      await this.#settled.session(sessionID, range.question)
       const limit = Math.min(RUN_LENGTH, left)
       const from = after
-      const run = await this.#settled.read(({ directories, listings }) => {
+      const find = ({ directories, listings }: Statements): Position[] => {
         const row = directories.find({ kind: "message", folder: sessionID })
         return row ? listings.messages(row.id, direction, from, limit) : []
-      })
+      }
+      const run = await this.#settled.of(sessionID, find, range.question)
       if (run.length > 0) yield run
       after = run.at(-1)
       left -= run.length
@@ -74,8 +75,7 @@ export class TranscriptCatalog implements Catalog {
   }
 
   async countMessages(sessionID: string): Promise<number> {
-    await this.#settled.session(sessionID)
-    return this.#settled.read(({ directories, transcripts }) => {
+    return this.#settled.of(sessionID, ({ directories, transcripts }) => {
       const row = directories.find({ kind: "message", folder: sessionID })
       return row ? transcripts.places.count(row.id) : 0
     })

@@ -100,6 +100,11 @@ export class TranscriptIndex {
     return this.index.read((statements) => this.#versionOf(statements))
   }
 
+  /** What rows say, and at which version. @throws IndexFailure */
+  atVersion<T>(work: (statements: Statements) => T): Promise<{ readonly version: string; readonly said: T }> {
+    return this.index.read((statements) => ({ version: this.#versionOf(statements), said: work(statements) }))
+  }
+
   #versionOf({ transcripts }: Statements): string {
     return `${this.index.database} ${transcripts.version()}`
   }

@@ -78,9 +78,9 @@ export class TranscriptRecords implements RecordSource {
     return message !== undefined && (await this.holds("part", message, id)) ? [message] : []
   }
 
-  async holds(kind: CollectionKind, folder: string, id: string): Promise<boolean> {
+  async holds(kind: CollectionKind, folder: string, id: string, question?: object): Promise<boolean> {
     if (kind === "part") return (await this.ids("part", folder)).includes(id)
-    return (await this.#lookup.foldersOf(kind, id)).includes(folder)
+    return (await this.#lookup.foldersOf(kind, id, question)).includes(folder)
   }
 
   async read(

@@ -11,6 +11,7 @@ import type { RootContext } from "../root.ts"
 import { scanCandidates } from "../scanned/scanned-texts.ts"
 import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import { WorkProgress } from "../work-progress.ts"
+import { CandidatesAhead } from "./candidates-ahead.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
 import { placeText } from "./held.ts"
 import type { Settled } from "./settled.ts"
@@ -93,14 +94,17 @@ export class TranscriptTexts implements TextSource {
       const database = await this.#settled.few(FEW, since)
       if (database === undefined && !mayLack) return everything()
       const { index } = this.#settled.index
+      const ahead = new CandidatesAhead(this.#settled, this.#records)
       const sources = {
         within: { index },
+        expect: ahead.expect.bind(ahead),
         all: { owners: () => this.#records.folders("message"), scan: this.#catalog },
         indexed: true,
         database,
       }
       return {
         whole: database !== undefined,
+        document: ahead.document.bind(ahead),
         candidates: (query, filter, signal) =>
           filter.session === undefined ? candidates(sources, query, filter) : this.#scanned(filter, signal),
       }
