@@ -41,9 +41,9 @@ export class DeviceClock {
 
   /** Takes note of a stat: the device's clock is not behind its change time, unless it was set back since. */
   observe({ device, ctimeNs }: FileStat): void {
-    if (ctimeNs > BigInt(Date.now()) * NS_PER_MS) return
     const youngest = this.#youngest.get(device)
-    if (youngest === undefined || ctimeNs > youngest) this.#youngest.set(device, ctimeNs)
+    if (youngest !== undefined && ctimeNs <= youngest) return
+    if (ctimeNs <= BigInt(Date.now()) * NS_PER_MS) this.#youngest.set(device, ctimeNs)
   }
 
   /**

@@ -22,7 +22,9 @@ export interface FoundContainer {
 
 /** When a container's newest file was written, ms since 1970: nothing in it counts as later. */
 export function modifiedAt({ files }: FoundContainer): number {
-  return Math.max(...files.map(({ stat }) => Number(stat.mtimeNs / 1_000_000n)))
+  let newest = files[0]?.stat.mtimeNs ?? 0n
+  for (const { stat } of files) if (stat.mtimeNs > newest) newest = stat.mtimeNs
+  return Number(newest / 1_000_000n)
 }
 
 /** What the ids of a container's sessions begin with; `undefined` where they may be any. */

@@ -1,9 +1,9 @@
-import { join } from "node:path"
+import { join, sep } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
 import { EXHAUSTED_HINT, isExhausted, isForTheMoment } from "../../exhaustion.ts"
 import { refusalCode } from "../../file/refusal.ts"
 import type { FileStat, FileSystem } from "../../file/system.ts"
-import { compareText } from "../../record/order.ts"
+import { sortTexts } from "../../record/order.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
 import type { TranscriptAgent } from "./agent.ts"
@@ -69,7 +69,7 @@ export async function findContainer(
   // Where that is refused the names are, too.
   const stat = looking(fs, path, untold, () => fs.stat(path))
   const names = looking(fs, path, tell, () => fs.readNames(path)) ?? []
-  const { containers, isWhole } = await containersOf(context, folder, names, name)
+  const { containers, isWhole } = await containersOf(context, folder, path, names, name)
   const [container] = containers
   if (container && stat && isWhole && context.isSure(stat, "folder"))
     context.memory.noteFolder(container, stat)
@@ -172,20 +172,30 @@ async function readFolder(context: WalkContext, folder: string): Promise<Held> {
   for (const { name, kind } of entries)
     if (kind === "directory") folders.push(folder === "" ? name : `${folder}/${name}`)
     else if (kind === "file") names.push(name)
-  folders.sort(compareText)
-  const { containers, isWhole } = await containersOf(context, folder, names)
+  sortTexts(folders)
+  const { containers, isWhole } =
+    names.length === 0 ? NOTHING : await containersOf(context, folder, path, names)
   if (stat && isWhole && isSure(stat, "folder")) memory.remember(folder, { path, stat, folders, containers })
   else memory.forget(folder)
   return { folders, containers }
 }
 
+/** The containers of a folder, and whether every file that looks like one is in them. */
+interface Containers {
+  readonly containers: readonly FoundContainer[]
+  readonly isWhole: boolean
+}
+
+const NOTHING: Containers = { containers: [], isWhole: true }
+
 async function containersOf(
   context: WalkContext,
   folder: string,
+  path: string,
   names: readonly string[],
   only?: string,
-): Promise<{ containers: FoundContainer[]; isWhole: boolean }> {
-  const { place, agent, slice } = context
+): Promise<Containers> {
+  const { agent, slice } = context
   const there = new Set(names.some((file) => file.endsWith(COMPRESSED)) ? names : [])
   const byName = new Map<string, ContainerFile[]>()
   let left = 0
@@ -199,15 +209,17 @@ async function containersOf(
     const turn = slice.pass()
     if (turn) await turn
     left++
-    const found = lookAt(context, { path: join(place, folder, file), name, isCompressed }, undefined)
+    const found = lookAt(context, { path: path + sep + file, name, isCompressed }, undefined)
     if (!found) continue
     const files = byName.get(name.name) ?? []
     files.push(found)
     byName.set(name.name, files)
   }
-  const containers = [...byName]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, files]) => ({ folder, name, files: newestOfEachRank(files) }))
+  const containers = sortTexts([...byName.keys()]).map((name) => ({
+    folder,
+    name,
+    files: newestOfEachRank(byName.get(name) ?? []),
+  }))
   for (const { files } of containers) left -= files.length
   return { containers, isWhole: left === 0 }
 }
