@@ -104,7 +104,7 @@ export class EarlyPages {
       await yieldToEventLoop()
       try {
         const unsettled = read.map((container) => ({ container, row: undefined }))
-        await this.#index.settleAll({ sweep, unsettled }, { slice: new TimeSlice() })
+        await this.#index.settleAll({ sweep, unsettled }, { slice: new TimeSlice(), patient: true })
       } catch {
         // What has no rows yet is settled for the next question, which tells of what is in the way.
         this.#isInVain = true

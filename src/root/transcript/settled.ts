@@ -1,5 +1,6 @@
 import type { Statements } from "../../database/statements.ts"
 import type { ContainerRow } from "../../database/transcript-statements.ts"
+import { patiently } from "../../migrator/patiently.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
 import type { Problem } from "../problem-log.ts"
@@ -91,13 +92,16 @@ export class Settled {
     slice = new TimeSlice(signal),
     onSettled,
     take,
+    patient,
   }: SettleOptions = {}): Promise<void> {
     if (this.#isFresh()) return
-    const glance = await this.#glance(signal, moment)
+    const look = (): Promise<Glance> => this.#glance(signal, moment)
+    const glance = await (patient ? patiently(look) : look())
     const total = glance.left.size
     await this.#settle(glance, [...glance.left], {
       slice,
       take,
+      patient,
       onSettled: () => onSettled?.(total - glance.left.size, total),
     })
   }
@@ -208,7 +212,9 @@ export class Settled {
     }
     const proven = question && this.#proven.get(question)
     if (proven?.session === id && this.#isStill(proven, known)) return
-    const { hasDoubted, reached } = await this.index.settle({ container, row }, sweep, new TimeSlice())
+    const { hasDoubted, reached } = await this.index.settle({ container, row }, sweep, {
+      slice: new TimeSlice(),
+    })
     if (hasDoubted) await this.holding([id])
     if (question && reached) this.#proven.set(question, { ...reached, session: id })
   }
@@ -309,7 +315,7 @@ export class Settled {
 }
 
 /** How everything is settled. */
-export interface SettleOptions extends Pick<SettleAllOptions, "take"> {
+export interface SettleOptions extends Pick<SettleAllOptions, "take" | "patient"> {
   readonly signal?: AbortSignal | undefined
   /** Questions that share it are answered from one look at the files. */
   readonly moment?: object | undefined

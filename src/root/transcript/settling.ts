@@ -47,10 +47,16 @@ export interface Reading {
   readonly lines: KeptLines
 }
 
-/** How several containers are settled. */
-export interface SettleAllOptions {
+/** How a container is settled. */
+export interface SettleOneOptions {
   readonly slice: TimeSlice
-  readonly onSettled?: ((one: Unsettled) => void) | undefined
+  /** Whether to wait while another process keeps the index busy. Who has a caller that waits reads the files instead. */
+  readonly patient?: boolean | undefined
   /** Takes what is read, while its lines are at hand. */
   readonly take?: ((reading: Reading) => Promise<void>) | undefined
+}
+
+/** How several containers are settled. */
+export interface SettleAllOptions extends SettleOneOptions {
+  readonly onSettled?: ((one: Unsettled) => void) | undefined
 }

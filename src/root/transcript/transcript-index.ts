@@ -3,8 +3,7 @@ import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
 import type { ContainerLook, ContainerState } from "../../database/transcript-statements.ts"
 import { pendingMark } from "../../migrator/observation.ts"
-import { patiently } from "../../migrator/patiently.ts"
-import type { TimeSlice } from "../../time-slice.ts"
+import { PatientWork } from "../../migrator/patient-work.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { Problem } from "../problem-log.ts"
 import { checkpointOf } from "./checkpoint.ts"
@@ -16,7 +15,14 @@ import { areOf, isDue, type KeptFold, KeptFolds, stateOf } from "./kept-folds.ts
 import { KeptLines } from "./kept-lines.ts"
 import { type Anew, changesOf, differenceOf, putDifference, settleMessages } from "./message-rows.ts"
 import { Disturbed, MESSAGES_AT_ONCE, putContainer, removeContainer } from "./put-container.ts"
-import type { Looked, Outcome, RowListener, SettleAllOptions, Unsettled } from "./settling.ts"
+import type {
+  Looked,
+  Outcome,
+  RowListener,
+  SettleAllOptions,
+  SettleOneOptions,
+  Unsettled,
+} from "./settling.ts"
 import { NO_SIDES } from "./sides.ts"
 import {
   containerLook,
@@ -43,6 +49,13 @@ interface ReadAhead {
 }
 
 type Hear = (change: StoreChange) => void
+type Write = <T>(work: (statements: Statements) => T) => Promise<T>
+
+/** How messages are put. */
+interface Putting extends Pick<SettleOneOptions, "slice"> {
+  readonly write: Write
+  readonly hear: Hear
+}
 
 /** Makes the rows of containers equal to their files. */
 export class TranscriptIndex {
@@ -53,6 +66,7 @@ export class TranscriptIndex {
   /** Containers being settled, one after another each. */
   readonly #settling = new Map<string, Promise<Outcome>>()
   readonly #folds: KeptFolds
+  readonly #patientWork = new PatientWork()
   /** What was read of containers before there was an index. */
   readonly #ahead = new WeakMap<FoundContainer, ReadAhead>()
   #rows: ContainerRows | undefined
@@ -135,16 +149,12 @@ export class TranscriptIndex {
    * Makes a container's rows equal to its files. One that cannot be read holds nothing.
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
-  async settle(
-    { container }: Unsettled,
-    sweep: Sweep,
-    slice: TimeSlice,
-    take?: SettleAllOptions["take"],
-  ): Promise<Outcome> {
+  async settle({ container }: Unsettled, sweep: Sweep, options: SettleOneOptions): Promise<Outcome> {
     const key = keyOf(container)
     for (let before = this.#settling.get(key); before; before = this.#settling.get(key))
-      await before.catch(() => {})
-    const work = this.#settle(container, sweep, slice, take).finally(() => {
+      if (options.patient) await before.catch(() => {})
+      else await this.#patientWork.whileUnheld(before)
+    const work = this.#settle(container, sweep, options).finally(() => {
       if (this.#settling.get(key) === work) this.#settling.delete(key)
     })
     this.#settling.set(key, work)
@@ -152,12 +162,12 @@ export class TranscriptIndex {
   }
 
   /** Settles all of these, and what has to be settled anew because of them. @throws as `settle` */
-  async settleAll({ sweep, unsettled }: Looked, { slice, onSettled, take }: SettleAllOptions): Promise<void> {
+  async settleAll({ sweep, unsettled }: Looked, { onSettled, ...options }: SettleAllOptions): Promise<void> {
     let hasDoubted = false
     for (const one of unsettled) {
-      const turn = slice.pass()
+      const turn = options.slice.pass()
       if (turn) await turn
-      if ((await this.settle(one, sweep, slice, take)).hasDoubted) hasDoubted = true
+      if ((await this.settle(one, sweep, options)).hasDoubted) hasDoubted = true
       onSettled?.(one)
     }
     // What is put because of them may have others put in turn.
@@ -167,7 +177,7 @@ export class TranscriptIndex {
       const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
       for (const container of sweep.found) {
         if (!doubted.has(keyOf(container))) continue
-        const outcome = await this.settle({ container, row: undefined }, sweep, slice, take)
+        const outcome = await this.settle({ container, row: undefined }, sweep, options)
         if (outcome.hasDoubted) hasDoubted = true
       }
     }
@@ -197,15 +207,10 @@ export class TranscriptIndex {
     return sides === NO_SIDES || sweep.areSame(JSON.parse(sides) as ReadContainer["sides"])
   }
 
-  async #settle(
-    container: FoundContainer,
-    sweep: Sweep,
-    slice: TimeSlice,
-    take: SettleAllOptions["take"],
-  ): Promise<Outcome> {
+  async #settle(container: FoundContainer, sweep: Sweep, options: SettleOneOptions): Promise<Outcome> {
     for (let tries = 1; ; tries++)
       try {
-        return await this.#readAndPut(container, sweep, slice, take)
+        return await this.#readAndPut(container, sweep, options)
       } catch (error) {
         if (!(error instanceof Disturbed)) throw error
         if (tries === MAX_TRIES) throw new IndexFailure("busy", "Another process indexes the same transcript")
@@ -215,10 +220,10 @@ export class TranscriptIndex {
   async #readAndPut(
     container: FoundContainer,
     sweep: Sweep,
-    slice: TimeSlice,
-    take: SettleAllOptions["take"],
+    { slice, take, patient }: SettleOneOptions,
   ): Promise<Outcome> {
     const { agent } = this.transcripts
+    const write = this.#writing(patient)
     const before = await this.index.read(({ transcripts }) => {
       const row = transcripts.rowOf(container.folder, container.name)
       const known = row === undefined ? undefined : transcripts.container(row)
@@ -259,7 +264,7 @@ export class TranscriptIndex {
     if (!result.read) {
       const isNoted = before && sameLook(before.known.look, look) && areOf(before.known, columns)
       if (before && !isNoted) {
-        await this.#trust({ ...columns, look }, before.known)
+        await trust(write, { ...columns, look }, before.known)
         this.#folds.renew(container, before.known, columns)
       }
       return { hasDoubted: false, reached }
@@ -279,17 +284,18 @@ export class TranscriptIndex {
     const of = from && before?.known
     const said = rows && of && rows.database === before.database && areOf(rows, of) ? rows : undefined
     const how = { isAnew, mark, state, of, said }
-    const { row, read, lost, changes, isFinished } = await patiently(() =>
-      this.index.write((statements) => putContainer(statements, { ...columns, look }, sessions, how)),
+    const { row, read, lost, changes, isFinished } = await write((statements) =>
+      putContainer(statements, { ...columns, look }, sessions, how),
     )
     for (const change of changes) hear(change)
     if (!isFinished)
-      for (const session of read) await this.#putMessages(row, marks, session, { isAnew, mark }, slice, hear)
+      for (const session of read)
+        await this.#putMessages(row, marks, session, { isAnew, mark }, { slice, write, hear })
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, marks, isNew)
     if (!isFinished) {
       state ??= stateNow()
-      await this.#trust({ ...columns, look }, columns, state)
+      await trust(write, { ...columns, look }, columns, state)
     }
     if (from && fold && checkpoint)
       this.#folds.keep(container, {
@@ -308,12 +314,9 @@ export class TranscriptIndex {
     marks: string,
     session: HeldSession,
     anew: Anew,
-    slice: TimeSlice,
-    hear: Hear,
+    { slice, write, hear }: Putting,
   ): Promise<void> {
-    const difference = await patiently(() =>
-      this.index.write((statements) => differenceOf(statements, row, session, anew)),
-    )
+    const difference = await write((statements) => differenceOf(statements, row, session, anew))
     const { changed, gone } = difference
     for (let start = 0; start < Math.max(changed.length, gone.length); start += MESSAGES_AT_ONCE) {
       const turn = slice.pass()
@@ -323,22 +326,18 @@ export class TranscriptIndex {
         changed: changed.slice(start, start + MESSAGES_AT_ONCE),
         gone: gone.slice(start, start + MESSAGES_AT_ONCE),
       }
-      await patiently(() =>
-        this.index.write((statements) => {
-          if (statements.transcripts.container(row)?.marks !== marks) throw new Disturbed()
-          putDifference(statements, some)
-        }),
-      )
+      await write((statements) => {
+        if (statements.transcripts.container(row)?.marks !== marks) throw new Disturbed()
+        putDifference(statements, some)
+      })
       for (const change of changesOf(session, some)) hear(change)
     }
     if (changed.length > 0 || gone.length > 0)
-      await patiently(() => this.index.write((statements) => settleMessages(statements, session, difference)))
+      await write((statements) => settleMessages(statements, session, difference))
   }
 
-  /** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */
-  async #trust(...of: Parameters<Statements["transcripts"]["trust"]>): Promise<void> {
-    if (!(await patiently(() => this.index.write(({ transcripts }) => transcripts.trust(...of)))))
-      throw new Disturbed()
+  #writing(patient = false): Write {
+    return (work) => (patient ? this.#patientWork.do(() => this.index.write(work)) : this.index.write(work))
   }
 
   /**
@@ -346,13 +345,18 @@ export class TranscriptIndex {
    * @returns whether another container has to be settled anew, since it holds the same
    * @throws as `settle`
    */
-  async forget(row: number): Promise<boolean> {
-    const { container, gone, hasDoubted } = await patiently(() =>
-      this.index.write((statements) => removeContainer(statements, row)),
+  async forget(row: number, { patient }: Pick<SettleOneOptions, "patient"> = {}): Promise<boolean> {
+    const { container, gone, hasDoubted } = await this.#writing(patient)((statements) =>
+      removeContainer(statements, row),
     )
     if (container) for (const change of gone) this.listener?.changed(container, change, false)
     return hasDoubted
   }
+}
+
+/** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */
+async function trust(write: Write, ...of: Parameters<Statements["transcripts"]["trust"]>): Promise<void> {
+  if (!(await write(({ transcripts }) => transcripts.trust(...of)))) throw new Disturbed()
 }
 
 function sameLook(a: Uint8Array | null, b: Uint8Array | null): boolean {

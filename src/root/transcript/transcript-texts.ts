@@ -153,7 +153,7 @@ export class TranscriptTexts implements TextSource {
   async #update({ signal, onYield, onSettled, onText: onProgress }: UpdateOptions): Promise<number> {
     const slice = new TimeSlice(signal, onYield)
     if (this.mode !== "all") {
-      await this.#settled.all({ signal, slice, onSettled })
+      await this.#settled.all({ signal, slice, onSettled, patient: true })
       return 0
     }
     let textsMs = 0
@@ -169,6 +169,7 @@ export class TranscriptTexts implements TextSource {
       signal,
       slice,
       onSettled,
+      patient: true,
       take: (reading) => timed(() => intake.take(reading)),
     })
     await timed(() => intake.flush())

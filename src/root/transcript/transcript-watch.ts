@@ -2,6 +2,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { type WatchFolder, watchFolder } from "../../file/folder-watches.ts"
 import type { Logger } from "../../logger.ts"
+import { patiently } from "../../migrator/patiently.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { ANYTHING, changeOf, type StoreChange } from "../change.ts"
 import type { RootWatch, WatchHealth } from "../root-watch.ts"
@@ -328,7 +329,10 @@ export class TranscriptWatch implements RootWatch {
       if (!container) continue
       const begun = performance.now()
       if (await transcripts.lacksBase(container, sweep, slice)) sweep = await transcripts.sweep()
-      const { hasDoubted } = await index.settle({ container, row: undefined }, sweep, slice)
+      const { hasDoubted } = await index.settle({ container, row: undefined }, sweep, {
+        slice,
+        patient: true,
+      })
       if (hasDoubted) this.#mustSettle = true
       await this.#hearOfOthers(waiting)
       const now = performance.now()
@@ -360,7 +364,7 @@ export class TranscriptWatch implements RootWatch {
     const row = await index.index.read(({ transcripts }) => transcripts.rowOf(at.folder, at.name))
     // Where another process took its rows away nobody can say what was in it.
     if (row === undefined) heard.add(ANYTHING)
-    else if (await index.forget(row)) this.#mustSettle = true
+    else if (await index.forget(row, { patient: true })) this.#mustSettle = true
     if (index.transcripts.agent.base) this.#mustSettle = true
   }
 
@@ -387,9 +391,9 @@ export class TranscriptWatch implements RootWatch {
     this.#mustSettle = false
     const { signal } = this.#abort
     const { index } = this.#parts
-    const { sweep, unsettled } = await index.look(signal)
+    const { sweep, unsettled } = await patiently(() => index.look(signal))
     const known = unsettled.filter(({ row }) => row !== undefined)
-    await index.settleAll({ sweep, unsettled: known }, { slice: new TimeSlice(signal) })
+    await index.settleAll({ sweep, unsettled: known }, { slice: new TimeSlice(signal), patient: true })
     const now = performance.now()
     this.#settleAt = now + Math.max(SWEEP_MS, SWEEP_SHARE * (now - begun))
   }

@@ -34,7 +34,7 @@ export async function compareIndex(comparison: Comparison): Promise<Compared> {
   const { index } = settled.index
   let rows: Compared
   for (let looks = 1; ; looks++) {
-    await settled.all({ signal })
+    await settled.all({ signal, patient: true })
     rows = await compareRows(comparison)
     if (rows.differences.length === 0 || looks === MAX_LOOKS) break
   }

@@ -1,0 +1,41 @@
+import { IndexFailure } from "../database/failure.ts"
+import { patiently } from "./patiently.ts"
+
+/** Work on an index that waits while other processes keep it busy, and the others of this process that need not wait with it. */
+export class PatientWork {
+  #waiting = 0
+  readonly #told = new Set<() => void>()
+
+  /** As `patiently`, known to wait while it does. */
+  async do<T>(work: () => Promise<T>): Promise<T> {
+    let isWaiting = false
+    try {
+      return await patiently(work, () => {
+        if (isWaiting) return
+        isWaiting = true
+        this.#waiting++
+        for (const tell of this.#told) tell()
+      })
+    } finally {
+      if (isWaiting) this.#waiting--
+    }
+  }
+
+  /**
+   * Waits until something has ended, however it does.
+   * @throws IndexFailure `busy` as soon as patient work waits for another process
+   */
+  async whileUnheld(work: Promise<unknown>): Promise<void> {
+    const { promise: held, resolve } = Promise.withResolvers<false>()
+    const tell = (): void => resolve(false)
+    if (this.#waiting > 0) tell()
+    this.#told.add(tell)
+    const ended = () => true
+    try {
+      if (await Promise.race([work.then(ended, ended), held])) return
+    } finally {
+      this.#told.delete(tell)
+    }
+    throw new IndexFailure("busy", "Another process writes to the index")
+  }
+}
