@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "no stamp by own writes: what we wrote is unknown until read back",
-    file: "src/composition.ts",
+    file: "src/writing.ts",
     from: "if (!filesOnly) await note(changes)",
     to: `if (!filesOnly) await note(changes)
     const { packStamp } = await import("../src/file/stamp.ts")

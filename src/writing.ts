@@ -51,6 +51,7 @@ export function makeWriting(parts: WritingParts): Writing {
     ownWrites?.note(changes)
     if (!filesOnly) await note(changes)
     own.indexing.nudge()
+    if (!feed.isHeard) return
     for (const { key, content } of changes) {
       const body = content && "value" in content ? fieldsOf(content.value) : {}
       feed.publish(changeOf(key, content ? "written" : "removed", "store", body))

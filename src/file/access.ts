@@ -14,31 +14,62 @@ const HIDDEN = /^.*?[/\\]\.[^/\\]+/
 const REFUSED = new Set(["EPERM", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"])
 
 /** A temp file that is to take the place of a record, and who may use that. */
-export interface Draft {
+export interface Draft extends Opening {
   readonly descriptor: number
+}
+
+/** What a temp file is to become. */
+interface Opening {
   /** `undefined` where it is just as it was made. */
   readonly access: Access | undefined
+  /** How it is until then, where that is known. */
+  readonly closed?: Access | undefined
 }
+
+/** What new files become, by their folder: for as long as one hold of the write lock, what the system made of the first is so of all. */
+export type NewFiles = Map<string, Opening>
 
 /**
  * Makes the temp file, with the text, of what is to lie at `path`; until `openUp` nobody else can read it. A file that it
  * replaces is what it takes after; a new one takes after its folder, as the system makes files there: with the process's umask,
  * the folder's group where that is set so, and what its access list says.
+ * @param seen the folder, where it was just looked at
+ * @param others what was made of new files under the same hold of the write lock, to which this adds
  */
-export function createDraft(fs: FileSystem, temp: string, path: string, text: string): Draft {
+export function createDraft(
+  fs: FileSystem,
+  temp: string,
+  path: string,
+  text: string,
+  seen?: FileStat,
+  others: NewFiles = new Map(),
+): Draft {
   const replaced = fs.lstat(path)
   if (replaced?.kind === "file") return { descriptor: fs.createFile(temp, text), access: replaced }
-  const folder = fs.stat(dirname(temp))
+  const at = dirname(temp)
+  const known = others.get(at)
+  if (known) return { descriptor: fs.createFile(temp, text), ...known }
+  const folder = seen ?? fs.stat(at)
   const mode = PRIVATE | ((folder?.mode ?? 0) & 0o666)
-  if (!folder || (mode === PRIVATE && !isToBeGiven(folder)))
-    return { descriptor: fs.createFile(temp, text), access: undefined }
+  if (!folder || (mode === PRIVATE && !isToBeGiven(folder))) {
+    const descriptor = fs.createFile(temp, text)
+    if (folder) others.set(at, { access: undefined })
+    return { descriptor, access: undefined }
+  }
   // Made as it is to be and closed while it is empty: only the system knows its umask and the folder's access list.
   const descriptor = fs.createFile(temp, "", mode)
   try {
     const made = fs.fstat(descriptor)
-    if ((made.mode & PERMISSIONS) !== PRIVATE) unlessRefused(() => fs.setMode(descriptor, PRIVATE))
+    const { uid, gid } = made
+    const isClosed =
+      (made.mode & PERMISSIONS) === PRIVATE || unlessRefused(() => fs.setMode(descriptor, PRIVATE))
     fs.append(descriptor, Buffer.from(text))
-    return { descriptor, access: { ...made, ...ownerAfter(folder, made) } }
+    const opening: Opening = {
+      access: { mode: made.mode, ...ownerAfter(folder, made) },
+      closed: { mode: isClosed ? PRIVATE : made.mode, uid, gid },
+    }
+    others.set(at, opening)
+    return { descriptor, ...opening }
   } catch (error) {
     fs.close(descriptor)
     throw error
@@ -46,9 +77,11 @@ export function createDraft(fs: FileSystem, temp: string, path: string, text: st
 }
 
 /** Gives a temp file to those who may use what it becomes. To be called when all is written to it. */
-export function openUp(fs: FileSystem, { descriptor, access }: Draft): void {
+export function openUp(fs: FileSystem, { descriptor, access, closed }: Draft): void {
+  if (!access) return
+  const { uid, gid } = access
   // Whatever it was, the one who wrote a record can read it.
-  if (access) give(fs, descriptor, { ...access, mode: (access.mode & PERMISSIONS) | 0o400 })
+  give(fs, descriptor, { uid, gid, mode: (access.mode & PERMISSIONS) | 0o400 }, closed)
 }
 
 /**
@@ -142,8 +175,12 @@ function giveFolders(
 }
 
 /** Sets owner, group and permissions of an open file as far as we may. */
-function give(fs: FileSystem, descriptor: number, { mode, uid, gid }: Access): void {
-  const now = fs.fstat(descriptor)
+function give(
+  fs: FileSystem,
+  descriptor: number,
+  { mode, uid, gid }: Access,
+  now: Access = fs.fstat(descriptor),
+): void {
   const set = (owner: number): boolean => unlessRefused(() => fs.setOwner(descriptor, owner, gid))
   let permissions = mode
   if ((now.uid !== uid || now.gid !== gid) && !set(uid) && now.gid !== gid && !set(now.uid))

@@ -9,7 +9,8 @@ const AT_ONCE = 16
  * @throws the first failure, with no more begun, and when what was under way is over
  */
 export async function eachAtOnce<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items[Symbol.iterator]()
+  const all = [...items]
+  const iterator = all[Symbol.iterator]()
   let failed = false
   const worker = async (): Promise<void> => {
     for (let next = iterator.next(); !next.done && !failed; next = iterator.next())
@@ -20,7 +21,7 @@ export async function eachAtOnce<T>(items: Iterable<T>, work: (item: T) => Promi
         throw error
       }
   }
-  const workers = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+  const workers = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, all.length) }, worker))
   const failure = workers.find((result) => result.status === "rejected")
   if (failure) throw failure.reason
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path"
+import { dirname } from "node:path"
 import { isStoreError, StoreError, systemCode } from "../errors.ts"
 import { EXHAUSTED_HINT } from "../exhaustion.ts"
 import { type Key, segmentFault, stemOfFile } from "../record/key.ts"
@@ -214,13 +214,18 @@ export function listFolders(fs: FileSystem, path: string): Listing {
 }
 
 /**
- * Checks that no folder of a key below the first level is a link, so that neither reading nor writing leaves the store.
+ * Checks that no folder of a key below the first level is a link, so that neither reading nor writing leaves the store. Gives what it saw of
+ * the last of them, where that is there.
  * @throws StoreError `NOT_A_FILE`, `UNREADABLE`
  */
-export function checkFolders(fs: FileSystem, directory: string, key: Key): void {
+export function checkFolders(fs: FileSystem, directory: string, key: Key): FileStat | undefined {
   let path = directory
-  for (const [depth, segment] of key.slice(0, -1).entries()) {
-    path = join(path, segment)
-    if (depth > 0 && !statPlace(fs, path)) return
+  let seen: FileStat | undefined
+  for (let depth = 0; depth < key.length - 1; depth++) {
+    path = `${path}/${key[depth]}`
+    if (depth === 0) continue
+    seen = statPlace(fs, path)
+    if (!seen) return undefined
   }
+  return seen
 }

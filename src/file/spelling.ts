@@ -56,7 +56,7 @@ export function otherSpelling(
 ): Spelling | undefined {
   let folder = directory
   for (const [depth, name] of names.entries()) {
-    const path = join(folder, name)
+    const path = `${folder}/${name}`
     if (!known.has(path)) {
       const actual = actualName(fs, folder, name)
       if (actual !== name) return { folder, name, actual }
@@ -81,7 +81,7 @@ export function isSpelled(fs: FileSystem, folder: string, name: string): boolean
 function actualName(fs: FileSystem, folder: string, name: string): string {
   // Only where another spelling finds something are the folder's names worth reading. The numbers of files prove nothing here:
   // FUSE may give each spelling one of its own.
-  if (!spellings(name).some((other) => fs.lstat(join(folder, other)))) return name
+  if (!spellings(name).some((other) => fs.lstat(`${folder}/${other}`))) return name
   const stat = fs.lstat(join(folder, name))
   if (!stat) return name
   const names = fs.readNames(folder) ?? []
@@ -100,9 +100,10 @@ function fold(name: string): string {
 
 /** Other names that a file system which is not exact takes for this one: one of another case, one of another Unicode form. */
 function spellings(name: string): string[] {
-  const upper = name.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+  const isAscii = !/[^\0-\x7f]/.test(name)
+  const upper = isAscii ? name.toUpperCase() : name.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
   const others = [upper === name ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : upper]
-  if (/[^\0-\x7f]/.test(name))
+  if (!isAscii)
     others.push(name.normalize("NFC"), name.normalize("NFD"), name.toLowerCase(), name.toUpperCase())
   return others.filter((other) => other !== name)
 }

@@ -4,7 +4,7 @@ import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
 import { keyPath } from "../record/key.ts"
 import { TimeSlice } from "../time-slice.ts"
-import type { Draft } from "./access.ts"
+import type { Draft, NewFiles } from "./access.ts"
 import { createDraft, makeFolders, openUp } from "./access.ts"
 import { eachAtOnce } from "./at-once.ts"
 import { flushFolder, notDurable } from "./folder-flush.ts"
@@ -226,7 +226,8 @@ export class WriteQueue implements Writes {
     if (noRoom !== undefined)
       for (const target of targets) if (target.content !== null) target.failure = noRoom
     const flushed = this.#options.durability === "full"
-    await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed)))
+    const made: NewFiles = new Map()
+    await eachAtOnce(targets, (target) => attempt(target, () => this.#stage(target, flushed, made)))
     const folders = new Set<string>()
     for (const target of targets) {
       await attempt(target, () => this.#replace(target, flushed))
@@ -288,11 +289,11 @@ export class WriteQueue implements Writes {
   }
 
   /** Writes and flushes the temp file. */
-  async #stage(target: Target, flushed: boolean): Promise<void> {
+  async #stage(target: Target, flushed: boolean, made?: NewFiles): Promise<void> {
     if (target.content === null) return
     const { fs } = this.#options
     const { content } = target
-    const draft = this.#createTemp(target, isCopy(content) ? "" : content.text)
+    const draft = this.#createTemp(target, isCopy(content) ? "" : content.text, made)
     const { descriptor } = draft
     try {
       if (isCopy(content)) await appendPieces(fs, descriptor, content)
@@ -303,11 +304,11 @@ export class WriteQueue implements Writes {
     }
   }
 
-  #createTemp(target: Target, text: string): Draft {
+  #createTemp(target: Target, text: string, made?: NewFiles): Draft {
     const { fs, directory } = this.#options
     const folder = dirname(target.path)
     for (let tries = 1; ; tries++) {
-      checkFolders(fs, directory, target.key)
+      const seen = checkFolders(fs, directory, target.key)
       // The folder is nearly always there.
       const topmost = tries === 1 ? undefined : makeFolders(fs, folder, directory)
       if (topmost !== undefined)
@@ -315,7 +316,7 @@ export class WriteQueue implements Writes {
           target.made.push(dirname(made))
       target.temp = tempPath(folder)
       try {
-        return createDraft(fs, target.temp, target.path, text)
+        return createDraft(fs, target.temp, target.path, text, seen, made)
       } catch (error) {
         // There is no folder yet, or someone removed the one that was just made.
         if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error

@@ -13,6 +13,11 @@ export class ChangeFeed {
   readonly #consumers = new Set<Consumer>()
   #closed = false
 
+  /** Whether anybody asks for changes. */
+  get isHeard(): boolean {
+    return this.#consumers.size > 0
+  }
+
   publish(change: StoreChange): void {
     for (const consumer of this.#consumers) {
       // Who cannot keep up is told just that, and memory stays bounded.

@@ -152,6 +152,41 @@ describe.if(process.platform !== "win32")("who may use a file", () => {
     expect(seen).toEqual(["600", "600", "600"])
     expect(modes(directory, "todo/ses_1.json")).toEqual({ "todo/ses_1.json": "666" })
   })
+
+  test("records that are written at once are for those whom each alone would be for", async () => {
+    process.umask(0o002)
+    const directory = withMode(join(tempFolder(), "store"), 0o755)
+    const folders = { ses_open: 0o777, ses_group: 0o770, ses_own: 0o700 }
+    for (const [name, mode] of Object.entries(folders)) withMode(join(directory, "message", name), mode)
+    const written: number[] = []
+    const look = (descriptor: number): void => {
+      const { size, mode } = fs.fstatSync(descriptor)
+      if (size > 0) written.push(mode & 0o777)
+    }
+    const system: FileSystem = {
+      ...fileSystem,
+      createFile(path, text, mode) {
+        const descriptor = fileSystem.createFile(path, text, mode)
+        if (path.endsWith(".tmp")) look(descriptor)
+        return descriptor
+      },
+      append(descriptor, bytes) {
+        fileSystem.append(descriptor, bytes)
+        look(descriptor)
+      },
+    }
+    await using store = new Store(resolveOptions({ directory, backgroundIndex: false }), { fs: system })
+    const keys = Object.keys(folders).flatMap((name) =>
+      ["msg_1", "msg_2", "msg_3"].map((id) => ["message", name, id]),
+    )
+    await Promise.all(keys.map((key) => store.write(key, {})))
+    const given = { ses_open: "664", ses_group: "660", ses_own: "600" }
+    const paths = keys.map((key) => `${key.join("/")}.json`)
+    expect(modes(directory, ...paths)).toEqual(
+      Object.fromEntries(keys.map((key, at) => [paths[at], given[key[1] as keyof typeof given]])),
+    )
+    expect(written).toEqual(keys.map(() => 0o600))
+  })
 })
 
 /** The real file system, where a record is of another owner and group and only some may be given. */
