@@ -42,6 +42,17 @@ export async function loaded<M>(load: () => Promise<M>): Promise<M> {
   })
 }
 
+/** As `loaded`, for what is asked for again and again: an import takes its time also of what was imported before. */
+export function loadedOnce<M>(load: () => Promise<M>): () => M | Promise<M> {
+  let kept: M | undefined
+  return () =>
+    kept ??
+    loaded(load).then((module) => {
+      kept = module
+      return module
+    })
+}
+
 /** As `loaded`, for what is needed at once: whoever can wait for it tries again. @throws StoreError `EXHAUSTED` */
 export function required<M>(load: () => M): M {
   try {

@@ -1,5 +1,5 @@
 import { isStoreError, StoreError } from "../errors.ts"
-import { loaded } from "../exhaustion.ts"
+import { loadedOnce } from "../exhaustion.ts"
 import { sessionFields } from "../record/extract.ts"
 import { type Key, segmentFault } from "../record/key.ts"
 import { type Place, SESSION_SIDE_KINDS } from "../record/kind.ts"
@@ -12,6 +12,9 @@ import { Looking } from "./looking.ts"
 import type { ReadVersion, RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
 import type { SessionNames } from "./session-names.ts"
+
+const ownedSessions = loadedOnce(() => import("./owned-sessions.ts"))
+const sessionNames = loadedOnce(() => import("./session-names.ts"))
 
 /** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
 export const MAX_LOOKS = 3
@@ -93,7 +96,7 @@ export class Roots {
       return !newer || !gone.has(newer)
     }
     const views = this.reachable().flatMap((root) => projects.map((projectID) => ({ root, projectID })))
-    const { OwnedSessions } = await loaded(() => import("./owned-sessions.ts"))
+    const { OwnedSessions } = await ownedSessions()
     return new OwnedSessions(views, isRead, isMeant).list(query, range)
   }
 
@@ -123,7 +126,7 @@ export class Roots {
 
   /** Which sessions lie in each root, or each of some projects in it; `undefined` where not all roots are there. */
   async #names(projects: Projects): Promise<SessionNames | undefined> {
-    const { SessionNames } = await loaded(() => import("./session-names.ts"))
+    const { SessionNames } = await sessionNames()
     return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projects)
   }
 
@@ -296,7 +299,7 @@ export class Roots {
       updated = Math.max(updated, time)
     }
     const roots = [...new Set(newest.map(({ root }) => root))]
-    const { mostMessages } = await loaded(() => import("./owned-sessions.ts"))
+    const { mostMessages } = await ownedSessions()
     const { root, tied } = Number.isFinite(updated)
       ? await mostMessages(id, roots)
       : { root: roots[0], tied: false }

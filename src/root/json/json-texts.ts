@@ -1,10 +1,13 @@
-import { loaded, untilAdmitted } from "../../exhaustion.ts"
+import { loadedOnce, untilAdmitted } from "../../exhaustion.ts"
 import type { Reconciler } from "../../migrator/reconcile.ts"
 import type { Catalog } from "../catalog.ts"
 import type { MessageDocument, TextLook, TextSource } from "../text-source.ts"
 import { folderNames, type RecordFiles } from "./file-catalog.ts"
 import type { JsonIndexing } from "./json-indexing.ts"
 import { searchable } from "./searchable.ts"
+
+const messageTexts = loadedOnce(() => import("./message-texts.ts"))
+const candidateTexts = loadedOnce(() => import("./candidates.ts"))
 
 /** Texts found by the full-text index, or by the files alone while that lacks what is to be found. */
 export class JsonTexts implements TextSource {
@@ -49,7 +52,7 @@ export class JsonTexts implements TextSource {
   }
 
   async document(sessionID: string, messageID: string): Promise<MessageDocument | undefined> {
-    const { readMessageDocument } = await loaded(() => import("./message-texts.ts"))
+    const { readMessageDocument } = await messageTexts()
     return readMessageDocument(this.#files, sessionID, messageID)
   }
 
@@ -60,7 +63,7 @@ export class JsonTexts implements TextSource {
     return {
       whole,
       async *candidates(query, filter) {
-        const { candidates } = await loaded(() => import("./candidates.ts"))
+        const { candidates } = await candidateTexts()
         yield* candidates(sources, query, filter)
       },
     }
