@@ -164,11 +164,9 @@ async function migrateSchema(db: Drizzle): Promise<void> {
   if (unknown !== undefined)
     throw new IndexFailure("newer", `A newer version made this index (its migration ${unknown} is not known)`)
   if (applied.length === MIGRATION_NAMES.length) return
-  // Loaded when there is something to migrate: with all it imports it would be a tenth of a process's start. Imported and not
-  // required, which would bring a second Drizzle with it, the one for CommonJS.
-  const { migrate } = await import("drizzle-orm/bun-sqlite/migrator")
-  const { migrations } = await import("./migrations.ts")
-  migrate(db, migrations)
+  // Loaded when there is something to migrate.
+  const { migrate } = await import("./migrations.ts")
+  migrate(db)
 }
 
 function appliedMigrations(db: Drizzle): string[] {
