@@ -54,14 +54,26 @@ function history(): History {
   return { sessions, messages, parts }
 }
 
+/** Each message with its texts as they are compared, newest first. */
+function textsOf({ messages, parts }: History) {
+  const partsOf = Map.groupBy(parts, ({ folder }) => folder)
+  return messages
+    .map(({ folder, id, body }) => ({
+      folder,
+      id,
+      fields: messageFields(body),
+      texts: (partsOf.get(id) ?? []).flatMap((part) => partTexts(part.body)).map(fold),
+    }))
+    .sort((a, b) => b.fields.created - a.fields.created || (a.id < b.id ? 1 : -1))
+}
+
+type Texts = ReturnType<typeof textsOf>
+
 /** What a search of messages finds, by the plainest computation, newest first. */
-function plainHits(holds: History, text: string, { role, since, until, sessionID }: SearchOptions): string[] {
+function plainHits(all: Texts, text: string, { role, since, until, sessionID }: SearchOptions): string[] {
   const query = parseQuery(text)
-  const partsOf = Map.groupBy(holds.parts, ({ folder }) => folder)
-  return holds.messages
-    .filter(({ folder, id, body }) => {
-      const texts = (partsOf.get(id) ?? []).flatMap((part) => partTexts(part.body)).map(fold)
-      const fields = messageFields(body)
+  return all
+    .filter(({ folder, fields, texts }) => {
       return (
         matchesTexts(query, texts) &&
         (role === undefined || fields.role === role) &&
@@ -70,7 +82,6 @@ function plainHits(holds: History, text: string, { role, since, until, sessionID
         (sessionID === undefined || folder === sessionID)
       )
     })
-    .sort((a, b) => messageFields(b.body).created - messageFields(a.body).created || (a.id < b.id ? 1 : -1))
     .map(({ id }) => id)
 }
 
@@ -82,14 +93,14 @@ const foundIn = async (store: Store, text: string, options: SearchOptions): Prom
   ).map(({ messageID = "" }) => messageID)
 
 describePostgres("a search of more than its first look", (server) => {
-  let made: Promise<{ url: string; holds: History }> | undefined
+  let made: Promise<{ url: string; texts: Texts }> | undefined
   const filled = () =>
     (made ??= (async () => {
       const url = await server.database()
       const holds = history()
       await publish(url, "m", holds)
       await server.sql("vacuum analyze", url)
-      return { url, holds }
+      return { url, texts: textsOf(holds) }
     })())
 
   async function open(): Promise<Store> {
@@ -105,7 +116,7 @@ describePostgres("a search of more than its first look", (server) => {
   }
 
   test("finds what is rare, frequent, short, or beyond ASCII, all of it and in order", async () => {
-    const { holds } = await filled()
+    const { texts } = await filled()
     await using store = await open()
     const queries = [
       ...RARE,
@@ -123,12 +134,12 @@ describePostgres("a search of more than its first look", (server) => {
     ]
     for (const query of queries) {
       const found = await foundIn(store, query, {})
-      expect({ query, found }).toEqual({ query, found: plainHits(holds, query, {}) })
+      expect({ query, found }).toEqual({ query, found: plainHits(texts, query, {}) })
     }
   })
 
   test("keeps to roles, times and sessions, and goes on behind a hit", async () => {
-    const { holds } = await filled()
+    const { texts } = await filled()
     await using store = await open()
     for (const query of ["xylophone", "漢字仮名", "parse", "=>"])
       for (const options of [
@@ -139,7 +150,7 @@ describePostgres("a search of more than its first look", (server) => {
       ] satisfies SearchOptions[])
         expect({ query, found: await foundIn(store, query, options) }).toEqual({
           query,
-          found: plainHits(holds, query, options),
+          found: plainHits(texts, query, options),
         })
     const all = await Array.fromAsync(store.search("xylophone", { in: "text", limit: 1_000 }))
     expect(

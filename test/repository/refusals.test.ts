@@ -252,7 +252,7 @@ async function judge(
 
 const LONG = process.env.SESSIONDEX_TEST_LONG === "1"
 /** All of them are tried in long runs; otherwise others each time. */
-const SHARE = LONG ? { everywhere: 1, elsewhere: 1 } : { everywhere: 0.2, elsewhere: 0.025 }
+const SHARE = LONG ? { everywhere: 1, elsewhere: 1 } : { everywhere: 0.1, elsewhere: 0.0125 }
 /** Most of the time is waiting. In a long run each question has a hundred stores of its own at once. */
 const AT_ONCE = LONG ? 1 : 12
 const random = new Random(LONG ? 1 : Date.now())
