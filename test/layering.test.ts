@@ -135,7 +135,7 @@ const LATER = [
   /^watch\/(?:store-watch|own-writes)/,
   /^root\/(?:fields-by-reading|older\/older-layout|opencode\/(?!opencode-database|find)|transcript\/|postgres\/(?!postgres\.ts))/,
   /^root\/scanned\/scanned-(?:texts|upkeep)/,
-  /^root\/json\/(?:candidates|catch-up|keys|problems|publisher|record-writer|stats|versions|orphans|verify-texts)/,
+  /^root\/json\/(?:candidates|catch-up|keys|problems|publisher|record-writer|refused-folders|stats|versions|orphans|verify-texts)/,
   /^repository\/(?:all-upkeep|owned-sessions|session-names|usage)/,
 ]
 

@@ -16,7 +16,7 @@ import type { RecordFiles } from "./file-catalog.ts"
 import type { JsonOptions } from "./json-options.ts"
 import type { PartIntake } from "./part-intake.ts"
 import type { Reach } from "./reach.ts"
-import { RefusedFolders } from "./refused-folders.ts"
+import type { RefusedFolders } from "./refused-folders.ts"
 import { searchable } from "./searchable.ts"
 import type { SqliteCatalog } from "./sqlite-catalog.ts"
 import { whyNoStore } from "./store-folder.ts"
@@ -42,7 +42,8 @@ export class JsonIndexing {
   /** A walk of the whole store, for the background and for every search that needs one. */
   readonly #walking: SharedWork<WalkResult>
   readonly #catchingUpNow: SharedWork<void>
-  readonly #refused: RefusedFolders
+  /** What the last walk was refused; none where no walk was refused anything. */
+  #refused: RefusedFolders | undefined
   /** How often the index came to lack what a search has to find, and how much of that is mended. */
   #missed = 0
   #mended = 0
@@ -55,7 +56,6 @@ export class JsonIndexing {
 
   constructor(parts: JsonIndexingParts) {
     this.#parts = parts
-    this.#refused = new RefusedFolders(parts.within, parts.files.problems)
     const { backgroundIndex, logger, before = Promise.resolve() } = parts.options
     const inBackground = backgroundIndex && !this.filesOnly
     if (inBackground) this.#catchingUp = new BackgroundCatchUp((work) => this.catchUp(work), logger)
@@ -147,7 +147,7 @@ export class JsonIndexing {
     try {
       await this.walk({ signal })
       await this.catchUp({ signal })
-      await this.#refused.report()
+      await this.#refused?.report()
     } catch (error) {
       tolerateFailure(error)
     }
@@ -164,9 +164,9 @@ export class JsonIndexing {
       if (!(await this.isWhole())) {
         this.background.begin()
         await this.#walking.join({ signal })
-      } else if (!this.#refused.areNone) await this.#refused.lookAgain(signal)
+      } else if (this.#refused && !this.#refused.areNone) await this.#refused.lookAgain(signal)
       else if (!this.#isBehind) return
-      await this.#refused.report()
+      await this.#refused?.report()
       // Otherwise texts are put into the index in the background, while messages whose texts it lacks are read.
       if (this.#catchingUp) return
       this.#isBehind = true
@@ -181,7 +181,7 @@ export class JsonIndexing {
   async makeWholeLater(): Promise<void> {
     if (!(await this.isWhole())) this.background.again()
     try {
-      await this.#refused.report()
+      await this.#refused?.report()
     } catch (error) {
       tolerateFailure(error)
     }
@@ -197,9 +197,13 @@ export class JsonIndexing {
     try {
       const before = await patiently(() => within.index.openDatabase())
       const result = await walk(within, options)
+      if (result.unreadable.length > 0) {
+        const { RefusedFolders } = await loaded(() => import("./refused-folders.ts"))
+        this.#refused ??= new RefusedFolders(within, this.#parts.files.problems)
+      }
       const after = await patiently(() => within.index.openDatabase())
-      this.#refused.note(result.unreadable)
-      this.#walked = after === before && !this.#refused.lackKind ? after : undefined
+      this.#refused?.note(result.unreadable)
+      this.#walked = after === before && !this.#refused?.lackKind ? after : undefined
       this.#isFailing = false
       this.#mended = Math.max(this.#mended, missed)
       return result
