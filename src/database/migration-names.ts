@@ -15,4 +15,5 @@ export const MIGRATION_NAMES = [
   "20261127030437_texts_at_once",
   "20261127033426_fold_checkpoints",
   "20261127035139_text_ends",
+  "20261127130328_state_pieces",
 ] as const

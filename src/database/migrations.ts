@@ -19,6 +19,7 @@ import foldCheckpoints from "../../drizzle/20261127033426_fold_checkpoints/migra
   type: "text",
 }
 import textEnds from "../../drizzle/20261127035139_text_ends/migration.sql" with { type: "text" }
+import statePieces from "../../drizzle/20261127130328_state_pieces/migration.sql" with { type: "text" }
 import type { Drizzle } from "./drizzle.ts"
 import { type Migration, migration, statementsOf } from "./migration.ts"
 import { MIGRATION_NAMES } from "./migration-names.ts"
@@ -36,6 +37,7 @@ const TEXTS: Readonly<Record<(typeof MIGRATION_NAMES)[number], string>> = {
   "20261127030437_texts_at_once": textsAtOnce,
   "20261127033426_fold_checkpoints": foldCheckpoints,
   "20261127035139_text_ends": textEnds,
+  "20261127130328_state_pieces": statePieces,
 }
 
 /** All migrations, oldest first. Loaded where there is something to migrate. */

@@ -165,18 +165,30 @@ export const containers = sqliteTable(
   (table) => [uniqueIndex("containers_place").on(table.folder, table.name)],
 )
 
-/**
- * What goes on with a container where lines are appended: JSON; where there is none everything is read anew. In a table of its own: it is
- * large, and SQLite goes through all of a row's pages to find what comes behind.
- */
+/** Containers that can be gone on with where lines are appended; where there is nothing to go on with everything is read anew. */
 export const containerStates = sqliteTable("container_states", {
   container: integer()
     .primaryKey()
     .references(() => containers.row, { onDelete: "cascade" }),
-  state: text().notNull(),
-  /** How far the container was read for it, which may be less than its rows were: JSON. */
+  /** How far the container was read for what goes on with it, which may be less than its rows were: JSON. */
   checkpoint: text().notNull(),
 })
+
+/**
+ * What goes on with a container, as the pieces of one JSON text: a large container has megabytes of it, of which who writes them has to hold
+ * but one at a time.
+ */
+export const statePieces = sqliteTable(
+  "state_pieces",
+  {
+    container: integer()
+      .notNull()
+      .references(() => containerStates.container, { onDelete: "cascade" }),
+    at: integer().notNull(),
+    piece: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.container, table.at] })],
+)
 
 /** Which sessions a container holds; one that several hold is read from the newest. */
 export const containerSessions = sqliteTable(

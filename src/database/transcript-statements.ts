@@ -4,7 +4,7 @@ import type { Drizzle } from "./drizzle.ts"
 import { lazy } from "./lazy.ts"
 import { ManyRows, parametersOf } from "./many-rows.ts"
 import { PlaceStatements } from "./place-statements.ts"
-import { containerSessions, containerStates, containers, sessions } from "./schema.ts"
+import { containerSessions, containerStates, containers, sessions, statePieces } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
 /** What tells whether a container is still what it was when it was read. */
@@ -34,10 +34,20 @@ export interface ContainerReading {
   readonly sides: string
 }
 
-/** What goes on with a container, and how far it was read for that, which may be less than its rows were. */
-export interface ContainerState {
-  readonly state: string
+/** How far a container was read for what goes on with it, which may be less than its rows were. */
+interface Checked {
   readonly checkpoint: string
+}
+
+/** What goes on with a container. */
+export interface ContainerState extends Checked {
+  readonly state: string
+}
+
+/** The same as it is written down. */
+export interface StateInPieces extends Checked {
+  /** May be asked again, where a transaction is. */
+  pieces(): Iterable<string>
 }
 
 /** A session that a container holds. */
@@ -58,6 +68,7 @@ export class TranscriptStatements {
   readonly #state
   readonly #trust
   readonly #putState
+  readonly #putPiece
   readonly #dropState
   readonly #put
   readonly #doubt
@@ -73,7 +84,8 @@ export class TranscriptStatements {
   constructor(db: Drizzle) {
     this.places = new PlaceStatements(db)
     const { row, folder, name, look, marks, sides, format, problems } = containers
-    const { state, checkpoint } = containerStates
+    const { checkpoint } = containerStates
+    const { at, piece } = statePieces
     this.#version = lazy(() =>
       db
         .select({ own: sql<number>`total_changes()`, others: sql<number>`data_version` })
@@ -113,9 +125,11 @@ export class TranscriptStatements {
     )
     this.#state = lazy(() =>
       db
-        .select({ state, checkpoint })
+        .select({ checkpoint, piece })
         .from(containerStates)
+        .innerJoin(statePieces, eq(statePieces.container, containerStates.container))
         .where(eq(containerStates.container, placeholder("row")))
+        .orderBy(asc(at))
         .prepare(),
     )
     this.#trust = lazy(() =>
@@ -155,20 +169,13 @@ export class TranscriptStatements {
     this.#putState = lazy(() =>
       db
         .insert(containerStates)
-        .values(
-          parametersOf([
-            "container",
-            "state",
-            "checkpoint",
-          ]) as unknown as typeof containerStates.$inferInsert,
-        )
-        .onConflictDoUpdate({
-          target: containerStates.container,
-          set: {
-            state: sql`excluded.${sql.identifier("state")}`,
-            checkpoint: sql`excluded.${sql.identifier("checkpoint")}`,
-          },
-        })
+        .values(parametersOf(["container", "checkpoint"]) as unknown as typeof containerStates.$inferInsert)
+        .prepare(),
+    )
+    this.#putPiece = lazy(() =>
+      db
+        .insert(statePieces)
+        .values(parametersOf(["container", "at", "piece"]) as unknown as typeof statePieces.$inferInsert)
         .prepare(),
     )
     this.#dropState = lazy(() =>
@@ -272,11 +279,11 @@ export class TranscriptStatements {
 
   /** What a container's reading goes on with. */
   state(row: number): ContainerState | undefined {
-    const found = this.#state().get({ row })
+    const found = this.#state().all({ row })
     return (
-      found && {
-        state: soundText("state", found.state),
-        checkpoint: soundText("checkpoint", found.checkpoint),
+      found[0] && {
+        state: found.map(({ piece }) => soundText("piece", piece)).join(""),
+        checkpoint: soundText("checkpoint", found[0].checkpoint),
       }
     )
   }
@@ -300,12 +307,19 @@ export class TranscriptStatements {
   trust(
     { look, marks, sides, problems, folder, name }: Omit<ContainerRow, "format">,
     of: ContainerReading,
-    state?: ContainerState,
+    state?: StateInPieces,
   ): boolean {
     const before = { marksBefore: of.marks, sidesBefore: of.sides }
     const trusted = this.#trust().get({ look, marks, sides, problems, folder, name, ...before })
-    if (trusted && state) this.#putState().run({ container: trusted.row, ...state })
+    if (trusted && state) this.#replaceState(trusted.row, state)
     return trusted !== undefined
+  }
+
+  #replaceState(container: number, { checkpoint, pieces }: StateInPieces): void {
+    this.dropState(container)
+    this.#putState().run({ container, checkpoint })
+    let at = 0
+    for (const piece of pieces()) this.#putPiece().run({ container, at: at++, piece })
   }
 
   /** Has a container be read again from its beginning before anything more is said of it. */

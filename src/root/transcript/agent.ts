@@ -86,6 +86,8 @@ export interface Fold {
    * change nothing in it. Never throws.
    */
   outline(sides: Sides): readonly OutlinedSession[]
+  /** Lets go of what only makes its next outline cost less. */
+  forget?(): void
   /** Everything that it knows, as plain JSON. It is written down before another line is added. */
   state(): unknown
 }

@@ -1,10 +1,11 @@
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
-import type { ContainerReading, ContainerState } from "../../database/transcript-statements.ts"
+import type { ContainerReading, StateInPieces } from "../../database/transcript-statements.ts"
 import type { Fold, TranscriptAgent } from "./agent.ts"
 import { type Checkpoint, precedes, type Resumed } from "./checkpoint.ts"
 import { type FoundContainer, keyOf } from "./container.ts"
 import type { FileMark } from "./follow.ts"
 import type { HeldSession } from "./held.ts"
+import { jsonPieces } from "./json-pieces.ts"
 
 /** Kept in memory at most, and how large their states are in all, in bytes of JSON: they take some three times as much. */
 const MAX_FOLDS = 8
@@ -99,7 +100,30 @@ export function isDue({ read }: Checkpoint, from: KeptFold | undefined): boolean
   return !from || read - from.written >= WRITTEN_EVERY
 }
 
-/** A fold as it is written down. */
-export function stateOf(fold: Fold, checkpoint: Checkpoint): ContainerState {
-  return { state: JSON.stringify(fold.state()), checkpoint: JSON.stringify(checkpoint) }
+/** A fold as it is written down, and how large that was. */
+export interface WrittenState extends StateInPieces {
+  readonly size: number
+}
+
+/** A fold to be written down before another line is added to it. */
+export function stateOf(
+  fold: Fold,
+  checkpoint: Checkpoint,
+  onWritten: (letters: number) => void,
+): WrittenState {
+  let size = 0
+  return {
+    checkpoint: JSON.stringify(checkpoint),
+    get size() {
+      return size
+    },
+    *pieces() {
+      size = 0
+      for (const piece of jsonPieces(fold.state())) {
+        size += piece.length
+        yield piece
+        onWritten(piece.length)
+      }
+    },
+  }
 }

@@ -1,4 +1,5 @@
 import type { Line, Span } from "./agent.ts"
+import type { Collector } from "./garbage.ts"
 
 /** Kept at most of one container, in bytes of its lines: parsed they take several times as much. */
 const MAX_BYTES = 2 * 1024 * 1024
@@ -8,6 +9,12 @@ export class KeptLines {
   /** By file, then by each line's first byte. */
   #files: Map<number, unknown>[] = []
   #bytes = 0
+  readonly #collector: Collector
+
+  /** @param collector told of all that is read */
+  constructor(collector: Collector) {
+    this.#collector = collector
+  }
 
   /** Those of all lines, kept or not. */
   get bytes(): number {
@@ -16,6 +23,7 @@ export class KeptLines {
 
   put({ value, span: [file, offset, length] }: Line): void {
     this.#bytes += length
+    this.#collector.left(length)
     if (this.#bytes > MAX_BYTES) {
       this.#files = []
       return
@@ -23,6 +31,11 @@ export class KeptLines {
     const lines = this.#files[file] ?? new Map<number, unknown>()
     lines.set(offset, value)
     this.#files[file] = lines
+  }
+
+  /** Told that all lines were put, before what they say is laid out. */
+  end(): void {
+    this.#collector.stepped(this.#bytes)
   }
 
   /** What these lines say; `undefined` where one of them is not kept. */

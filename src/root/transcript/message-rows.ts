@@ -1,18 +1,18 @@
-import type { PlaceRow } from "../../database/place-statements.ts"
 import type { Statements } from "../../database/statements.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import { type HeldSession, placeText } from "./held.ts"
-import type { PlacedMessage } from "./record-bodies.ts"
+import { bytesOf, type PlacedMessage } from "./record-bodies.ts"
 import { sameJson } from "./same-json.ts"
 
 /** In what the messages of a session are otherwise than its rows say. */
 export interface Difference {
   readonly directory: number
-  readonly changed: readonly {
-    readonly place: PlaceRow
-    readonly message: Readonly<Record<string, unknown>>
-    readonly isMoved: boolean
-  }[]
+  /** The container's row. */
+  readonly container: number
+  /** What those that changed get as `pending`. */
+  readonly mark: number
+  /** Without their rows, which take several times as much: those are made of a few at a time. */
+  readonly changed: readonly { readonly message: PlacedMessage; readonly isMoved: boolean }[]
   readonly gone: readonly string[]
 }
 
@@ -49,15 +49,12 @@ export function differenceOf(
   const changed: Difference["changed"][number][] = []
   for (const message of session.messages.slice(from)) {
     const { id } = message
-    const text = placeText(message)
-    const isMoved = known.get(id) !== `${row} ${text}`
-    if (isMoved || isAnew) {
-      const place = { id, container: row, place: text }
-      changed.push({ place, message: messageRow(directory, message, mark), isMoved })
-    }
+    const before = known.get(id)
+    const isMoved = before === undefined || before !== `${row} ${placeText(message)}`
+    if (isMoved || isAnew) changed.push({ message, isMoved })
     known.delete(id)
   }
-  return { directory, changed, gone: [...known.keys()] }
+  return { directory, container: row, mark, changed, gone: [...known.keys()] }
 }
 
 /** How many messages lie where others did, from the first on. */
@@ -76,12 +73,12 @@ function isSame(a: PlacedMessage, b: PlacedMessage): boolean {
 /** Makes rows equal to what differs. */
 export function putDifference(
   { message, transcripts }: Statements,
-  { directory, changed, gone }: Difference,
+  { directory, container, mark, changed, gone }: Difference,
 ): void {
-  message.put(changed.map((one) => one.message))
+  message.put(changed.map((one) => messageRow(directory, one.message, mark)))
   transcripts.places.put(
     directory,
-    changed.map((one) => one.place),
+    changed.map((one) => ({ id: one.message.id, container, place: placeText(one.message) })),
   )
   for (const id of gone) message.remove(directory, id)
   transcripts.places.remove(directory, gone)
@@ -116,8 +113,8 @@ export function sizeOf({ changed, gone }: Difference): number {
 /** The same as it is told to others. */
 export function changesOf({ id: session }: HeldSession, { changed, gone }: Difference): StoreChange[] {
   return [
-    ...changed.flatMap(({ place, isMoved }) =>
-      isMoved ? [changeOf(["message", session, place.id], "written", "other")] : [],
+    ...changed.flatMap(({ message, isMoved }) =>
+      isMoved ? [changeOf(["message", session, message.id], "written", "other")] : [],
     ),
     ...gone.map((id) => changeOf(["message", session, id], "removed", "other")),
   ]
@@ -128,13 +125,12 @@ function messageRow(
   { id, outlined, created }: HeldSession["messages"][number],
   pending: number,
 ) {
-  const { role, spans } = outlined
-  const size = spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
+  const { role } = outlined
   return {
     directory,
     id,
     stamp: null,
-    size,
+    size: bytesOf(outlined),
     problem: null,
     problemMessage: null,
     created,

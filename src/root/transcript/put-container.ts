@@ -1,5 +1,5 @@
 import type { Statements } from "../../database/statements.ts"
-import type { ContainerReading, ContainerRow, ContainerState } from "../../database/transcript-statements.ts"
+import type { ContainerReading, ContainerRow, StateInPieces } from "../../database/transcript-statements.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { HeldSession } from "./held.ts"
 import { areOf, type SaidRows } from "./kept-folds.ts"
@@ -14,8 +14,8 @@ export class Disturbed extends Error {}
 
 /** How a container is put. */
 export interface PutOptions extends Anew {
-  /** To be written down; where there is none, what is written is still good. */
-  readonly state: ContainerState | undefined
+  /** What is to be written down; where there is none, what is written is still good. */
+  readonly state: (() => StateInPieces | undefined) | undefined
   /** The reading that was gone on with; `undefined` for one from the beginning. */
   readonly of: ContainerReading | undefined
   /** What its rows say, where that is at hand. */
@@ -99,7 +99,7 @@ export function putContainer(
   if (isFinished) {
     for (const { session, difference } of differences)
       changes.push(...putWholeDifference(statements, session, difference))
-    transcripts.trust(columns, columns, state)
+    transcripts.trust(columns, columns, state?.())
   } else transcripts.dropState(row)
   return { row, read, lost, changes, isFinished }
 }

@@ -98,6 +98,11 @@ export function placed(
   return all
 }
 
+/** How many bytes the lines of a message have. */
+export function bytesOf({ spans }: OutlinedMessage): number {
+  return spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
+}
+
 /** A message's body and its parts'. */
 export function messageBody(
   sessionID: string,

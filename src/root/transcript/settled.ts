@@ -91,7 +91,7 @@ export class Settled {
     moment,
     slice = new TimeSlice(signal),
     onSettled,
-    take,
+    intake,
     patient,
   }: SettleOptions = {}): Promise<void> {
     if (this.#isFresh()) return
@@ -100,7 +100,7 @@ export class Settled {
     const total = glance.left.size
     await this.#settle(glance, [...glance.left], {
       slice,
-      take,
+      intake,
       patient,
       onSettled: () => onSettled?.(total - glance.left.size, total),
     })
@@ -315,7 +315,7 @@ export class Settled {
 }
 
 /** How everything is settled. */
-export interface SettleOptions extends Pick<SettleAllOptions, "take" | "patient"> {
+export interface SettleOptions extends Pick<SettleAllOptions, "intake" | "patient"> {
   readonly signal?: AbortSignal | undefined
   /** Questions that share it are answered from one look at the files. */
   readonly moment?: object | undefined

@@ -2,6 +2,7 @@ import type { ContainerReading } from "../../database/transcript-statements.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import type { StoreChange } from "../change.ts"
 import type { ContainerAt, FoundContainer } from "./container.ts"
+import type { Collector } from "./garbage.ts"
 import type { HeldSession } from "./held.ts"
 import type { KeptLines } from "./kept-lines.ts"
 import type { Sweep } from "./transcripts.ts"
@@ -47,13 +48,17 @@ export interface Reading {
   readonly lines: KeptLines
 }
 
+/** Who takes what is read, while its lines are at hand. */
+export interface Intake extends Collector {
+  take(reading: Reading): Promise<void>
+}
+
 /** How a container is settled. */
 export interface SettleOneOptions {
   readonly slice: TimeSlice
   /** Whether to wait while another process keeps the index busy. Who has a caller that waits reads the files instead. */
   readonly patient?: boolean | undefined
-  /** Takes what is read, while its lines are at hand. */
-  readonly take?: ((reading: Reading) => Promise<void>) | undefined
+  readonly intake?: Intake | undefined
 }
 
 /** How several containers are settled. */

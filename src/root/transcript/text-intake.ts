@@ -5,41 +5,43 @@ import { TrigramSet } from "../../record/trigrams.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { type TextInsertions, UNHURRIED } from "../json/text-insertions.ts"
 import type { TranscriptAgent } from "./agent.ts"
-import type { Reading } from "./settling.ts"
+import { Garbage } from "./garbage.ts"
+import type { Intake, Reading } from "./settling.ts"
 
 /** Messages put in one transaction, however short they are. */
 const MESSAGES_AT_ONCE = 512
 /**
- * What a container of so many bytes left behind is collected at once, where the caller waits for all of it. The engine would let the heap
- * double first, since all of it was in use a moment ago.
- */
-const COLLECTED_BYTES = 16 * 1024 * 1024
-
-/**
  * Puts texts of messages into the full-text index while the lines that they are made of are at hand. A message of which a line is not
  * is left to who reads it again.
  */
-export class TextIntake {
+export class TextIntake implements Intake {
   readonly #agent: TranscriptAgent
   readonly #insertions: TextInsertions
   readonly #slice: TimeSlice
   readonly #trigrams = new TrigramSet()
   #waiting: ReadMessage[] = []
   #size = 0
-  /** Whether much is left of the container before. */
-  #mustCollect = false
+  readonly #garbage: Garbage | undefined
 
   constructor(agent: TranscriptAgent, insertions: TextInsertions, slice: TimeSlice) {
     this.#agent = agent
     this.#insertions = insertions
     this.#slice = slice
+    // Who lets others run is not waited for.
+    if (insertions.pace === UNHURRIED) this.#garbage = new Garbage()
+  }
+
+  left(bytes: number): void {
+    this.#garbage?.left(bytes)
+  }
+
+  stepped(bytes: number): void {
+    this.#garbage?.stepped(bytes)
   }
 
   /** @throws IndexFailure; the slice's signal's reason */
   async take({ sessions, mark, lines }: Reading): Promise<void> {
     const { trigrams } = this.#insertions.pace
-    if (this.#mustCollect) Bun.gc(true)
-    this.#mustCollect = this.#insertions.pace === UNHURRIED && lines.bytes > COLLECTED_BYTES
     for (const { id: session, messages } of sessions)
       for (const message of messages) {
         const values = lines.values(message.outlined.spans)

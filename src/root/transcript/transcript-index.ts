@@ -1,7 +1,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
-import type { ContainerLook, ContainerState } from "../../database/transcript-statements.ts"
+import type { ContainerLook } from "../../database/transcript-statements.ts"
 import { pendingMark } from "../../migrator/observation.ts"
 import { PatientWork } from "../../migrator/patient-work.ts"
 import { changeOf, type StoreChange } from "../change.ts"
@@ -11,7 +11,7 @@ import { type FoundContainer, keyOf } from "./container.ts"
 import { ContainerRows } from "./container-rows.ts"
 import type { FileMark } from "./follow.ts"
 import { type HeldSession, heldSessions } from "./held.ts"
-import { areOf, isDue, type KeptFold, KeptFolds, stateOf } from "./kept-folds.ts"
+import { areOf, isDue, type KeptFold, KeptFolds, stateOf, type WrittenState } from "./kept-folds.ts"
 import { KeptLines } from "./kept-lines.ts"
 import { type Anew, changesOf, differenceOf, putDifference, settleMessages } from "./message-rows.ts"
 import { Disturbed, MESSAGES_AT_ONCE, putContainer, removeContainer } from "./put-container.ts"
@@ -36,6 +36,12 @@ import {
 /** How often a container is begun again that another process puts at the same time. */
 const MAX_TRIES = 5
 
+/** What putting the rows of a message leaves to be collected, in bytes. */
+const ROW_BYTES = 4_096
+
+/** What writing down a letter of a state leaves, in the same way. */
+const LEFT_A_LETTER = 4
+
 /** What of a container was not read from it, as the index keeps it. */
 interface KeptProblems {
   readonly lines: readonly Problem[]
@@ -52,7 +58,7 @@ type Hear = (change: StoreChange) => void
 type Write = <T>(work: (statements: Statements) => T) => Promise<T>
 
 /** How messages are put. */
-interface Putting extends Pick<SettleOneOptions, "slice"> {
+interface Putting extends Pick<SettleOneOptions, "slice" | "intake"> {
   readonly write: Write
   readonly hear: Hear
 }
@@ -168,6 +174,8 @@ export class TranscriptIndex {
       const turn = options.slice.pass()
       if (turn) await turn
       if ((await this.settle(one, sweep, options)).hasDoubted) hasDoubted = true
+      // What it was made into is out of reach only by now.
+      for (const { stat } of one.container.files) options.intake?.stepped(stat.size)
       onSettled?.(one)
     }
     // What is put because of them may have others put in turn.
@@ -220,7 +228,7 @@ export class TranscriptIndex {
   async #readAndPut(
     container: FoundContainer,
     sweep: Sweep,
-    { slice, take, patient }: SettleOneOptions,
+    { slice, intake, patient }: SettleOneOptions,
   ): Promise<Outcome> {
     const { agent } = this.transcripts
     const write = this.#writing(patient)
@@ -244,7 +252,7 @@ export class TranscriptIndex {
         },
       }
     }
-    const lines = take && new KeptLines()
+    const lines = intake && new KeptLines(intake)
     const ahead = before ? undefined : this.#ahead.get(container)
     this.#ahead.delete(container)
     const result =
@@ -276,36 +284,40 @@ export class TranscriptIndex {
     // Lines that lie where others lay may say anything.
     const isAnew = !isNew && result.isAnew === true
     if (result.isAnew || !fold || !checkpoint) from = undefined
-    const stateNow = (): ContainerState | undefined => fold && checkpoint && stateOf(fold, checkpoint)
-    let state = checkpoint && isDue(checkpoint, from) ? stateNow() : undefined
+    if (!from) fold?.forget?.()
+    if (lines) intake?.stepped(lines.bytes)
+    let state: WrittenState | undefined
+    const stateNow = (): WrittenState | undefined => {
+      state ??=
+        fold && checkpoint && stateOf(fold, checkpoint, (letters) => intake?.left(LEFT_A_LETTER * letters))
+      return state
+    }
+    const isStateDue = checkpoint && isDue(checkpoint, from)
     const hear: Hear = (change) => this.listener?.changed(container, change, isNew)
     const mark = pendingMark()
     const { rows } = from ?? {}
     const of = from && before?.known
     const said = rows && of && rows.database === before.database && areOf(rows, of) ? rows : undefined
-    const how = { isAnew, mark, state, of, said }
+    const how = { isAnew, mark, state: isStateDue ? stateNow : undefined, of, said }
     const { row, read, lost, changes, isFinished } = await write((statements) =>
       putContainer(statements, { ...columns, look }, sessions, how),
     )
     for (const change of changes) hear(change)
     if (!isFinished)
       for (const session of read)
-        await this.#putMessages(row, marks, session, { isAnew, mark }, { slice, write, hear })
+        await this.#putMessages(row, marks, session, { isAnew, mark }, { slice, write, hear, intake })
     if (isAnew) for (const { id } of sessions) hear(changeOf(["message", id], "unknown", "other"))
     this.listener?.put(container, marks, isNew)
-    if (!isFinished) {
-      state ??= stateNow()
-      await trust(write, { ...columns, look }, columns, state)
-    }
+    if (!isFinished) await trust(write, { ...columns, look }, columns, stateNow())
     if (from && fold && checkpoint)
       this.#folds.keep(container, {
         fold,
         checkpoint,
         written: state ? checkpoint.read : from.written,
-        size: state ? state.state.length : from.size + checkpoint.read - from.checkpoint.read,
+        size: state ? state.size : from.size + checkpoint.read - from.checkpoint.read,
         rows: { database: before?.database, marks, sides, sessions: read },
       })
-    if (take && lines) await take({ sessions: read, mark, lines })
+    if (intake && lines) await intake.take({ sessions: read, mark, lines })
     return { hasDoubted: lost.length > 0, reached }
   }
 
@@ -314,7 +326,7 @@ export class TranscriptIndex {
     marks: string,
     session: HeldSession,
     anew: Anew,
-    { slice, write, hear }: Putting,
+    { slice, write, hear, intake }: Putting,
   ): Promise<void> {
     const difference = await write((statements) => differenceOf(statements, row, session, anew))
     const { changed, gone } = difference
@@ -331,6 +343,7 @@ export class TranscriptIndex {
         putDifference(statements, some)
       })
       for (const change of changesOf(session, some)) hear(change)
+      intake?.left(MESSAGES_AT_ONCE * ROW_BYTES)
     }
     if (changed.length > 0 || gone.length > 0)
       await write((statements) => settleMessages(statements, session, difference))

@@ -14,12 +14,16 @@ import { WorkProgress } from "../work-progress.ts"
 import { CandidatesAhead } from "./candidates-ahead.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
 import { placeText } from "./held.ts"
+import { bytesOf } from "./record-bodies.ts"
 import type { Settled } from "./settled.ts"
 import { TextIntake } from "./text-intake.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
 /** How many containers a look settles by itself: those that are being written, and no whole home. */
 const FEW = 16
+
+/** What is read by itself leaves so many times as much as what is read with all of its container. */
+const LEFT_ALONE = 4
 
 /** Messages whose parts are counted in one transaction. */
 const COUNTED_AT_ONCE = 256
@@ -170,11 +174,18 @@ export class TranscriptTexts implements TextSource {
       slice,
       onSettled,
       patient: true,
-      take: (reading) => timed(() => intake.take(reading)),
+      intake: {
+        take: (reading) => timed(() => intake.take(reading)),
+        left: (bytes) => intake.left(bytes),
+        stepped: (bytes) => intake.stepped(bytes),
+      },
     })
     await timed(() => intake.flush())
     const counting = new PartCounts(this.#settled)
-    const ahead = new DocumentsAhead(this.#records, (message) => counting.add(message))
+    const ahead = new DocumentsAhead(this.#records, (message) => {
+      intake.left(LEFT_ALONE * bytesOf(message.located.message.outlined))
+      return counting.add(message)
+    })
     const expect = ahead.expect.bind(ahead)
     const read = ahead.document.bind(ahead)
     await timed(() => catchUp({ index }, read, { signal, onYield, expect, onProgress, insertions }))

@@ -326,6 +326,7 @@ export class Transcripts {
     const result = { marks, problems: followed.problems, fault, isAnew: followed.isAnew }
     const { fold } = followed
     if (!fold) return { ...result, sides: known?.sides ?? [], read: undefined }
+    keep?.end()
     const sessions = fold.outline(recorder)
     return { ...result, sides: [...sides], read: { sessions, fold } }
   }

@@ -1,4 +1,3 @@
-import { present } from "../../../../record/present.ts"
 import type { OutlinedMessage } from "../../agent.ts"
 import { Names } from "../../names.ts"
 import { type Answer, Answers } from "./answers.ts"
@@ -231,12 +230,18 @@ export class Conversation {
   #messageOf(answer: Answer, prompt: string | undefined): OutlinedMessage | undefined {
     const first = this.#nodes[answer.lines[0] ?? -1]
     if (!first) return undefined
-    const results = new Set(answer.calls.flatMap((call) => this.#results.get(call) ?? []))
-    const lines = [...answer.lines, ...[...results].sort((a, b) => a - b)]
-    const children = answer.calls.flatMap((call) => {
-      const child = this.#around.children.get(call)
-      return child === undefined ? [] : [[call, child]]
-    })
+    const lines = [...answer.lines]
+    const children: string[][] = []
+    if (answer.calls.length > 0) {
+      const results = new Set<number>()
+      for (const call of answer.calls) {
+        const result = this.#results.get(call)
+        if (result !== undefined) results.add(result)
+        const child = this.#around.children.get(call)
+        if (child !== undefined) children.push([call, child])
+      }
+      for (const result of [...results].sort((a, b) => a - b)) lines.push(result)
+    }
     const isLast = lines.includes(this.#leaf)
     return {
       id: answer.id,
@@ -271,8 +276,14 @@ interface Walk {
 }
 
 function aboutOf(fields: Record<string, unknown>): { about?: Record<string, unknown> } {
-  const about = present(fields)
-  return Object.keys(about).length > 0 ? { about } : {}
+  const about: Record<string, unknown> = {}
+  let any = false
+  for (const name in fields) {
+    if (fields[name] === undefined) continue
+    about[name] = fields[name]
+    any = true
+  }
+  return any ? { about } : {}
 }
 
 /** Lines that say nothing: what is shown does not end with them. */

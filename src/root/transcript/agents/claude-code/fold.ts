@@ -40,7 +40,7 @@ export class ClaudeFold implements Fold, Said {
   isEnded: boolean
   #lastLane: string | undefined
   #progress: string[]
-  readonly #outliner: Outliner
+  #outliner: Outliner
   /** The lines that were added since the last outline; `undefined` where others have changed too. */
   #added: NamedNode[] | undefined
 
@@ -71,6 +71,11 @@ export class ClaudeFold implements Fold, Said {
     const added = this.#added
     this.#added = []
     return this.#outliner.outline(this, sides, added)
+  }
+
+  forget(): void {
+    this.#outliner = new Outliner(this.#container)
+    this.#added = undefined
   }
 
   state(): State {

@@ -1,0 +1,41 @@
+import { isJsonObject } from "../../record/extract.ts"
+
+/** Letters of a piece, about, and elements of a list that are written at a time. */
+const LETTERS = 64 * 1024
+const ELEMENTS = 256
+/** Objects within objects that are taken apart: lists lie no deeper in what is large. */
+const DEPTH = 3
+
+/** The text that `JSON.stringify` gives of plain JSON, in pieces, so that it need not be in memory as a whole. */
+export function* jsonPieces(value: unknown): Generator<string> {
+  let piece = ""
+  for (const bit of bitsOf(value, DEPTH)) {
+    piece += bit
+    if (piece.length < LETTERS) continue
+    yield piece
+    piece = ""
+  }
+  if (piece !== "") yield piece
+}
+
+function* bitsOf(value: unknown, depth: number): Generator<string> {
+  if (Array.isArray(value) && value.length > ELEMENTS) yield* listBits(value)
+  else if (depth > 0 && isJsonObject(value)) {
+    let before = "{"
+    for (const [name, inner] of Object.entries(value)) {
+      if (inner === undefined) continue
+      yield `${before}${JSON.stringify(name)}:`
+      yield* bitsOf(inner, depth - 1)
+      before = ","
+    }
+    yield before === "{" ? "{}" : "}"
+  } else yield JSON.stringify(value)
+}
+
+function* listBits(list: readonly unknown[]): Generator<string> {
+  for (let start = 0; start < list.length; start += ELEMENTS) {
+    yield start === 0 ? "[" : ","
+    yield JSON.stringify(list.slice(start, start + ELEMENTS)).slice(1, -1)
+  }
+  yield "]"
+}
