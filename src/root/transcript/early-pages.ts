@@ -1,3 +1,5 @@
+import { IndexFailure } from "../../database/failure.ts"
+import type { Logger } from "../../logger.ts"
 import { sessionFields } from "../../record/extract.ts"
 import type { SessionQuery } from "../../record/query.ts"
 import { TimeSlice, yieldToEventLoop } from "../../time-slice.ts"
@@ -28,6 +30,7 @@ interface Copy {
 export class EarlyPages {
   readonly #index: TranscriptIndex
   readonly #onRefused: (refused: readonly Problem[]) => void
+  readonly #logger: Logger
   /** What was looked at for questions about one moment. */
   readonly #sweeps = new WeakMap<object, Sweep>()
   #putting: Promise<void> = Promise.resolve()
@@ -35,9 +38,10 @@ export class EarlyPages {
   #isInVain = false
 
   /** @param onRefused told what could not be looked into by a look at everything */
-  constructor(index: TranscriptIndex, onRefused: (refused: readonly Problem[]) => void) {
+  constructor(index: TranscriptIndex, onRefused: (refused: readonly Problem[]) => void, logger: Logger) {
     this.#index = index
     this.#onRefused = onRefused
+    this.#logger = logger
   }
 
   /** What a question of the same moment was answered from. */
@@ -105,9 +109,13 @@ export class EarlyPages {
       try {
         const unsettled = read.map((container) => ({ container, row: undefined }))
         await this.#index.settleAll({ sweep, unsettled }, { slice: new TimeSlice(), patient: true })
-      } catch {
-        // What has no rows yet is settled for the next question, which tells of what is in the way.
+      } catch (error) {
+        // What has no rows yet is settled for the next question.
         this.#isInVain = true
+        // An index tells of its own failures.
+        if (error instanceof IndexFailure) return
+        const { place } = this.#index.transcripts
+        this.#logger.warn(`What was read in ${place} for a first page could not be indexed`, error)
       }
     }
     this.#putting = put()

@@ -1,5 +1,6 @@
 import type { Statements } from "../../database/statements.ts"
 import type { ContainerRow } from "../../database/transcript-statements.ts"
+import type { Logger } from "../../logger.ts"
 import { patiently } from "../../migrator/patiently.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { JoinedRuns } from "../json/joined-runs.ts"
@@ -60,11 +61,12 @@ export class Settled {
   /** What was proven by reading it for a question, since its stamp proves nothing yet. */
   readonly #proven = new WeakMap<object, Proven>()
 
-  constructor(index: TranscriptIndex, maxStaleness: number) {
+  constructor(index: TranscriptIndex, maxStaleness: number, logger: Logger) {
     this.index = index
-    this.early = new EarlyPages(index, (refused) => {
+    const onRefused = (refused: readonly Problem[]): void => {
       this.#refused = refused
-    })
+    }
+    this.early = new EarlyPages(index, onRefused, logger)
     this.#maxStaleness = maxStaleness
   }
 

@@ -64,7 +64,7 @@ function openTranscripts(
   const transcripts = new Transcripts(fs, place, agent, maxRecordBytes, clock, problems)
   const plain = new PlainLookup(transcripts)
   const rows = new TranscriptIndex(index, transcripts)
-  const settled = new Settled(rows, maxStaleness)
+  const settled = new Settled(rows, maxStaleness, logger)
   const read = new TranscriptRecords(transcripts, plain)
   const scanned = new PlainCatalog(plain)
   const { source } = agent

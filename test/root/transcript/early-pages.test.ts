@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test"
+import { expect, spyOn, test } from "bun:test"
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { openStore, type SessionPageOptions, type Store } from "../../../src/index.ts"
+import type { Logger } from "../../../src/logger.ts"
 import { claudeCode } from "../../../src/root/transcript/agents/claude-code.ts"
+import { TranscriptIndex } from "../../../src/root/transcript/transcript-index.ts"
 import { transcriptRoot } from "../../../src/root/transcript/transcript-root.ts"
 import { Random } from "../../support/random.ts"
 import { tempFolder } from "../../support/temp.ts"
@@ -45,11 +47,17 @@ function makeHome(count: number, random: Random): string {
   return place
 }
 
-function open(place: string, indexPath: string, filesOnly = false): Promise<Store> {
+interface Opening {
+  filesOnly?: boolean
+  logger?: Logger
+}
+
+function open(place: string, indexPath: string, { filesOnly = false, logger }: Opening = {}): Promise<Store> {
   return openStore({
     directory: join(place, "../none"),
     indexPath,
     backgroundIndex: false,
+    logger,
     roots: [transcriptRoot(claudeCode, place, { filesOnly })],
   })
 }
@@ -80,7 +88,7 @@ test("the first page of what nobody has indexed says what the files say, and the
     const store = await open(place, index)
     const page = await store.sessions.page(query)
     if (indexes(index).length === 0) early++
-    await using plain = await open(place, tempFolder(), true)
+    await using plain = await open(place, tempFolder(), { filesOnly: true })
     expect(page).toEqual(await plain.sessions.page(query))
     // A question that comes while rows are put.
     expect(await store.sessions.count()).toBe(await plain.sessions.count())
@@ -111,6 +119,24 @@ test("more than is read for an answer is put at once", async () => {
   await using store = await open(place, index)
   const page = await store.sessions.page({ limit: 160 })
   expect(indexes(index)).toHaveLength(1)
-  await using plain = await open(place, tempFolder(), true)
+  await using plain = await open(place, tempFolder(), { filesOnly: true })
   expect(page).toEqual(await plain.sessions.page({ limit: 160 }))
+})
+
+test("what keeps rows of a first page from being put is told, and the next question answers as ever", async () => {
+  const place = makeHome(60, new Random(4))
+  const index = tempFolder()
+  const told: unknown[] = []
+  const logger = { warn: (...said: unknown[]) => void told.push(...said) }
+  const failure = new Error("No rows")
+  using _ = spyOn(TranscriptIndex.prototype, "settleAll").mockImplementationOnce(() =>
+    Promise.reject(failure),
+  )
+  const store = await open(place, index, { logger })
+  const page = await store.sessions.page({ limit: 5 })
+  const next = await store.sessions.page({ limit: 5 })
+  await store.close()
+  expect(told).toEqual([expect.stringContaining(place), failure])
+  await using plain = await open(place, tempFolder(), { filesOnly: true })
+  for (const one of [page, next]) expect(one).toEqual(await plain.sessions.page({ limit: 5 }))
 })
