@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { openStore } from "../../src/index.ts"
 import { cliHere, lines } from "../cli/in-process.ts"
@@ -46,6 +46,22 @@ test.each(Object.entries(OTHERS))("reading makes nothing in %s", async (_, fill)
   await using store = await openStore({ directory: nowhere, backgroundIndex: false })
   expect(await store.index()).toMatchObject({ sessions: 0 })
   expect(snapshot(directory)).toEqual(before)
+})
+
+test("a store without sessions is listed without an index, and has one when it has some", async () => {
+  const directory = tempFolder()
+  mkdirSync(join(directory, "session"))
+  const index = join(directory, ".sessiondex", "index.sqlite")
+  await using store = await openStore({ directory, backgroundIndex: false })
+  const ids = (): Promise<string[]> => all(store.sessions.ids())
+  expect(await ids()).toEqual([])
+  expect((await store.sessions.page()).items).toEqual([])
+  expect(existsSync(index)).toBe(false)
+  put(directory, "session/app/ses_1.json", session("ses_1"))
+  expect(await ids()).toEqual(["ses_1"])
+  expect(existsSync(index)).toBe(true)
+  rmSync(join(directory, "session"), { recursive: true })
+  expect(await ids()).toEqual([])
 })
 
 test.each(Object.entries(OTHERS))(

@@ -40,7 +40,8 @@ export class SqliteCatalog implements Catalog {
     this.#settled.clear()
   }
 
-  sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
+  async sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>> {
+    if (this.#isEmpty()) return []
     return this.#answer(
       sessionKey(query.projectID),
       () => this.#sessionPlaces(query.projectID),
@@ -74,11 +75,12 @@ export class SqliteCatalog implements Catalog {
     )
   }
 
-  copies(
+  async copies(
     ids: readonly string[],
     projectID: string | undefined,
     { moment, signal }: Pick<Range, "moment" | "signal">,
   ): Promise<ReadonlyMap<string, SessionCopy>> {
+    if (this.#isEmpty()) return new Map()
     return this.#answer(
       sessionKey(projectID),
       () => this.#sessionPlaces(projectID),
@@ -181,6 +183,11 @@ export class SqliteCatalog implements Catalog {
 
   async guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
     return (await this.#within.index.read((statements) => statements[kind].folders(id)))[0]
+  }
+
+  /** Whether there are neither folders of sessions nor an index with rows of any, so that none need be opened: that takes some ms. */
+  #isEmpty(): boolean {
+    return !this.#within.index.isThere() && folderNames(this.#files, "session").length === 0
   }
 
   /** The folders to look at: where no project is named, also those that are gone but that the index has rows of. */

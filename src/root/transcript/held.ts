@@ -1,3 +1,4 @@
+import { lazy } from "../../database/lazy.ts"
 import { type JsonObject, sessionFields } from "../../record/extract.ts"
 import type { OutlinedSession } from "./agent.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
@@ -36,8 +37,17 @@ export function heldSessions(
     const parentID = parent === undefined ? undefined : (ids.get(parent) ?? soundId(parent))
     const body = sessionBody({ ...session, id, parentID }, modified, isArchived)
     const { updated } = sessionFields(body)
-    const messages = placed(id, session.messages, before.find((one) => one.id === id)?.messages)
-    held.set(id, { id, project: String(body.projectID), updated, body, messages })
+    const place = lazy(() => placed(id, session.messages, before.find((one) => one.id === id)?.messages))
+    held.set(id, {
+      id,
+      project: String(body.projectID),
+      updated,
+      body,
+      // A page of sessions needs none of them.
+      get messages() {
+        return place()
+      },
+    })
   }
   return [...held.values()]
 }
