@@ -135,6 +135,18 @@ describe("hostile lines", () => {
     ])
   })
 
+  test("a copy whose type was damaged does not replace an answer, also where the person goes back to before it", () => {
+    const damaged = { ...gemini("g1", "Well"), type: [] }
+    for (const copies of [
+      [gemini("g1", "Well"), damaged],
+      [damaged, gemini("g1", "Well")],
+    ]) {
+      const lines = linesOf([HEADER, user("u1", "one"), ...copies, { $rewindTo: "g1" }])
+      const sessions = foldOf(geminiCli, NAME, lines).outline(NO_SIDES)
+      expect(sessions.map(({ messages }) => messages.map(({ id }) => id))).toEqual([["u1"], ["g1"]])
+    }
+  })
+
   test("ten thousand rewinds and lists take no more than their lines", () => {
     const many = Array.from({ length: 10_000 }, (_, at) => [
       user(`u${at}`, `words ${at}`),

@@ -15,7 +15,7 @@ const SUBAGENT = /^.+\.(jsonl?)$/
  */
 export const geminiCli: TranscriptAgent = {
   source: "gemini-cli",
-  version: 2,
+  version: 3,
   // `homedir()` of 0.61.
   places: ({ GEMINI_CLI_HOME }, home) => [`${GEMINI_CLI_HOME ? GEMINI_CLI_HOME : home}/.gemini`],
   folders: ["tmp"],

@@ -35,7 +35,8 @@ export interface ConversationState {
 /**
  * Which messages there are, in which order, and where each lies. By the reader of release 0.61 (`loadConversationRecord`): a line
  * replaces an earlier one of its id, `$set.messages` sets the list anew, `$rewindTo` drops a message and all after it. But
- * - a version that says less never replaces one that says more: a resume writes all messages without calls, tokens and thoughts;
+ * - a version that says less never replaces one that says more: a resume writes all messages without calls, tokens and thoughts; nor does
+ *   one that nobody says replace one that somebody does;
  * - a list in which nobody says anything drops nothing: it is how a resume begins, before it gives the others;
  * - notices, commands and the agent's own frame stay where they are: a resume or going back leaves them out of `$set.messages`;
  * - a compaction drops nothing: what it replaces comes before its summary, and the copies it makes are the messages they copy.
@@ -174,7 +175,8 @@ export class Conversation {
     else {
       const { time, isSummary } = known
       // The line of its own is the smaller to read, and of lists the oldest.
-      const isBetter = at === undefined ? next.worth >= known.worth : next.worth > known.worth
+      const isAsGood = at === undefined ? next.worth >= known.worth : next.worth > known.worth
+      const isBetter = isSpoken(next) === isSpoken(known) ? isAsGood : isSpoken(next)
       this.#entries.set(id, { ...(isBetter ? next : known), time: time === 0 ? next.time : time, isSummary })
     }
     return id
@@ -223,6 +225,11 @@ export class Conversation {
     }
     return entries
   }
+}
+
+/** Whether somebody says it: a version of a message whose type was damaged is no more than a notice. */
+function isSpoken({ speaker }: Entry): boolean {
+  return speaker !== "notice"
 }
 
 /** An element of a list of messages: its id, itself, its place. */
