@@ -13,6 +13,8 @@ const MAX_NAME_BYTES = 255
 /** PATH_MAX of Linux less its closing NUL, in bytes. */
 const MAX_PATH_BYTES = 4095
 
+/** What nearly all files of records are called, and needs no closer look. */
+const PLAIN_FILE = /^[\w-]{1,200}\.json$/
 const FORBIDDEN = /[/\\\p{Cc}]/u
 /** Names and characters that Windows keeps for itself: learn.microsoft.com/windows/win32/fileio/naming-a-file. */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
@@ -88,6 +90,7 @@ export function idOfFile(name: string): string | undefined {
 
 /** The name of a file without its suffix, where it could be a record's or is a synchroniser's copy of one. */
 export function stemOfFile(name: string): string | undefined {
+  if (PLAIN_FILE.test(name)) return name.slice(0, -RECORD_SUFFIX.length)
   if (!name.endsWith(RECORD_SUFFIX)) return undefined
   const stem = name.slice(0, -RECORD_SUFFIX.length)
   return segmentFault(stem) === undefined ? stem : undefined

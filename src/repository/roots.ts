@@ -11,13 +11,15 @@ import type { WritableRoot } from "../root/writable-root.ts"
 import { Looking } from "./looking.ts"
 import type { ReadVersion, RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
-import type { SessionNames } from "./session-names.ts"
 
 const ownedSessions = loadedOnce(() => import("./owned-sessions.ts"))
 const sessionNames = loadedOnce(() => import("./session-names.ts"))
 
 /** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
 export const MAX_LOOKS = 3
+
+/** How often the counts of roots that share no session are added up, where sessions come and go meanwhile. */
+const MAX_SUMS = 2
 
 /** Where a record lies. */
 export interface Found {
@@ -44,6 +46,8 @@ export class Roots {
   readonly main: WritableRoot
   readonly #all: readonly Root[]
   readonly #readFrom = new ReadFrom<Root>()
+  /** Names of sessions of which no two roots shared one when they were looked at last, as a digest. */
+  #apart: { readonly projects: string; readonly names: bigint } | undefined
   readonly #mustBeOpen: () => void
 
   /** @param mustBeOpen throws once the store is closed */
@@ -111,23 +115,29 @@ export class Roots {
     if (this.all.length === 1 && projects.length === 1)
       return isMeant(this.main) ? this.main.catalog.countSessions({ ...query, projectID: first }, signal) : 0
     // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
-    const before = await this.#names(projects)
-    if (before?.shareNone()) {
+    const key = JSON.stringify(projects.map((projectID) => projectID ?? null))
+    let before = this.#apart?.projects === key ? this.#apart.names : await this.#namesApart(projects, key)
+    for (let tries = 1; before !== undefined && tries <= MAX_SUMS; tries++) {
       let sum = 0
       for (const { catalog } of this.all.filter(isMeant))
         for (const projectID of projects) sum += await catalog.countSessions({ ...query, projectID }, signal)
-      const after = await this.#names(projects)
-      if (after && (before.equals(after) || after.shareNone())) return sum
+      const after = await this.#namesApart(projects, key)
+      if (after === before) return sum
+      before = after
     }
     let count = 0
     for (const _ of await this.sessions(query, { signal }, isMeant, projects)) count++
     return count
   }
 
-  /** Which sessions lie in each root, or each of some projects in it; `undefined` where not all roots are there. */
-  async #names(projects: Projects): Promise<SessionNames | undefined> {
-    const { SessionNames } = await sessionNames()
-    return this.#gone().size > 0 ? undefined : await SessionNames.of(this.all, projects)
+  /** A digest of which sessions lie in each root, or each of some projects; `undefined` where two share one or not all roots are there. */
+  async #namesApart(projects: Projects, key: string): Promise<bigint | undefined> {
+    this.#apart = undefined
+    if (this.#gone().size > 0) return undefined
+    const { namesApart } = await sessionNames()
+    const names = await namesApart(this.all, projects)
+    if (names !== undefined) this.#apart = { projects: key, names }
+    return names
   }
 
   /** How many sessions there are by name, readable or not, of some projects or all. */

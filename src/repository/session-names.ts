@@ -1,38 +1,26 @@
 import type { Root } from "../root/root.ts"
 
-/** The sessions that lie in each of several roots, or of several projects in them, by their names. */
-export class SessionNames {
-  readonly #lists: readonly (readonly string[])[]
-
-  private constructor(lists: readonly (readonly string[])[]) {
-    this.#lists = lists
+/**
+ * A digest of the names of sessions that lie in each of several roots now, or of several projects in them; `undefined` where two of them have
+ * the same one.
+ * @param projects `undefined` among them stands for all
+ */
+export async function namesApart(
+  roots: readonly Root[],
+  projects: readonly (string | undefined)[],
+): Promise<bigint | undefined> {
+  let digest = 0n
+  const before = new Set<string>()
+  const all = roots.flatMap(({ records }) => projects.map((projectID) => ({ records, projectID })))
+  for (const [at, { records, projectID }] of all.entries()) {
+    const own: string[] = []
+    for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
+      for (const name of await records.names("session", folder)) own.push(name)
+    if (at > 0 && own.some((name) => before.has(name))) return undefined
+    // Nothing is looked for among the last.
+    if (at < all.length - 1) for (const name of own) before.add(name)
+    // No name holds the separator.
+    digest = Bun.hash.xxHash3(own.join("/"), digest)
   }
-
-  /** As they lie there now. @param projects `undefined` among them stands for all */
-  static async of(roots: readonly Root[], projects: readonly (string | undefined)[]): Promise<SessionNames> {
-    const lists: string[][] = []
-    for (const { records } of roots)
-      for (const projectID of projects) {
-        const own: string[] = []
-        for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
-          for (const id of await records.ids("session", folder)) own.push(id)
-        lists.push(own)
-      }
-    return new SessionNames(lists)
-  }
-
-  /** Whether no name is in two of the lists. */
-  shareNone(): boolean {
-    const before = new Set<string>()
-    for (const [at, list] of this.#lists.entries()) {
-      if (at > 0 && list.some((name) => before.has(name))) return false
-      // Nothing is looked for among the last.
-      if (at < this.#lists.length - 1) for (const name of list) before.add(name)
-    }
-    return true
-  }
-
-  equals(other: SessionNames): boolean {
-    return Bun.deepEquals(this.#lists, other.#lists)
-  }
+  return digest
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { openStore } from "../../src/index.ts"
+import { jsonFolder, openStore, type RootProvider } from "../../src/index.ts"
 import { memoryRoot } from "../root/memory-root.ts"
 import { olderData } from "../support/older.ts"
 import { all, message, part, session } from "../support/records.ts"
@@ -189,4 +189,51 @@ test("declared fields of a root that knows none are read from its bodies, with t
   const second = await listings.page({ order: "mood", limit: 2, cursor: first.older })
   expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(["ses_2", "ses_4", "ses_1", "ses_3"])
   expect(store.health().answers.files).toBe(0)
+})
+
+test("a count over roots is that of their list also where sessions come, are copied and move while it is made", async () => {
+  const own = tempFolder()
+  const other = tempFolder()
+  for (const id of ["ses_1", "ses_2"]) put(own, `session/p/${id}.json`, session(id))
+  put(other, "session/p/ses_3.json", session("ses_3"))
+  /** Done once the first root was counted. */
+  let meanwhile: (() => void) | undefined
+  const beside = jsonFolder(other)
+  const provider: RootProvider = {
+    place: beside.place,
+    open(context) {
+      const root = beside.open(context)
+      const countSessions = root.catalog.countSessions.bind(root.catalog)
+      Object.assign(root.catalog, {
+        countSessions(...asked: Parameters<typeof countSessions>) {
+          meanwhile?.()
+          meanwhile = undefined
+          return countSessions(...asked)
+        },
+      })
+      return root
+    },
+  }
+  await using store = await openStore({ directory: own, roots: [provider], backgroundIndex: false })
+  const count = () => store.sessions.count({ archived: "exclude" })
+  const place = (root: string, id: string): string => join(root, "session", "p", `${id}.json`)
+  expect(await count()).toBe(3)
+  const changes = [
+    () => put(own, "session/p/ses_4.json", session("ses_4")),
+    () => fs.renameSync(place(own, "ses_1"), place(other, "ses_1")),
+    () => fs.renameSync(place(other, "ses_3"), place(own, "ses_3")),
+    () => fs.copyFileSync(place(own, "ses_2"), place(other, "ses_2")),
+    () => fs.rmSync(place(own, "ses_2")),
+    () => fs.renameSync(place(own, "ses_4"), place(other, "ses_4")),
+  ]
+  for (const change of changes) {
+    meanwhile = change
+    expect([await count(), await count()]).toEqual([4, 4])
+    // Where roots share a session they are listed, and not counted one after the other.
+    meanwhile?.()
+    meanwhile = undefined
+    expect(await count()).toBe(4)
+  }
+  fs.rmSync(place(other, "ses_4"))
+  expect(await count()).toBe(3)
 })
