@@ -136,7 +136,7 @@ const LATER = [
   /^root\/(?:fields-by-reading|older\/older-layout|opencode\/(?!opencode-database|find)|transcript\/|postgres\/(?!postgres\.ts))/,
   /^root\/scanned\/scanned-(?:texts|upkeep)/,
   /^root\/json\/(?:candidates|catch-up|keys|problems|publisher|record-writer|refused-folders|stats|versions|orphans|verify-texts)/,
-  /^repository\/(?:all-upkeep|owned-sessions|session-names|usage)/,
+  /^repository\/(?:all-upkeep|apart-counts|owned-sessions|usage)/,
 ]
 
 function early(loaded: Iterable<string>): string[] {

@@ -8,18 +8,16 @@ import type { Range, SessionEntry } from "../root/catalog.ts"
 import { checkIdOrKey, type IdOrKey } from "../root/check.ts"
 import type { Root } from "../root/root.ts"
 import type { WritableRoot } from "../root/writable-root.ts"
+import type { ApartCounts } from "./apart-counts.ts"
 import { Looking } from "./looking.ts"
 import type { ReadVersion, RootedEntry } from "./owned-sessions.ts"
 import { ReadFrom } from "./read-from.ts"
 
 const ownedSessions = loadedOnce(() => import("./owned-sessions.ts"))
-const sessionNames = loadedOnce(() => import("./session-names.ts"))
+const apartCounts = loadedOnce(() => import("./apart-counts.ts"))
 
 /** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
 export const MAX_LOOKS = 3
-
-/** How often the counts of roots that share no session are added up, where sessions come and go meanwhile. */
-const MAX_SUMS = 2
 
 /** Where a record lies. */
 export interface Found {
@@ -46,8 +44,7 @@ export class Roots {
   readonly main: WritableRoot
   readonly #all: readonly Root[]
   readonly #readFrom = new ReadFrom<Root>()
-  /** Names of sessions of which no two roots shared one when they were looked at last, as a digest. */
-  #apart: { readonly projects: string; readonly names: bigint } | undefined
+  #sums: ApartCounts | undefined
   readonly #mustBeOpen: () => void
 
   /** @param mustBeOpen throws once the store is closed */
@@ -114,30 +111,15 @@ export class Roots {
     const [first] = projects
     if (this.all.length === 1 && projects.length === 1)
       return isMeant(this.main) ? this.main.catalog.countSessions({ ...query, projectID: first }, signal) : 0
-    // Roots that share no session need no look at each: their counts add up, if they shared none all the while.
-    const key = JSON.stringify(projects.map((projectID) => projectID ?? null))
-    let before = this.#apart?.projects === key ? this.#apart.names : await this.#namesApart(projects, key)
-    for (let tries = 1; before !== undefined && tries <= MAX_SUMS; tries++) {
-      let sum = 0
-      for (const { catalog } of this.all.filter(isMeant))
-        for (const projectID of projects) sum += await catalog.countSessions({ ...query, projectID }, signal)
-      const after = await this.#namesApart(projects, key)
-      if (after === before) return sum
-      before = after
-    }
+    this.#sums ??= new (await apartCounts()).ApartCounts()
+    const areThere = (): boolean => this.#gone().size === 0
+    const sum = await this.#sums.of(this.all, projects, areThere, (root, projectID) =>
+      isMeant(root) ? root.catalog.countSessions({ ...query, projectID }, signal) : 0,
+    )
+    if (sum !== undefined) return sum
     let count = 0
     for (const _ of await this.sessions(query, { signal }, isMeant, projects)) count++
     return count
-  }
-
-  /** A digest of which sessions lie in each root, or each of some projects; `undefined` where two share one or not all roots are there. */
-  async #namesApart(projects: Projects, key: string): Promise<bigint | undefined> {
-    this.#apart = undefined
-    if (this.#gone().size > 0) return undefined
-    const { namesApart } = await sessionNames()
-    const names = await namesApart(this.all, projects)
-    if (names !== undefined) this.#apart = { projects: key, names }
-    return names
   }
 
   /** How many sessions there are by name, readable or not, of some projects or all. */

@@ -112,6 +112,27 @@ test("what the agent writes into its database is told, and by whom and where", a
     expect(await watched.step(() => write(path, statement), wanted)).toContain(wanted)
 }, 60_000)
 
+test("what is written again within the same millisecond, and so has the same times, is told of again", async () => {
+  const path = databaseOf(TWO_SESSIONS)
+  await using watched = await watching(path)
+  const change = (at: number, text: string): void =>
+    write(
+      path,
+      `UPDATE part SET data = '{"type":"text","text":"${text}"}', time_updated = ${at} WHERE id = 'prt_1'`,
+    )
+  await watched.step(() => change(Date.now(), "one"), `unknown message ${A}`)
+  for (;;) {
+    const at = Date.now()
+    await watched.step(() => change(at, "two"), `written message ${A} msg_1`)
+    watched.seen.length = 0
+    change(at, "three")
+    // On a machine that was too slow a second had gone by, in which it would have been proven.
+    if (Date.now() - at < 800) break
+    await watched.settled()
+  }
+  await until(() => watched.seen.map(told).includes(`written message ${A} msg_1`))
+}, 60_000)
+
 test("projects and todos are told of", async () => {
   const path = fixtureDatabase()
   await using watched = await watching(path)

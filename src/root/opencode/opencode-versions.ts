@@ -3,9 +3,7 @@ import type { SessionPlace, SessionVersions } from "../session-versions.ts"
 import type { Endable } from "../upkeep.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeReader } from "./reader.ts"
-
-/** A time vouches for what is read after it once it is so old, in ms: what is changed again within the same millisecond has the same one. */
-const PROVEN_AFTER_MS = 1_000
+import { PROVEN_AFTER_MS } from "./stamps.ts"
 
 /** Versions of sessions by the database's own times, counts and numbers of changes, and by what was planned in them. Each is asked for anew. */
 export class OpencodeVersions implements SessionVersions {

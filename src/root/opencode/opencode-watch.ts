@@ -14,7 +14,8 @@ import type { RootWatch, WatchHealth } from "../root-watch.ts"
 import type { Access } from "./access.ts"
 import { type DatabaseFiles, type FileLook, lookAt, sameLook, sameWal } from "./files.ts"
 import type { OpencodeReader } from "./reader.ts"
-import { type Look, PROVEN_AFTER_MS, WatchedSessions } from "./watched-sessions.ts"
+import { PROVEN_AFTER_MS } from "./stamps.ts"
+import { type Look, WatchedSessions } from "./watched-sessions.ts"
 
 export interface OpencodeWatchParts {
   readonly reader: OpencodeReader
@@ -140,8 +141,9 @@ export class OpencodeWatch implements RootWatch {
     this.#ready.resolve()
     const now = performance.now()
     this.#restUntil = now + Math.max(REST_MS, REST_SHARE * (now - begun))
-    if (isWhole) this.#wholeUntil = now + Math.max(WHOLE_MS, WHOLE_SHARE * (now - begun))
-    this.#allAt = Math.max(this.#allAt, isWhole ? this.#wholeUntil : 0)
+    if (!isWhole) return
+    this.#wholeUntil = now + Math.max(WHOLE_MS, WHOLE_SHARE * (now - begun))
+    this.#allAt = Math.max(this.#allAt, this.#wholeUntil)
   }
 
   async #look(isWhole: boolean): Promise<void> {
@@ -196,7 +198,6 @@ export class OpencodeWatch implements RootWatch {
    * where SQLite, run by root, gives it to the database's owner.
    */
   #checkFiles(): void {
-    if (this.#state === "starting") return
     const before = this.#files
     const now = this.#filesNow()
     const isSame =

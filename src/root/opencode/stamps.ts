@@ -1,6 +1,11 @@
 import { type Head, type StampedSession, timesOf } from "./changes.ts"
 import type { OpencodeDatabase } from "./database.ts"
 
+/**
+ * A stamp made of times, in ms, must be so much older than our clock to vouch for what is read after it: what is changed again within the
+ * same millisecond has the same one.
+ */
+export const PROVEN_AFTER_MS = 1_000
 /** So many rows are looked at on one snapshot: where they lie scattered on a cold disk, a tenth of a second. */
 const STRETCH_ROWS = 2_000
 

@@ -4,14 +4,10 @@ import { patiently } from "../../migrator/patiently.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { StampedMessage } from "./changes.ts"
 import type { OpencodeReader } from "./reader.ts"
+import { PROVEN_AFTER_MS } from "./stamps.ts"
 
 const ROWS_AT_ONCE = 256
 const ALL = -1
-/**
- * A stamp made of times, in ms, must be so much older than our clock to vouch for what is read after it: what is changed again within the
- * same millisecond has the same one.
- */
-const PROVEN_AFTER_MS = 1_000
 
 /** How a sync is done. */
 export interface SyncOptions {

@@ -1,14 +1,13 @@
 import { changeOf, type StoreChange } from "../change.ts"
 import type { StampedSession } from "./changes.ts"
 import type { OpencodeReader } from "./reader.ts"
+import { PROVEN_AFTER_MS } from "./stamps.ts"
 
 /** The sessions that were updated last are looked at each time, and so many others that changed since this began. */
 const NEWEST = 32
 const ACTIVE = 32
 /** Of sessions with more messages it is not told which of them changed. */
 const MAX_MESSAGES = 1_000
-/** A time vouches for what is read after it once it is so old, in ms: what is changed again within the same millisecond has the same one. */
-export const PROVEN_AFTER_MS = 1_000
 
 /** A session as it was when it was looked at last. */
 interface Known {
