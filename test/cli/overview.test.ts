@@ -3,7 +3,7 @@ import { findSources, findStore, type Message, openStore, type Usage } from "../
 import { copyOfTranscripts, homeOfAll } from "../support/home.ts"
 import { message, session } from "../support/records.ts"
 import { put, tempFolder } from "../support/temp.ts"
-import { cliHere, cliIn, lines, type Ran } from "./in-process.ts"
+import { cliHere, cliIn, cliOnTerminal, lines, type Ran } from "./in-process.ts"
 
 const FIGURES = ["messages", "input", "output", "reasoning", "cacheRead", "cacheWrite", "cost"] as const
 
@@ -116,3 +116,20 @@ test("sources tells how far it has come before each place, and at the end", asyn
     { done: total, total },
   ])
 }, 60_000)
+
+test("without a command the newest sessions are listed, and a store without any says so", async () => {
+  const directory = tempFolder()
+  put(directory, "session/.keep", "")
+  const note = "No sessions yet. `sessiondex sources` shows where it looked.\n"
+  expect(await cliHere(directory)).toEqual({ code: 0, out: "", err: note })
+  expect(await cliOnTerminal(directory)).toEqual({ code: 0, out: "", err: note })
+  expect(await cliHere(directory, "--json")).toEqual({ code: 0, out: "", err: note })
+  for (let at = 1; at <= 21; at++)
+    put(directory, `session/p/ses_${at}.json`, session(`ses_${at}`, { time: { created: at, updated: at } }))
+  const { out, err } = await cliOnTerminal(directory)
+  expect(out.trimEnd().split("\n")).toHaveLength(20)
+  expect(out).toContain("ses_21")
+  expect(out).not.toContain("ses_1 ")
+  expect(err).toStartWith("These are the newest 20 sessions.")
+  expect((await cliHere(directory)).err).toBe("")
+})

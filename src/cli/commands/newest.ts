@@ -17,7 +17,8 @@ export async function showNewest(context: Context, program: Command): Promise<vo
       if (json) await output.json(several ? found : found.session)
       else await sessionRow(output, store, found)
     }
-    if (json || !output.isTerminal) return
+    if (shown === 0) output.note("No sessions yet. `sessiondex sources` shows where it looked.")
+    if (shown === 0 || json || !output.isTerminal) return
     const which = shown < NEWEST ? "These are all sessions" : `These are the newest ${NEWEST} sessions`
     output.note(
       `${which}. \`sessiondex sessions\` lists and filters them, \`sessiondex --help\` shows all commands.`,
