@@ -86,6 +86,8 @@ export class EarlyPages {
         bytes += container.files.reduce((sum, { stat }) => sum + stat.size, 0)
         if (read.length >= MAX_READ || bytes > MAX_BYTES) return undefined
         const result = await transcripts.readContainer(container, sweep, undefined, slice)
+        // It was moved since it was found, so others may have been.
+        if (result.isGone) return undefined
         const sessions = heldSessions(container, result.read?.sessions ?? [])
         this.#index.expect(container, { result, sessions })
         read.push(container)

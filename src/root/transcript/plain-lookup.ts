@@ -11,6 +11,9 @@ import { sessionOfMessage } from "./record-bodies.ts"
 import { BASE } from "./sides.ts"
 import { containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
 
+/** How often everything is looked at for one question while files are moved. */
+const MAX_LOOKS = 3
+
 /** A session and the files that it is read from. */
 export interface PlainSession extends HeldSession {
   readonly files: readonly FileMark[]
@@ -21,6 +24,8 @@ interface PlainContainer {
   readonly look: Buffer
   /** Whether it is the same for as long as its files look the same. */
   readonly isTrusted: boolean
+  /** Whether it lay there no more when it was to be read. */
+  readonly isGone?: boolean | undefined
   readonly known: KnownContainer
   readonly sessions: readonly PlainSession[]
 }
@@ -141,6 +146,13 @@ export class PlainLookup implements Lookup {
 
   /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
   async all(): Promise<ReadonlyMap<string, PlainSession>> {
+    // What was moved since it was found lies elsewhere by now.
+    for (let tries = 1; !(await this.#readAll()) && tries < MAX_LOOKS; tries++);
+    return new Map([...this.#newest].map(([id, { session }]) => [id, session]))
+  }
+
+  /** @returns whether everything that was found was still there to be read */
+  async #readAll(): Promise<boolean> {
     const sweep = await this.#transcripts.sweep()
     this.#refused = sweep.refused
     this.#find = sweep.find
@@ -157,7 +169,7 @@ export class PlainLookup implements Lookup {
     }
     this.#containers = containers
     this.#newest = newest
-    return new Map([...newest].map(([id, { session }]) => [id, session]))
+    return [...containers.values()].every(({ isGone }) => !isGone)
   }
 
   /** What a container holds now, of which only what changed is read. @throws as `Transcripts.readContainer` */
@@ -180,6 +192,7 @@ export class PlainLookup implements Lookup {
     return {
       look,
       isTrusted,
+      isGone: now.isGone,
       known: { ...now, resume: read ? once(resumed) : (before?.known.resume ?? once(undefined)) },
       sessions: read
         ? heldSessions(container, read.sessions).map((session) => ({ ...session, files: now.marks }))

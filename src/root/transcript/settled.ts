@@ -15,6 +15,8 @@ import type { Sweep } from "./transcripts.ts"
 
 /** How many containers are settled before it is asked again whether these are enough. */
 const SETTLED_AT_ONCE = 8
+/** How often everything is looked at for one question while files are moved. */
+const MAX_LOOKS = 3
 /** Sessions that are remembered at most. */
 const MAX_CHECKED = 1_000
 
@@ -44,6 +46,8 @@ interface Holder {
 interface Glance extends Sound {
   readonly looked: Looked
   readonly left: Set<Unsettled>
+  /** Whether something of it lay there no more when it was to be read. */
+  hasLost: boolean
 }
 
 /** Sees to it that rows equal the files they speak of, at a moment after it was asked. */
@@ -97,14 +101,14 @@ export class Settled {
     patient,
   }: SettleOptions = {}): Promise<void> {
     if (this.#isFresh()) return
-    const look = (): Promise<Glance> => this.#glance(signal, moment)
-    const glance = await (patient ? patiently(look) : look())
-    const total = glance.left.size
-    await this.#settle(glance, [...glance.left], {
-      slice,
-      intake,
-      patient,
-      onSettled: () => onSettled?.(total - glance.left.size, total),
+    await this.#looking({ signal, moment, patient }, async (glance) => {
+      const total = glance.left.size
+      await this.#settle(glance, [...glance.left], {
+        slice,
+        intake,
+        patient,
+        onSettled: () => onSettled?.(total - glance.left.size, total),
+      })
     })
   }
 
@@ -118,8 +122,15 @@ export class Settled {
     { signal, moment }: Pick<SettleOptions, "signal" | "moment">,
   ): Promise<void> {
     if (this.#isFresh()) return
-    const glance = await this.#glance(signal, moment)
     const slice = new TimeSlice(signal)
+    await this.#looking({ signal, moment }, (glance) => this.#settleNewest(glance, isEnough, slice))
+  }
+
+  async #settleNewest(
+    glance: Glance,
+    isEnough: (time: number) => Promise<boolean>,
+    slice: TimeSlice,
+  ): Promise<void> {
     // Rows that may be wrong would be in the answer; what has none yet is not.
     await this.#settle(
       glance,
@@ -153,11 +164,12 @@ export class Settled {
     { signal, moment }: Pick<SettleOptions, "signal" | "moment"> = {},
   ): Promise<void> {
     if (this.#isFresh()) return
-    const glance = await this.#glance(signal, moment)
-    const concerned = [...glance.left].filter(
-      ({ container, row }) => row !== undefined || ids.some((id) => mayHold(container, id)),
-    )
-    await this.#settle(glance, concerned, { slice: new TimeSlice(signal) })
+    await this.#looking({ signal, moment }, async (glance) => {
+      const concerned = [...glance.left].filter(
+        ({ container, row }) => row !== undefined || ids.some((id) => mayHold(container, id)),
+      )
+      await this.#settle(glance, concerned, { slice: new TimeSlice(signal) })
+    })
   }
 
   /**
@@ -214,10 +226,10 @@ export class Settled {
     }
     const proven = question && this.#proven.get(question)
     if (proven?.session === id && this.#isStill(proven, known)) return
-    const { hasDoubted, reached } = await this.index.settle({ container, row }, sweep, {
+    const { hasDoubted, isGone, reached } = await this.index.settle({ container, row }, sweep, {
       slice: new TimeSlice(),
     })
-    if (hasDoubted) await this.holding([id])
+    if (hasDoubted || isGone) await this.holding([id])
     if (question && reached) this.#proven.set(question, { ...reached, session: id })
   }
 
@@ -270,7 +282,21 @@ export class Settled {
     const glance = await this.#glance(undefined, undefined)
     if (glance.left.size > most) return undefined
     await this.#settle(glance, [...glance.left], { slice: new TimeSlice() })
-    return glance.database
+    return glance.hasLost ? undefined : glance.database
+  }
+
+  /** Looks at everything and works on what was found; once more where something of it was moved before it was read. */
+  async #looking(
+    { signal, moment, patient }: Pick<SettleOptions, "signal" | "moment" | "patient">,
+    work: (glance: Glance) => Promise<void>,
+  ): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      const look = (): Promise<Glance> => this.#glance(signal, moment)
+      const glance = await (patient ? patiently(look) : look())
+      await work(glance)
+      if (!glance.hasLost || looks === MAX_LOOKS) return
+      if (moment) this.#moments.delete(moment)
+    }
   }
 
   async #glance(signal: AbortSignal | undefined, moment: object | undefined): Promise<Glance> {
@@ -283,7 +309,7 @@ export class Settled {
         const database = await this.index.index.openDatabase()
         const looked = await this.index.look(signal)
         this.#refused = looked.sweep.refused
-        return { begun, database, looked, left: new Set(looked.unsettled) }
+        return { begun, database, looked, left: new Set(looked.unsettled), hasLost: false }
       },
       signal,
     )
@@ -294,17 +320,15 @@ export class Settled {
     return glance
   }
 
-  async #settle(
-    { looked: { sweep }, left, ...sound }: Glance,
-    some: readonly Unsettled[],
-    options: SettleAllOptions,
-  ): Promise<void> {
+  async #settle(glance: Glance, some: readonly Unsettled[], options: SettleAllOptions): Promise<void> {
+    const { looked, left, begun, database } = glance
     const onSettled = (one: Unsettled): void => {
       left.delete(one)
       options.onSettled?.(one)
     }
-    await this.index.settleAll({ sweep, unsettled: some }, { ...options, onSettled })
-    if (left.size === 0) this.#sound = sound
+    const unsettled = { sweep: looked.sweep, unsettled: some }
+    if (!(await this.index.settleAll(unsettled, { ...options, onSettled }))) glance.hasLost = true
+    if (left.size === 0 && !glance.hasLost) this.#sound = { begun, database }
   }
 
   #isFresh(): boolean {

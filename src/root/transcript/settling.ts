@@ -30,6 +30,8 @@ export interface Outcome {
   readonly hasDoubted: boolean
   /** `undefined` where it could not be read. */
   readonly reached: SettledReading | undefined
+  /** Whether it lay there no more when it was to be read; its rows are as they were. Only another look at everything tells where it is. */
+  readonly isGone: boolean
 }
 
 /** Hears what becomes of rows, whoever has them made equal to their files. */

@@ -167,13 +167,25 @@ export class TranscriptIndex {
     return await work
   }
 
-  /** Settles all of these, and what has to be settled anew because of them. @throws as `settle` */
-  async settleAll({ sweep, unsettled }: Looked, { onSettled, ...options }: SettleAllOptions): Promise<void> {
+  /**
+   * Settles all of these, and what has to be settled anew because of them.
+   * @returns whether all of them were still there
+   * @throws as `settle`
+   */
+  async settleAll(
+    { sweep, unsettled }: Looked,
+    { onSettled, ...options }: SettleAllOptions,
+  ): Promise<boolean> {
     let hasDoubted = false
+    let areThere = true
+    const note = (outcome: Outcome): void => {
+      if (outcome.hasDoubted) hasDoubted = true
+      if (outcome.isGone) areThere = false
+    }
     for (const one of unsettled) {
       const turn = options.slice.pass()
       if (turn) await turn
-      if ((await this.settle(one, sweep, options)).hasDoubted) hasDoubted = true
+      note(await this.settle(one, sweep, options))
       // What it was made into is out of reach only by now.
       for (const { stat } of one.container.files) options.intake?.stepped(stat.size)
       onSettled?.(one)
@@ -185,10 +197,10 @@ export class TranscriptIndex {
       const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
       for (const container of sweep.found) {
         if (!doubted.has(keyOf(container))) continue
-        const outcome = await this.settle({ container, row: undefined }, sweep, options)
-        if (outcome.hasDoubted) hasDoubted = true
+        note(await this.settle({ container, row: undefined }, sweep, options))
       }
     }
+    return areThere
   }
 
   /** Everything that is wrong with the containers. @throws IndexFailure */
@@ -257,6 +269,7 @@ export class TranscriptIndex {
     this.#ahead.delete(container)
     const result =
       ahead?.result ?? (await this.transcripts.readContainer(container, sweep, known, slice, lines))
+    if (result.isGone) return { hasDoubted: false, reached: undefined, isGone: true }
     const seen = containerLook(container)
     const look = !result.isRefused && sweep.isProven(container) ? seen : null
     const columns = {
@@ -275,7 +288,7 @@ export class TranscriptIndex {
         await trust(write, { ...columns, look }, before.known)
         this.#folds.renew(container, before.known, columns)
       }
-      return { hasDoubted: false, reached }
+      return { hasDoubted: false, reached, isGone: false }
     }
     const { fold } = result.read
     const sessions = ahead?.sessions ?? heldSessions(container, result.read.sessions, from?.rows?.sessions)
@@ -318,7 +331,7 @@ export class TranscriptIndex {
         rows: { database: before?.database, marks, sides, sessions: read },
       })
     if (intake && lines) await intake.take({ sessions: read, mark, lines })
-    return { hasDoubted: lost.length > 0, reached }
+    return { hasDoubted: lost.length > 0, reached, isGone: false }
   }
 
   async #putMessages(

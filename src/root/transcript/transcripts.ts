@@ -18,6 +18,8 @@ import { WalkMemory } from "./walk-memory.ts"
 
 /** Small files that are remembered not to be there, at most. */
 const MAX_ABSENT = 20_000
+/** How often everything is looked at for one sweep while names change. */
+const MAX_WALKS = 3
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
 
@@ -50,6 +52,8 @@ export interface ReadContainer {
   readonly sides: readonly (readonly [name: string, look: string])[]
   /** Whether the system refused to read it, which it may not do the next time. */
   readonly isRefused?: boolean
+  /** Whether a file of it, or of what it goes on from, lay there no more: it may lie elsewhere by now. */
+  readonly isGone?: boolean
   /** Whether all of it was read, so that nothing tells which lines are what they were. */
   readonly isAnew?: boolean | undefined
   /** What it says; `undefined` where that is what was known. */
@@ -96,10 +100,22 @@ export class Transcripts {
     this.#problems = problems
   }
 
-  /** Looks at every file once. What cannot be looked at is reported. @throws StoreError `EXHAUSTED`; the signal's reason */
-  sweep(signal?: AbortSignal): Promise<Sweep> {
-    this.#sweeps++
-    return this.#looked(findContainers, new TimeSlice(signal))
+  /**
+   * Looks at every file once, and again where names changed meanwhile: what was moved from a folder that was still to come to one that
+   * was done, or got another name, would be missing. What cannot be looked at is reported. @throws StoreError `EXHAUSTED`; the signal's reason
+   */
+  async sweep(signal?: AbortSignal): Promise<Sweep> {
+    for (let tries = 1; ; tries++) {
+      this.#sweeps++
+      let isWhole = true
+      const walk = async (context: WalkContext): Promise<readonly FoundContainer[]> => {
+        const walked = await findContainers(context)
+        isWhole = walked.isWhole
+        return walked.found
+      }
+      const sweep = await this.#looked(walk, new TimeSlice(signal))
+      if (isWhole || tries === MAX_WALKS) return sweep
+    }
   }
 
   /** Looks at the files of these containers alone. */
@@ -294,6 +310,7 @@ export class Transcripts {
         fault: undefined,
         sides: [],
         isRefused: true,
+        isGone: error.code === "NOT_FOUND",
         read: { sessions: [], fold: undefined },
       }
     }

@@ -34,24 +34,53 @@ export interface WalkContext {
   readonly isSure: (stat: FileStat, kind: "file" | "folder") => boolean
 }
 
+/** What a walk found. */
+export interface Walked {
+  readonly found: readonly FoundContainer[]
+  /** Whether no name changed meanwhile, so that all of them were there at one moment. */
+  readonly isWhole: boolean
+}
+
 /**
  * Finds the containers below a root's place, by folder and name, with one look at each file.
  * @throws StoreError `EXHAUSTED`; the slice's signal's reason
  */
-export async function findContainers(context: WalkContext): Promise<readonly FoundContainer[]> {
+export async function findContainers(context: WalkContext): Promise<Walked> {
   const found: FoundContainer[] = []
+  const walked: WalkedFolder[] = []
+  let areKnown = true
+  let areThere = true
   const waiting = context.agent.folders.map((folder) => ({ folder, depth: 0 })).reverse()
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { folder, depth } = next
     const turn = context.slice.pass()
     if (turn) await turn
-    const { folders, containers } = (await asBefore(context, folder)) ?? (await readFolder(context, folder))
+    const wasThere = context.memory.folder(folder) !== undefined
+    const before = await asBefore(context, folder)
+    const { folders, containers, path, stat, hasGone } = before ?? (await readFolder(context, folder))
+    if (!before && (wasThere || stat)) areKnown = false
+    if (hasGone) areThere = false
+    walked.push({ path, stat })
     if (depth < MAX_DEPTH)
       for (let at = folders.length - 1; at >= 0; at--)
         waiting.push({ folder: folders[at] ?? "", depth: depth + 1 })
     for (const container of containers) found.push(container)
   }
-  return context.memory.settle(found)
+  // Where every folder was as it is remembered, nothing was moved that nobody knew of; of what is known it is told if it is missing.
+  const isWhole = areThere && (areKnown || (await areStill(context, walked)))
+  return { found: context.memory.settle(found), isWhole }
+}
+
+/** A folder as it looked before its names were read; without a look where it was not there or refused one. */
+type WalkedFolder = Pick<RememberedFolder, "path"> & { readonly stat: FileStat | undefined }
+
+async function areStill({ fs, slice }: WalkContext, folders: readonly WalkedFolder[]): Promise<boolean> {
+  for (const { path, stat } of folders) {
+    const turn = slice.pass()
+    if (turn) await turn
+    if (looking(fs, path, untold, () => fs.stat(path, stat)) !== stat) return false
+  }
+  return true
 }
 
 /** The container of that folder and name, as it lies there now. @throws as `findContainers` */
@@ -77,7 +106,10 @@ export async function findContainer(
 }
 
 /** What is in a folder. */
-type Held = Pick<RememberedFolder, "folders" | "containers">
+interface Held extends WalkedFolder, Pick<RememberedFolder, "folders" | "containers"> {
+  /** Whether a name of it was no file any more when it was looked at. */
+  readonly hasGone?: boolean
+}
 
 function knownFolder(
   { fs, memory }: Pick<WalkContext, "fs" | "memory">,
@@ -161,11 +193,11 @@ async function readFolder(context: WalkContext, folder: string): Promise<Held> {
   const { fs, place, tell, memory, isRemembered, isSure } = context
   const path = join(place, folder)
   // Taken before the names are read, so that it is of them or of older ones.
-  const stat = isRemembered ? looking(fs, path, tell, () => fs.stat(path)) : undefined
+  const stat = looking(fs, path, isRemembered ? tell : untold, () => fs.stat(path))
   const entries = looking(fs, path, tell, () => fs.readDirectory(path))
   if (!entries) {
     memory.forget(folder)
-    return { folders: [], containers: [] }
+    return { path, stat, folders: [], containers: [] }
   }
   const names: string[] = []
   const folders: string[] = []
@@ -173,20 +205,24 @@ async function readFolder(context: WalkContext, folder: string): Promise<Held> {
     if (kind === "directory") folders.push(folder === "" ? name : `${folder}/${name}`)
     else if (kind === "file") names.push(name)
   sortTexts(folders)
-  const { containers, isWhole } =
+  const { containers, isWhole, hasGone } =
     names.length === 0 ? NOTHING : await containersOf(context, folder, path, names)
-  if (stat && isWhole && isSure(stat, "folder")) memory.remember(folder, { path, stat, folders, containers })
+  if (isRemembered && stat && isWhole && isSure(stat, "folder"))
+    memory.remember(folder, { path, stat, folders, containers })
   else memory.forget(folder)
-  return { folders, containers }
+  return { path, stat, folders, containers, hasGone }
 }
 
-/** The containers of a folder, and whether every file that looks like one is in them. */
+/** The containers of a folder. */
 interface Containers {
   readonly containers: readonly FoundContainer[]
+  /** Whether every file that looks like one is in them. */
   readonly isWhole: boolean
+  /** Whether one is missing though nobody refused to look at it. */
+  readonly hasGone: boolean
 }
 
-const NOTHING: Containers = { containers: [], isWhole: true }
+const NOTHING: Containers = { containers: [], isWhole: true, hasGone: false }
 
 async function containersOf(
   context: WalkContext,
@@ -196,6 +232,15 @@ async function containersOf(
   only?: string,
 ): Promise<Containers> {
   const { agent, slice } = context
+  let refused = 0
+  const counting: WalkContext = {
+    ...context,
+    tell: (problem) => {
+      refused++
+      context.tell(problem)
+    },
+  }
+  let gone = 0
   const there = new Set(names.some((file) => file.endsWith(COMPRESSED)) ? names : [])
   const byName = new Map<string, ContainerFile[]>()
   let left = 0
@@ -209,8 +254,11 @@ async function containersOf(
     const turn = slice.pass()
     if (turn) await turn
     left++
-    const found = lookAt(context, { path: path + sep + file, name, isCompressed }, undefined)
-    if (!found) continue
+    const found = lookAt(counting, { path: path + sep + file, name, isCompressed }, undefined)
+    if (!found) {
+      gone++
+      continue
+    }
     const files = byName.get(name.name) ?? []
     files.push(found)
     byName.set(name.name, files)
@@ -221,7 +269,7 @@ async function containersOf(
     files: newestOfEachRank(byName.get(name) ?? []),
   }))
   for (const { files } of containers) left -= files.length
-  return { containers, isWhole: left === 0 }
+  return { containers, isWhole: left === 0, hasGone: gone > refused }
 }
 
 function newestOfEachRank(files: readonly ContainerFile[]): readonly ContainerFile[] {
