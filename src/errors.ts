@@ -11,17 +11,17 @@
  * - `INVALID_KEY`: the key cannot name a file of the store; the disk was not touched.
  * - `INVALID_RECORD`: the value cannot be stored (JSON cannot hold it, a schema refused it, it lacks its ids).
  * - `INVALID_CURSOR`: the cursor is not one this store gave for this listing.
- * - `CONFLICT`: another content lies under the same id, and nobody said which is to stay; nothing was changed. So it is too where
- *   the file system takes the name for that of another record, and where another program changed a record while a version waited.
+ * - `CONFLICT`: other content lies under the same id, and nobody said which is to stay; nothing was changed. It is also the code if the
+ *   file system takes the name for another record's, and if another program changed a record while a version waited to be written.
  *   As a problem's code: a file that a synchroniser left beside a record that was changed in two places.
  * - `READ_ONLY`: the store was opened with `readOnly: true`.
- * - `LOCKED`: the write lock was not to be had in time, or not at all.
+ * - `LOCKED`: the write lock could not be taken in time, or its file cannot be used.
  * - `WRITE_FAILED`: the operating system refused to write (disk full, permission, I/O error); nothing was changed.
- * - `NOT_DURABLE`: the change was made and is seen by all, but the system failed to make it last: a power cut may undo it. To
- *   apply it again would apply it twice.
- * - `INDEX_UNAVAILABLE`: the index was asked for by name (`index()`) and cannot be used; reads and writes still work.
+ * - `NOT_DURABLE`: the change was made and everybody sees it, but it could not be flushed: a power cut may undo it. Do not apply it
+ *   again, or it is applied twice.
+ * - `INDEX_UNAVAILABLE`: a call that needs the index itself, such as `index()`, cannot use it; reads and writes still work.
  * - `FLEET_UNAVAILABLE`: the database of many machines cannot be used just now: it does not answer, refuses us, or has no room.
- * - `FLEET_SCHEMA`: its tables are not those that this version knows: newer, older, or none as nothing was ever pushed.
+ * - `FLEET_SCHEMA`: its tables are not those that this version knows: newer, older, or missing because nothing was ever pushed.
  * - `MACHINE_COPIED`: another machine pushes under this machine's id, as after a disk was copied; nothing was changed.
  * - `CLOSED`: the store is closed.
  */
@@ -53,7 +53,7 @@ export interface StoreErrorDetails {
   cause?: unknown
   /** What a person can do about it. */
   hint?: string | undefined
-  /** Of a version kept for `coalesce` that was not written: its body. */
+  /** The body of a version that was kept for `coalesce` and could not be written. */
   unwritten?: unknown
 }
 
@@ -63,7 +63,7 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode
   readonly path: string | undefined
   readonly hint: string | undefined
-  /** The body that was not written, where a version kept for `coalesce` is a `CONFLICT`. */
+  /** In a `CONFLICT` of a version that was kept for `coalesce`: the body that was not written. */
   declare readonly unwritten?: unknown
 
   constructor(code: StoreErrorCode, message: string, details: StoreErrorDetails = {}) {
@@ -75,7 +75,7 @@ export class StoreError extends Error {
   }
 }
 
-/** Tells whether `error` is a `StoreError`, and of that code where one is given. */
+/** Whether `error` is a `StoreError`, and has that code if one is given. */
 export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
   return error instanceof StoreError && (code === undefined || error.code === code)
 }
@@ -85,7 +85,7 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
 }
 
-/** Tells whether a system call failed, or an error of ours was caused by one that did, since the disk is full: of bytes or of inodes. */
+/** Whether the disk is full, of bytes or inodes: true for a system call's error, and for a `StoreError` that such an error caused. */
 export function isDiskFull(error: unknown): boolean {
   const code = systemCode(error instanceof StoreError ? error.cause : error)
   return code === "ENOSPC" || code === "EDQUOT"

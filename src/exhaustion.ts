@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs"
 import { isStoreError, StoreError, systemCode } from "./errors.ts"
 import { pause } from "./time-slice.ts"
 
-/** What a system call fails with where it has nothing left just now: no file descriptors, no memory. It says nothing of the file. */
+/** Codes of calls that fail because the system has no descriptors or memory left just now. They say nothing about the file. */
 const FOR_THE_MOMENT: ReadonlySet<string | undefined> = new Set([
   "EMFILE",
   "ENFILE",
@@ -12,25 +12,25 @@ const FOR_THE_MOMENT: ReadonlySet<string | undefined> = new Set([
   "EINTR",
 ])
 
-/** How long to wait between two tries at what the system refuses for the moment, in ms: a quarter of a second in all. */
+/** Waits before each retry of what the system refuses for the moment, in ms: a quarter of a second in all. */
 export const ADMISSION_MS = [1, 2, 4, 8, 16, 32, 64, 128] as const
 
-/** What a person can do about it. */
+/** The hint of every `EXHAUSTED` error. */
 export const EXHAUSTED_HINT = "Try again when fewer files are open, or raise the limit (`ulimit -n`)."
 
-/** Tells whether the system refused a call for want of something that it may have again in a moment. */
+/** Whether the system refused a call because of something that it may have again in a moment. */
 export function isForTheMoment(error: unknown): boolean {
   return FOR_THE_MOMENT.has(systemCode(error)) || isExhausted(error)
 }
 
-/** Tells whether it is an error of that kind. Whoever passes over what cannot be read must not pass over this. */
+/** Whether an error is an `EXHAUSTED` one. Code that skips what cannot be read must not skip this. */
 export function isExhausted(error: unknown): boolean {
   return isStoreError(error, "EXHAUSTED")
 }
 
 /**
- * Loads a part of the program that was not needed before, which takes a file descriptor too. Where there is none Bun says that there is
- * no such module. @throws StoreError `EXHAUSTED`
+ * Loads a module that was not needed before. That takes a file descriptor; if there is none, Bun claims that there is no such module.
+ * @throws StoreError `EXHAUSTED`
  */
 export async function loaded<M>(load: () => Promise<M>): Promise<M> {
   return await untilAdmitted(async () => {
@@ -42,7 +42,7 @@ export async function loaded<M>(load: () => Promise<M>): Promise<M> {
   })
 }
 
-/** As `loaded`, for what is asked for again and again: an import takes its time also of what was imported before. */
+/** As `loaded`, for frequent calls: the module is kept, since a repeated `import()` takes time too. */
 export function loadedOnce<M>(load: () => Promise<M>): () => M | Promise<M> {
   let kept: M | undefined
   return () =>
@@ -53,7 +53,7 @@ export function loadedOnce<M>(load: () => Promise<M>): () => M | Promise<M> {
     })
 }
 
-/** As `loaded`, for what is needed at once: whoever can wait for it tries again. @throws StoreError `EXHAUSTED` */
+/** As `loaded`, but synchronous and without retries: a caller that can wait tries again. @throws StoreError `EXHAUSTED` */
 export function required<M>(load: () => M): M {
   try {
     return load()
@@ -63,7 +63,7 @@ export function required<M>(load: () => M): M {
 }
 
 function notLoaded(cause: unknown): unknown {
-  // By now there may be one again.
+  // The error's text is looked at too, since a descriptor may be free again by now.
   if (!isNothingLeft() && !/\bE[MN]FILE\b/.test(String(cause))) return cause
   return new StoreError("EXHAUSTED", "A part of the program cannot be loaded", {
     cause,
@@ -71,7 +71,7 @@ function notLoaded(cause: unknown): unknown {
   })
 }
 
-/** Tells whether no file can be opened just now, for want of what that takes: not everybody says so who cannot open one. */
+/** Whether no file can be opened just now. Some libraries fail to open a file without saying that this is why. */
 export function isNothingLeft(): boolean {
   try {
     closeSync(openSync(process.execPath, "r"))
@@ -81,18 +81,18 @@ export function isNothingLeft(): boolean {
   }
 }
 
-/** Errors that were waited for already: what is around need not wait for them again. */
+/** Errors that outlasted the retries, so that an outer `untilAdmitted` does not retry them again. */
 const waitedFor = new WeakSet<Error>()
 
 /**
- * Does what may fail with `EXHAUSTED`, and must change nothing, again and again for a quarter of a second, without holding the event
- * loop. There is a promise only where there is something to wait for.
- * @throws what it throws at last
+ * Runs work that may fail with `EXHAUSTED`, and retries it for a quarter of a second without holding the event loop. The work must
+ * change nothing. Returns a promise only if there is something to wait for.
+ * @throws the last error of `work`
  */
 export function untilAdmitted<T>(work: () => T): T | Promise<Awaited<T>> {
   try {
     const result = work()
-    // What fails later is tried again as well.
+    // A rejection is retried as well.
     return result instanceof Promise ? result.catch((error) => tryAgain(work, error)) : result
   } catch (error) {
     return tryAgain(work, error)

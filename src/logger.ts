@@ -1,7 +1,7 @@
-/** Where the store tells of what it worked around; `console` fits. Every line is said once, not once a call. */
+/** Receives warnings about what the store worked around; `console` fits. Each warning comes once, not once per call. */
 export interface Logger {
   warn(message: string, details?: unknown): void
 }
 
-/** Says nothing. */
+/** A logger that drops everything. */
 export const silentLogger: Logger = { warn() {} }

@@ -1,7 +1,7 @@
-/** How long synchronous work may hold the event loop before it lets others run, in ms. */
+/** How long synchronous work may hold the event loop, in ms. */
 const SLICE_MS = 4
 
-/** Resolves after other work of the event loop had its turn. */
+/** Resolves after the event loop has run other work. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
@@ -9,14 +9,14 @@ export function yieldToEventLoop(): Promise<void> {
 /** How long background work rests between two slices, in ms. */
 const REST_MS = 1
 
-/** A rest for background work, which does not keep the process alive. */
+/** Rests for 1 ms, for background work. Its timer does not keep the process alive. */
 export function rest(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, REST_MS).unref()
   })
 }
 
-/** Resolves after `ms`, or when the signal says that there is no need to wait. */
+/** Resolves after `ms`, or as soon as the signal is aborted. */
 export function pause(ms: number, enough?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
@@ -27,7 +27,7 @@ export function pause(ms: number, enough?: AbortSignal): Promise<void> {
   })
 }
 
-/** A promise's outcome, or the signal's reason where that is aborted before. */
+/** Settles as `promise` does, or rejects with the signal's reason if that is aborted first. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   const aborted = Promise.withResolvers<never>()
@@ -42,15 +42,15 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
 }
 
 /**
- * Cuts long synchronous work into short slices: call `pass()` between two steps; it gives a promise to await when the
- * slice is used up, and `undefined` otherwise. Ends with the signal's reason once that is aborted.
+ * Cuts long synchronous work into short slices. Call `pass()` between two steps: it returns a promise to await if the slice is
+ * used up, and `undefined` otherwise. Once the signal is aborted it throws the signal's reason.
  */
 export class TimeSlice {
   #end = performance.now() + SLICE_MS
   readonly #signal: AbortSignal | undefined
   readonly #yield: () => Promise<void>
 
-  /** @param onYield how to let others run; background work gives a longer pause */
+  /** @param onYield lets other work run; background work passes `rest`, which pauses for longer */
   constructor(signal?: AbortSignal, onYield: () => Promise<void> = yieldToEventLoop) {
     this.#signal = signal
     this.#yield = onYield
@@ -61,7 +61,7 @@ export class TimeSlice {
     return performance.now() < this.#end ? undefined : this.turn()
   }
 
-  /** Lets others run beside a step that takes a slice by itself, whatever is left of this one. */
+  /** Lets other work run now, whatever is left of the slice; for a step that takes a whole slice itself. */
   async turn(): Promise<void> {
     await this.#yield()
     this.#signal?.throwIfAborted()

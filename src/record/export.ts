@@ -2,7 +2,7 @@ import type { Message } from "./message.ts"
 import type { Part } from "./part.ts"
 import type { Session } from "./session.ts"
 
-/** A message with its parts in the order of their making. */
+/** A message with its parts, in the order they were made. */
 export interface MessageWithParts<M = Message, P = Part> {
   info: M
   parts: P[]

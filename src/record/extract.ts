@@ -20,18 +20,18 @@ export interface PartFields {
   tool: string | null
 }
 
-/** The top-level fields that the functions below look at. */
+/** The top-level fields that the functions below read. */
 export const INDEXED_FIELDS = ["time", "parentID", "directory", "title", "role", "type", "tool"] as const
 
-/** A JSON object whose fields nobody has looked at yet. */
+/** A JSON object whose fields have not been checked. */
 export type JsonObject = { [field: string]: unknown }
 
-/** Tells a JSON object from arrays, `null` and plain values. */
+/** Whether a value is a JSON object: no array, no `null`, no plain value. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-/** The fields of a value that should be an object; none where it is not. */
+/** The fields of a value that should be an object; an empty object if it is not one. */
 export function fieldsOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
@@ -40,12 +40,12 @@ function finite(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined
 }
 
-/** Well-formed, since half a surrogate pair, which JSON can spell, cannot be stored as UTF-8. */
+/** A text made well-formed: JSON can hold half a surrogate pair, but UTF-8 cannot. */
 function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value.toWellFormed() : null
 }
 
-/** Reads a session's fields; what is missing or of a strange type becomes 0, `null` or `false`. Never throws. */
+/** Reads a session's fields; a missing field, or one of the wrong type, becomes 0, `null` or `false`. Never throws. */
 export function sessionFields(body: JsonObject): SessionFields {
   const time = fieldsOf(body.time)
   const created = finite(time.created) ?? 0
@@ -64,7 +64,7 @@ export function messageFields(body: JsonObject): MessageFields {
   return { created: finite(fieldsOf(body.time).created) ?? 0, role: text(body.role) }
 }
 
-/** The times, ms, at which a message says that it was begun and ended; those it tells. Never throws. */
+/** When a message began and ended, in ms since 1970, as far as its body says. Never throws. */
 export function messageTimes(body: JsonObject): number[] {
   const { created, completed } = fieldsOf(body.time)
   return [created, completed].flatMap((time) => finite(time) ?? [])

@@ -1,10 +1,10 @@
 import type { JsonObject } from "./extract.ts"
 import { compareText, type Position } from "./order.ts"
 
-/** What values of a declared field are of: texts or numbers. */
+/** The type of a declared field's values. */
 export type FieldType = "text" | "number"
 
-/** Declared fields of a kind of record: their names, and what their values are of. */
+/** Declared fields: their types, by name. */
 export type FieldTypes = Readonly<Record<string, FieldType>>
 
 /** No declared fields. */
@@ -16,31 +16,31 @@ export interface Field {
   readonly type: FieldType
 }
 
-/** A value as listings compare it: numbers before texts, and `MISSING` before all others. */
+/** A value as listings compare it: numbers come before texts, and `MISSING` before everything. */
 export type FieldValue = string | number
 
 /** The value of a field that is absent, `null`, of another type, or too long to be compared. */
 export const MISSING = Number.NEGATIVE_INFINITY
 
 /**
- * Longer texts count as missing, in UTF-16 units. However they are escaped, texts up to here are kept whole where a large record is
- * read in pieces, and longer ones stay longer.
+ * Longer texts count as missing (in UTF-16 units). Where a large record is read in pieces, texts up to this length are kept whole,
+ * however they are escaped, and longer ones stay longer than this.
  */
 export const LONGEST_TEXT = 512
 
-/** Only values of a field from `least` to `most`, both included; of texts there need not be a greatest. */
+/** A range of a field's values, both ends included. A range of texts may have no upper end. */
 export interface FieldCondition {
   readonly field: Field
   readonly least: FieldValue
   readonly most: FieldValue | undefined
 }
 
-/** The fields that a store's sessions are listed by, beside those that all have. */
+/** The fields that an app declared, so that sessions can be filtered and ordered by them. */
 export class DeclaredFields {
   /** By name. */
   readonly all: readonly Field[]
   readonly names: readonly string[]
-  /** Tells it from any other declaration. */
+  /** A text that is different for every different declaration. */
   readonly mark: string
 
   constructor(types: FieldTypes) {
@@ -52,7 +52,7 @@ export class DeclaredFields {
     this.mark = JSON.stringify(this.all.map(({ name, type }) => [name, type]))
   }
 
-  /** The declaration of that mark; `undefined` where it is none. */
+  /** The declaration with that mark; `undefined` if the mark is not one. */
   static ofMark(mark: string): DeclaredFields | undefined {
     try {
       const declared = new DeclaredFields(Object.fromEntries(JSON.parse(mark)))
@@ -66,7 +66,7 @@ export class DeclaredFields {
     return this.all.find((field) => field.name === name)
   }
 
-  /** The values of all of them in a body, by name. */
+  /** The values of all declared fields in a body, with their names. */
   valuesOf(body: JsonObject): [name: string, value: FieldValue][] {
     return this.all.map((field) => [field.name, fieldValue(body, field)])
   }
@@ -80,23 +80,23 @@ export function fieldValue(body: JsonObject, { name, type }: Field): FieldValue 
   return typeof value === "string" && value.length <= LONGEST_TEXT ? value.toWellFormed() : MISSING
 }
 
-/** Whether a value is one that a condition asks for. */
+/** Whether a value meets a condition. */
 export function isWithin(value: FieldValue, { least, most }: Omit<FieldCondition, "field">): boolean {
   return compareValues(value, least) >= 0 && (most === undefined || compareValues(value, most) <= 0)
 }
 
-/** As SQLite compares them: numbers before texts, these by code point. */
+/** Compares as SQLite does: numbers before texts, texts by code point. */
 function compareValues(a: FieldValue, b: FieldValue): number {
   if (typeof a === "number") return typeof b === "number" ? (a === b ? 0 : a - b) : -1
   return typeof b === "number" ? 1 : compareText(a, b)
 }
 
-/** Where a record of that value and id stands in a listing by the field. */
+/** The position of a record with that value and id in a listing by the field. */
 export function positionOf(value: FieldValue, id: string): Position {
   return typeof value === "number" ? { time: value, id } : { time: 0, text: value, id }
 }
 
-/** The value that a position in a listing by a field stands for. */
+/** The value at a position in a listing by a field; the reverse of `positionOf`. */
 export function valueAt({ time, text }: Omit<Position, "id">): FieldValue {
   return text ?? time
 }

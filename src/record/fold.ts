@@ -1,11 +1,11 @@
 /**
- * The one way in which texts and queries are made comparable, before SQLite sees either: canonical composition, lower case,
- * no distinction of the final sigma. SQLite folds hundreds of letters otherwise than JavaScript does, so it is never asked to.
+ * Folds a text or a query so that the two can be compared: canonical composition, lower case, and the final sigma as any other
+ * sigma. Both are folded before SQLite sees them, because SQLite folds hundreds of letters differently from JavaScript.
  *
- * Lower-casing a whole text depends on context for the sigma alone (Unicode's SpecialCasing.txt), so a part of a text folds to
- * a part of the folded text.
+ * In lower-casing only the sigma depends on its context (Unicode's SpecialCasing.txt). So a part of a text folds to a part of
+ * the folded text.
  */
 export function fold(text: string): string {
-  // Once more, since a capital may have no composed form where its small letter has one (J with a caron).
+  // Composed twice: a small letter may have a composed form where its capital has none (J with a caron).
   return text.toWellFormed().normalize("NFC").toLowerCase().normalize("NFC").replaceAll("ς", "σ")
 }

@@ -6,7 +6,7 @@ const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 const RANDOM_LENGTH = 14
 const FORM = /^(ses|msg|prt)_([0-9a-f]{12})([0-9A-Za-z]{14})$/
 const LOW_48_BITS = (1n << 48n) - 1n
-/** Ids keep 36 bits of milliseconds, so their order starts anew every 2^36 ms, about 795 days. */
+/** Ids keep 36 bits of milliseconds, so they wrap around every 2^36 ms, about 795 days. */
 const WRAP = 2 ** 36
 
 let lastTime = 0
@@ -21,9 +21,10 @@ function randomBase62(): string {
 /**
  * Makes a new id in opencode's scheme: a prefix, 12 hex digits, 14 random base-62 characters.
  *
- * The hex is the low 48 bits of (milliseconds × 4096 + counter), the counter starting at 1 in each millisecond; a
- * session's is inverted, so that newer ids sort first. Ids of one process never repeat and, between two wraps, sort
- * in the order they were made; for those on both sides of a wrap messages go by their times, and parts by `partsInOrder`.
+ * The hex digits are the low 48 bits of (milliseconds × 4096 + counter); the counter starts at 1 in each millisecond. A
+ * session's bits are inverted, so that newer ids sort first. Ids of one process sort in the order they were made, unless its
+ * clock was set back or the milliseconds wrapped around in between. So messages are ordered by their times, and parts by
+ * `partsInOrder`.
  */
 export function createId(kind: IdKind, now: number = Date.now()): string {
   if (now !== lastTime) {
@@ -37,10 +38,10 @@ export function createId(kind: IdKind, now: number = Date.now()): string {
 }
 
 /**
- * The time (ms since 1970) an id was made at, or `undefined` for ids of another form.
+ * The time (ms since 1970) at which an id was made, or `undefined` for ids of another form.
  *
- * An id keeps only 36 bits of milliseconds and wrapped last on 2026-08-14T11:19:55Z, so the time is known up to a
- * multiple of 2^36 ms: of those, the one nearest to `near` (by default: now) is taken.
+ * An id keeps only 36 bits of milliseconds, which last wrapped around on 2026-08-14T11:19:55Z. So several times fit, 2^36 ms
+ * apart; the one nearest to `near` (by default: now) is given.
  */
 export function idTime(id: string, near: number = Date.now()): number | undefined {
   const form = FORM.exec(id)

@@ -8,8 +8,8 @@ const OWNER_FIELD: Record<CollectionKind, string> = {
 }
 
 /**
- * Gives a body the ids of its place. A record moved to another folder keeps stale ids in its body, and some never had
- * any; the path is what the store goes by.
+ * Gives a body the ids of its path. The path decides: a record that was moved has stale ids in its body, and some bodies never
+ * had any.
  */
 export function identify(body: JsonObject, place: Place, id: string): JsonObject {
   const owner = OWNER_FIELD[place.kind]
@@ -17,7 +17,7 @@ export function identify(body: JsonObject, place: Place, id: string): JsonObject
   return { ...body, id, [owner]: place.folder }
 }
 
-/** A body from a text that was kept; `undefined` where that is not one, and the file has to be asked. */
+/** Parses a body that the index kept; `undefined` if the text is no body, so that the file has to be read. */
 export function parseBody(text: string, place: Place, id: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)

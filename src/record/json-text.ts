@@ -1,9 +1,9 @@
 import { isJsonObject } from "./extract.ts"
 
-/** Deeper nesting than this no program means. The engine's own writer takes a second for 50,000 levels, and then gives up. */
+/** No program nests deeper than this on purpose. `JSON.stringify` takes a second for 50,000 levels and then throws. */
 const DEEPEST = 1_000
 
-/** Whether a value is nested deeper than so many levels. */
+/** Whether a value is nested deeper than `levels`. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false
   if (levels === 0) return true
@@ -11,20 +11,20 @@ function isDeeper(value: unknown, levels: number): boolean {
   return false
 }
 
-/** A value that was parsed from JSON as JSON on one line, however deep it is nested. */
+/** Writes a value that was parsed from JSON as one line of JSON, however deep it is nested. */
 export function jsonLine(value: unknown): string {
   return isDeeper(value, DEEPEST) ? deepJson(value) : JSON.stringify(value)
 }
 
-/** JSON laid out to be read by people; what is nested too deep for that is not shown. */
+/** Writes JSON for people, with two spaces of indentation; a note stands in for what is nested too deep to be written so. */
 export function laidOut(value: unknown): string {
   return isDeeper(value, DEEPEST) ? "(nested too deep to be shown)" : JSON.stringify(value, null, 2)
 }
 
-/** As `JSON.stringify`, without its recursion. */
+/** Writes what `JSON.stringify` would, without recursion. */
 function deepJson(value: unknown): string {
   const written: string[] = []
-  /** What is still to be written, the next last: texts as they are, and values. */
+  /** What is still to be written, the next one last: finished texts, and values. */
   const waiting: (string | { readonly value: unknown })[] = [{ value }]
   const put = (open: string, fields: readonly (readonly [string, unknown])[], close: string): void => {
     written.push(open)

@@ -22,7 +22,7 @@ function fault(value: unknown, seen: Set<object>, where: string): string | undef
   seen.add(value)
   const entries = Array.isArray(value) ? value.entries() : Object.entries(value)
   for (const [name, child] of entries) {
-    // JSON leaves out fields that are undefined, and people rely on it; in an array they would turn into null.
+    // JSON leaves out fields that are undefined, and callers rely on that; in an array they would become null.
     if (child === undefined && !Array.isArray(value)) continue
     const found = fault(child, seen, `${where}${typeof name === "number" ? `[${name}]` : `.${name}`}`)
     if (found) return found
@@ -32,7 +32,7 @@ function fault(value: unknown, seen: Set<object>, where: string): string | undef
 }
 
 /**
- * The text of a record, as opencode's own writer lays it out: two spaces, no closing newline.
+ * The text of a record, laid out as opencode writes it: two spaces of indentation, no newline at the end.
  * @throws StoreError `INVALID_RECORD` for what JSON cannot hold (undefined, functions, bigints, NaN, circles, too deep a nesting)
  */
 export function encodeRecord(value: unknown, path?: string): string {
@@ -47,7 +47,7 @@ export function encodeRecord(value: unknown, path?: string): string {
     encoded = JSON.stringify(value, null, 2)
   } catch (cause) {
     if (isStoreError(cause)) throw cause
-    // What is nested tens of thousands deep can be read, but not laid out.
+    // The engine parses values that are nested too deep for it to write.
     const why = cause instanceof RangeError ? ": it is nested too deep, or its text is too long" : ""
     throw new StoreError("INVALID_RECORD", `JSON cannot hold this value${why}`, { path, cause })
   }

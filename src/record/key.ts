@@ -5,22 +5,22 @@ import { isSyncCopy } from "./sync-copy.ts"
 /** The path of a record below the store's folder, segment by segment, without `.json`. */
 export type Key = readonly string[]
 
-/** What every record's file name ends in. */
+/** The end of every record's file name. */
 export const RECORD_SUFFIX = ".json"
 
 /** A file name longer than this cannot exist on the file systems in use (NAME_MAX, in bytes). */
 const MAX_NAME_BYTES = 255
-/** PATH_MAX of Linux less its closing NUL, in bytes. */
+/** Linux's PATH_MAX without the NUL at its end, in bytes. */
 const MAX_PATH_BYTES = 4095
 
-/** What nearly all files of records are called, and needs no closer look. */
+/** Nearly all record files have a name like this, which needs no closer look. */
 const PLAIN_FILE = /^[\w-]{1,200}\.json$/
 const FORBIDDEN = /[/\\\p{Cc}]/u
-/** Names and characters that Windows keeps for itself: learn.microsoft.com/windows/win32/fileio/naming-a-file. */
+/** Names and characters that Windows reserves: learn.microsoft.com/windows/win32/fileio/naming-a-file. */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 const WINDOWS_FORBIDDEN = /[<>:"|?*]|[. ]$/
 
-/** The reason why `segment` cannot be part of a key, or `undefined` where it can. */
+/** Why `segment` cannot be part of a key, or `undefined` if it can. */
 export function segmentFault(segment: unknown): string | undefined {
   if (typeof segment !== "string") return "is not a string"
   if (segment === "") return "is empty"
@@ -47,7 +47,7 @@ export function checkKey(key: unknown): asserts key is Key {
   checkPrefix(key)
 }
 
-/** As `checkKey`, but lets the empty key pass: the whole store is a prefix too. */
+/** Checks a key's prefix as `checkKey` does, but accepts the empty one, which means the whole store. */
 export function checkPrefix(prefix: unknown): asserts prefix is Key {
   if (!Array.isArray(prefix)) return refuse(prefix, "it is not an array of strings")
   for (const segment of prefix) {
@@ -57,8 +57,9 @@ export function checkPrefix(prefix: unknown): asserts prefix is Key {
 }
 
 /**
- * As `checkKey`, and refuses the names that Windows reserves, so that a store can be carried to any machine, and those that
- * synchronisers give to their copies, since no listing would show it. Such files, made elsewhere, can still be read and removed.
+ * Checks a key to be written. Beyond `checkKey` it refuses names that Windows reserves, so that a store can be carried to any
+ * machine, and names that synchronisers give to their copies, since no listing shows those. If other programs made files with
+ * such names, they can still be read and removed.
  * @throws StoreError `INVALID_KEY`
  */
 export function checkWritableKey(key: unknown): asserts key is Key {
@@ -74,7 +75,7 @@ export function checkWritableKey(key: unknown): asserts key is Key {
 
 /**
  * The file of a checked key.
- * @throws StoreError `INVALID_KEY` where the whole path is longer than a system call takes
+ * @throws StoreError `INVALID_KEY` if the whole path is too long for a system call
  */
 export function keyPath(directory: string, key: Key): string {
   const path = join(directory, ...key) + RECORD_SUFFIX
@@ -82,13 +83,13 @@ export function keyPath(directory: string, key: Key): string {
   return path
 }
 
-/** The record's id in a file name, or `undefined` for a file that is not a record's (temp, hidden, foreign, a synchroniser's copy). */
+/** The id in a record's file name, or `undefined` if the file is no record (temp, hidden, foreign, or a synchroniser's copy). */
 export function idOfFile(name: string): string | undefined {
   const stem = stemOfFile(name)
   return stem === undefined || isSyncCopy(stem) ? undefined : stem
 }
 
-/** The name of a file without its suffix, where it could be a record's or is a synchroniser's copy of one. */
+/** A file's name without `.json`, or `undefined` if it is neither a record's nor a synchroniser's copy of one. */
 export function stemOfFile(name: string): string | undefined {
   if (PLAIN_FILE.test(name)) return name.slice(0, -RECORD_SUFFIX.length)
   if (!name.endsWith(RECORD_SUFFIX)) return undefined

@@ -1,6 +1,6 @@
 import type { FileDiff } from "./project.ts"
 
-/** What the person (or a parent agent) asked. */
+/** What a person, or a parent agent, asked. */
 export interface UserMessage {
   id: string
   sessionID: string
@@ -23,7 +23,7 @@ export interface TokenCounts {
   total?: number
 }
 
-/** What the model answered; a run that was interrupted has no `time.completed`. */
+/** What the model answered. An interrupted answer has no `time.completed`. */
 export interface AssistantMessage {
   id: string
   sessionID: string

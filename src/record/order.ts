@@ -1,8 +1,8 @@
-/** Where a record stands in a listing: by time (ms), or by the value of a field, then by id. */
+/** Where a record stands in a listing: by its time (ms since 1970) or the value of a declared field, then by its id. */
 export interface Position {
-  /** Or the number a listing goes by; 0 where that is a text. */
+  /** The time. In a listing by a declared field, its number, or 0 if the value is a text. */
   readonly time: number
-  /** The text a listing goes by, where it goes by one. */
+  /** In a listing by a declared field, the value if it is a text. */
   readonly text?: string | undefined
   readonly id: string
 }
@@ -28,12 +28,12 @@ export function compareText(a: string, b: string): number {
 
 const SURROGATE = /[\ud800-\udfff]/
 
-/** Sorts texts in place as `compareText` would: JavaScript's own order is the same, and much faster, where all are of U+FFFF at most. */
+/** Sorts texts in place by `compareText`. Without surrogates JavaScript's own order is the same, and much faster. */
 export function sortTexts(texts: string[]): string[] {
   return texts.some((text) => SURROGATE.test(text)) ? texts.sort(compareText) : texts.sort()
 }
 
-/** Orders by time or value, then by id, oldest or least first. */
+/** Compares by time or value, then by id; the oldest or least comes first. */
 export function comparePosition(a: Position, b: Position): number {
   if (a.time !== b.time) return a.time - b.time
   return a.text === b.text ? compareText(a.id, b.id) : compareText(a.text ?? "", b.text ?? "")

@@ -1,14 +1,14 @@
-/** As `createId` makes them; one prefix and one length, so that their names sort as their numbers do. */
+/** Ids as `createId` makes them. They share a prefix and a length, so they sort as their numbers do. */
 const FORM = /^prt_([0-9a-f]{12})[0-9A-Za-z]{14}$/
-/** Half of the range of an id's 48 bits: some 397 days. */
+/** Half of the range of an id's 48 bits: about 397 days. */
 const HALF = 2 ** 47
 
 /**
- * Puts the parts of one message in the order of their making. Ids sort by time but for the wrap of their milliseconds (every 2^36
- * ms, last on 2026-08-14T11:19:55Z). Where two neighbours by name are more than half the range apart, the message went on
- * over the wrap: those from the second one on were made before it and come first. Ids of other forms come with these, where
- * their names put them. No record is read for it.
- * @param names ids in the order of `compareText`; may be given back as they are
+ * Puts the parts of one message in the order they were made, by their ids alone. Ids sort by time until their milliseconds wrap
+ * around (every 2^36 ms, last on 2026-08-14T11:19:55Z). If two neighbours are more than half the range apart, the message was
+ * written across a wrap: the second of them and all after it were made before the wrap, so they come first. Ids of other forms
+ * stay with these, in the order of their names.
+ * @param names ids in the order of `compareText`; the same array may be returned
  */
 export function partsInOrder(names: string[]): string[] {
   let first: number | undefined

@@ -7,7 +7,7 @@ interface PartIdentity {
   [field: string]: unknown
 }
 
-/** When something began and ended, in ms since 1970; still running things have no end. */
+/** When something began and ended, in ms since 1970; what still runs has no end. */
 export interface Span {
   start: number
   end?: number
@@ -31,7 +31,7 @@ export interface ReasoningPart extends PartIdentity {
   metadata?: Record<string, unknown>
 }
 
-/** How far a call of a tool has come. */
+/** The state of a tool call. */
 export type ToolState =
   | { status: "pending"; input?: unknown; raw?: string }
   | { status: "running"; input: unknown; title?: string; metadata?: Record<string, unknown>; time: Span }
@@ -46,7 +46,7 @@ export type ToolState =
     }
   | { status: "error"; input: unknown; error: string; metadata?: Record<string, unknown>; time: Span }
 
-/** A call of a tool, with what it was given and what it gave. */
+/** A tool call with its input and output. */
 export interface ToolPart extends PartIdentity {
   type: "tool"
   callID: string
@@ -55,7 +55,7 @@ export interface ToolPart extends PartIdentity {
   state: ToolState
 }
 
-/** A file that came along; its `url` may hold the data itself. */
+/** An attached file; its `url` may hold the data itself. */
 export interface FilePart extends PartIdentity {
   type: "file"
   mime: string
@@ -70,7 +70,7 @@ export interface StepStartPart extends PartIdentity {
   snapshot?: string
 }
 
-/** Where a step of the model ends, with what it took. */
+/** Where a step of the model ends, with its cost and tokens. */
 export interface StepFinishPart extends PartIdentity {
   type: "step-finish"
   cost: number
@@ -92,14 +92,14 @@ export interface PatchPart extends PartIdentity {
   files: string[]
 }
 
-/** An agent that was named. */
+/** A mention of an agent. */
 export interface AgentPart extends PartIdentity {
   type: "agent"
   name: string
   source?: unknown
 }
 
-/** A try that failed and was repeated. */
+/** A failed attempt that was retried. */
 export interface RetryPart extends PartIdentity {
   type: "retry"
   attempt: number
@@ -107,7 +107,7 @@ export interface RetryPart extends PartIdentity {
   time: { created: number }
 }
 
-/** Where the history was summed up. */
+/** Where the history was compacted into a summary. */
 export interface CompactionPart extends PartIdentity {
   type: "compaction"
   auto: boolean

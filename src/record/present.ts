@@ -1,6 +1,6 @@
 import type { JsonObject } from "./extract.ts"
 
-/** An object without the fields that are undefined. */
+/** An object without its undefined fields. */
 export function present(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,4 +1,4 @@
-/** A project: one work tree, named by the root commit of its repository or by "global". */
+/** A project: one work tree. Its id is the root commit of its repository, or "global". */
 export interface Project {
   id: string
   worktree: string
@@ -20,7 +20,7 @@ export interface Todo {
   [field: string]: unknown
 }
 
-/** One file's change; a session diff file holds an array of them. */
+/** The change of one file; a session diff file holds an array of them. */
 export interface FileDiff {
   file: string
   before?: string

@@ -4,7 +4,7 @@ import type { ParsedQuery } from "./search-query.ts"
 /** Which sessions, in which order; `undefined` means "any". */
 export interface SessionQuery {
   readonly projectID?: string | undefined
-  /** Only sessions of these agents; roots that hold those of one alone are left out by whoever asks. */
+  /** Only sessions of these agents. For a root with a single agent the caller decides; the root need not look. */
   readonly sources?: readonly string[] | undefined
   /** A parent's id for its children, `null` for sessions without a parent. */
   readonly parentID?: string | null | undefined
@@ -13,12 +13,12 @@ export interface SessionQuery {
   readonly archived: "include" | "exclude" | "only"
   /** Only sessions updated at or after this time, ms since 1970. */
   readonly updatedSince?: number | undefined
-  /** Only sessions whose title is what this asks for. */
+  /** Only sessions whose title matches. */
   readonly search?: ParsedQuery | undefined
-  /** Only sessions whose declared fields are as all of these ask. */
+  /** Only sessions whose declared fields meet all of these. */
   readonly where?: readonly FieldCondition[] | undefined
   readonly order: "updated" | "created"
-  /** A declared field to order by in place of `order`. */
+  /** A declared field to order by instead of `order`. */
   readonly by?: Field | undefined
   readonly direction: "asc" | "desc"
 }
@@ -29,7 +29,7 @@ export function fieldsAsked({ where = [], by }: SessionQuery): readonly Field[] 
   return by ? [by, ...fields] : fields
 }
 
-/** Whether these values of a session, by name, are such as a query asks for. */
+/** Whether a session's values, by field name, meet all conditions of a query. */
 export function matchesFields(
   values: ReadonlyMap<string, FieldValue>,
   { where = [] }: SessionQuery,

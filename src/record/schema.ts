@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { StoreError } from "../errors.ts"
 
-/** Schemas an app can give to have its records checked before they are written; any Standard Schema library will do. */
+/** Schemas, by kind, that an app's records are checked against before they are written; from any Standard Schema library. */
 export interface RecordSchemas {
   session?: StandardSchemaV1
   message?: StandardSchemaV1
@@ -14,10 +14,10 @@ export interface RecordSchemas {
 }
 
 /**
- * Checks a record against its kind's schema, where there is one. What the schema transforms is not used: the record
- * is stored as the caller gave it, so that unknown fields survive.
+ * Checks a record against the schema of its kind, if there is one. The schema's transformed output is not used: the record is
+ * stored as the caller gave it, so that unknown fields survive.
  * @throws StoreError `INVALID_RECORD` naming every issue
- * @throws TypeError where the schema validates asynchronously
+ * @throws TypeError if the schema validates asynchronously
  */
 export function checkSchema(
   schemas: RecordSchemas | undefined,
@@ -25,12 +25,12 @@ export function checkSchema(
   value: unknown,
   path: string,
 ): void {
-  // A kind may be named as what every object inherits.
+  // A kind may be called "constructor", which every object inherits.
   const schema = kind in Object.prototype ? undefined : schemas?.[kind]
   if (!schema) return
   const result = schema["~standard"].validate(value)
   if (result instanceof Promise) {
-    // Nobody waits for it: its failure must not end the process.
+    // Nobody awaits it, and an unhandled rejection would end the process.
     result.catch(() => {})
     throw new TypeError(
       `The schema for "${kind}" validates asynchronously; sessiondex needs a synchronous one.`,

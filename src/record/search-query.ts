@@ -1,6 +1,6 @@
 import { fold } from "./fold.ts"
 
-/** A query as it was understood; every term is folded and not empty. */
+/** A parsed query; every term is folded and not empty. */
 export interface ParsedQuery {
   /** All of these must occur. */
   readonly wanted: readonly string[]
@@ -8,12 +8,12 @@ export interface ParsedQuery {
   readonly excluded: readonly string[]
 }
 
-/** A phrase in quotes, or a run without spaces; either may begin with a minus. An unpaired quote is a character. */
+/** A phrase in quotes, or a run without spaces; either may begin with a minus. An unpaired quote is an ordinary character. */
 const TERM = /(-?)(?:"([^"]+)"(?=\s|$)|(\S+))/gu
 
 /**
- * Reads what a person typed: words that must all occur, `"a phrase"`, `-word` to exclude. Everything else is ordinary text:
- * `%`, `_`, `*`, `AND` and `NEAR(` have no meaning of their own.
+ * Parses what a person typed: words that must all occur, `"a phrase"`, and `-word` to exclude. Everything else is ordinary text:
+ * `%`, `_`, `*`, `AND` and `NEAR(` have no special meaning.
  */
 export function parseQuery(text: string): ParsedQuery {
   const wanted = new Set<string>()
@@ -28,7 +28,7 @@ export function parseQuery(text: string): ParsedQuery {
   return { wanted: [...wanted], excluded: [...excluded] }
 }
 
-/** Tells whether texts that are already folded, taken together, are what the query asks for. */
+/** Whether folded texts, taken together, match the query. */
 export function matchesTexts({ wanted, excluded }: ParsedQuery, folded: readonly string[]): boolean {
   return (
     wanted.every((term) => folded.some((text) => text.includes(term))) &&

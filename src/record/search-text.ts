@@ -1,18 +1,18 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "./extract.ts"
 
 /**
- * A data URL, whose base64 may be broken into lines: what follows on lines of their own belongs to it only if it is long and
- * looks like base64, or is the padded rest of such lines. A word on the next line stays.
+ * A data URL, whose base64 may be broken into lines. A following line belongs to it only if it is long and looks like base64, or
+ * is the padded end of such lines. So a word on the next line stays.
  */
 const DATA_URL =
   /data:[\w.+-]+\/[\w.+-]+;base64,[A-Za-z0-9+/]+={0,2}(?:(?:\r?\n(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])(?=[A-Za-z+/]*[0-9])[A-Za-z0-9+/]{40,}={0,2})+(?:\r?\n[A-Za-z0-9+/]+={1,2}(?=\s|$))?)?/g
 const LONG = 512
-/** A run of that length that may be base64 without saying so. */
+/** A run of `LONG` characters or more that may be base64 without a data URL. */
 const LONG_RUN = /[A-Za-z0-9+/]{512,}={0,2}/g
-/** Written text in capitals, small letters and digits without a break for so long is none. */
+/** What people write does not mix capitals, small letters and digits for so long without a break. */
 const LIKE_BASE64 = /^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])/
 
-/** A text as it is searched and shown: no escape codes, no NULs, no base64 data. */
+/** A text as it is searched and shown: without escape codes, NULs and base64 data. */
 export function cleanText(text: string): string {
   let clean = text
   if (clean.includes("base64,")) clean = clean.replace(DATA_URL, "")
@@ -22,7 +22,7 @@ export function cleanText(text: string): string {
   return clean.includes("\0") ? clean.replaceAll("\0", "") : clean
 }
 
-/** Whether there is a run for `LONG_RUN`: looks backwards from where one would end, so that it jumps over most of a text. */
+/** Whether `LONG_RUN` would match. It looks backwards from where a run would end, and so skips most of a text. */
 function hasLongRun(text: string): boolean {
   for (let end = LONG - 1; end < text.length; ) {
     let at = end
@@ -48,7 +48,7 @@ function addText(texts: Set<string>, value: unknown): void {
   if (clean !== "") texts.add(clean)
 }
 
-/** All strings in a value that can be anything, as a tool's input is; in order, however deep they lie. */
+/** Adds all strings of a value of any shape, such as a tool's input; in order, however deep they lie. */
 function addStrings(texts: Set<string>, value: unknown): void {
   const waiting = [value]
   while (waiting.length > 0) {
@@ -64,7 +64,7 @@ function addFileNames(texts: Set<string>, files: unknown): void {
   for (const file of files) addText(texts, isJsonObject(file) ? file.file : file)
 }
 
-/** What can be found in a part, each text once: texts, tool inputs and outputs, file names of patches. */
+/** The searchable texts of a part, each once: texts, titles, tool inputs and outputs, file names, prompts. */
 export function partTexts(part: JsonObject): string[] {
   const texts = new Set<string>()
   addText(texts, part.text)
@@ -85,7 +85,7 @@ export function partTexts(part: JsonObject): string[] {
   return [...texts]
 }
 
-/** What can be found in a message itself: the file names of its diffs. */
+/** The searchable texts of a message without its parts: the file names of its diffs. */
 export function messageTexts(message: JsonObject): string[] {
   const texts = new Set<string>()
   addFileNames(texts, fieldsOf(message.summary).diffs)

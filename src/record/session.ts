@@ -1,6 +1,6 @@
 import type { FileDiff, PermissionRule } from "./project.ts"
 
-/** A session as opencode 0.5 to 1.1 wrote it; unknown fields always survive. */
+/** A session as opencode 0.5 to 1.1 wrote it. Unknown fields always survive. */
 export interface Session {
   id: string
   version: string

@@ -1,26 +1,26 @@
-/** Terms are looked up by stretches of so many UTF-16 units. */
+/** The length of a trigram, in UTF-16 units. */
 export const TRIGRAM = 3
 
-/** Trigrams of ASCII letters: seven bits each. */
+/** How many trigrams of ASCII letters there are: seven bits a letter. */
 const ASCII_TRIGRAMS = 1 << 21
 const ASCII_END = 0x80
 /** The letters that take two bytes in UTF-8: U+0080 to U+07FF. */
 const TWO_BYTES = 0x80
 const TWO_BYTES_COUNT = 0x780
 const SPACE = 0x20
-/** How many units of UTF-16 there are. */
+/** How many UTF-16 units there are. */
 const UNITS = 0x10000
 const NONE = new Uint8Array()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-/** What stands behind the last letter of a text, so that a stretch of one or two letters begins a trigram wherever it lies. */
+/** Put behind the last letter of a text, so that every one or two letters begin a trigram, also at its end. */
 const END = 0
-/** Where letters that would not be one of a token by themselves go; what lies there already is at worst taken for them. */
+/** Private-use letters that stand for surrogates and ASCII, which cannot be in a token. Real ones at worst give a false candidate. */
 const PRIVATE_SURROGATES = 0xe000
 const PRIVATE_ASCII = 0xe800
 const FIRST_SURROGATE = 0xd800
 const LAST_SURROGATE = 0xdfff
 const INITIAL_CODES = 1 << 12
-/** The bytes of the token of an ASCII trigram: two letters of two each, and a space. */
+/** The bytes of an ASCII trigram's token: two letters of two bytes each, and a space. */
 const ASCII_TOKEN_BYTES = 5
 
 function letterOf(unit: number): number {
@@ -31,25 +31,25 @@ function letterOf(unit: number): number {
 }
 
 /**
- * Collects the different trigrams of texts, and spells each as one token for a full-text index that keeps no positions: what
- * a text repeats costs nothing there, however long it is. A token has two letters for a trigram of ASCII and three for any other,
- * none of them ASCII, so that a tokenizer which parts words at ASCII's punctuation and folds ASCII alone takes it as it is.
+ * Collects the set of trigrams of texts, and spells each as one token for a full-text index that keeps no positions. What a text
+ * repeats costs nothing there, however long it is. A token has two letters for an ASCII trigram and three for any other. None of
+ * them is ASCII, so a tokenizer that splits at ASCII punctuation and folds only ASCII leaves tokens as they are.
  */
 export class TrigramSet {
   readonly #ascii = new Uint32Array(ASCII_TRIGRAMS / 32)
-  /** Those of ASCII, in the order in which they came. */
+  /** The ASCII trigrams, in the order they were added. */
   #codes = new Uint32Array(INITIAL_CODES)
   #count = 0
   readonly #others = new Set<number>()
 
-  /** How many there are. */
+  /** How many trigrams were collected. */
   get size(): number {
     return this.#count + this.#others.size
   }
 
   /**
-   * Adds the trigrams of a text, by default all of them, otherwise those that begin from one place on and before another; behind its last
-   * letter it has two more of no letter.
+   * Adds the trigrams of a text that begin at `from` or later and before `to`; by default all. Two ends are added behind the last
+   * letter.
    */
   add(text: string, from = 0, to: number = text.length): void {
     this.addTerm(text, from, to)
@@ -59,7 +59,7 @@ export class TrigramSet {
     this.#addAny(text.charCodeAt(last), END, END)
   }
 
-  /** Adds the trigrams of what any letter may stand behind. */
+  /** Adds the trigrams of a term, behind which any letter may follow, so without ends. */
   addTerm(text: string, from = 0, to: number = text.length): void {
     const end = Math.min(text.length, to + TRIGRAM - 1)
     const ascii = this.#ascii
@@ -98,7 +98,7 @@ export class TrigramSet {
     this.#codes[this.#count++] = code
   }
 
-  /** Gives the tokens as UTF-8, each with a space behind it, and forgets them. */
+  /** Returns the tokens as UTF-8, each followed by a space, and clears the set. */
   take(): Uint8Array {
     const others = this.#takeOthers()
     const count = this.#count
@@ -108,7 +108,7 @@ export class TrigramSet {
     let used = 0
     for (let at = 0; at < count; at++) {
       const code = codes[at] ?? 0
-      // Only what was set is cleared: the whole is a quarter of a megabyte.
+      // Only the bits that were set: the whole array is a quarter of a megabyte.
       ascii[code >>> 5] = 0
       const high = Math.floor(code / TWO_BYTES_COUNT)
       const first = TWO_BYTES + high
@@ -145,28 +145,28 @@ export class TrigramSet {
   }
 }
 
-/** The tokens that `TrigramSet.take` gave, each by itself. */
+/** Splits what `TrigramSet.take` returned into tokens. */
 export function tokensIn(tokens: Uint8Array): string[] {
   return decoder.decode(tokens).split(" ").filter(Boolean)
 }
 
 const ofTerms = new TrigramSet()
 
-/** The tokens of a term's trigrams, each once; none for one that is too short to be looked up. */
+/** The tokens of a term's trigrams, each once; none if the term is too short to have one. */
 export function trigramTokens(term: string): string[] {
   ofTerms.addTerm(term)
   return tokensIn(ofTerms.take())
 }
 
-/** Tokens, and what tokens begin with. */
+/** Whole tokens, and beginnings of tokens. */
 export interface ShortTokens {
   readonly tokens: readonly string[]
   readonly prefixes: readonly string[]
 }
 
 /**
- * For a term of one or two letters: every text with it has one of these tokens, or one with such a beginning. Those of ASCII trigrams are
- * named where the term has two letters, since what they begin with tells of the first letter alone.
+ * What to look up for a term of one or two letters: every text with it has one of these tokens, or a token with one of these
+ * beginnings. For two ASCII letters all tokens are named, since a token's beginning says only what the first letter is.
  */
 export function shortTokens(term: string): ShortTokens {
   const units = Array.from({ length: term.length }, (_, at) => term.charCodeAt(at))

@@ -1,77 +1,79 @@
 import type { Position } from "../record/order.ts"
 import type { SessionQuery } from "../record/query.ts"
 
-/** Where a session comes from, of a root that holds those of several agents and machines. */
+/** Where a session comes from, in a root that holds sessions of several agents and machines. */
 export interface SessionOrigin {
   /** Which agent wrote it. */
   readonly source: string
-  /** What people call the machine whose copy is read, and those that have one too. */
+  /** The name of the machine whose copy is read. */
   readonly machine: string
+  /** The names of the other machines that have a copy. */
   readonly alsoOn: readonly string[]
 }
 
-/** A session's place in a listing: its time, or value, by the listing's order, its id, and the folder it lies in. */
+/** A session's position in a listing, and the project folder it lies in. */
 export interface SessionEntry extends Position {
   readonly project: string
-  /** The body's text where it was asked for and the catalog has it at hand. */
+  /** The body's text, if it was asked for and the catalog has it at hand. */
   readonly body?: string | undefined
-  /** Where the root holds sessions of several agents and machines. */
+  /** Set if the root holds sessions of several agents and machines. */
   readonly from?: SessionOrigin | undefined
 }
 
-/** A stretch of a listing. */
+/** Which part of a listing is asked for, and how. */
 export interface Range {
-  /** Begin behind this position, in the direction of the listing. */
+  /** Begin after this position, in the direction of the listing (exclusive). */
   readonly after?: Position | undefined
   readonly limit?: number | undefined
   /**
-   * Whether bodies of sessions are wanted with their places: of few entries, since they are held all at once; `"some"`, of any number, as far
-   * as what is read later would no longer be of the listing's moment, and little is held.
+   * Whether the bodies of sessions are wanted too. `true` is for few entries, since all bodies are held at once. `"some"` is for any
+   * number: the catalog gives bodies only if one read later could be from another moment than the listing, and only as many as
+   * take little memory.
    */
   readonly bodies?: boolean | "some" | undefined
-  /** Questions about the same records that share this object are answered from one look at the files, unless something changes. */
+  /** Questions that share this object are answered from one look at the files, unless something changes in between. */
   readonly moment?: object | undefined
   /**
-   * The question that this is a step of. What was read to prove a file whose stamp proves nothing yet is not read again for another step of
-   * the same question: only until the stamp proves it, and while the file looks as it did.
+   * Identifies the question that this call is a step of. A file whose stamp is not proven yet is read to check it; steps of the same
+   * question share that check, until the stamp is proven and as long as the file's stat stays the same.
    */
   readonly question?: object | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** The copy of a session that counts in one root: that of the newest `time.updated`, among equals that of the last project. */
+/** The copy of a session that counts in one root: the one with the newest `time.updated`; among equals, in the last project by name. */
 export interface SessionCopy {
   readonly project: string
   readonly updated: number
 }
 
 /**
- * What there is in a root, and in which order. A listing equals what lies there at one moment between its call and its answer.
- * The waist is this narrow so that the repositories are written once, whatever a history is kept in.
+ * Lists what there is in a root, in order. A listing equals what lies there at one moment between the call and its answer.
+ * The interface is narrow so that the repositories are written once, whatever a history is kept in.
  */
 export interface Catalog {
   /**
-   * Readable sessions in order; `where` and `by` of the query, which are about declared fields, are asked of the roots of JSON files
-   * alone, and are answered for others from the bodies. Where no project is named, of several copies of one id only the newest.
+   * Readable sessions in the query's order. If no project is named, only the newest of several copies of one id. Only roots of JSON
+   * files are asked with `where` and `by` (declared fields); for other roots `fieldsByReading` answers them from the bodies.
    */
   sessions(query: SessionQuery, range: Range): Promise<Iterable<SessionEntry>>
-  /** How many sessions `sessions` would give. */
+  /** How many sessions `sessions` would list. */
   countSessions(query: SessionQuery, signal?: AbortSignal): Promise<number>
   /**
-   * Which of these sessions lie here, in that project or any, readable: what decides, where several roots have one, from
-   * which it is read.
+   * The copies of those of these sessions that are readable here, in that project or, if it is `undefined`, in any. If several roots have a
+   * session, this decides from which it is read.
    */
   copies(
     ids: readonly string[],
     projectID: string | undefined,
     range: Pick<Range, "moment" | "signal">,
   ): Promise<ReadonlyMap<string, SessionCopy>>
-  /** Readable messages of a session in order of creation, in bounded runs. */
+  /** Yields the readable messages of a session in order of creation, in runs of bounded length. */
   messages(sessionID: string, direction: "asc" | "desc", range: Range): AsyncGenerator<readonly Position[]>
-  /** Messages of a session by name, readable or not. */
+  /** How many messages a session has by their names, readable or not. */
   countMessages(sessionID: string): Promise<number>
-  /** Of these messages those with parts in which more than one step may end: all but those that are known to have none such. */
+  /** Those of these messages in whose parts more than one step may end: all except those that are known to have one at most. */
   withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>>
-  /** A folder in which a record of that id may lie, where that can be told at once; the caller looks whether it does. */
+  /** The folder in which a record of that id probably lies, if that is known at once. The caller has to check. */
   guessFolder(kind: "message" | "part", id: string): Promise<string | undefined>
 }

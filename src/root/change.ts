@@ -1,23 +1,23 @@
 import type { Key } from "../record/key.ts"
 
-/** Something that changed in the store. */
+/** A change in the store. */
 export interface StoreChange {
-  /** The kind of record, as `session`, `message`, `part`, `project`, `todo`; `store` where it can be any. */
+  /** The kind of record: `session`, `message`, `part`, `project`, `todo`, …; `store` if it can be any. */
   readonly kind: string
-  /** `unknown`: what changed, if anything did, has to be looked up. */
+  /** `unknown`: something may have changed; look up what. */
   readonly type: "written" | "removed" | "unknown"
-  /** Whether this store changed it, or another one or another program. */
+  /** `store`: this store made the change. `other`: another store or another program did. */
   readonly by: "store" | "other"
-  /** The ids of the record's path; where its own is missing, every record in that folder may be meant. */
+  /** The ids in the record's path. If the record's own id is missing, any record in that folder may have changed. */
   readonly projectID?: string
   readonly sessionID?: string
   readonly messageID?: string
   readonly partID?: string
-  /** The `place` of the root that it happened in, where that is only read, beside the store's own folder. */
+  /** The `place` of the root it happened in, if that is not the store's own folder. */
   readonly origin?: string
 }
 
-/** What can be any change at all: too many came, or the watch missed some. */
+/** Stands for any change at all: too many came, or the watch missed some. */
 export const ANYTHING: StoreChange = { kind: "store", type: "unknown", by: "other" }
 
 const ID_NAMES: Readonly<Record<string, readonly ("projectID" | "sessionID" | "messageID" | "partID")[]>> = {
@@ -31,7 +31,7 @@ const ID_NAMES: Readonly<Record<string, readonly ("projectID" | "sessionID" | "m
   session_share: ["sessionID"],
 }
 
-/** A change of the record under a key, or, where the key is a folder's, of what is in it. */
+/** A change of the record under a key; if the key is a folder's, of anything in it. */
 export function changeOf(
   key: Key,
   type: StoreChange["type"],
@@ -41,7 +41,7 @@ export function changeOf(
   const [kind = "store", ...ids] = key
   const names = ID_NAMES[kind] ?? []
   const named = Object.fromEntries(ids.flatMap((id, i) => (names[i] ? [[names[i], id]] : [])))
-  // A part's path does not say which session it is of.
+  // A part's path does not name its session.
   const session = kind === "part" && typeof more.sessionID === "string" ? { sessionID: more.sessionID } : {}
   return { kind, type, by, ...session, ...named }
 }

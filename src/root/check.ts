@@ -4,7 +4,7 @@ import { checkKey, type Key } from "../record/key.ts"
 const MAX_LIMIT = 10_000
 export const DEFAULT_PAGE = 50
 
-/** Checks an option's value against the ones there are. @throws TypeError */
+/** Checks that an option has one of its possible values; `otherwise` is the default. @throws TypeError */
 export function checkChoice<T extends string>(
   name: string,
   value: T | undefined,
@@ -17,13 +17,13 @@ export function checkChoice<T extends string>(
   return value
 }
 
-/** Checks a time. @throws TypeError */
+/** Checks a time in ms. @throws TypeError */
 export function checkTime(name: string, time: number | undefined): void {
   if (time !== undefined && !Number.isFinite(time))
     throw new TypeError(`${name} must be a time in ms, not ${time}`)
 }
 
-/** Checks a limit; `undefined` means none. @throws TypeError */
+/** Checks a limit; `undefined` means no limit. @throws TypeError */
 export function checkLimit(limit: number | undefined): number | undefined {
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0))
     throw new TypeError(`limit must be a whole number from 0, not ${limit}`)
@@ -38,11 +38,11 @@ export function checkPageSize(limit: number | undefined): number {
   return limit
 }
 
-/** A record named by its id alone or by its whole key. */
+/** A record's id, or its whole key. */
 export type IdOrKey = string | Key
 
 /**
- * Checks an id or whole key of one kind; gives the folder too where the key names it.
+ * Checks an id or a whole key of one kind; a key gives the folder too.
  * @throws StoreError `INVALID_KEY`; TypeError for a key of another kind
  */
 export function checkIdOrKey(kind: string, idOrKey: IdOrKey): { id: string; folder: string | undefined } {

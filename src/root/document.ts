@@ -5,10 +5,10 @@ import { messageTexts, partTexts } from "../record/search-text.ts"
 import type { RecordSource } from "./record-source.ts"
 import type { MessageDocument, MessageText } from "./text-source.ts"
 
-/** What of a root's records a message's texts are read from. */
+/** The part of a `RecordSource` that a message's texts are read from. */
 type Readable = Pick<RecordSource, "ids" | "read">
 
-/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. */
+/** Reads a message with its texts; `undefined` if it cannot be read. Parts that cannot be read are reported. */
 export async function readDocument(
   records: Readable,
   sessionID: string,
@@ -18,13 +18,13 @@ export async function readDocument(
   return message && documentOf(records, message, messageID)
 }
 
-/** The texts of a message whose body is at hand. */
+/** The texts of a message whose body is at hand; its parts are read as their texts are asked for. */
 export function documentOf(records: Readable, message: JsonObject, messageID: string): MessageDocument {
   const { created, role } = messageFields(message)
   return { created, role, texts: textsOf(records, message, messageID) }
 }
 
-/** The texts of a message that is at hand with all of its parts that can be read. */
+/** The texts of a message that is at hand together with its readable parts. */
 export function wholeDocument(message: JsonObject, parts: readonly JsonObject[]): MessageDocument {
   const { created, role } = messageFields(message)
   return { created, role, texts: oneByOne(textsAtHand(message, parts)) }
@@ -34,7 +34,7 @@ async function* oneByOne(texts: Iterable<MessageText>): AsyncGenerator<MessageTe
   yield* texts
 }
 
-/** The texts of a message that is at hand whole: its own, then those of its parts. */
+/** As `wholeDocument`, synchronously: the message's own texts, then those of its parts in the order they were made. */
 export function* textsAtHand(message: JsonObject, parts: readonly JsonObject[]): Generator<MessageText> {
   yield* ownTexts(message)
   const byID = new Map(parts.map((part) => [String(part.id), part]))

@@ -6,10 +6,10 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "./catalog.ts"
 import type { RecordSource } from "./record-source.ts"
 import type { Root } from "./root.ts"
 
-/** Bodies asked for at a time. */
+/** How many bodies are read at a time. */
 const BODIES_AT_ONCE = 32
 
-/** A root that knows nothing of declared fields, with listings by them made of the bodies. */
+/** Gives a root that does not index declared fields listings by them, made from the bodies. */
 export function fieldsByReading(root: Root): Root {
   const { source, place, catalog, records, texts, upkeep } = root
   return {
@@ -26,8 +26,8 @@ export function fieldsByReading(root: Root): Root {
 }
 
 /**
- * Asks a catalog what it knows, and reads every session that may be in a listing by declared fields: slow, and right of each as it
- * was when it was read.
+ * A catalog that reads every session that may be in a listing by declared fields, and leaves all else to the catalog below. Slow; each
+ * session is right as of when it was read.
  */
 class CatalogByReading implements Catalog {
   readonly #catalog: Catalog
@@ -89,7 +89,7 @@ class CatalogByReading implements Catalog {
     return this.#catalog.guessFolder(kind, id)
   }
 
-  /** What can be read of these sessions; what went meanwhile is left out. */
+  /** Yields these sessions with their bodies, without those that can no longer be read. */
   async *#read(entries: Iterable<SessionEntry>, signal: AbortSignal | undefined) {
     for (const [project, same] of Map.groupBy(entries, (entry) => entry.project))
       for (let start = 0; start < same.length; start += BODIES_AT_ONCE) {

@@ -5,14 +5,14 @@ export interface Problem {
   readonly path: string
   readonly code: StoreErrorCode
   readonly message: string
-  /** The line, from 1 on, where one file holds many records and one line of it is meant. */
+  /** The line (the first is 1) if one file holds many records and only this line is meant. */
   readonly line?: number
 }
 
-/** Problems remembered so as not to be told twice. */
+/** How many problems are remembered, so that they are not told twice. */
 const MAX_REMEMBERED = 10_000
 
-/** Tells each problem once, for as long as it stays the same. */
+/** Reports each problem once, as long as it stays the same. */
 export class ProblemLog {
   readonly #tell: (problem: Problem) => void
   readonly #told = new Map<string, string>()

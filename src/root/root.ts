@@ -9,14 +9,14 @@ import type { TextSource } from "./text-source.ts"
 import type { Upkeep } from "./upkeep.ts"
 
 /**
- * A place where a history lies: a folder of JSON files, a database, the transcripts of an agent. Whatever is above (the
- * repositories, search, exports, usage, the server) knows nothing else of it, so to add a kind of history is to write one of
- * these. `scannedRoot` makes one of a `RecordSource` alone; `sessiondex/testing` has the contract that each has to keep.
+ * A place where a history lies: a folder of JSON files, a database, an agent's transcripts. All layers above (repositories,
+ * search, exports, usage, the server) know only this interface, so adding a kind of history means writing one of these.
+ * `scannedRoot` makes one from a `RecordSource` alone; `sessiondex/testing` has the contract that each must pass.
  */
 export interface Root {
-  /** Which agent or program wrote it, as `opencode` or `codex`. */
+  /** Which agent or program wrote it, such as `opencode` or `codex`. */
   readonly source: string
-  /** Where it lies: an absolute path, or a URL without credentials. No two roots of a store have the same. */
+  /** Where it lies: an absolute path, or a URL without credentials. Unique among the roots of a store. */
   readonly place: string
   /** What there is, and in which order. */
   readonly catalog: Catalog
@@ -24,45 +24,45 @@ export interface Root {
   readonly records: RecordSource
   /** What a search goes through. */
   readonly texts: TextSource
-  /** Keeping its index, and telling how it is. */
+  /** Keeps its index, and tells how it is. */
   readonly upkeep: Upkeep
-  /** Where these sessions come from, of a root that holds those of several agents and machines; one without it holds those of `source`. */
+  /** Where these sessions come from. Only for a root with sessions of several agents and machines; otherwise all are from `source`. */
   readonly origins?: (ids: readonly string[]) => Promise<ReadonlyMap<string, SessionOrigin>>
   /**
-   * Begins to watch it: `tell` hears of every change in the shapes of JSON files, after which each question is answered by what is there
-   * now. Called once at the most, and ended before `upkeep.stop()`. A root without it changes without a word.
+   * Begins to watch the root. `tell` is called for every change, as if the records were JSON files; questions asked after that are answered
+   * from the new state. Called once at most; the watch is stopped before `upkeep.stop()`. Without it changes are not told.
    */
   readonly watch?: (tell: (change: StoreChange) => void) => RootWatch
-  /** Which sessions may have changed, for who keeps copies of them. Of a root without it everything is read each time. */
+  /** Tells which sessions may have changed, for callers that keep copies of them. Without it they read everything each time. */
   readonly versions?: SessionVersions
 }
 
-/** What a store gives a root that it opens. */
+/** What a store passes to a root that it opens. */
 export interface RootContext {
-  /** A folder of the store's for this root's index, to be made when it is needed; `undefined` for one that goes with the process. */
+  /** The folder for this root's index, to be made when it is needed; `undefined` if the index is to end with the process. */
   readonly indexFolder: string | undefined
-  /** The folder that all indexes of the store lie in: who may write there may use them. */
+  /** The folder that all indexes of the store lie in. Whoever may write there may use the indexes. */
   readonly indexRoot: string
-  /** Whether the folder for the index may be made: reading makes nothing in a folder that is no store. */
+  /** Whether the folder for the index may be made: reading must make nothing in a folder that is no store. */
   readonly mayIndex: () => boolean
-  /** Larger records are passed over by lists and refused by name, in bytes. */
+  /** The largest record that is read, in bytes. Lists skip larger ones, and reading them by id is refused. */
   readonly maxRecordBytes: number
   /** What can be searched. */
   readonly search: "all" | "titles" | "off"
-  /** Whether to index by itself, in slices and without keeping the process alive. */
+  /** Whether to index in the background, in slices and without keeping the process alive. */
   readonly backgroundIndex: boolean
-  /** How old, in ms, a listing may be with respect to changes by others. */
+  /** How long ago, in ms, the files may have been looked at for a listing: later changes by other programs may be missing. */
   readonly maxStaleness: number
-  /** Bound of SQLite's page cache, in bytes. */
+  /** The limit of SQLite's page cache, in bytes. */
   readonly cacheSize: number
   readonly logger: Logger
-  /** Tells of a record that cannot be read. Each different problem is to be told once: `ProblemLog` sees to that. */
+  /** Reports a record that cannot be read. Call it once for each different problem; `ProblemLog` takes care of that. */
   readonly tell: (problem: Problem) => void
 }
 
-/** Opens a root for a store. Opening must not wait for anything, nor throw for what lies there: reading it tells. */
+/** Opens a root for a store. Opening must not wait for anything and must not throw because of what lies there; reading reports that. */
 export interface RootProvider {
-  /** The `place` of the root that it opens: its index is kept under it. */
+  /** The `place` of the root that it opens; its index is kept under a hash of this. */
   readonly place: string
   open(context: RootContext): Root
 }

@@ -3,12 +3,12 @@ import { compareText } from "../record/order.ts"
 import type { Amount, MonthStats, ProjectStats, StoreStats } from "./store-stats.ts"
 
 const LARGEST = 10
-/** Later times have years of more than four digits, in one time zone or another. */
+/** Later times have a year of five digits, in some time zone at least. */
 const LAST_TIME = Date.UTC(9999, 11, 30)
 const FIELDS = { session: "sessions", message: "messages", part: "parts" } as const
 const SIDE_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "session_share"])
 
-/** To whom a message, a part or a side file belongs. */
+/** What a message, a part or a side file is counted under. */
 interface Owner {
   readonly project: string | null
   readonly month: string | null
@@ -16,14 +16,17 @@ interface Owner {
 
 const NOBODY: Owner = { project: null, month: null }
 
-/** A record as it is added up. */
+/** A record to be added up. */
 export interface CountedRecord {
   /** Where it lies, for people. */
   readonly path: string
   readonly bytes: number
 }
 
-/** Adds up records by kind, project and month. Sessions come first: they tell whose the others are. Memory grows with the sessions only. */
+/**
+ * Adds up records by kind, project and month. Add sessions first, since they decide where other records are counted. Memory grows
+ * only with the sessions.
+ */
 export class StatsSum {
   readonly #kinds: Record<string, Amount> = {}
   readonly #projects = new Map<string | null, ProjectStats>()
@@ -31,7 +34,7 @@ export class StatsSum {
   readonly #ownerOf = new Map<string, Owner>()
   #largest: CountedRecord[] = []
 
-  /** @param updated of a session that can be read, ms since 1970 */
+  /** @param updated the session's `time.updated`, ms since 1970; `undefined` if it cannot be read */
   addSession(
     id: string,
     project: string,
@@ -44,7 +47,7 @@ export class StatsSum {
     this.#addTo(record, [this.#kind("session"), this.#project(project).sessions, this.#month(owner.month)])
   }
 
-  /** @param session whose it is; `undefined` for what belongs to no session */
+  /** @param session the id of its session; `undefined` if it belongs to none */
   add(
     kind: Exclude<CollectionKind, "session">,
     session: string | undefined,
@@ -54,7 +57,7 @@ export class StatsSum {
     this.#addTo(record, [this.#kind(kind), this.#project(project)[FIELDS[kind]], this.#month(month)])
   }
 
-  /** Adds what lies in no owner's folder. */
+  /** Adds a record of a kind without owners' folders. */
   addPlain(kind: string, id: string, record: CountedRecord | undefined): void {
     const amounts = [this.#kind(kind)]
     if (SIDE_KINDS.has(kind)) {

@@ -1,10 +1,10 @@
-/** Record files and their bytes. */
+/** A number of record files and their bytes. */
 export interface Amount {
   files: number
   bytes: number
 }
 
-/** What belongs to one project; `project` is `null` for what belongs to no session that has a file. */
+/** What belongs to one project; `project` is `null` for records whose session has no file. */
 export interface ProjectStats {
   readonly project: string | null
   readonly sessions: Amount
@@ -14,11 +14,14 @@ export interface ProjectStats {
   readonly sideFiles: Amount
 }
 
-/** What belongs to the sessions that were last gone on with in one month. */
+/** What belongs to the sessions that were last updated in one month. */
 export interface MonthStats extends Amount {
-  /** As `2026-11`, by the sessions' `time.updated` in the system's time zone, as days of `usage` are; `null` for what has no session, or one without a time. */
+  /**
+   * Such as `2026-11`, by the sessions' `time.updated` in the system's time zone, like the days of `usage`; `null` for what has no
+   * session, or a session without a time.
+   */
   readonly month: string | null
-  /** How many sessions. */
+  /** How many sessions these are. */
   sessions: number
 }
 

@@ -12,18 +12,18 @@ export interface Orphan {
   readonly kind: "message" | "part" | (typeof SESSION_SIDE_KINDS)[number]
   readonly key: Key
   readonly path: string
-  /** The folder it lies in where that is only read, beside the store's own. */
+  /** The folder of the root it lies in, if that is not the store's own. */
   readonly origin?: string
 }
 
-/** A call that can be ended. */
+/** Options of a call that can be aborted. */
 export interface Endable {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Keeping what a root has beside its records, and telling how it is. A root without an index has little to do here. */
+/** Maintains what a root has beside its records, and reports on it. A root without an index has little to do here. */
 export interface Upkeep {
-  /** How many listings and counts an index answered, and how many the records themselves. */
+  /** How many listings and counts the index answered, and how many the records themselves. */
   readonly answers: Readonly<AnswerCounts>
   /** Brings the index up to date. @throws StoreError `INDEX_UNAVAILABLE`; the signal's reason */
   index(options: IndexOptions): Promise<WalkResult>
@@ -31,16 +31,16 @@ export interface Upkeep {
   rebuild(options: IndexOptions): Promise<WalkResult>
   /** Compares the index with every record. @throws as `index` */
   verify(options: VerifyOptions): Promise<VerifyResult>
-  /** Something may have changed: the index is to be caught up with it in the background, soon. */
+  /** Says that something may have changed, so that the index soon catches up in the background. */
   nudge(): void
-  /** Why the place holds nothing that can be read; `undefined` where it does, or nobody can look. */
+  /** Why the place holds nothing that can be read; `undefined` if it does, or if nobody can look. */
   missing(): StoreError | undefined
   /**
-   * Whether it was there since it was opened and is not any more, as a disk that was unplugged: then nothing older may stand in for
-   * what it holds. Told of once, and again when it has come back and gone.
+   * Whether it was there since the store was opened and is gone now, as a disk that was unplugged. Then no older copy may stand in for what
+   * it holds. It is logged once, and again each time it has come back and gone.
    */
   outOfReach(): boolean
-  /** Whether the place is there. What cannot be looked at is taken to be; reading it tells why it cannot. */
+  /** Whether the place is there. If it cannot be looked at, it counts as there; reading it tells why it cannot. */
   isThere(): boolean
   /** Yields every record that cannot be read. */
   problems(options: Endable): AsyncGenerator<Problem>
@@ -49,9 +49,9 @@ export interface Upkeep {
   /** Counts records and bytes. */
   stats(options: Endable): Promise<StoreStats>
   health(): RootHealth
-  /** What its index takes, in bytes. */
+  /** The size of its index, in bytes. */
   indexBytes(): number
-  /** Ends background work; what it has done stays done. */
+  /** Ends background work. What it has done is kept. */
   stop(): Promise<void>
   /** Closes what is open, after `stop`. */
   close(): void

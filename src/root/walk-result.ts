@@ -10,7 +10,7 @@ export interface UnreadableRecord {
 
 /** How far a walk has come. */
 export interface WalkProgress {
-  /** What is gone through: folders of records of a kind, or, with `text`, messages whose texts are put into the full-text index. */
+  /** What is worked on: folders of one kind, or with `text` messages, whose texts are put into the full-text index. */
   readonly kind: CollectionKind | "text"
   /** How many of them are done, and how many there are. */
   readonly done: number
@@ -21,20 +21,20 @@ export interface WalkProgress {
 
 /** What a walk found. */
 export interface WalkResult {
-  /** Record files by name, readable or not. */
+  /** How many record files there are by name, readable or not. */
   readonly sessions: number
   readonly messages: number
   readonly parts: number
-  /** Record files that had to be read: those whose stamp was not known. */
+  /** How many record files had to be read, because their stamp was not known. */
   readonly read: number
   readonly unreadable: UnreadableRecord[]
-  /** How long all of it took, texts included. */
+  /** How long everything took, texts included. */
   readonly elapsedMs: number
-  /** How much of that went into texts: collecting what they are found by, and putting it into the full-text index. */
+  /** How much of that the texts took: collecting their trigrams and putting them into the full-text index. */
   readonly textsMs: number
 }
 
-/** What a walk found that came upon nothing. */
+/** The result of a walk that found nothing. */
 export const NOTHING_WALKED: Readonly<WalkResult> = {
   sessions: 0,
   messages: 0,
@@ -45,7 +45,7 @@ export const NOTHING_WALKED: Readonly<WalkResult> = {
   textsMs: 0,
 }
 
-/** Tells how far texts are, in messages. @param read record files that were read before */
+/** A function that reports the progress of texts, in messages. @param read how many record files were read before */
 export function textProgress(
   { onProgress }: IndexOptions,
   read: number,

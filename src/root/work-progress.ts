@@ -1,12 +1,12 @@
 import type { WalkHealth } from "./health.ts"
 import type { WalkProgress } from "./walk-result.ts"
 
-/** How indexing in the background is doing, for a root's health. */
+/** Keeps track of background indexing, for a root's health. */
 export class WorkProgress {
   #health: WalkHealth
   #running = 0
 
-  /** @param enabled whether there is any */
+  /** @param enabled whether there is any background indexing */
   constructor(enabled: boolean) {
     this.#health = { state: enabled ? "waiting" : "off" }
   }
@@ -16,7 +16,7 @@ export class WorkProgress {
   }
 
   /**
-   * Does some of it, and tells meanwhile how far that is.
+   * Runs background work, and keeps its progress meanwhile.
    * @throws what the work throws
    */
   async during<T>(
@@ -24,7 +24,7 @@ export class WorkProgress {
     work: (onProgress: (progress: WalkProgress) => void) => Promise<T>,
   ): Promise<T> {
     const began = performance.now()
-    // One that was ended may be amid its last slice when the next begins.
+    // A run that was aborted may still be in its last slice when the next begins.
     const run = ++this.#running
     const tell = (health: WalkHealth): void => {
       if (run === this.#running) this.#health = health

@@ -1,26 +1,23 @@
 import type { Key } from "../record/key.ts"
 import type { Root } from "./root.ts"
 
-/**
- * The root that a store writes to, of which it has one. What a write asks is answered at once, without a promise, so that it can be
- * taken before its call returns.
- */
+/** The one root that a store writes to, with the questions that writes ask of it. */
 export interface WritableRoot extends Root {
-  /** Whether there is a record under that key, readable or not, written or about to be. What cannot be looked at is taken to be. */
+  /** Whether there is a record under that key, readable or not, or one about to be written. If it cannot be looked at, it counts as there. */
   has(key: Key): Promise<boolean>
   /**
-   * The project to write a session to: the one that is named where it lies there, else another where it lies; `undefined` where it
-   * lies in none.
-   * @throws StoreError `UNREADABLE` where it may lie where nobody can look: a second copy would come of it; `EXHAUSTED`
+   * The project to write a session to: the named one if the session lies there, else another one where it lies; `undefined` if it lies
+   * in none.
+   * @throws StoreError `UNREADABLE` if it may lie where nobody can look, since a second copy could come of it; `EXHAUSTED`
    */
   folderToWrite(sessionID: string, named: string | undefined): Promise<string | undefined>
   /** The projects that hold a session of that id, in the order of `compareText`. @throws StoreError `EXHAUSTED` */
   projectsOf(sessionID: string): string[]
   /**
-   * The file of a session, readable or not; `undefined` where there is none in any project.
-   * @throws StoreError `UNREADABLE`, `EXHAUSTED` where that cannot be told
+   * The path of a session's file, readable or not; `undefined` if there is none in any project.
+   * @throws StoreError `UNREADABLE`, `EXHAUSTED` if that cannot be told
    */
   sessionFile(sessionID: string): string | undefined
-  /** Yields the keys below a prefix in the order of their segments; none where there are none. @throws the signal's reason */
+  /** Yields the keys below a prefix, in the order of their segments. @throws the signal's reason */
   keys(prefix: Key, signal?: AbortSignal): AsyncGenerator<string[]>
 }

@@ -8,10 +8,10 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { RecordSource } from "../record-source.ts"
 
 const RUN_LENGTH = 256
-/** Bodies asked for at a time. */
+/** How many bodies are read at a time. */
 const BODIES_AT_ONCE = 32
 
-/** A copy of a session, and what a listing needs of it. */
+/** A copy of a session, with the fields that a listing needs. */
 export interface FoundSession {
   readonly id: string
   readonly project: string
@@ -19,8 +19,8 @@ export interface FoundSession {
 }
 
 /**
- * A catalog made of nothing but the records: it reads all that may be in a listing each time. Slow and always right; for roots of
- * some hundred sessions, and as the measure of faster ones. It keeps what a listing needs of each record, and no bodies.
+ * A catalog without an index: it reads every record that may be in a listing, each time. Slow and always right; for roots of some
+ * hundred sessions, and to check faster catalogs against. During a call it keeps the fields of each record, not the bodies.
  */
 export class ScannedCatalog implements Catalog {
   readonly #records: RecordSource
@@ -108,7 +108,7 @@ export class ScannedCatalog implements Catalog {
   }
 }
 
-/** The sessions that a query asks for, in its order. */
+/** Those of the sessions that match a query, in its order, within the range. */
 export function listedSessions(
   sessions: Iterable<FoundSession>,
   query: SessionQuery,
@@ -120,7 +120,7 @@ export function listedSessions(
   return inOrder(entries, query.direction, after).slice(0, limit)
 }
 
-/** Messages in order, in bounded runs. */
+/** Yields messages in order, in runs of bounded length. */
 export function* listedMessages(
   messages: readonly Position[],
   direction: "asc" | "desc",
@@ -142,14 +142,14 @@ function inOrder<T extends Position>(
     .sort((a, b) => sign * comparePosition(a, b))
 }
 
-/** Whether of two copies of one session the first counts. */
+/** Whether of two copies of one session `a` is the one that counts (see `SessionCopy`). */
 export function isNewer(a: FoundSession, b: FoundSession): boolean {
   return a.fields.updated === b.fields.updated
     ? compareText(a.project, b.project) > 0
     : a.fields.updated > b.fields.updated
 }
 
-/** Whether a session is one that a query asks for. */
+/** Whether a session matches a query, apart from its project, sources and declared fields. */
 export function matchesSession(fields: SessionFields, query: SessionQuery): boolean {
   return (
     (query.parentID === undefined || fields.parentID === query.parentID) &&

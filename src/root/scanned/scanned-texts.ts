@@ -4,7 +4,7 @@ import { readDocument } from "../document.ts"
 import type { RecordSource } from "../record-source.ts"
 import type { Candidate, CandidateFilter, MessageDocument, TextLook, TextSource } from "../text-source.ts"
 
-/** Texts without any index: every message is a candidate of every search. */
+/** Texts without an index: every message is a candidate of every search. */
 export class ScannedTexts implements TextSource {
   readonly mode: TextSource["mode"]
   readonly #records: RecordSource
@@ -33,7 +33,7 @@ export class ScannedTexts implements TextSource {
   }
 }
 
-/** Yields all messages before a time, newest first, by asking every session for its own: slow, and right without any index. */
+/** Yields all messages in a span of time, newest first, by listing every session's messages. Slow; needs no index. */
 export async function* scanCandidates(
   records: RecordSource,
   catalog: Catalog,

@@ -12,7 +12,7 @@ import type { Endable, Orphan, Upkeep } from "../upkeep.ts"
 import type { VerifyResult } from "../verify-result.ts"
 import type { IndexOptions, WalkResult } from "../walk-result.ts"
 
-/** The upkeep of a root without an index: there is nothing to keep, and everything is told by reading. */
+/** The upkeep of a root without an index: there is nothing to maintain, and reports are made by reading the records. */
 export class ScannedUpkeep implements Upkeep {
   readonly answers = { index: 0, files: 0 }
   readonly #root: { readonly source: string; readonly place: string; close?(): void }
