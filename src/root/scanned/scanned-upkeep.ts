@@ -1,5 +1,7 @@
 import { isStoreError, type StoreError } from "../../errors.ts"
+import { isExhausted } from "../../exhaustion.ts"
 import { sessionFields } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import type { Key } from "../../record/key.ts"
 import { COLLECTION_KINDS, type CollectionKind, PLAIN_KINDS, SESSION_SIDE_KINDS } from "../../record/kind.ts"
 import { TimeSlice } from "../../time-slice.ts"
@@ -110,7 +112,7 @@ export class ScannedUpkeep implements Upkeep {
     const sessionOf = new Map<string, string>()
     for await (const { kind, folder, id, key } of this.#all(signal)) {
       const [body] = await this.#records.read(kind, folder, [id])
-      const bytes = body ? Buffer.byteLength(JSON.stringify(body)) : 0
+      const bytes = body ? Buffer.byteLength(jsonLine(body)) : 0
       const record = { path: this.#records.locate(key), bytes }
       if (kind === "session") sum.addSession(id, folder, body && sessionFields(body).updated, record)
       else if (kind === "part") sum.add(kind, sessionOf.get(folder), record)
@@ -172,7 +174,7 @@ export class ScannedUpkeep implements Upkeep {
       await read()
       return undefined
     } catch (error) {
-      if (!isStoreError(error)) throw error
+      if (!isStoreError(error) || isExhausted(error)) throw error
       if (error.code === "NOT_FOUND") return undefined
       return { path: error.path ?? this.#records.locate(key), code: error.code, message: error.message }
     }
