@@ -59,7 +59,7 @@ export interface StoreOptions<F extends FieldTypes = NoFields> {
    * the files. This process's own writes are seen at once whatever it is.
    */
   maxStaleness?: number | undefined
-  /** `"relaxed"` leaves out the flushes: a power cut may then cost the last writes, but tears none. Default `"full"`. */
+  /** `"relaxed"` leaves out the flushes: a power cut may then lose the last writes, or leave their files empty or torn. Default `"full"`. */
   durability?: "full" | "relaxed" | undefined
   /** Bound of SQLite's page cache, in bytes. Default 8 MB: the system caches the file too. */
   cacheSize?: number | undefined
