@@ -1,45 +1,45 @@
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const LETTER_U = 0x75
-/** `[` and `{`, `]` and `}`, once this bit is set. */
+/** With this bit set `[` becomes `{`, and `]` becomes `}`. */
 const BRACE_BIT = 0x20
 const OPENING = 0x7b
 const CLOSING = 0x7d
-/** Where an escape stands: outside, right after its backslash, or before so many hexadecimal digits. */
+/** The state of an escape: outside, right after the backslash, or the number of hexadecimal digits that are left. */
 const NO_ESCAPE = 0
 const AFTER_BACKSLASH = -1
 const UNICODE_DIGITS = 4
-/** What is kept of the inside of a string, in bytes; more than any field the index needs. */
+/** How much of a string is kept, in bytes; more than the index needs of any field. */
 const KEPT_BYTES = 4 * 1024
-/** Arrays and objects within so many others are emptied; the fields the index needs lie in one or two. */
+/** Arrays and objects nested deeper than this are emptied; the fields that the index needs lie one or two deep. */
 const KEPT_DEPTH = 64
 
 /**
- * Leaves out of JSON text that passes in pieces the insides of very long strings and of what is nested very deep, so that little is
- * kept of a field whatever is in it. Text that was valid JSON stays so; whether it was is for `JsonCheck` to say.
+ * Shortens JSON text that passes in pieces: it leaves out the rest of very long strings and the inside of what is nested very deep, so
+ * that any field stays small. Valid JSON stays valid; whether it is valid `JsonCheck` tells.
  */
 export class AbridgingFilter {
   #inString = false
   #escape = NO_ESCAPE
-  /** Bytes of the present string so far. */
+  /** Bytes of the current string so far. */
   #length = 0
   /** How many arrays and objects are open. */
   #depth = 0
   #skipping = false
 
-  /** Only between two characters: neither an escape nor a character of several bytes is cut in two. */
+  /** A string may be cut only between two characters, not within an escape or a character of several bytes. */
   #mayCut(byte: number): boolean {
     return this.#length >= KEPT_BYTES && this.#escape === NO_ESCAPE && (byte & 0xc0) !== 0x80
   }
 
-  /** The parts of a piece that are to be passed on, in order. */
+  /** Yields the parts of a piece that are kept, in order. */
   *pass(piece: Uint8Array): Generator<Uint8Array> {
     let start = 0
     for (let at = 0; at < piece.length; at++) {
       const byte = piece[at] ?? 0
       if (this.#isPlain(byte)) continue
       const skipped = this.#skipping
-      // What begins to be left out ends before this byte, or behind an opening bracket.
+      // The kept part ends before this byte, or after it if it is an opening bracket.
       const end = this.#inString ? this.#inside(byte, at) : this.#outside(byte, at)
       if (this.#skipping === skipped) continue
       if (this.#skipping) yield piece.subarray(start, end)
@@ -48,7 +48,7 @@ export class AbridgingFilter {
     if (!this.#skipping) yield piece.subarray(start)
   }
 
-  /** Most bytes change nothing but the length of the string that they are in. */
+  /** Whether a byte changes nothing but the length of its string, as most bytes do. */
   #isPlain(byte: number): boolean {
     if (!this.#inString)
       return byte !== QUOTE && (byte | BRACE_BIT) !== OPENING && (byte | BRACE_BIT) !== CLOSING

@@ -2,39 +2,39 @@ import { dirname } from "node:path"
 import { systemCode } from "../errors.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 
-/** Who owns a file or folder and may use it: as much of its stat as says so. */
+/** Who owns a file or folder and who may use it. */
 export type Access = Pick<FileStat, "mode" | "uid" | "gid">
 
 const PRIVATE = 0o600
 const PERMISSIONS = 0o777
 const SETGID = 0o2000
-/** Up to the first folder that is none of records: the trash's, also below a first-level link. */
+/** A path up to its first dot-folder, which holds no records: the trash, also below a first-level link. */
 const HIDDEN = /^.*?[/\\]\.[^/\\]+/
-/** The system does not let us, or the file system has no such thing: then the file is as the system makes it. */
+/** Codes for "not permitted" and "not supported": then the file stays as the system made it. */
 const REFUSED = new Set(["EPERM", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"])
 
-/** A temp file that is to take the place of a record, and who may use that. */
+/** An open temp file that is to replace a record. */
 export interface Draft extends Opening {
   readonly descriptor: number
 }
 
-/** What a temp file is to become. */
+/** The access that a temp file gets when it is complete. */
 interface Opening {
-  /** `undefined` where it is just as it was made. */
+  /** `undefined` if it stays as it was made. */
   readonly access: Access | undefined
-  /** How it is until then, where that is known. */
+  /** Its access until then, if it is known. */
   readonly closed?: Access | undefined
 }
 
-/** What new files become, by their folder: for as long as one hold of the write lock, what the system made of the first is so of all. */
+/** The access of new files by folder. During one hold of the write lock what the system gave the first new file holds for all. */
 export type NewFiles = Map<string, Opening>
 
 /**
- * Makes the temp file, with the text, of what is to lie at `path`; until `openUp` nobody else can read it. A file that it
- * replaces is what it takes after; a new one takes after its folder, as the system makes files there: with the process's umask,
- * the folder's group where that is set so, and what its access list says.
- * @param seen the folder, where it was just looked at
- * @param others what was made of new files under the same hold of the write lock, to which this adds
+ * Makes the temp file for a record at `path` and writes the text to it. Nobody else can read it until `openUp`. It then gets the
+ * access of the file that it replaces. A new file gets what the system gives new files in that folder: by the process's umask, the
+ * folder's setgid bit and its access list.
+ * @param seen the folder's stat, if it was just looked at
+ * @param others the access of new files under the same hold of the write lock; this adds to it
  */
 export function createDraft(
   fs: FileSystem,
@@ -56,7 +56,7 @@ export function createDraft(
     if (folder) others.set(at, { access: undefined })
     return { descriptor, access: undefined }
   }
-  // Made as it is to be and closed while it is empty: only the system knows its umask and the folder's access list.
+  // Only the system knows the umask and the folder's access list. So the file is made open, looked at, and closed while it is empty.
   const descriptor = fs.createFile(temp, "", mode)
   try {
     const made = fs.fstat(descriptor)
@@ -76,18 +76,18 @@ export function createDraft(
   }
 }
 
-/** Gives a temp file to those who may use what it becomes. To be called when all is written to it. */
+/** Gives a temp file the access that the record is to have. Call it when everything is written. */
 export function openUp(fs: FileSystem, { descriptor, access, closed }: Draft): void {
   if (!access) return
   const { uid, gid } = access
-  // Whatever it was, the one who wrote a record can read it.
+  // The owner can always read what was written.
   give(fs, descriptor, { uid, gid, mode: (access.mode & PERMISSIONS) | 0o400 }, closed)
 }
 
 /**
- * Makes a folder of records and those above it, each after the one it lies in; what is missing of `root`, the store's folder,
- * and above is for us only. Gives the topmost one it made. Within the trash, which is shared as `makeSharedFolders` does it, they take
- * after the store: they may come back.
+ * Makes a folder of records and the missing folders above it, each with the access of the folder it lies in. `root`, the store's
+ * folder, and what is missing above it are made for us only. Folders within the trash get the store's access, since they may come
+ * back; the trash itself is shared as by `makeSharedFolders`. Returns the topmost folder that was made.
  */
 export function makeFolders(fs: FileSystem, path: string, root: string): string | undefined {
   const [hidden] = HIDDEN.exec(path.slice(root.length)) ?? []
@@ -101,8 +101,8 @@ export function makeFolders(fs: FileSystem, path: string, root: string): string 
 }
 
 /**
- * As `makeFolders`, for the index and the trash: whoever may write in the folder above may use them, and nobody else.
- * @param ofOneGroup whether all that is made in them is to be of their group, whoever makes it
+ * As `makeFolders`, for the index and the trash: whoever may write to the folder above may use them, and nobody else.
+ * @param ofOneGroup whether everything made in them gets their group, whoever makes it (setgid)
  */
 export function makeSharedFolders(
   fs: FileSystem,
@@ -123,7 +123,7 @@ export function makeSharedFolders(
   return topmost ?? made
 }
 
-/** Makes an empty file that whoever may write in its folder may write, whatever the umask. One that is there is left. */
+/** Makes an empty file that everybody who may write to its folder may write to, whatever the umask. An existing file is left alone. */
 export function createShared(fs: FileSystem, path: string): void {
   let descriptor: number
   try {
@@ -142,14 +142,14 @@ export function createShared(fs: FileSystem, path: string): void {
   }
 }
 
-/** The access of a folder that all may use who may write in another one. */
+/** Access for everybody who may write to `folder`, for something that was just made in it. */
 function shared(folder: FileStat, made: FileStat): Access {
   const [group, others] = [(folder.mode & 0o020) !== 0, (folder.mode & 0o002) !== 0]
   const owner = ownerAfter(folder, { ...made, gid: group ? folder.gid : made.gid })
   return { ...owner, mode: 0o700 | (group ? 0o070 : 0) | (others ? 0o007 : 0) }
 }
 
-/** Run as root once, a store must still be its owner's. */
+/** Whether we run as root in another user's folder. What we make there has to belong to that user, or the store is lost to them. */
 function isToBeGiven({ uid }: FileStat): boolean {
   return uid !== 0 && process.geteuid?.() === 0
 }
@@ -158,7 +158,7 @@ function ownerAfter(folder: FileStat, { uid, gid }: Access): Pick<Access, "uid" 
   return isToBeGiven(folder) ? { uid: folder.uid, gid: folder.gid } : { uid, gid }
 }
 
-/** Gives folders, from `path` up to the topmost one that was made, to those who may use them. */
+/** Sets the access of new folders, from `path` up to the topmost one that was made. */
 function giveFolders(
   fs: FileSystem,
   path: string,
@@ -167,14 +167,14 @@ function giveFolders(
 ): void {
   if (topmost === undefined || process.geteuid === undefined) return
   for (let folder = path; folder.length >= topmost.length; folder = dirname(folder))
-    // Opened, since another may lie there by now; a link is never followed.
+    // Set on the open folder and not by name: something else may lie there by now, and a link must not be followed.
     withOpenFile(fs, folder, (descriptor) => {
       const stat = fs.fstat(descriptor)
       if (stat.kind === "directory") give(fs, descriptor, access(stat))
     })
 }
 
-/** Sets owner, group and permissions of an open file as far as we may. */
+/** Sets owner, group and permissions of an open file, as far as we are allowed to. */
 function give(
   fs: FileSystem,
   descriptor: number,
@@ -184,7 +184,7 @@ function give(
   const set = (owner: number): boolean => unlessRefused(() => fs.setOwner(descriptor, owner, gid))
   let permissions = mode
   if ((now.uid !== uid || now.gid !== gid) && !set(uid) && now.gid !== gid && !set(now.uid))
-    // Of another group it is not for: that may do what everybody may.
+    // The group could not be set, so the group it has gets no more than everybody.
     permissions = (mode & 0o707) | ((mode & 0o007) << 3)
   if (now.mode !== permissions) unlessRefused(() => fs.setMode(descriptor, permissions))
 }
@@ -208,7 +208,7 @@ function makeRoot(fs: FileSystem, root: string): string | undefined {
   return made
 }
 
-/** The folder itself, or the nearest one above it that is there. */
+/** The folder itself, or the nearest one above it that exists. */
 function nearest(fs: FileSystem, path: string): string {
   let folder = path
   while (!fs.stat(folder) && dirname(folder) !== folder) folder = dirname(folder)

@@ -1,12 +1,12 @@
 /**
- * How many things that each hold a descriptor are done at a time: a process may have no more than 256 of them (macOS) or far
- * fewer, and the app around the store needs its own. More at a time is no faster: the flushes share a few threads.
+ * How many tasks that each hold a descriptor run at a time. A process may have no more than 256 descriptors (macOS) or fewer, and
+ * the app around the store needs some too. More tasks are no faster, since flushes share a few threads.
  */
 const AT_ONCE = 16
 
 /**
- * Does something for each item, for a bounded number of them at a time.
- * @throws the first failure, with no more begun, and when what was under way is over
+ * Runs `work` for each item, a bounded number at a time.
+ * @throws the first failure, once all running work has ended; no new work is begun after it
  */
 export async function eachAtOnce<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const all = [...items]

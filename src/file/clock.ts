@@ -8,38 +8,38 @@ const NS_PER_MS = 1_000_000n
 const LONG_AGO_MS = Date.UTC(2000, 0, 1)
 
 /**
- * Reads the clock of the device that holds the files, which need not agree with ours: its "now" is the change time of
- * a probe file just touched there.
+ * Reads the clock of the device that holds the files, which may differ from ours: "now" is the change time of a probe file that was
+ * just touched there.
  *
- * Where no probe can be touched (another device behind a link, a read-only store), the youngest change time seen on
- * the device stands in: the device's clock cannot have been earlier than that. A change time that our own clock has not
- * reached is left out, since it may be from a time when the device's clock was ahead. Our own clock is never taken for the
- * device's, which may be behind it. So both errors are to the safe side: what is young stays unknown.
+ * If no probe can be touched (another device behind a link, a read-only store), the youngest change time seen on the device is used
+ * instead, since the device's clock has reached it. Change times that our own clock has not reached are left out: they may be from
+ * a time when the device's clock was ahead. Our own clock is never used instead of the device's, which may be behind it. So an error
+ * is always on the safe side: a young stamp stays unknown.
  */
 export class DeviceClock {
   readonly #youngest = new Map<bigint, bigint>()
   readonly #fs: FileSystem
   readonly #probePath: string | undefined
   #made = false
-  /** What a rename beside the probe came to, once it has been tried. */
+  /** The result of the trial rename beside the probe, once it has been made. */
   #tried: { readonly device: bigint; readonly dated: boolean } | undefined
 
-  /** @param probePath where to keep the probe; `undefined` to leave the disk alone */
+  /** @param probePath where to keep the probe file; `undefined` to write nothing to the disk */
   constructor(fs: FileSystem, probePath: string | undefined) {
     this.#fs = fs
     this.#probePath = probePath
   }
 
-  /** A time (ns since 1970) that the device's clock has reached, or `undefined` where nothing is known of it. */
+  /** A time (ns since 1970) that the device's clock has reached, or `undefined` if nothing is known about it. */
   now(device: bigint): bigint | undefined {
     const probe = this.#probe()
-    // The probe alone tells the present of its device, also where a later change time was seen there.
+    // On the probe's device only the probe counts, even if a later change time was seen there.
     const now = probe?.device === device ? probe.ctimeNs : this.#youngest.get(device)
     if (now !== undefined) noteClock(this.#fs, device, now)
     return now
   }
 
-  /** Takes note of a stat: the device's clock is not behind its change time, unless it was set back since. */
+  /** Learns from a stat that the device's clock has reached its change time. */
   observe({ device, ctimeNs }: FileStat): void {
     const youngest = this.#youngest.get(device)
     if (youngest !== undefined && ctimeNs <= youngest) return
@@ -47,15 +47,15 @@ export class DeviceClock {
   }
 
   /**
-   * Whether a rename dates the folders it changes on that device, so that their stamps say something of their names. On some
-   * (exfat-fuse) it does not. Tried once, beside the probe; of a device without one it cannot be known, and is taken to be so.
+   * Whether a rename updates the times of the folders it changes on that device, so that a folder's stamp proves its names. On some
+   * file systems (exfat-fuse) it does not. This is tried once, beside the probe. On a device without a probe it is taken to be so.
    */
   datesRenames(device: bigint): boolean {
     if (this.#probePath === undefined) return true
     try {
       this.#tried ??= tryRename(this.#fs, dirname(this.#probePath))
     } catch {
-      // Not to be tried for now: until it can be, names are read again, which is slow and right.
+      // It cannot be tried now. Until it can, names are read again, which is slow but right.
       return false
     }
     return this.#tried.device !== device || this.#tried.dated
@@ -68,13 +68,13 @@ export class DeviceClock {
       this.#made = true
       return this.#fs.touch(this.#probePath)
     } catch {
-      // No probe, no proof: stamps stay unknown and files are read again, which is slow and right.
+      // Without a probe stamps stay unknown and files are read again, which is slow but right.
       return undefined
     }
   }
 }
 
-/** Renames a file in a new folder that is dated long ago, and looks whether that gave it another time. */
+/** Renames a file in a new folder whose times were set long ago, and looks whether that updated the folder's times. */
 function tryRename(fs: FileSystem, beside: string): { device: bigint; dated: boolean } {
   const folder = join(beside, `trial-${Bun.randomUUIDv7()}`)
   const [from, to] = [join(folder, "a"), join(folder, "b")]

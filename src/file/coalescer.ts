@@ -10,45 +10,45 @@ import type { FileSystem } from "./system.ts"
 import { acquireNow, replaceNow } from "./write-now.ts"
 import type { Change, Content, Writes } from "./write-queue.ts"
 
-/** A version of a record that is to be written. */
+/** A version of a record to be written. */
 export interface Version {
   readonly key: Key
   readonly path: string
   readonly content: { readonly text: string; readonly value: unknown }
-  /** Whether it may go over what another program has made of the record meanwhile. */
+  /** Whether it may overwrite what another program has made of the record meanwhile. */
   readonly replaces?: boolean | undefined
 }
 
-/** What is known of a record that was written with `coalesce` not long ago. */
+/** The state of a record that was written with `coalesce` recently. */
 interface Entry {
-  /** The newest version, which no writing has taken up yet. */
+  /** The newest version, if it is not being written yet. */
   waiting: Version | undefined
   /** The version that is being written. */
   writing: { readonly version: Version; readonly done: Promise<unknown> } | undefined
   timer: ReturnType<typeof setTimeout> | undefined
-  /** What the file may hold without anybody else having changed it; `undefined` before the first writing. */
+  /** What the file may hold if nobody else has changed it; `undefined` before the first write. */
   known: readonly Digest[] | undefined
-  /** What a caller was given of the file since then: what is written next was made in the knowledge of it. */
+  /** What a caller has read from the file since then. The next version was made from that. */
   seen: Digest | undefined
-  /** Set while another program's change keeps a version from being written. */
+  /** Set while a version is held back because another program changed the file. `told`: the app has got the error. */
   conflict: { readonly error: StoreError; told: boolean } | undefined
-  /** The version before another change of this store, which is decided and not yet written. */
+  /** The version that another change of this store follows, while that change is decided but not written yet. */
   overtaken: Version | undefined
 }
 
-/** Of so many records that rest it is remembered what was written last. */
+/** For how many idle records the last written digest is remembered. */
 const MAX_RESTING = 1_000
-/** Versions that conflict and nobody deals with are given up beyond so many characters together, the oldest first. */
+/** How many characters of conflicting versions are kept altogether. Beyond that the oldest are given up. */
 const MAX_CONFLICTING = 16 * 1024 * 1024
 
 /**
- * Keeps the newest version of a record that is rewritten again and again, and writes it at most once in so many ms. The
- * first version is written at once, so that the file is there; what is kept in memory after that is given to every reader of
- * this store, and is written out by `flush`, before any other change of the record, and at the end of the process.
+ * Keeps the newest version of a record that is rewritten again and again, and writes it at most once in a number of ms. The first
+ * version is written at once, so that the file exists. Later versions are kept in memory, where all readers of this store find them.
+ * They are written when the time is up, by `flush`, before any other change of the record, and at the end of the process.
  *
- * A version was made of what this store last wrote or read of the record. Before it is written the file is looked at, under the
- * lock: where another program has changed or removed it, the version is set aside, readers are given the file, and
- * `flush` and the next write of the record tell of it, until the record is written in another way.
+ * A version is made from what this store last wrote or read. So before it is written the file is compared, under the lock. If
+ * another program has changed or removed the file, the version is set aside, readers get the file, and `flush` and the next write of
+ * the record report the conflict, until the record is written in another way.
  */
 export class Coalescer {
   readonly #fs: FileSystem
@@ -57,9 +57,9 @@ export class Coalescer {
   readonly #lock: ProcessLock
   readonly #logger: Logger
   readonly #entries = new Map<string, Entry>()
-  /** Records of which nothing waits any more, the one that was written last at the end. */
+  /** Idle records, the one that was written last at the end. */
   readonly #resting = new Map<string, Entry>()
-  /** Versions that a later change has overtaken. */
+  /** Versions that must not be written any more, because a later change of the record was. */
   readonly #overtaken = new WeakSet<Version>()
   readonly #atExit = (): void => this.#writeNow()
   #listening = false
@@ -79,10 +79,10 @@ export class Coalescer {
   }
 
   /**
-   * Takes a version. Resolves when it is on the disk if it is the first one in `ms`, or if the one before it could not be
-   * written; otherwise at once.
-   * @throws as `WriteQueue.enqueue`, for a version that is written at once; it is then kept and tried again. StoreError `CONFLICT`
-   * where another program has changed the record; the version is then set aside
+   * Takes a version. Resolves when it is on the disk if it is the first in `ms`, or if the version before could not be written;
+   * otherwise at once.
+   * @throws as `WriteQueue.enqueue` for a version that is written at once; it is then kept and tried again. StoreError `CONFLICT` if
+   * another program has changed the record; the version is then set aside
    */
   async write(version: Version, ms: number): Promise<void> {
     this.#listen()
@@ -90,14 +90,14 @@ export class Coalescer {
     const entry = this.#take(path)
     entry.waiting = version
     if (entry.seen !== undefined && entry.conflict?.told !== false) {
-      // It was made of what was read, not of what was written before that.
+      // The version was made from what was read, not from what was written before.
       entry.known = [entry.seen]
       entry.conflict = undefined
     }
     entry.seen = undefined
     if (version.replaces) entry.conflict = undefined
     const isBusy = entry.timer !== undefined || entry.writing !== undefined
-    // Counted from the start of the writing, so that a slow disk does not stretch it.
+    // The time counts from the start of the write, so that a slow disk does not prolong it.
     entry.timer ??= setTimeout(() => this.#lapse(path, entry, ms), ms)
     if (isBusy && !entry.conflict) return
     try {
@@ -108,7 +108,7 @@ export class Coalescer {
     }
   }
 
-  /** The version of a record that is not on the disk yet; none of a record that another program has changed. */
+  /** The version of a record that is not on the disk yet; `undefined` if there is none or if it is in conflict. */
   newest(path: string): ReadRecord | undefined {
     const entry = this.#entries.get(path)
     if (!entry || entry.conflict) return undefined
@@ -118,17 +118,17 @@ export class Coalescer {
     return { text, value: JSON.parse(text), faithful: true }
   }
 
-  /** A caller was given a record's file by name, `undefined` where there is none: what it writes next was made of that. */
+  /** Notes that a caller has read this very record (`undefined`: there is no file), so that its next version is made from that. */
   noteRead(path: string, text: string | undefined): void {
     const entry = this.#entries.get(path) ?? this.#resting.get(path)
     if (entry) entry.seen = text === undefined ? ABSENT : digestOfText(text)
   }
 
-  /** Changes of this store have reached the disk: what is written next may go over them. Called under the lock. */
+  /** Notes changes of this store that have reached the disk: the next version may overwrite them. Called under the lock. */
   noteWritten(changes: readonly Change[]): void {
     for (const { path, content } of changes) {
       const entry = this.#entries.get(path) ?? this.#resting.get(path)
-      // What was copied is not known, and counts as another's change.
+      // The content of a copy is not known here, so it counts as another program's change.
       if (!entry || (content && !("text" in content))) continue
       entry.known = [content ? digestOfText(content.text) : ABSENT]
       entry.seen = undefined
@@ -138,26 +138,26 @@ export class Coalescer {
   }
 
   /**
-   * Hands what waits for a record to the queue, so that a change that is enqueued next comes after it; gives that version, or
-   * the one that is being written.
+   * Hands a record's waiting version to the queue, so that a change that is enqueued next comes after it. Returns that version, or the
+   * one that is being written.
    */
   handOver(path: string, queue: Pick<Writes, "enqueue">): Version | undefined {
     const entry = this.#entries.get(path)
     if (!entry) return undefined
-    // Who waits for the change hears of a disk that cannot be written; this version stays until it can.
+    // If the disk cannot be written, the change that follows fails too and tells its caller. This version is kept.
     this.#writeOut(path, entry, queue).catch(() => {})
     return entry.writing?.version
   }
 
-  /** Tells whether a version that was handed over could not be written, and waits to be tried again. */
+  /** Whether a version that was handed over could not be written and waits for another try. */
   isWaiting(version: Version): boolean {
     const entry = this.#entries.get(version.path)
     return entry?.waiting === version && !entry.conflict
   }
 
   /**
-   * Checks that the app knows what an update would be of: not where a version was set aside that it wrote, and nobody told it.
-   * @throws StoreError `CONFLICT`, once
+   * Checks before an update that the app has been told about a version that was set aside.
+   * @throws StoreError `CONFLICT` if it has not, once
    */
   checkTold(path: string): void {
     const conflict = this.#entries.get(path)?.conflict
@@ -166,25 +166,25 @@ export class Coalescer {
     throw conflict.error
   }
 
-  /** A later change of the record than a version that was handed over is decided: written, it supersedes that. */
+  /** Notes that a later change of the record is decided. Once it is written it supersedes this version, which was handed over. */
   overtake(version: Version): void {
     const entry = this.#entries.get(version.path)
     if (entry) entry.overtaken = version
   }
 
-  /** Forgets a version that was handed over and is not written, since a later change of the record has been. */
+  /** Drops a version that was handed over and not written, because a later change of the record was written. */
   supersede(version: Version): void {
     const entry = this.#entries.get(version.path)
     if (!entry) return
     entry.conflict = undefined
-    // One that is still behind would come over the change.
+    // If it is still in the queue, it would overwrite the change.
     if (entry.writing?.version === version) this.#overtaken.add(version)
     if (entry.waiting !== version) return
     entry.waiting = undefined
     this.#forget(version.path, entry)
   }
 
-  /** Resolves when everything is on the disk. @throws the first failure; what could not be written stays */
+  /** Resolves when everything is on the disk. @throws the first failure; what could not be written is kept */
   async flush(): Promise<void> {
     const [failure] = await this.attempt()
     if (failure === undefined) return
@@ -192,7 +192,7 @@ export class Coalescer {
     throw failure
   }
 
-  /** Tries to write everything, and gives what failed; what could not be written stays. */
+  /** Tries to write everything and returns the failures. What could not be written is kept. */
   async attempt(): Promise<unknown[]> {
     const results = await Promise.allSettled(
       [...this.#entries].map(([path, entry]) => this.#writeOut(path, entry)),
@@ -200,7 +200,7 @@ export class Coalescer {
     return results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []))
   }
 
-  /** Forgets everything, and the end of the process with it. */
+  /** Drops everything, and no longer writes at the end of the process. */
   close(): void {
     for (const { timer } of this.#entries.values()) clearTimeout(timer)
     this.#entries.clear()
@@ -238,7 +238,8 @@ export class Coalescer {
       return
     }
     entry.timer = setTimeout(() => this.#lapse(path, entry, ms), ms)
-    // It stays, and `flush` and the next write of this record tell of it. No timer keeps a process with a full disk alive.
+    // The version is kept; `flush` and the next write of this record report the failure. Without the timer a process with a full
+    // disk can end.
     this.#writeOut(path, entry).catch(() => {
       clearTimeout(entry.timer)
       entry.timer = undefined
@@ -258,7 +259,7 @@ export class Coalescer {
     try {
       await done
     } catch (error) {
-      // Its name is another record's: no later try would write it.
+      // A conflict that is not about the content: the name is another record's, and no later try would succeed.
       const isRefused = isStoreError(error, "CONFLICT") && !entry.conflict
       if (isRefused) entry.known = undefined
       else if (entry.writing?.version === version) entry.waiting ??= version
@@ -269,7 +270,7 @@ export class Coalescer {
     }
   }
 
-  /** What the file is to become, after a look at it. @throws StoreError `CONFLICT`, `UNREADABLE` */
+  /** Looks at the file and decides what it becomes. @throws StoreError `CONFLICT`, `UNREADABLE` */
   #decide(entry: Entry, version: Version): Content | undefined {
     if (this.#overtaken.has(version)) return undefined
     try {
@@ -282,7 +283,7 @@ export class Coalescer {
     return version.content
   }
 
-  /** Checks that nobody else has changed the file, and notes what it may hold from now on. */
+  /** Checks that nobody else has changed the file, and notes what it may hold from now on. @throws StoreError `CONFLICT`, `UNREADABLE` */
   #compare(entry: Entry, { path, content, replaces }: Version): void {
     const present = this.#look(path)
     const own = digestOfText(content.text)
@@ -290,7 +291,7 @@ export class Coalescer {
       const newest = entry.waiting ?? entry.writing?.version
       throw changedMeanwhile(path, present === ABSENT, (newest?.content ?? content).text)
     }
-    // Either, as long as it is not certain that it was written.
+    // Both, until it is certain that the version was written.
     entry.known = [present, own]
   }
 
@@ -317,7 +318,7 @@ export class Coalescer {
     this.#giveUp(entry)
   }
 
-  /** Lets go of the oldest versions that conflict where they become too much; told of when they were set aside. */
+  /** Gives up the oldest conflicting versions if there are too many. They were reported when they were set aside. */
   #giveUp(latest: Entry): void {
     const conflicting = [...this.#entries].filter(([, { conflict }]) => conflict)
     let size = conflicting.reduce((sum, [, { waiting }]) => sum + (waiting?.content.text.length ?? 0), 0)
@@ -348,7 +349,7 @@ export class Coalescer {
     }
   }
 
-  /** Writes everything synchronously: nothing that is awaited is done any more when a process ends. */
+  /** Writes everything synchronously, since nothing can be awaited when a process exits. */
   #writeNow(): void {
     const entries = [...this.#entries.values()].flatMap((entry) => {
       const version = entry.waiting ?? entry.writing?.version

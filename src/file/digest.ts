@@ -1,18 +1,18 @@
 import { systemCode } from "../errors.ts"
 import type { FileSystem } from "./system.ts"
 
-/** What a record's file holds, as a short text. */
+/** A digest of what a record's file holds, or the kind of what lies there instead of a file. */
 export type Digest = string
 
-/** That there is no file. */
+/** The digest if there is no file. */
 export const ABSENT: Digest = "absent"
 
-/** Of a file that holds this text. */
+/** The digest of a file that holds this text. */
 export function digestOfText(text: string): Digest {
   return new Bun.CryptoHasher("sha256").update(text).digest("base64")
 }
 
-/** Of what lies under a name, read in pieces, whatever its size. @throws what the system throws */
+/** The digest of what lies under a name. A file is read in pieces, whatever its size. @throws what the system throws */
 export function digestOf(fs: FileSystem, path: string): Digest {
   const kind = fs.lstat(path)?.kind
   if (kind === undefined) return ABSENT

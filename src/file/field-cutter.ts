@@ -2,25 +2,25 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
-/** `[` and `{`, `]` and `}`, once this bit is set. */
+/** With this bit set `[` becomes `{`, and `]` becomes `}`. */
 const BRACE_BIT = 0x20
 const OPENING = 0x7b
 const CLOSING = 0x7d
 
 /**
- * Cuts the values of some fields out of a JSON object that passes in pieces, and keeps nothing else of it. Whether it is JSON is for
- * others to say. Of a field that is there twice the last value counts, as with `JSON.parse`.
+ * Cuts the values of some top-level fields out of a JSON object that passes in pieces, and keeps nothing else. It does not check that
+ * it is JSON. If a field occurs twice, the last value counts, as in `JSON.parse`.
  */
 export class FieldCutter {
-  /** What was found so far. */
+  /** The fields found so far. */
   readonly body: Record<string, unknown> = {}
   readonly #wanted: ReadonlySet<string>
   #depth = 0
   #inString = false
   #isEscaped = false
-  /** The field whose value passes; `undefined` while a name does. */
+  /** The field whose value is being read; `undefined` while a name is. */
   #field: string | undefined
-  /** Whether what passes is kept: a name, or the value of a field that is wanted. */
+  /** Whether the current bytes are kept: those of a name, or of a wanted field's value. */
   #keeps = false
   #kept: Uint8Array[] = []
 
@@ -52,13 +52,13 @@ export class FieldCutter {
     this.#keep(piece.subarray(start))
   }
 
-  /** Whether a byte parts names and values of the outermost object. */
+  /** Whether a byte separates a name or a value of the outermost object from the next. */
   #parts(byte: number): boolean {
     return this.#depth === 1 && (this.#field === undefined ? byte === COLON : byte === COMMA)
   }
 
   #keep(bytes: Uint8Array): void {
-    // The piece's memory may be used again for the next one.
+    // Copied, since the piece's memory may be reused for the next one.
     if (this.#keeps && bytes.length > 0) this.#kept.push(bytes.slice())
   }
 

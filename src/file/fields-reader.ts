@@ -7,31 +7,31 @@ import { decode, type Fault, mayHeal, RETRY_MS, readStatted, refused } from "./r
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { noteWaitedFor } from "./torn.ts"
 
-/** Records above this size are not held whole when only their fields are wanted, in bytes. */
+/** Larger records, in bytes, are read in pieces if only their fields are wanted. */
 const STREAM_ABOVE = 1024 * 1024
 const OPENING_BRACE = 0x7b
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09])
 const NOT_AN_OBJECT: Fault = { code: "CORRUPT", message: "The file's JSON is not an object" }
 
-/** Tells two contents of a file apart. */
-export type Digest = bigint | number | string
+/** A digest of what was read of a record, to tell one content from another. */
+export type FieldsDigest = bigint | number | string
 
-/** A record's body and text, or of a large one the indexed fields alone and a digest; or why it could not be read. */
+/** A record's body and text; for a large record only the indexed fields and a digest; or why it could not be read. */
 export type FieldsResult =
   | { readonly body: JsonObject; readonly text: string }
-  | { readonly body: JsonObject; readonly digest: Digest }
+  | { readonly body: JsonObject; readonly digest: FieldsDigest }
   | { readonly fault: Fault }
 
-/** The digest of what was read, also of what could not be. */
-export function digestOf(result: FieldsResult): Digest {
+/** The digest of a result; for a record that could not be read, its fault. */
+export function digestOfFields(result: FieldsResult): FieldsDigest {
   if ("fault" in result) return `${result.fault.code} ${result.fault.message}`
   return "text" in result ? Bun.hash(result.text) : result.digest
 }
 
 /**
- * Reads what the index needs of a record that was just looked at; a large one in bounded memory and in slices. Only then is
- * the answer a promise. Never throws for what lies there.
+ * Reads what the index needs of a record whose stat was just taken. A large record is read in slices with bounded memory; only then is the
+ * result a promise. Never throws because of what lies there.
  * @param more top-level fields that are wanted beside those that the index always needs
  */
 export function readFields(
@@ -57,7 +57,7 @@ export interface NewestFields {
 }
 
 /**
- * Looks at a record and then reads it as `readFields` does; `undefined` where there is none.
+ * Takes a record's stat and then reads it as `readFields` does; `undefined` if there is none.
  * @throws StoreError `UNREADABLE` for a folder that cannot be entered, `EXHAUSTED`
  */
 export function readNewest(
@@ -68,7 +68,7 @@ export function readNewest(
   more: readonly string[] = [],
 ): NewestFields | undefined | Promise<NewestFields> {
   try {
-    // Opened once, where it is nothing but a small sound record: that costs half of a look and a reading.
+    // The quick way, for a small sound record: opening it once costs half of a stat and a separate read.
     const newest = withOpenFile(fs, path, (descriptor): Partial<NewestFields> => {
       const stat = fs.fstat(descriptor)
       if (stat.kind !== "file" || stat.size > Math.min(maxBytes, STREAM_ABOVE)) return {}
@@ -81,7 +81,7 @@ export function readNewest(
     const { stat, result } = newest
     if (stat && result) return { stat, result }
   } catch {
-    // What is wrong with it is found out below.
+    // The slow way below finds out what is wrong.
   }
   const stat = statRecord(fs, path)
   if (!stat) return undefined
@@ -90,8 +90,8 @@ export function readNewest(
 }
 
 /**
- * As `readFields`, looking again for up to 63 ms where the file is empty or torn and may still be being written, and for a quarter of
- * a second where the system refuses everything for the moment.
+ * As `readFields`, with retries: for up to 63 ms if the file is empty or torn and may still be being written, and for a quarter of a
+ * second if the system has no descriptors or memory left.
  */
 export async function readFieldsPatiently(
   fs: FileSystem,
@@ -144,11 +144,11 @@ async function streamFields(
   slice: TimeSlice,
   more: readonly string[],
 ): Promise<FieldsResult> {
-  // Loaded when they are first needed: few stores hold so large a record.
+  // Loaded when they are first needed, since few stores hold such large records.
   const { AbridgingFilter } = await loaded(() => import("./abridging-filter.ts"))
   const { FieldCutter } = await loaded(() => import("./field-cutter.ts"))
   const { JsonCheck } = await loaded(() => import("./json-check.ts"))
-  // Asked first, and of all: what is left out must be JSON too, as `get` will read it.
+  // Checks every byte, also those that are left out: `get` will parse all of them.
   const check = new JsonCheck()
   const filter = new AbridgingFilter()
   const cutter = new FieldCutter([...INDEXED_FIELDS, ...more])

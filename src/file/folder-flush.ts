@@ -2,16 +2,16 @@ import { StoreError, systemCode } from "../errors.ts"
 import { eachAtOnce } from "./at-once.ts"
 import type { FileSystem } from "./system.ts"
 
-/** A file system (FUSE, a network's) that does not know the flush of a folder: there is nothing to wait for. */
+/** Codes from file systems (FUSE, network) that cannot flush a folder, so there is nothing to wait for. */
 const UNKNOWN = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EBADF"])
 
-/** Whether there was nothing to flush: not on such a file system, nor of a folder that went with what was in it. */
+/** Whether there was nothing to flush: on such a file system, or because the folder is gone with everything in it. */
 function isNothing(error: unknown): boolean {
   const code = systemCode(error) ?? ""
   return UNKNOWN.has(code) || code === "ENOENT"
 }
 
-/** Waits until the names in a folder are on the disk, as far as its file system knows of such a thing. */
+/** Waits until the names in a folder are on the disk, if its file system can flush folders. */
 export async function flushFolder(fs: FileSystem, path: string): Promise<void> {
   try {
     await fs.flushDirectory(path)
@@ -20,7 +20,7 @@ export async function flushFolder(fs: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** The same at the end of the process. */
+/** As `flushFolder`, synchronously, for the end of the process. */
 export function flushFolderNow(fs: FileSystem, path: string): void {
   try {
     fs.flushDirectorySync(path)
@@ -30,8 +30,8 @@ export function flushFolderNow(fs: FileSystem, path: string): void {
 }
 
 /**
- * Waits until names that were changed in several folders are on the disk.
- * @throws StoreError `NOT_DURABLE` for the first that failed, when all have been tried
+ * Waits until the names in several folders are on the disk.
+ * @throws StoreError `NOT_DURABLE` for the first that failed, after all have been tried
  */
 export async function flushFolders(fs: FileSystem, folders: Iterable<string>): Promise<void> {
   let failed: StoreError | undefined
@@ -45,7 +45,7 @@ export async function flushFolders(fs: FileSystem, folders: Iterable<string>): P
   if (failed) throw failed
 }
 
-/** The error for a change that was made, and that the system could not be made to keep. */
+/** The error for a change that was made but could not be flushed. */
 export function notDurable(path: string, cause: unknown): StoreError {
   const code = systemCode(cause) ?? "error"
   return new StoreError("NOT_DURABLE", `The change was made, but a power cut may undo it (${code})`, {

@@ -2,31 +2,31 @@ import { watch } from "node:fs"
 import { systemCode } from "../errors.ts"
 import { isForTheMoment } from "../exhaustion.ts"
 
-/** A watch on one folder, not on what lies below it. */
+/** A watch on one folder, not on the folders below it. */
 export interface FolderWatch {
   close(): void
 }
 
 /**
- * Begins to watch a folder; tells names in it that were made, changed or removed, and `undefined` where the system lost some.
- * Throws what the system throws.
+ * Begins to watch a folder. Calls `onName` with each name in it that was made, changed or removed, and with `undefined` if the system
+ * lost events. @throws what the system throws
  */
 export type WatchFolder = (path: string, onName: (name: string | undefined) => void) => FolderWatch
 
-/** The system's own watch. Bun tells of an inotify queue that overflowed by an event without a name. */
+/** The system's own watch. If the inotify queue overflows, Bun gives an event without a name. */
 export const watchFolder: WatchFolder = (path, onName) => {
   const watcher = watch(path, { persistent: false }, (_, name) => onName(name ?? undefined))
   watcher.on("error", () => onName(undefined))
   return watcher
 }
 
-/** A folder that is watched, told apart from a later one of the same path by its inode. */
+/** A watched folder. Its inode tells it from a later folder at the same path. */
 interface Watched {
   readonly watch: FolderWatch
   readonly inode: bigint
 }
 
-/** Errors that say something of the one folder; any other says that no more watches are to be had. */
+/** Errors that concern this one folder; any other means that the system gives no more watches. */
 const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP"])
 const CLOSED_TO_US = new Set(["EACCES", "EPERM"])
 const NO_WATCH: FolderWatch = { close() {} }
@@ -44,15 +44,15 @@ export class FolderWatches {
     return this.#watched.size
   }
 
-  /** Whether that very folder is watched. */
+  /** Whether exactly this folder is watched. */
   has(path: string, inode: bigint): boolean {
     return this.#watched.get(path)?.inode === inode
   }
 
   /**
    * Watches a folder, unless it is watched already.
-   * @returns whether the watch is new, or that it took the place of that on an earlier folder of the same path
-   * @throws what the system throws when it refuses any more watches
+   * @returns `replaced` if an earlier folder at the same path was watched
+   * @throws what the system throws if it gives no more watches
    */
   add(path: string, inode: bigint, onName: (name: string | undefined) => void): "known" | "new" | "replaced" {
     if (this.has(path, inode)) return "known"
@@ -64,26 +64,26 @@ export class FolderWatches {
       const code = systemCode(error) ?? ""
       if (GONE.has(code)) return replaced ? "replaced" : "known"
       if (!CLOSED_TO_US.has(code)) throw error
-      // What cannot be read need not be watched either.
+      // A folder that cannot be read need not be watched.
       watch = NO_WATCH
     }
     this.#watched.set(path, { watch, inode })
     return replaced ? "replaced" : "new"
   }
 
-  /** Tells whether the folder was watched. */
+  /** Removes the watch on a folder. Returns whether it was watched. */
   remove(path: string): boolean {
     this.#watched.get(path)?.watch.close()
     return this.#watched.delete(path)
   }
 
-  /** Removes the watches on a folder and on all below it; tells whether it was watched. */
+  /** Removes the watches on a folder and on all folders below it. Returns whether it was watched itself. */
   removeTree(path: string): boolean {
     for (const other of this.#watched.keys()) if (other.startsWith(`${path}/`)) this.remove(other)
     return this.remove(path)
   }
 
-  /** Removes the watches on folders that were not seen. */
+  /** Removes the watches on all folders except these. */
   keep(seen: ReadonlySet<string>): void {
     for (const path of this.#watched.keys()) if (!seen.has(path)) this.remove(path)
   }
@@ -93,7 +93,7 @@ export class FolderWatches {
   }
 }
 
-/** What a look at a folder gives; nothing where the system refuses it: a link to itself, a folder of someone else's. */
+/** The result of a look at a folder; `undefined` if the system refuses it, as for a link to itself or another user's folder. */
 export function allowed<T>(look: () => T | undefined): T | undefined {
   try {
     return look()

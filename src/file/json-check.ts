@@ -10,7 +10,7 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
-/** What is below it has to be escaped in a string. */
+/** Bytes below this must be escaped in a string. */
 const SPACE = 0x20
 const LITERALS: ReadonlyMap<number, Buffer> = new Map(
   ["true", "false", "null"].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
@@ -23,19 +23,19 @@ const INITIAL_WORDS = 4
 /** What may come next. */
 const Expect = {
   Value: 0,
-  /** Behind an opening bracket: a value, or the closing one. */
+  /** After an opening bracket: a value or the closing bracket. */
   FirstValue: 1,
   FirstKey: 2,
   Key: 3,
   Colon: 4,
-  /** Behind a value: a comma, a closing bracket, or the end. */
+  /** After a value: a comma, a closing bracket, or the end. */
   Next: 5,
   InString: 6,
   Escape: 7,
   UnicodeDigit: 8,
   /** Within `true`, `false`, `null`. */
   Literal: 9,
-  /** Within a number, by what was last. */
+  /** Within a number, named after the last byte. */
   Minus: 10,
   LeadingZero: 11,
   Digits: 12,
@@ -44,31 +44,31 @@ const Expect = {
   Exponent: 15,
   ExponentSign: 16,
   ExponentDigits: 17,
-  /** It is no JSON. */
+  /** It is not JSON. */
   Nothing: 18,
 } as const
 type Expect = (typeof Expect)[keyof typeof Expect]
 
 /**
- * Tells of bytes that pass in pieces whether they are JSON, to the letter as `JSON.parse` does of the text they decode to: what is no
- * UTF-8 may stand in strings alone. It keeps a bit for each open bracket, and nothing else.
+ * Checks whether bytes that pass in pieces are JSON. It accepts exactly what `JSON.parse` accepts of the decoded text, so bytes that
+ * are not UTF-8 may occur in strings only. It keeps one bit for each open bracket and nothing else.
  */
 export class JsonCheck {
   #expect: Expect = Expect.Value
   #depth = 0
-  /** The open brackets, from the outermost: a bit each, set for an object. */
+  /** The open brackets, the outermost first: one bit each, set for an object. */
   #open = new Uint32Array(INITIAL_WORDS)
   #isKey = false
   #unicodeDigits = 0
   #literal: Uint8Array = new Uint8Array()
-  /** How far a literal has come. */
+  /** How many bytes of the literal have passed. */
   #at = 0
 
-  /** Takes a piece; tells whether the whole may still be JSON. */
+  /** Takes a piece. Returns whether the whole can still be JSON. */
   write(piece: Uint8Array): boolean {
     for (let at = 0; at < piece.length; at++) {
       if (this.#expect === Expect.InString) {
-        // Most of a long record.
+        // Most bytes of a long record are inside strings, so this loop has to be tight.
         let byte = piece[at] ?? 0
         while (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH && ++at < piece.length)
           byte = piece[at] ?? 0
@@ -80,7 +80,7 @@ export class JsonCheck {
     return true
   }
 
-  /** Whether all that was taken is one JSON value. */
+  /** Whether everything taken so far is one JSON value. */
   get isWhole(): boolean {
     return this.#depth === 0 && (this.#expect === Expect.Next || this.#endsNumber())
   }
@@ -184,7 +184,7 @@ export class JsonCheck {
     return [LeadingZero, Digits, Fraction, ExponentDigits].some((last) => last === this.#expect)
   }
 
-  /** What may follow a byte within a number; `Next` where it is none of the number's. */
+  /** What may follow a byte within a number; `Next` if the byte is not part of the number. */
   #inNumber(byte: number): Expect {
     const { Digits, Fraction, ExponentDigits } = Expect
     switch (this.#expect) {

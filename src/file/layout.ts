@@ -8,15 +8,15 @@ import { isSyncCopy } from "../record/sync-copy.ts"
 import { folderRefusal, refusalCode } from "./refusal.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 
-/** The index's dot-folder and the write lock, which no listing shows. */
+/** The folder of the index and, below, the write lock. No listing shows them. */
 export const INDEX_FOLDER = ".sessiondex"
 export const LOCK_FILE = ".sessiondex.lock"
-/** What was removed and can be brought back. Not within the index's folder, which may be deleted at any moment. */
+/** The trash. It is not in the index's folder, because that may be deleted at any moment. */
 export const TRASH_FOLDER = ".sessiondex-trash"
 
-/** The folder of a place; with an empty name the one above it, of its kind. */
+/** The folder of a place; with an empty name, the folder of its kind. */
 export function placePath(directory: string, { kind, folder }: Place): string {
-  // Put together by hand: `join` takes as long for it as the system takes to open a file.
+  // Without `join`, which takes as long as opening a file.
   return folder === "" ? `${directory}/${kind}` : `${directory}/${kind}/${folder}`
 }
 
@@ -25,27 +25,27 @@ export function recordPath(directory: string, place: Place, id: string): string 
   return `${placePath(directory, place)}/${id}.json`
 }
 
-/** What a folder holds, each in the order of `compareText`. */
+/** What a folder holds; `ids`, `odd` and `copies` are in the order of `compareText`. */
 export interface Listing {
   /** Ids of record files, or names of folders of records. */
   readonly ids: string[]
-  /** Names that look like those but belong to links, folders, pipes, … */
+  /** Names that look like a record's but belong to a link, a folder, a pipe, … */
   readonly odd: string[]
-  /** Names of copies that a synchroniser left of records, whatever bears them. */
+  /** Names of copies that a synchroniser left of records, whatever lies under them. */
   readonly copies: string[]
   /** File names that start with a dot: temp files, ours or others'. */
   readonly hidden: string[]
-  /** Names that are no UTF-8, as they are read: no key names what lies there, and no path reaches it. */
+  /** Names that are not UTF-8, as they were read. No key names such a file, and no path reaches it. */
   readonly unnamed: string[]
 }
 
-/** What a name is told with that is no UTF-8. */
+/** The problem of a name that is not UTF-8. */
 export const UNNAMED = { code: "INVALID_KEY", message: "The name is not UTF-8, so no key names it" } as const
 
-/** Stands in a name for bytes that are no UTF-8; it may also stand there for itself. */
+/** The character that replaces bytes that are not UTF-8. A name may also really contain it. */
 const REPLACEMENT = "\ufffd"
 
-/** Tells whether a name that was read is that of the file. What cannot be looked at is told of by whoever reads it. */
+/** Whether a name as it was read really leads to the file. If that cannot be looked at, `true`: reading the file will report it. */
 export function isNamed(fs: FileSystem, folder: string, name: string): boolean {
   if (!name.includes(REPLACEMENT)) return true
   try {
@@ -60,7 +60,7 @@ function emptyListing(): Listing {
   return { ids: [], odd: [], copies: [], hidden: [], unnamed: [] }
 }
 
-/** Asks the system for what is in a folder, or what it is. @throws StoreError `UNREADABLE` for what it refuses */
+/** Makes a system call about a folder. @throws StoreError `UNREADABLE`, `EXHAUSTED` if the system refuses it */
 export function askSystem<T>(path: string, ask: () => T): T {
   try {
     return ask()
@@ -70,8 +70,8 @@ export function askSystem<T>(path: string, ask: () => T): T {
 }
 
 /**
- * Checks that what is absent is not there, rather than out of reach: behind a link that leads nowhere, as to a disk that is not
- * there, nothing can be looked at. @throws StoreError `NOT_A_FILE` for that link, or what else lies in a folder's place
+ * Checks that something is really absent and not just out of reach, behind a link that leads nowhere, as to a disk that is unplugged.
+ * @throws StoreError `NOT_A_FILE` for that link, or for anything else that lies where a folder should be
  */
 function checkAbsence(fs: FileSystem, path: string): void {
   for (let at = path; ; at = dirname(at)) {
@@ -88,7 +88,7 @@ function checkAbsence(fs: FileSystem, path: string): void {
   }
 }
 
-/** Asks for what is in a folder, which may be a link; `undefined` where there is none. @throws StoreError `UNREADABLE`, `NOT_A_FILE` */
+/** Asks for the entries of a folder, which may be a link; `undefined` if there is none. @throws StoreError `UNREADABLE`, `NOT_A_FILE` */
 function entriesOf<T>(fs: FileSystem, path: string, ask: () => T | undefined): T | undefined {
   const entries = askSystem(path, ask)
   if (entries === undefined) checkAbsence(fs, path)
@@ -96,7 +96,7 @@ function entriesOf<T>(fs: FileSystem, path: string, ask: () => T | undefined): T
 }
 
 /**
- * Stats a place's folder: `undefined` where there is none. Links below the first level are not followed.
+ * The stat of a place's folder; `undefined` if there is none. Links below the first level are not followed.
  * @throws StoreError `NOT_A_FILE` for a link or file in its place, or a link above it that leads nowhere; `UNREADABLE`, `EXHAUSTED`
  */
 export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
@@ -112,15 +112,15 @@ export function statPlace(fs: FileSystem, path: string): FileStat | undefined {
 
 const CLOSED_TO_US: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM"])
 
-/** Tells whether an error says that we may not look, which lasts, and not that the system could not. */
+/** Whether an error means that we have no permission to look, rather than that the system could not look just now. */
 export function isClosedToUs({ cause }: StoreError): boolean {
   return CLOSED_TO_US.has(systemCode(cause))
 }
 
 /**
- * Stats a record of a folder that let itself be listed.
- * @throws StoreError `UNREADABLE` where the folder cannot be entered, so that nothing can be said of its records, or where the
- * record cannot be looked at: it must not pass for one that is gone; `EXHAUSTED` where the system refuses everything just now
+ * The stat of a record in a folder that could be listed; `undefined` if it is gone.
+ * @throws StoreError `UNREADABLE` for the folder if it cannot be entered, so that nothing is known about its records, or for the
+ * record if it cannot be looked at, since it must not count as gone; `EXHAUSTED` if the system refuses everything just now
  */
 export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
   try {
@@ -141,7 +141,7 @@ export function statRecord(fs: FileSystem, path: string): FileStat | undefined {
   }
 }
 
-/** Lists the records of one folder by name; foreign files are passed over. @throws StoreError `UNREADABLE`, `EXHAUSTED` */
+/** Lists the records of one folder by name; other files are skipped. @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_A_FILE` */
 export function listRecords(fs: FileSystem, path: string): Listing {
   const listing = emptyListing()
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
@@ -158,8 +158,9 @@ export function listRecords(fs: FileSystem, path: string): Listing {
 }
 
 /**
- * The ids of one folder's record files, or of what else bears such a name, synchronisers' copies among them, and its hidden names.
- * @throws StoreError `UNREADABLE`, `EXHAUSTED`
+ * The names in one folder, without a look at what lies under them: ids of all that is named like a record, synchronisers' copies
+ * included, and hidden names.
+ * @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_A_FILE`
  */
 export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" | "hidden"> {
   const ids: string[] = []
@@ -172,20 +173,20 @@ export function recordNames(fs: FileSystem, path: string): Pick<Listing, "ids" |
   return { ids: sortTexts(ids), hidden }
 }
 
-/** Names of folders, in the order of `compareText`, kept as one text: there may be hundreds of thousands of them. */
+/** Names of folders, in the order of `compareText`. Kept as one text, since there may be hundreds of thousands. */
 export interface FolderNames extends Iterable<string> {
   readonly count: number
 }
 
 /**
- * The names of what may be folders of one kind (`session/`, `message/`, …), which may itself be a link; what they really are is
- * not looked at. @throws StoreError `UNREADABLE`
+ * The names in the folder of one kind (`session/`, `message/`, …), which may itself be a link. Whether they are folders is not
+ * looked at. @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_A_FILE`
  */
 export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
   const all = entriesOf(fs, path, () => fs.readNames(path)) ?? []
   const names = sortTexts(all.filter((name) => segmentFault(name) === undefined))
   const count = names.length
-  // No name holds the separator.
+  // No name contains the separator.
   const text = names.join("/")
   return {
     count,
@@ -199,7 +200,7 @@ export function namesOfFolders(fs: FileSystem, path: string): FolderNames {
   }
 }
 
-/** Lists the folders of one kind by name (`session/`, `message/`, …), which may itself be a link. */
+/** Lists the folders in the folder of one kind (`session/`, `message/`, …), which may itself be a link; links in it are `odd`. */
 export function listFolders(fs: FileSystem, path: string): Listing {
   const listing = emptyListing()
   for (const { name, kind } of entriesOf(fs, path, () => fs.readDirectory(path)) ?? []) {
@@ -214,8 +215,8 @@ export function listFolders(fs: FileSystem, path: string): Listing {
 }
 
 /**
- * Checks that no folder of a key below the first level is a link, so that neither reading nor writing leaves the store. Gives what it saw of
- * the last of them, where that is there.
+ * Checks that no folder of a key below the first level is a link, so that neither reading nor writing leaves the store. Returns the
+ * stat of the last folder, if it exists.
  * @throws StoreError `NOT_A_FILE`, `UNREADABLE`
  */
 export function checkFolders(fs: FileSystem, directory: string, key: Key): FileStat | undefined {

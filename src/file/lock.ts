@@ -8,17 +8,16 @@ import { createShared, makeSharedFolders } from "./access.ts"
 import type { FileSystem } from "./system.ts"
 import { fileSystem } from "./system.ts"
 
-/** How long a writer waits for others before it gives up, in ms. A holder that dies frees the lock at once. */
+/** How long a writer waits for others before it gives up, in ms. If a holder dies, the lock is free at once. */
 const PATIENCE_MS = 30_000
 const MAX_PAUSE_MS = 8
 
-/** Sets the lock free again. */
+/** Releases the lock. */
 export type Release = () => void
 
 /**
- * A lock that processes share: an empty SQLite database that nothing is ever stored in, held with BEGIN IMMEDIATE. The
- * operating system frees it when its holder dies, taking it costs about 10 µs, and it works when the index does not.
- * One object admits one holder at a time.
+ * A lock between processes: an empty SQLite database, held with BEGIN IMMEDIATE. The operating system frees it when its holder dies,
+ * taking it costs about 10 µs, and it works when the index does not. One object has one holder at a time.
  */
 export class ProcessLock {
   readonly #path: string
@@ -27,7 +26,7 @@ export class ProcessLock {
   #database: Database | undefined
   #inode: bigint | undefined
 
-  /** @param root the store's folder, where the lock lies in it: who may write there may take the lock */
+  /** @param root the folder whose writers may take the lock: the store's, by default the lock's own */
   constructor(path: string, root: string = dirname(path), fs: FileSystem = fileSystem) {
     this.#path = path
     this.#root = root
@@ -36,8 +35,8 @@ export class ProcessLock {
 
   /**
    * Waits for the lock without holding the event loop.
-   * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once where the lock's file cannot be used; `WRITE_FAILED`
-   * where it is not there yet and the disk is too full to make it; `EXHAUSTED`
+   * @throws StoreError `LOCKED` after `patienceMs` (by default 30 s), or at once if the lock's file cannot be used; `WRITE_FAILED` if it
+   * does not exist yet and the disk is too full to make it; `EXHAUSTED`
    */
   async acquire(patienceMs = PATIENCE_MS): Promise<Release> {
     const deadline = performance.now() + patienceMs
@@ -54,8 +53,8 @@ export class ProcessLock {
   }
 
   /**
-   * Takes the lock if it is free, else gives `undefined`.
-   * @throws StoreError `LOCKED` where the lock's file cannot be used, `WRITE_FAILED` where the disk is too full to make it, `EXHAUSTED`
+   * Takes the lock if it is free; otherwise returns `undefined`.
+   * @throws StoreError `LOCKED` if the lock's file cannot be used, `WRITE_FAILED` if the disk is too full to make it, `EXHAUSTED`
    */
   tryAcquire(): Release | undefined {
     try {
@@ -66,7 +65,7 @@ export class ProcessLock {
         return undefined
       }
       return () => {
-        // Closed meanwhile, it is free already.
+        // If it was closed meanwhile, it is free already.
         if (this.#database === database) database.run("ROLLBACK")
       }
     } catch (error) {
@@ -87,9 +86,9 @@ export class ProcessLock {
     const database = new Database(this.#path)
     try {
       this.#inode = this.#stat()?.ino
-      // Never wait inside SQLite: that would hold the event loop.
+      // Waiting inside SQLite would hold the event loop.
       database.run("PRAGMA busy_timeout = 0")
-      // A file of its own needs room, which a full disk does not have. What a kill spoils here is begun anew.
+      // A journal file needs room, which a full disk does not have. If a kill damages the database, it is emptied and used on.
       database.run("PRAGMA journal_mode = MEMORY")
       giveFirstPage(database)
     } catch (error) {
@@ -104,7 +103,7 @@ export class ProcessLock {
     return statSync(this.#path, { bigint: true, throwIfNoEntry: false })
   }
 
-  /** A lock on a file that is no longer there, or was replaced, excludes nobody. */
+  /** Whether the file was removed or replaced, so that a lock on it excludes nobody. */
   #isReplaced(): boolean {
     return this.#stat()?.ino !== this.#inode
   }
@@ -115,13 +114,13 @@ export class ProcessLock {
     this.close()
     if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT"))
       try {
-        // Nothing is ever stored here, so nothing is lost; the inode stays, so every process keeps the same lock.
+        // Nothing is stored here, so nothing is lost. The inode stays, so all processes keep the same lock.
         truncateSync(this.#path, 0)
         return undefined
       } catch (failure) {
         code = systemCode(failure) ?? code
       }
-    // SQLite does not say why it cannot open a file.
+    // SQLite does not say why it could not open a file.
     if (isForTheMoment(error) || (code.startsWith("SQLITE_CANTOPEN") && isNothingLeft()))
       throw new StoreError("EXHAUSTED", `The lock's file cannot be opened (${code})`, {
         path: this.#path,
@@ -142,13 +141,13 @@ export class ProcessLock {
   }
 }
 
-/** An empty database is given its first page anew by every transaction that may write; one that has it is just locked. */
+/** Writes the first page. Without it, every BEGIN IMMEDIATE would write it again; with it, that only takes the lock. */
 function giveFirstPage(database: Database): void {
   if (database.query<{ page_count: number }, []>("PRAGMA page_count").get()?.page_count !== 0) return
   try {
     database.run("PRAGMA user_version = 1")
   } catch (error) {
-    // On a full disk the lock works without; one who is just doing the same is waited for.
+    // On a full disk the lock works without it. If another process is doing the same, the caller waits for it.
     if ((systemCode(error) ?? "").startsWith("SQLITE_BUSY")) throw error
   }
 }

@@ -7,23 +7,23 @@ import type { FileSystem } from "./system.ts"
 
 /** What a move did. */
 export interface Moved {
-  /** Folders whose names changed, to be flushed. */
+  /** Folders whose entries changed; they have to be flushed. */
   readonly folders: Set<string>
-  /** What stayed because something else lies at its destination, as paths it was to be moved from. */
+  /** The old paths of what was not moved, because something else lies at its destination. */
   readonly left: string[]
-  /** The store's folder: what is made below it takes after it. */
+  /** The store's folder. Folders made below it get its access. */
   readonly root: string
 }
 
 /** File systems without hard links, or that refuse them. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES"])
-/** A folder that cannot be renamed as a whole: something lies there, or (overlay file systems) it is of another layer. */
+/** A folder cannot be renamed as a whole: something lies there, or (overlay file systems) it is in another layer. */
 const NOT_WHOLE = new Set(["ENOTEMPTY", "EEXIST", "EXDEV"])
 
 /**
- * Moves a file, a link, or a folder with all it holds, byte for byte and within one device, and never over anything: what
- * exists at the destination stays, and so does what was to take its place. What is gone meanwhile is passed over, and where both
- * names lead to one folder all stays. Killed at any moment everything is in one place or the other, and a second call does the rest.
+ * Moves a file, a link, or a folder with everything in it, within one device. It never overwrites: if something exists at the
+ * destination, both stay where they are. What is gone meanwhile is skipped, and if both paths lead to one folder, everything stays.
+ * After a kill at any moment everything is in one place or the other, and a second call does the rest.
  */
 export async function moveTree(
   fs: FileSystem,
@@ -48,7 +48,7 @@ export async function moveTree(
   if (fs.removeEmptyDirectory(from)) moved.folders.add(dirname(from))
 }
 
-/** Makes a folder and those above it, and notes which names must reach the disk. */
+/** Makes a folder and the missing ones above it, and notes which folders have to be flushed. */
 export function makeFolder(fs: FileSystem, path: string, moved: Pick<Moved, "folders" | "root">): void {
   const topmost = makeFolders(fs, path, moved.root)
   if (topmost === undefined) return
@@ -68,7 +68,7 @@ function moveFolder(fs: FileSystem, from: string, to: string, moved: Moved): boo
 
 function moveFile(fs: FileSystem, from: string, to: string, moved: Moved): void {
   try {
-    // A rename would go over what another program puts there at this moment; a link does not.
+    // A rename would overwrite what another program puts there at this moment; a link does not.
     withFolder(fs, to, moved, () => fs.link(from, to))
   } catch (error) {
     const code = systemCode(error) ?? ""
@@ -88,7 +88,7 @@ function moveFile(fs: FileSystem, from: string, to: string, moved: Moved): void 
   moved.folders.add(dirname(from)).add(dirname(to))
 }
 
-/** Does something in a folder, which is made where it is missing. */
+/** Runs work that needs the folder above `path`, and makes that folder if it is missing. */
 function withFolder(fs: FileSystem, path: string, moved: Moved, work: () => void): void {
   try {
     work()
@@ -100,8 +100,8 @@ function withFolder(fs: FileSystem, path: string, moved: Moved, work: () => void
 }
 
 /**
- * Whether both are names of one file: a move that was killed between its two steps. Within one folder, to which several names may
- * lead, they may be the same name, which must stay.
+ * Whether both are names of one file, left by a move that was killed between its two steps. Within one folder, which may have several
+ * paths, they may be one and the same name, which must stay.
  */
 function isSecondName(fs: FileSystem, from: string, to: string): boolean {
   return isSameFile(fs.lstat(from), fs.lstat(to)) && !isSameFile(fs.stat(dirname(from)), fs.stat(dirname(to)))

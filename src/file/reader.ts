@@ -6,7 +6,7 @@ import { refusalCode } from "./refusal.ts"
 import { type FileStat, type FileSystem, withOpenFile } from "./system.ts"
 import { mayBeBeingWritten, noteWaitedFor } from "./torn.ts"
 
-/** A record as it was read. */
+/** A record that was read. */
 export interface ReadRecord {
   readonly value: unknown
   readonly text: string
@@ -21,10 +21,10 @@ export interface Fault {
   readonly cause?: unknown
 }
 
-/** Either what was read, or why not; "not found" is a fault of its own. */
+/** What was read, or why it could not be read. "Not found" is a fault too. */
 export type ReadResult = { readonly record: ReadRecord } | { readonly fault: Fault }
 
-/** How long to wait between two looks at a file that another program may be writing, in ms. */
+/** Waits before each new look at a file that another program may be writing, in ms: 63 ms in all. */
 export const RETRY_MS = [1, 2, 4, 8, 16, 32] as const
 const BYTE_ORDER_MARK = 0xfeff
 
@@ -49,14 +49,14 @@ function parse(bytes: Buffer): ReadResult {
   }
 }
 
-/** Looks at a record's file once. Never throws for what lies there. */
+/** Reads a record's file once, without retries. Never throws because of what lies there. */
 export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadResult {
   try {
-    // What gives bytes is a regular file; only where it does not is it worth a look at what lies there.
+    // The quick way: what gives bytes is a regular file and needs no stat.
     const bytes = withOpenFile(fs, path, (descriptor) => fs.readOpen(descriptor, maxBytes))
     if (bytes && bytes.length > 0) return parse(bytes)
   } catch {
-    // The look below tells what is wrong.
+    // The slow way below finds out what is wrong.
   }
   try {
     const stat = fs.lstat(path)
@@ -67,13 +67,13 @@ export function readOnce(fs: FileSystem, path: string, maxBytes: number): ReadRe
   }
 }
 
-/** What the system refused to look at or to read. */
+/** The fault of a file that the system refused to stat or to read. */
 export function refused(fs: FileSystem, path: string, cause: unknown): { readonly fault: Fault } {
   const message = `The file cannot be read (${systemCode(cause) ?? "error"})`
   return { fault: { code: refusalCode(fs, path, cause), message, cause } }
 }
 
-/** As `readOnce`, for a file that was just looked at. */
+/** As `readOnce`, for a file whose stat was just taken. */
 export function readStatted(fs: FileSystem, path: string, stat: FileStat, maxBytes: number): ReadResult {
   if (stat.kind !== "file") return failed("NOT_A_FILE", `A ${stat.kind} lies where a record should be`)
   if (stat.size > maxBytes) return tooLarge(maxBytes)
@@ -94,7 +94,7 @@ function tooLarge(maxBytes: number): ReadResult {
   return failed("TOO_LARGE", `The file is larger than maxRecordBytes (${maxBytes} bytes)`)
 }
 
-/** Tells whether a fault may be gone in a moment: other writers overwrite in place, so a file can be seen half written. */
+/** Whether a fault may be gone in a moment: other programs overwrite files in place, so a file can be seen half written. */
 export function mayHeal(
   fs: FileSystem,
   result: object | { readonly fault: Fault },
@@ -106,8 +106,8 @@ export function mayHeal(
 }
 
 /**
- * Reads a record, looking again for up to 63 ms where it is empty or torn and may still be being written, and for a quarter of a
- * second where the system refuses everything for the moment.
+ * Reads a record, with retries: for up to 63 ms if it is empty or torn and may still be being written, and for a quarter of a second
+ * if the system has no descriptors or memory left.
  */
 export async function readRecord(fs: FileSystem, path: string, maxBytes: number): Promise<ReadResult> {
   let result = readOnce(fs, path, maxBytes)
@@ -129,7 +129,7 @@ export async function readRecord(fs: FileSystem, path: string, maxBytes: number)
   return result
 }
 
-/** As `lstat`, with what cannot be looked at as absent. */
+/** As `lstat`, but what cannot be looked at counts as absent. */
 export function lstatQuietly(fs: FileSystem, path: string): FileStat | undefined {
   try {
     return fs.lstat(path)

@@ -4,8 +4,8 @@ import { EXHAUSTED_HINT, isForTheMoment } from "../exhaustion.ts"
 import { type FileSystem, withOpenFile } from "./system.ts"
 
 /**
- * The code for a record that the system refused: `EXHAUSTED` only where it refuses the record's folder at the same time, and so
- * anything; otherwise there is something about the record.
+ * The code for a record that the system refused. It is `EXHAUSTED` only if the system refuses the record's folder too, and so
+ * everything; otherwise something is wrong with the record itself.
  */
 export function refusalCode(fs: FileSystem, path: string, cause: unknown): "EXHAUSTED" | "UNREADABLE" {
   if (!isForTheMoment(cause)) return "UNREADABLE"
@@ -19,7 +19,7 @@ export function refusalCode(fs: FileSystem, path: string, cause: unknown): "EXHA
   }
 }
 
-/** The error for a folder that the system refused to look at. */
+/** The error for a folder that the system refused to read. */
 export function folderRefusal(path: string, cause: unknown): StoreError {
   const message = `The folder cannot be read (${systemCode(cause) ?? "error"})`
   return isForTheMoment(cause)

@@ -3,15 +3,15 @@ import { StoreError } from "../errors.ts"
 import { type Key, RECORD_SUFFIX } from "../record/key.ts"
 import type { FileStat, FileSystem } from "./system.ts"
 
-/** Whether two looks were at one thing, by whatever names. */
+/** Whether two stats are of the same file, under whatever names. */
 export function isSameFile(a: FileStat | undefined, b: FileStat | undefined): boolean {
   return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device
 }
 
 /**
- * Checks that no name of a key stands for an entry of another name: many file systems (APFS, NTFS, exFAT) take names that
- * differ by case or Unicode form for one, and a write to one would go over the record of the other.
- * @param known paths of folders that were checked, to which this adds
+ * Checks that no name in a key leads to an entry with another name. Many file systems (APFS, NTFS, exFAT) treat names that differ only
+ * in case or Unicode form as one, and a write to one would overwrite the record of the other.
+ * @param known paths of folders that were checked before; this adds to it
  * @throws StoreError `CONFLICT`; what the system throws
  */
 export function checkSpelling(fs: FileSystem, directory: string, key: Key, known = new Set<string>()): void {
@@ -27,7 +27,7 @@ export function checkSpelling(fs: FileSystem, directory: string, key: Key, known
   )
 }
 
-/** As `otherSpelling`, of a record's key. */
+/** As `otherSpelling`, for a record's key. */
 export function otherRecord(
   fs: FileSystem,
   directory: string,
@@ -37,7 +37,7 @@ export function otherRecord(
   return otherSpelling(fs, directory, key.with(-1, `${key.at(-1)}${RECORD_SUFFIX}`), known)
 }
 
-/** An entry of a folder that is found by another name than its own. */
+/** An entry of a folder that is found under `name`, though its own name is `actual`. */
 interface Spelling {
   readonly folder: string
   readonly name: string
@@ -45,7 +45,7 @@ interface Spelling {
 }
 
 /**
- * The first of these names, each in the folder of the one before, that stands for an entry of another name, and that name.
+ * Goes down a path, name by name, to the first name that leads to an entry with another name; `undefined` if there is none.
  * @throws what the system throws
  */
 export function otherSpelling(
@@ -67,20 +67,20 @@ export function otherSpelling(
   return undefined
 }
 
-/** Whether what a folder has under this name, if anything, bears it. What cannot be looked at is taken to. */
+/** Whether what lies under this name, if anything, has exactly this name. `true` if it cannot be looked at. */
 export function isSpelled(fs: FileSystem, folder: string, name: string): boolean {
   try {
     return actualName(fs, folder, name) === name
   } catch {
-    // Who reads or writes it is told why it cannot be.
+    // Reading or writing it will report why it cannot be looked at.
     return true
   }
 }
 
-/** The name under which a folder lists what is found by `name`; where nothing is, `name`. */
+/** The name under which a folder lists what is found under `name`; `name` itself if nothing is found. */
 function actualName(fs: FileSystem, folder: string, name: string): string {
-  // Only where another spelling finds something are the folder's names worth reading. The numbers of files prove nothing here:
-  // FUSE may give each spelling one of its own.
+  // The folder's names are read only if another spelling finds something. Inode numbers prove nothing here: FUSE may give each
+  // spelling its own.
   if (!spellings(name).some((other) => fs.lstat(`${folder}/${other}`))) return name
   const stat = fs.lstat(join(folder, name))
   if (!stat) return name
@@ -98,7 +98,7 @@ function fold(name: string): string {
   return name.normalize("NFC").toLowerCase()
 }
 
-/** Other names that a file system which is not exact takes for this one: one of another case, one of another Unicode form. */
+/** Spellings that a file system may treat as this name: one in another case, and some in another Unicode form. */
 function spellings(name: string): string[] {
   const isAscii = !/[^\0-\x7f]/.test(name)
   const upper = isAscii ? name.toUpperCase() : name.replace(/[a-z]+/g, (letters) => letters.toUpperCase())

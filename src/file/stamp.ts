@@ -1,25 +1,24 @@
 import type { FileStat } from "./system.ts"
 
 /**
- * A stamp says which version of a file was read: `stat`'s modification time, change time and inode, packed into one
- * BLOB (nanoseconds do not fit a JavaScript number), with the size kept beside it. Git's index and notmuch's Maildir
- * scan rest on the same idea.
+ * A stamp says which version of a file was read: the modification time, change time and inode of its `stat`, packed into one BLOB
+ * (nanoseconds do not fit a JavaScript number). The size is kept beside it. Git's index and notmuch's Maildir scan use the same idea.
  *
- * A stamp proves nothing while another change could still fall into the same tick of the device's clock ("racily
- * clean", git's Documentation/technical/racy-git.txt). Such a stamp carries one byte more and never counts as known.
+ * A stamp proves nothing while another change could still fall into the same tick of the device's clock ("racily clean", git's
+ * Documentation/technical/racy-git.txt). Such a stamp has one more byte and never counts as known.
  */
 export type Stamp = Uint8Array
 
-/** How long a stamp is that may be trusted at all, in bytes. */
+/** The length of a stamp that may be trusted, in bytes. */
 export const KNOWN_BYTES = 24
 const SECOND_NS = 1_000_000_000n
-/** A change within this time after another one may leave the same times behind. */
+/** Two changes within this time may leave the same times, in ns. */
 const GRANULARITY_NS = 100_000_000n
-/** The same where the file system keeps whole seconds (ext3, HFS+) or every other one (FAT). */
+/** The same for file systems whose times are whole seconds (ext3, HFS+) or every second one (FAT). */
 const COARSE_GRANULARITY_NS = 2n * SECOND_NS
 
 /**
- * Tells whether no later change can leave the same stamp.
+ * Whether no later change can leave the same stamp.
  * @param nowNs the device's own clock (`DeviceClock`), read *before* the stat was taken
  */
 export function isProven(stat: FileStat, nowNs: bigint | undefined): boolean {
@@ -28,7 +27,7 @@ export function isProven(stat: FileStat, nowNs: bigint | undefined): boolean {
   return nowNs - stat.ctimeNs >= window
 }
 
-// Filled and read within one synchronous call. Comparing bytes spares each stored stamp a view of its own.
+// Shared: filled and read within one synchronous call. Comparing bytes saves a view of each stored stamp.
 const packed = Buffer.alloc(KNOWN_BYTES)
 const fields = new DataView(packed.buffer, packed.byteOffset, KNOWN_BYTES)
 
@@ -39,25 +38,25 @@ function pack(stat: FileStat): Buffer {
   return packed
 }
 
-/** Packs a stat; one that is not proven is marked as unknown. */
+/** Packs a stat into a stamp; if it is not proven, the stamp is marked as unknown. */
 export function packStamp(stat: FileStat, proven: boolean): Stamp {
   const stamp = Buffer.alloc(proven ? KNOWN_BYTES : KNOWN_BYTES + 1)
   pack(stat).copy(stamp)
   return stamp
 }
 
-/** Tells whether a stamp may be trusted at all by a later call. */
+/** Whether a later call may trust a stamp. */
 export function isKnown(stamp: Stamp | null): stamp is Stamp {
   return stamp !== null && stamp.byteLength === KNOWN_BYTES
 }
 
-/** Tells whether the stamp and size are those of this stat, known or not. */
+/** Whether a stamp, known or not, and a size are those of this stat. */
 export function sameStamp(stamp: Stamp | null, size: number, stat: FileStat): boolean {
   if (stamp === null || stamp.byteLength < KNOWN_BYTES || size !== stat.size) return false
   return pack(stat).compare(stamp, 0, KNOWN_BYTES) === 0
 }
 
-/** Tells whether two stats are of the same version of the same thing. */
+/** Whether two stats are of the same version of the same file. */
 export function sameStat(a: FileStat | undefined, b: FileStat | undefined): boolean {
   if (!a || !b) return a === b
   return (

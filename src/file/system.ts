@@ -25,10 +25,10 @@ import {
 } from "node:fs"
 import { systemCode } from "../errors.ts"
 
-/** What lies under a name: only a `file` can be a record. */
+/** What lies under a name. Only a `file` can be a record. */
 export type EntryKind = "file" | "directory" | "link" | "other"
 
-/** The parts of `stat` that the store looks at; times in ns since 1970, size in bytes. */
+/** The fields of `stat` that the store uses; times in ns since 1970, size in bytes. */
 export interface FileStat {
   readonly kind: EntryKind
   readonly mtimeNs: bigint
@@ -36,7 +36,7 @@ export interface FileStat {
   readonly size: number
   readonly inode: bigint
   readonly device: bigint
-  /** The permission bits, those for set-user, set-group and sticky included. */
+  /** The permission bits, with setuid, setgid and sticky. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
@@ -48,59 +48,59 @@ export interface DirectoryEntry {
 }
 
 /**
- * The system calls the store makes, one method each, so that a test can stand between any two of them. Reads are
- * synchronous because a small file costs Bun 5 µs that way and 40 µs through a promise; only flushes are awaited.
- * "Absent" is `undefined` or `false`, every other failure throws what the system threw.
+ * The system calls that the store makes, one method each, so that a test can interfere between any two. Reads are synchronous, because
+ * a small file costs Bun 5 µs that way and 40 µs through a promise; only flushes are awaited. Absence is `undefined` or `false`; every
+ * other failure throws what the system threw.
  */
 export interface FileSystem {
   /**
    * Follows links.
-   * @param like what it said before, which no later change can leave as it is: given back where it does, at half the cost
+   * @param like an earlier, proven stat of the path. If it still holds, it is returned, which costs half of an exact stat
    */
   stat(path: string, like?: FileStat): FileStat | undefined
   /** Does not follow links. @param like as for `stat` */
   lstat(path: string, like?: FileStat): FileStat | undefined
-  /** Names in a folder, in no order, without `.` and `..`: half of the memory that entries take. */
+  /** The names in a folder, in no order, without `.` and `..`. They take half the memory of entries. */
   readNames(path: string): string[] | undefined
-  /** The same with what lies under each name. */
+  /** The entries of a folder, in no order: names, with the kind of what lies there. */
   readDirectory(path: string): DirectoryEntry[] | undefined
   /** Opens for reading; never follows a link in its last segment (that throws) and never waits on a pipe. */
   openFile(path: string): number | undefined
-  /** The stat of what was opened, whatever lies under its name by now. */
+  /** The stat of what was opened, whatever lies under its name now. */
   fstat(descriptor: number): FileStat
-  /** Reads an open file whole, unless it holds more than `maxBytes`; the bytes are good until the next call. */
+  /** Reads a whole open file; `undefined` if it is larger than `maxBytes`. The bytes are valid until the next call. */
   readOpen(descriptor: number, maxBytes: number): Buffer | undefined
-  /** Reads from a place in an open file into a buffer; gives how many bytes there were. */
+  /** Reads from a position in an open file into a buffer. Returns how many bytes were read. */
   readAt(descriptor: number, into: Uint8Array, position: number): number
-  /** Yields a regular file's bytes in pieces, each good until the next is asked for. */
+  /** Yields a regular file's bytes in pieces. Each piece is valid until the next is asked for. */
   readPieces(path: string): Generator<Uint8Array>
-  /** Makes a new file with this text, with these permissions but for the umask (by default 0600), and gives its open descriptor. */
+  /** Makes a new file with this text, and with these permissions (by default 0600) less the umask. Returns its open descriptor. */
   createFile(path: string, text: string, mode?: number): number
   setMode(descriptor: number, mode: number): void
   setOwner(descriptor: number, uid: number, gid: number): void
-  /** Adds bytes to a file at its open descriptor. */
+  /** Writes bytes at the current position of an open file. */
   append(descriptor: number, bytes: Uint8Array): void
   /** Waits until what was written to the descriptor is on the disk. */
   flush(descriptor: number): Promise<void>
-  /** The same while nothing else can be done: at the end of the process. */
+  /** As `flush`, synchronously, for the end of the process. */
   flushSync(descriptor: number): void
   close(descriptor: number): void
   /** Waits until the names in a folder are on the disk. */
   flushDirectory(path: string): Promise<void>
-  /** The same at the end of the process. */
+  /** As `flushDirectory`, synchronously, for the end of the process. */
   flushDirectorySync(path: string): void
   rename(from: string, to: string): void
-  /** Gives a file a second name; fails with `EEXIST` where there is something under it. */
+  /** Gives a file a second name. Fails with `EEXIST` if something lies there. */
   link(from: string, to: string): void
   /** Sets a file's modification time, ms since 1970. */
   setModified(path: string, timeMs: number): void
-  /** Tells whether there was such a file. */
+  /** Removes a file. Returns whether there was one. */
   removeFile(path: string): boolean
-  /** Makes a folder and those above it, as `createFile` does (by default 0700); gives the topmost one it made. */
+  /** Makes a folder and the missing ones above it, with these permissions (by default 0700) less the umask. Returns the topmost new one. */
   makeDirectory(path: string, mode?: number): string | undefined
-  /** Removes a folder if it is empty; tells whether it did. */
+  /** Removes a folder if it is empty. Returns whether it did. */
   removeEmptyDirectory(path: string): boolean
-  /** Makes the file if it is missing, has the device set its times to the device's now, and gives its stat. */
+  /** Makes the file if it is missing, and has the device set its times to the device's now. Returns its stat. */
   touch(path: string): FileStat
 }
 
@@ -164,19 +164,19 @@ function statWith(
 ): FileStat | undefined {
   if (like)
     try {
-      // Without options, which take a tenth of the time.
+      // Without options, since passing them costs a tenth of the time.
       if (isLike(call(path), like)) return like
     } catch {
-      // What is in the way is told of by the exact look.
+      // The exact stat below reports what is wrong.
     }
   const stat = unlessAbsent(() => call(path, STAT_OPTIONS))
   return stat && toFileStat(stat)
 }
 
-/** Numbers hold times to a quarter of a microsecond. What changes a proven stat leaves times that are a tenth of a second later. */
+/** Times in numbers are exact to a quarter of a microsecond. A change to a file with a proven stat leaves times 0.1 s later. */
 const ROUGH_NS = 1_000
 
-/** Whether a stat in numbers, which take half the time of exact ones, is of what another one was of. */
+/** Whether a stat in numbers, which takes half the time of an exact one, equals an earlier exact stat. */
 function isLike(stat: Stats, like: FileStat): boolean {
   return (
     stat.size === like.size &&
@@ -190,10 +190,10 @@ function isLike(stat: Stats, like: FileStat): boolean {
   )
 }
 
-// One buffer for all small files: it is filled and copied from within one synchronous call.
+// One buffer for all small files; it is filled and read within one synchronous call.
 const shared = Buffer.allocUnsafe(INITIAL_BUFFER)
 
-/** Reads from the beginning; `undefined` where there is more than was asked for. The bytes are good until the next call. */
+/** Reads a file from its beginning; `undefined` if it is larger than `maxBytes`. The bytes are valid until the next call. */
 function readDescriptor(descriptor: number, maxBytes: number): Buffer | undefined {
   let buffer = shared
   let length = 0
@@ -211,7 +211,7 @@ function readDescriptor(descriptor: number, maxBytes: number): Buffer | undefine
   }
 }
 
-/** Opens a file, uses it in one go and closes it; `undefined` where there is none. */
+/** Opens a file, uses it synchronously and closes it; `undefined` if there is none. */
 export function withOpenFile<T>(
   files: FileSystem,
   path: string,
@@ -280,7 +280,7 @@ export const fileSystem: FileSystem = {
   flushSync: (descriptor) => fsyncSync(descriptor),
   close: (descriptor) => closeSync(descriptor),
   async flushDirectory(path) {
-    // Windows has no such call; its file system journals the names itself.
+    // Windows cannot flush a folder; its file system journals names itself.
     if (process.platform === "win32") return
     const descriptor = openSync(path, "r")
     try {
@@ -324,10 +324,10 @@ export const fileSystem: FileSystem = {
   touch(path) {
     const descriptor = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW, FILE_MODE)
     try {
-      // Written to and not given a time: a file system without change times would show the one that we gave.
+      // Not `utimes`: a file system without change times would show the time that we set.
       writeSync(descriptor, PROBE, 0, PROBE.length, 0)
     } catch {
-      // On a full disk there is room for a change of size, which dates the file as well.
+      // On a full disk the size can still be changed, which updates the times as well.
       ftruncateSync(descriptor, 0)
     } finally {
       closeSync(descriptor)

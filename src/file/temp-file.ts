@@ -7,18 +7,18 @@ import type { FileSystem } from "./system.ts"
 const FORM = /^\.sessiondex-(\d+)-[0-9a-z]+\.tmp$/
 const HOUR_NS = 3_600_000_000_000n
 
-/** A new name in the same folder that no listing shows, with the writer's pid in it. */
+/** A new path in a folder, with a name that no listing shows and that contains our pid. */
 export function tempPath(folder: string): string {
   const random = Math.random().toString(36).slice(2, 12)
   return join(folder, `.sessiondex-${process.pid}-${random}.tmp`)
 }
 
-/** Whether a file's name is that of a temp file of ours. */
+/** Whether a file's name is that of a temp file of this package. */
 export function isTempName(name: string): boolean {
   return FORM.test(name)
 }
 
-/** Whether a process of that id runs on this system. */
+/** Whether a process with that id runs on this system. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -29,8 +29,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes temp files of ours that a killed process left behind: its process is gone *and* the file is older than an
- * hour by the device's clock, since a pid says nothing across containers. Others' temp files are never touched.
+ * Removes temp files of this package that a killed process left: the process is gone *and* the file is older than an hour by the
+ * device's clock, since a pid says nothing across containers. Other programs' temp files are never touched.
  * @param names file names in `folder` that start with a dot
  */
 export function sweepTempFiles(
@@ -50,7 +50,7 @@ export function sweepTempFiles(
     try {
       fs.removeFile(path)
     } catch {
-      // It stays for one who may remove it; no listing fails for it.
+      // It stays for a process that may remove it; no listing fails because of it.
     }
   }
 }

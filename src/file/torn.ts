@@ -1,17 +1,17 @@
 import type { FileStat, FileSystem } from "./system.ts"
 
-/** A torn file that was changed longer ago than this is not being written any more, in ns. */
+/** A torn file whose last change is longer ago than this is no longer being written, in ns. */
 const YOUNG_NS = 60_000_000_000n
 const NS_PER_MS = 1_000_000n
 
-/** Per device the change time up to which no file is being written any more. */
+/** For each device, the change time up to which no file is being written any more. */
 const settled = new WeakMap<FileSystem, Map<bigint, bigint>>()
 
 /**
- * Tells whether a torn file may be whole in a moment: other writers overwrite in place, so a file can be seen half written.
+ * Whether a torn file may be whole in a moment: other programs overwrite files in place, so a file can be seen half written.
  *
- * Our clock alone cannot tell, since the device's may be far from it. So a file that is not young by ours is old only if what
- * was noted of its device says so.
+ * Our own clock is not enough, since the device's may differ a lot. So a file that is old by our clock counts as old only if something
+ * that was noted about its device agrees.
  */
 export function mayBeBeingWritten(fs: FileSystem, { device, ctimeNs }: FileStat): boolean {
   const age = BigInt(Date.now()) * NS_PER_MS - ctimeNs
@@ -20,12 +20,12 @@ export function mayBeBeingWritten(fs: FileSystem, { device, ctimeNs }: FileStat)
   return until === undefined || ctimeNs > until
 }
 
-/** Notes a time that the device's clock has reached: what was changed long before is not being written any more. */
+/** Notes a time (ns) that the device's clock has reached: files changed a minute before it are no longer being written. */
 export function noteClock(fs: FileSystem, device: bigint, nowNs: bigint): void {
   note(fs, device, nowNs - YOUNG_NS)
 }
 
-/** Notes that a torn file was waited for in vain: so was every other one that its device had not changed after it. */
+/** Notes that waiting for a torn file was in vain, so that nobody waits for files of its device with the same or an older change time. */
 export function noteWaitedFor(fs: FileSystem, { device, ctimeNs }: FileStat): void {
   note(fs, device, ctimeNs)
 }

@@ -8,24 +8,27 @@ import { checkSpelling } from "./spelling.ts"
 import type { FileSystem } from "./system.ts"
 import { tempPath } from "./temp-file.ts"
 
-/** How long the end of the process waits for another one to let go of the write lock, in ms. */
+/** How long an ending process waits for another one to release the write lock, in ms. */
 const PATIENCE_MS = 1_000
 const PAUSE_MS = 2
 
-/** Takes the lock at the end of the process, where nothing can be awaited; `undefined` where it is not to be had. */
+/** Takes the lock at the end of the process, where nothing can be awaited; `undefined` if it cannot be taken. */
 export function acquireNow(lock: ProcessLock): Release | undefined {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end; Bun.sleepSync(PAUSE_MS))
     try {
       const release = lock.tryAcquire()
       if (release) return release
     } catch {
-      // Held by a batch of this very process, which goes no further; or not to be had at all.
+      // Either a batch of this process holds it, which goes no further, or the lock cannot be used.
       return undefined
     }
   return undefined
 }
 
-/** Replaces a record's file as the write queue does, at the end of the process. @throws what the system throws; StoreError, `NOT_DURABLE` where it was replaced */
+/**
+ * Replaces a record's file as the write queue does, synchronously, for the end of the process.
+ * @throws what the system throws; StoreError, which is `NOT_DURABLE` if the file was replaced all the same
+ */
 export function replaceNow(
   fs: FileSystem,
   directory: string,

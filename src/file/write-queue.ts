@@ -1,4 +1,4 @@
-// Over 400 lines: the steps of one batch, whose order is what makes writing safe, are to be read in one place.
+// Over 400 lines, because the order of a batch's steps makes writing safe, and they should be read in one place.
 import { dirname } from "node:path"
 import { isDiskFull, StoreError, systemCode } from "../errors.ts"
 import type { Key } from "../record/key.ts"
@@ -15,16 +15,16 @@ import { checkSpelling } from "./spelling.ts"
 import type { FileSystem } from "./system.ts"
 import { tempPath } from "./temp-file.ts"
 
-/** Bytes to be written as they are, asked for piece by piece, so that memory does not grow with the record. */
+/** Bytes to be written as they are, piece by piece, so that memory does not grow with the record. */
 export interface Copy {
-  /** Each piece is good until the next is asked for. What it throws rejects the job, and nothing is changed. */
+  /** Each piece is valid until the next is asked for. What it throws rejects the job, and nothing is changed. */
   pieces(): Iterable<Uint8Array>
 }
 
 /** What a record's file is to become: a text, the bytes of another file, or nothing. */
 export type Content = { readonly text: string; readonly value: unknown } | Copy | null
 
-/** One wish to change one record; it sees the record as the wishes before it will have left it. */
+/** A request to change one record. It sees the record as the jobs before it will leave it. */
 export type WriteJob = Wish & (Placed | Sought)
 
 /** A record whose place is known. */
@@ -33,20 +33,20 @@ interface Placed {
   readonly path: string
 }
 
-/** One that may be moved meanwhile, so that its place is found under the lock. */
+/** A record that may be moved meanwhile, so its place is looked for under the lock. */
 interface Sought {
   /** What it throws rejects the job. */
   find(): Promise<Key>
 }
 
 interface Wish {
-  /** Whether `decide` needs the record's present content. */
+  /** Whether `decide` needs the record's current content. */
   readonly reads: boolean
-  /** Says synchronously what the file is to become; `undefined` leaves it alone. What it throws rejects this job only. */
+  /** Returns, synchronously, what the file is to become; `undefined` leaves it alone. What it throws rejects only this job. */
   decide(current: ReadResult | undefined): Content | undefined
 }
 
-/** What takes changes: the queue of all writers of a store, or within `exclusively` what is written under the same hold. */
+/** Takes changes: the queue that all writers of a store share, or within `exclusively` a queue under the same hold of the lock. */
 export interface Writes {
   /** As `WriteQueue.enqueue`. */
   enqueue(job: WriteJob): Promise<boolean>
@@ -67,9 +67,9 @@ export interface WriteQueueOptions {
   readonly directory: string
   readonly lock: Pick<ProcessLock, "acquire">
   readonly maxRecordBytes: number
-  /** "relaxed" leaves out the flushes: a power cut may lose what was written last, never tear it. */
+  /** "relaxed" leaves out the flushes: a power cut may lose or tear what was written last. */
   readonly durability: "full" | "relaxed"
-  /** Brings the index up to date with files that were just changed; must not throw. Still under the lock. */
+  /** Brings the index up to date with files that were just changed. Called under the lock; must not throw. */
   readonly publish: (changes: readonly Change[]) => Promise<void>
 }
 
@@ -78,7 +78,7 @@ const MAX_FOLDER_TRIES = 5
 const MAX_SPELLED = 1_000
 const REMOVED: ReadResult = { fault: { code: "NOT_FOUND", message: "There is no such record" } }
 
-/** The lock of what is written under a hold of it. */
+/** Stands in for the lock where it is held already. */
 const HELD: WriteQueueOptions["lock"] = { acquire: async () => () => {} }
 
 interface Pending {
@@ -87,14 +87,14 @@ interface Pending {
   reject(reason: unknown): void
 }
 
-/** Work that has the lock for itself; it settles its own promise, and never rejects. */
+/** Work that has the lock to itself. It settles its own promise and never rejects. */
 interface Exclusive {
-  /** @param noRoom why there is no lock: then nobody else has one either, and what gives room goes on */
+  /** @param noRoom set if the lock could not be made because the disk is full; then nobody has it, and only removals go on */
   work(noRoom: unknown): Promise<void>
   reject(reason: unknown): void
 }
 
-/** All that a batch wants of one file. */
+/** One file that a batch changes. */
 interface Target {
   readonly key: Key
   readonly path: string
@@ -102,27 +102,27 @@ interface Target {
   content: Content
   /** The temp file that holds the new content, until it is renamed. */
   temp?: string | undefined
-  /** Folders that were made for it, and the one above them: their names must reach the disk too. */
+  /** The folders in which folders were made for it; they have to be flushed too. */
   readonly made: string[]
   existed?: boolean
   /** Why it was not changed. */
   failure?: unknown
-  /** Why a change that was made may not outlive a power cut. */
+  /** Why the change may not survive a power cut, though it was made. */
   undurable?: unknown
 }
 
 /**
- * The queue that all writers of a store share. Jobs that arrive while a batch is being written form the next one; a
- * batch's files are flushed together and published together (group commit), under one hold of the write lock.
+ * The queue that all writers of a store share. Jobs that arrive while a batch is being written form the next batch. The files of a
+ * batch are flushed together and published together (group commit), under one hold of the write lock.
  *
- * Every file is replaced atomically: a temp file in the same folder, flushed, renamed over the old one, the folder
- * flushed, and only then the index.
+ * Every file is replaced atomically: a temp file in the same folder is written, flushed, and renamed over the old file; then the
+ * folder is flushed; only then the index is changed.
  */
 export class WriteQueue implements Writes {
   readonly #options: WriteQueueOptions
   #pending: (Pending | Exclusive)[] = []
   #running: Promise<void> | undefined
-  /** Folders that bear the names by which they are found. */
+  /** Paths of folders that were checked to have exactly these names (`checkSpelling`). */
   readonly #spelled: Set<string>
 
   constructor(options: WriteQueueOptions, spelled = new Set<string>()) {
@@ -131,18 +131,18 @@ export class WriteQueue implements Writes {
   }
 
   /**
-   * Resolves when the change is safely on the disk; tells whether the job changed something (for a removal: whether
+   * Changes a record. Resolves when the change is safely on the disk, with whether the job changed something (for a removal: whether
    * there was such a file).
-   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`, `CONFLICT` where the name is another record's; `NOT_DURABLE`
-   * where the change was made
+   * @throws what `decide` threw; StoreError `WRITE_FAILED`, `LOCKED`, `CONFLICT` if the name is another record's, `NOT_DURABLE` if the
+   * change was made but could not be flushed
    */
   enqueue(job: WriteJob): Promise<boolean> {
     return new Promise((resolve, reject) => this.#push({ job, resolve, reject }))
   }
 
   /**
-   * Runs work that looks, writes what follows from what it saw, looks again, …, all under one hold of the write lock: no other
-   * writer comes between. What it enqueues with `held` is written at once; it must wait for nothing else that is enqueued.
+   * Runs work that reads and writes in several steps, all under one hold of the write lock, so that no other writer comes between.
+   * What it enqueues on `held` is written at once. It must not wait for anything enqueued elsewhere, which would deadlock.
    * @throws what `work` throws; StoreError `LOCKED`
    */
   exclusively<T>(work: (held: Writes) => Promise<T>): Promise<T> {
@@ -155,7 +155,7 @@ export class WriteQueue implements Writes {
         } catch (error) {
           reject(error)
         }
-        // What was enqueued and not waited for needs the lock as well.
+        // What the work enqueued without waiting for it needs the lock as well.
         await held.idle()
       }
       this.#push({ work: run, reject })
@@ -173,7 +173,7 @@ export class WriteQueue implements Writes {
   }
 
   async #run(): Promise<void> {
-    // Let the callers of this turn of the event loop join the first batch.
+    // Lets the other callers of this turn of the event loop join the first batch.
     await Promise.resolve()
     while (this.#pending.length > 0) {
       const batch = this.#next()
@@ -185,7 +185,7 @@ export class WriteQueue implements Writes {
       } catch (error) {
         if (isDiskFull(error)) noRoom = error
         else {
-          // What was waiting behind it has waited as long.
+          // What waited behind it has waited as long, so it fails too.
           for (const { reject } of [...batch, ...this.#pending.splice(0, behind)]) reject(error)
           continue
         }
@@ -204,7 +204,7 @@ export class WriteQueue implements Writes {
     this.#running = undefined
   }
 
-  /** What comes next: one that has the lock for itself, or the jobs up to the next such. */
+  /** Takes what comes next: one exclusive work, or the jobs up to the next one. */
   #next(): [Exclusive] | Pending[] {
     const [first] = this.#pending
     if (first && "work" in first) {
@@ -220,7 +220,7 @@ export class WriteQueue implements Writes {
     return jobs
   }
 
-  /** @param noRoom why there is no lock: then nobody else has one either, and what gives room goes on */
+  /** @param noRoom as in `Exclusive.work` */
   async #write(batch: readonly Pending[], noRoom: unknown): Promise<Target[]> {
     const targets = await this.#decide(batch)
     if (noRoom !== undefined)
@@ -270,7 +270,7 @@ export class WriteQueue implements Writes {
         pending.reject(error)
       }
     }
-    // What is being copied, or comes to another place, can be read when it is there. Wishes for one record keep their order.
+    // A job that needs what this batch copies or moves waits for the next batch. Jobs for one record keep their order.
     this.#pending.unshift(...deferred.keys())
     return [...targets.values()]
   }
@@ -309,7 +309,7 @@ export class WriteQueue implements Writes {
     const folder = dirname(target.path)
     for (let tries = 1; ; tries++) {
       const seen = checkFolders(fs, directory, target.key)
-      // The folder is nearly always there.
+      // First without making the folder, since it nearly always exists.
       const topmost = tries === 1 ? undefined : makeFolders(fs, folder, directory)
       if (topmost !== undefined)
         for (let made = folder; made.length >= topmost.length; made = dirname(made))
@@ -318,7 +318,7 @@ export class WriteQueue implements Writes {
       try {
         return createDraft(fs, target.temp, target.path, text, seen, made)
       } catch (error) {
-        // There is no folder yet, or someone removed the one that was just made.
+        // There is no folder yet, or another program removed the one that was just made.
         if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error
       }
     }
@@ -340,7 +340,7 @@ export class WriteQueue implements Writes {
         target.temp = undefined
       } catch (error) {
         if (systemCode(error) !== "ENOENT" || tries === MAX_FOLDER_TRIES) throw error
-        // Someone removed the folder, and the temp file with it: once more from the start.
+        // Another program removed the folder, and the temp file with it: start again.
         await this.#stage(target, flushed)
       }
   }
@@ -349,7 +349,7 @@ export class WriteQueue implements Writes {
     try {
       this.#options.fs.removeFile(temp)
     } catch {
-      // The target's own failure is what the caller hears of; the sweep of old temp files removes this one.
+      // The caller gets the target's own failure. The sweep of old temp files will remove this one.
     }
   }
 
@@ -369,7 +369,7 @@ function isExclusive(batch: [Exclusive] | Pending[]): batch is [Exclusive] {
   return batch.length === 1 && batch[0] !== undefined && "work" in batch[0]
 }
 
-/** Whether a batch changes a record of the same kind and id elsewhere, so that where it lies is not yet to be seen. */
+/** Whether a batch changes a record of the same kind and id elsewhere, so that its final place is not known yet. */
 function movesAmong(targets: ReadonlyMap<string, Target>, key: Key, path: string): boolean {
   for (const other of targets.values())
     if (other.path !== path && other.key[0] === key[0] && other.key.at(-1) === key.at(-1)) return true

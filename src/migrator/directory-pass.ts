@@ -3,7 +3,13 @@ import { type DirectoryRow, type Settlement, UNSETTLED } from "../database/direc
 import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
 import type { DeviceClock } from "../file/clock.ts"
-import { type Digest, digestOf, type NewestFields, readFields, readNewest } from "../file/fields-reader.ts"
+import {
+  digestOfFields,
+  type FieldsDigest,
+  type NewestFields,
+  readFields,
+  readNewest,
+} from "../file/fields-reader.ts"
 import { listRecords, placePath, recordNames, statPlace, statRecord } from "../file/layout.ts"
 import { faultError, mayHeal, RETRY_MS } from "../file/reader.ts"
 import { isKnown, packStamp, sameStamp } from "../file/stamp.ts"
@@ -31,7 +37,7 @@ export interface Pass {
   /** How many record files were read. */
   readonly read: number
   /** What was read under stamps that prove nothing yet, by id. */
-  readonly unproven: ReadonlyMap<string, Digest>
+  readonly unproven: ReadonlyMap<string, FieldsDigest>
 }
 
 /** Something changed the folder or its rows since the pass began. */
@@ -65,7 +71,7 @@ export class DirectoryPass {
   readonly #path: string
   readonly #known: StampPage
   readonly #earlier: Pass | undefined
-  readonly #unproven = new Map<string, Digest>()
+  readonly #unproven = new Map<string, FieldsDigest>()
   #row: DirectoryRow | undefined
   #pending: Observation[] = []
   #vanished: string[] = []
@@ -311,7 +317,7 @@ export class DirectoryPass {
     const before = this.#isEarlier() ? this.#earlier?.unproven.get(id) : undefined
     if (before !== undefined) {
       const { fs, maxRecordBytes, slice } = this.#context
-      if (digestOf(await readFields(fs, path, seen, maxRecordBytes, slice)) === before) {
+      if (digestOfFields(await readFields(fs, path, seen, maxRecordBytes, slice)) === before) {
         this.#unproven.set(id, before)
         this.#count(seen)
         return
@@ -390,7 +396,7 @@ export class DirectoryPass {
     // What the system refused to read it may give the next time, and nothing of the file will have changed.
     const refused = "fault" in result && result.fault.code === "UNREADABLE"
     const proven = !healing && !refused && this.#context.reading.proves(stat)
-    if (!proven) this.#unproven.set(id, digestOf(result))
+    if (!proven) this.#unproven.set(id, digestOfFields(result))
     // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
     const columns = columnsOf(this.place, result, this.#declared)
     this.#texts?.add(result)
