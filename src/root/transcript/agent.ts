@@ -74,6 +74,9 @@ export interface TranscriptMessage {
   readonly parts: readonly JsonObject[]
 }
 
+/** Told how many more lines were laid out. */
+export type OnLaid = (lines: number) => void
+
 /**
  * What a transcript says so far. It takes in one line after another, and says the same whether it took them in at once, or was
  * stopped in between, kept as its state, and begun again.
@@ -84,8 +87,9 @@ export interface Fold {
   /**
    * What the lines say: the container's session, then its child sessions. Nothing where they say of none. Lines that are added later
    * change nothing in it. Never throws.
+   * @param onLaid told how many lines were laid out since it was told last: what they left behind can be collected
    */
-  outline(sides: Sides): readonly OutlinedSession[]
+  outline(sides: Sides, onLaid?: OnLaid): readonly OutlinedSession[]
   /** Lets go of what only makes its next outline cost less. */
   forget?(): void
   /** Everything that it knows, as plain JSON. It is written down before another line is added. */

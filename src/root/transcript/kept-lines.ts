@@ -4,6 +4,9 @@ import type { Collector } from "./garbage.ts"
 /** Kept at most of one container, in bytes of its lines: parsed they take several times as much. */
 const MAX_BYTES = 2 * 1024 * 1024
 
+/** What laying out one line leaves behind, in bytes: lists that grow, and objects of a moment. */
+const LEFT_A_LINE = 1_024
+
 /** What the lines of a container say that were just read, so that they need not be read and parsed again. Of more than fits nothing is kept. */
 export class KeptLines {
   /** By file, then by each line's first byte. */
@@ -36,6 +39,11 @@ export class KeptLines {
   /** Told that all lines were put, before what they say is laid out. */
   end(): void {
     this.#collector.stepped(this.#bytes)
+  }
+
+  /** Told that so many lines were laid out. */
+  laid(lines: number): void {
+    this.#collector.left(LEFT_A_LINE * lines)
   }
 
   /** What these lines say; `undefined` where one of them is not kept. */

@@ -13,9 +13,11 @@ import type { CandidateFilter, MessageDocument, TextLook, TextSource } from "../
 import { WorkProgress } from "../work-progress.ts"
 import { CandidatesAhead } from "./candidates-ahead.ts"
 import { DocumentsAhead } from "./documents-ahead.ts"
+import { Garbage, MOST_LEFT_OF_ROWS } from "./garbage.ts"
 import { placeText } from "./held.ts"
 import { bytesOf } from "./record-bodies.ts"
 import type { Settled } from "./settled.ts"
+import type { Intake } from "./settling.ts"
 import { TextIntake } from "./text-intake.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
@@ -50,6 +52,11 @@ class PartCounts {
       this.#settled.index.index.write(({ transcripts }) => transcripts.places.setParts(counted)),
     )
   }
+}
+
+/** Takes no texts, and has what reading leaves behind collected. */
+class NoIntake extends Garbage implements Intake {
+  async take(): Promise<void> {}
 }
 
 interface UpdateOptions {
@@ -157,7 +164,9 @@ export class TranscriptTexts implements TextSource {
   async #update({ signal, onYield, onSettled, onText: onProgress }: UpdateOptions): Promise<number> {
     const slice = new TimeSlice(signal, onYield)
     if (this.mode !== "all") {
-      await this.#settled.all({ signal, slice, onSettled, patient: true })
+      // Who lets others run is not waited for.
+      const intake = onYield ? undefined : new NoIntake(MOST_LEFT_OF_ROWS)
+      await this.#settled.all({ signal, slice, onSettled, patient: true, intake })
       return 0
     }
     let textsMs = 0

@@ -344,7 +344,7 @@ export class Transcripts {
     const { fold } = followed
     if (!fold) return { ...result, sides: known?.sides ?? [], read: undefined }
     keep?.end()
-    const sessions = fold.outline(recorder)
+    const sessions = fold.outline(recorder, keep && ((lines) => keep.laid(lines)))
     return { ...result, sides: [...sides], read: { sessions, fold } }
   }
 

@@ -117,6 +117,7 @@ test(`in ${SEEDS} random transcripts an outline that grows equals one that is ma
     for (const one of linesOf(values)) {
       fold.add(one)
       if (random.chance(0.4)) continue
+      if (random.chance(0.1)) fold.forget?.()
       const outline = fold.outline(SIDES)
       const atOnce = claudeCode.fold(MAIN, JSON.parse(JSON.stringify(fold.state()))).outline(SIDES)
       if (JSON.stringify(outline) !== JSON.stringify(atOnce))
@@ -132,4 +133,38 @@ test(`in ${SEEDS} random transcripts an outline that grows equals one that is ma
   }
   expect(grown).toBeGreaterThan(outlines / 5)
   expect(grown).toBeLessThan(outlines)
+})
+
+test("a fold that forgot holds no message of its last outline, and outlines as before", async () => {
+  const values: JsonObject[] = []
+  for (let at = 0, parent: string | null = null; at < 2_000; at++) {
+    const uuid = `uuid-${at}`
+    values.push(
+      at % 2 === 0 ? user(uuid, parent, `Prompt ${at}`) : assistant(uuid, parent, `msg_${at}`, text("So")),
+    )
+    parent = uuid
+  }
+  const fold = claudeCode.fold(MAIN)
+  for (const one of linesOf(values)) fold.add(one)
+  const laid: number[] = []
+  const messagesOf = (): readonly WeakRef<object>[] =>
+    fold
+      .outline(SIDES, (lines) => laid.push(lines))
+      .flatMap(({ messages }) => messages.map((one) => new WeakRef(one)))
+  const held = messagesOf()
+  expect(held).toHaveLength(values.length)
+  // Every line is laid out twice: into the tree, and into a branch.
+  const sum = laid.reduce((all, lines) => all + lines, 0)
+  expect(sum).toBeGreaterThan(values.length)
+  expect(sum).toBeLessThanOrEqual(2 * values.length)
+  const stillThere = async (): Promise<number> => {
+    await Bun.sleep(0)
+    Bun.gc(true)
+    return held.filter((one) => one.deref() !== undefined).length
+  }
+  const told = JSON.stringify(fold.outline(SIDES))
+  await expect(stillThere()).resolves.toBeGreaterThan(values.length / 2)
+  fold.forget?.()
+  await expect(stillThere()).resolves.toBeLessThan(values.length / 10)
+  expect(JSON.stringify(fold.outline(SIDES))).toBe(told)
 })

@@ -21,7 +21,8 @@ interface Growing extends Answer {
  */
 export class Answers {
   readonly #names: Names
-  readonly #of = new Map<number, Growing>()
+  /** By line. */
+  readonly #of: (Growing | undefined)[] = []
   readonly #callers = new Map<string, Growing>()
   /** By the model's id the newest, and by the request too those before it. */
   readonly #known = new Map<string, Growing>()
@@ -34,7 +35,7 @@ export class Answers {
 
   /** By the place of one of its lines. */
   at(line: number): Answer | undefined {
-    return this.#of.get(line)
+    return this.#of[line]
   }
 
   /** By a call that it makes; of several the first. */
@@ -63,7 +64,7 @@ export class Answers {
       this.#known.set(answer, growing)
       if (newest) this.#before.set(`${answer}\0${newest.request}`, newest)
     }
-    this.#of.set(at, growing)
+    this.#of[at] = growing
     let isNew = growing.lines.length === 0 || says === true
     for (const { id } of calls ?? []) {
       const caller = this.#callers.get(id)

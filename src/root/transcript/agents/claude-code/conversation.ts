@@ -1,4 +1,4 @@
-import type { OutlinedMessage } from "../../agent.ts"
+import type { OnLaid, OutlinedMessage } from "../../agent.ts"
 import { Names } from "../../names.ts"
 import { type Answer, Answers } from "./answers.ts"
 import type { Node } from "./line.ts"
@@ -27,6 +27,9 @@ export interface Surroundings {
   readonly mayRun: boolean
 }
 
+/** Lines that are laid out before that is told. */
+const LAID_AT_ONCE = 1024
+
 /** A line, by its id. */
 export type NamedNode = readonly [id: string, node: Node]
 
@@ -42,9 +45,9 @@ export class Conversation {
   readonly #nodes: Node[] = []
   readonly #around: Surroundings
   readonly #pinned: string | undefined
-  readonly #tree = new Tree()
-  readonly #names = new Names()
-  readonly #answers = new Answers(this.#names)
+  #tree = new Tree()
+  #names = new Names()
+  #answers = new Answers(this.#names)
   /** Where each call's result lies: of several the last. */
   readonly #results = new Map<string, number>()
   readonly #said = new Set<Answer>()
@@ -53,19 +56,26 @@ export class Conversation {
   /** Answers of the branch that is shown. */
   readonly #shownAnswers = new Map<Answer, Shown>()
   #mayRun: boolean
+  #onLaid: OnLaid | undefined
+  #laid = 0
   #leaf = -1
-  /** The lines of the branch that is shown. */
-  readonly #shown = new Set<number>()
+  /** By line, whether it is in the branch that is shown. */
+  readonly #shown: boolean[] = []
   #branches: readonly Branch[] = []
   #walk: Walk = { messages: [], created: 0, updated: 0 }
 
   /** @param pinned a line that the agent was told to go back to */
-  constructor(lines: Iterable<NamedNode>, around: Surroundings, pinned?: string) {
+  constructor(lines: Iterable<NamedNode>, around: Surroundings, pinned?: string, onLaid?: OnLaid) {
     this.#around = around
     this.#mayRun = around.mayRun
     this.#pinned = pinned
-    for (const [id, node] of lines) this.#add(id, node)
+    this.#onLaid = onLaid
+    for (const [id, node] of lines) {
+      this.#add(id, node)
+      this.#noteLaid()
+    }
     this.#branches = this.#allBranches()
+    this.#onLaid = undefined
   }
 
   /**
@@ -74,6 +84,20 @@ export class Conversation {
    */
   get branches(): readonly Branch[] {
     return this.#branches
+  }
+
+  /**
+   * Forgets everything, and is of no use any more. To drop the last reference to it is not enough: the engine looks for references on the
+   * stack, where an old one may still lie, and one of a long conversation keeps some 20 MB.
+   */
+  forget(): void {
+    for (const list of [this.#ids, this.#nodes, this.#messages, this.#shown]) list.length = 0
+    for (const known of [this.#results, this.#said, this.#shownAnswers]) known.clear()
+    this.#tree = new Tree()
+    this.#names = new Names()
+    this.#answers = new Answers(this.#names)
+    this.#walk = { messages: [], created: 0, updated: 0 }
+    this.#branches = []
   }
 
   /**
@@ -110,7 +134,7 @@ export class Conversation {
       const message = known && this.#messageOf(answer, known.prompt)
       if (known && message) messages[known.at] = message
     }
-    for (const at of path.lines) this.#shown.add(at)
+    for (const at of path.lines) this.#shown[at] = true
     this.#walk = { ...this.#walk, messages }
     this.#branches = [this.#follow(this.#walk, path, true), ...this.#branches.slice(1)]
     return !this.#names.hasRepeats
@@ -121,6 +145,7 @@ export class Conversation {
     this.#ids.push(id)
     this.#nodes.push(node)
     this.#messages.push(undefined)
+    this.#shown.push(false)
     this.#tree.add(id, node)
     if (node.kind === "assistant") this.#answers.add(at, id, node)
     for (const call of node.results ?? []) this.#results.set(call, at)
@@ -139,7 +164,7 @@ export class Conversation {
     if (pin !== undefined) this.#leaf = pin
     if (this.#leaf < 0) return []
     const path = this.#tree.pathTo(this.#leaf)
-    for (const at of path.lines) this.#shown.add(at)
+    for (const at of path.lines) this.#shown[at] = true
     const branches = [this.#follow(this.#walk, path, true)]
     for (let at = this.#nodes.length - 1; at >= 0; at--) {
       const node = this.#nodes[at]
@@ -152,10 +177,14 @@ export class Conversation {
     return branches
   }
 
+  #noteLaid(): void {
+    if (++this.#laid % LAID_AT_ONCE === 0) this.#onLaid?.(LAID_AT_ONCE)
+  }
+
   /** Whether a line is there, and in the branch that is shown. */
   where(id: string): "shown" | "left" | undefined {
     const at = this.#tree.at(id)
-    return at === undefined ? undefined : this.#shown.has(at) ? "shown" : "left"
+    return at === undefined ? undefined : this.#shown[at] ? "shown" : "left"
   }
 
   #saysSomething(at: number, node: Node): boolean {
@@ -177,6 +206,7 @@ export class Conversation {
       walk.last = walk.after
     }
     for (const at of lines) {
+      this.#noteLaid()
       const node = this.#nodes[at]
       if (!node) continue
       const message = this.#message(at, node, walk.prompt?.id)

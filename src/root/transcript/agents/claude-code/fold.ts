@@ -1,9 +1,9 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extract.ts"
-import type { ContainerName, Fold, Line, OutlinedSession, Sides } from "../../agent.ts"
+import type { ContainerName, Fold, Line, OnLaid, OutlinedSession, Sides } from "../../agent.ts"
 import { isSmallProgress } from "./bookkeeping.ts"
 import { textOf } from "./content.ts"
 import type { NamedNode } from "./conversation.ts"
-import { lineId, type Node, nodeOf } from "./line.ts"
+import { type Call, lineId, type Node, nodeOf } from "./line.ts"
 import { Outliner } from "./outline.ts"
 import { type Head, isSubagent, type Said } from "./said.ts"
 
@@ -40,7 +40,10 @@ export class ClaudeFold implements Fold, Said {
   isEnded: boolean
   #lastLane: string | undefined
   #progress: string[]
-  #outliner: Outliner
+  readonly #outliner: Outliner
+  /** The last line, and the calls of the last line that made any. */
+  #last: NamedNode | undefined
+  #lastCalls: readonly Call[] = []
   /** The lines that were added since the last outline; `undefined` where others have changed too. */
   #added: NamedNode[] | undefined
 
@@ -67,14 +70,14 @@ export class ClaudeFold implements Fold, Said {
     else this.#addNote(value)
   }
 
-  outline(sides: Sides): readonly OutlinedSession[] {
+  outline(sides: Sides, onLaid?: OnLaid): readonly OutlinedSession[] {
     const added = this.#added
     this.#added = []
-    return this.#outliner.outline(this, sides, added)
+    return this.#outliner.outline(this, sides, added, onLaid)
   }
 
   forget(): void {
-    this.#outliner = new Outliner(this.#container)
+    this.#outliner.forget()
     this.#added = undefined
   }
 
@@ -97,7 +100,7 @@ export class ClaudeFold implements Fold, Said {
     const lane = known ? known.lane : this.#laneOf(id, node, line)
     // A line that comes again is a copy: what it says now counts, at its place.
     const parent = known ? known.parent : this.#parentOf(node)
-    const kept = { ...node, parent, lane }
+    const kept = this.#sharing(id, { ...node, parent, lane })
     this.nodes.set(id, kept)
     if (known) this.#added = undefined
     else this.#added?.push([id, kept])
@@ -109,6 +112,26 @@ export class ClaudeFold implements Fold, Said {
     if (node.kind === "link") return
     if (lane === undefined) this.pinned = undefined
     this.isEnded = false
+  }
+
+  /**
+   * Has a line hold the ids that it has in common with the lines before it once for all: each line was parsed alone, and copies of its
+   * ids would take up half of what is known of a long transcript.
+   */
+  #sharing(id: string, { parent, answer, request, results, ...node }: Node): Node {
+    const [lastId, last] = this.#last ?? []
+    const shared = {
+      ...node,
+      parent: parent === lastId ? lastId : parent,
+      ...(answer !== undefined && { answer: answer === last?.answer ? last.answer : answer }),
+      ...(request !== undefined && { request: request === last?.request ? last.request : request }),
+      ...(results && {
+        results: results.map((result) => this.#lastCalls.find((call) => call.id === result)?.id ?? result),
+      }),
+    }
+    this.#last = [id, shared]
+    if (shared.calls) this.#lastCalls = shared.calls
+    return shared
   }
 
   /** Progress lines form long chains; each is kept as going on from what the first of them did. */

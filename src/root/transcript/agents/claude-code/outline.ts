@@ -1,6 +1,6 @@
 import { fieldsOf, type JsonObject } from "../../../../record/extract.ts"
 import { present } from "../../../../record/present.ts"
-import type { ContainerName, OutlinedSession, Sides } from "../../agent.ts"
+import type { ContainerName, OnLaid, OutlinedSession, Sides } from "../../agent.ts"
 import { Names } from "../../names.ts"
 import { soundId } from "../../record-bodies.ts"
 import { type Branch, Conversation, type NamedNode, type Surroundings } from "./conversation.ts"
@@ -8,7 +8,7 @@ import type { Call } from "./line.ts"
 import { type Head, isSubagent, type Said } from "./said.ts"
 
 /** The lines of one conversation in a file. */
-type Lane = readonly NamedNode[]
+type Lane = Iterable<NamedNode>
 
 /** The call that began a subagent, and the lane of the conversation that it was made in. */
 interface Delegate {
@@ -45,7 +45,12 @@ export class Outliner {
   }
 
   /** @param added the lines that are new since the last outline; `undefined` where any other may have changed */
-  outline(said: Said, sides: Sides, added: Lane | undefined): OutlinedSession[] {
+  outline(
+    said: Said,
+    sides: Sides,
+    added: readonly NamedNode[] | undefined,
+    onLaid?: OnLaid,
+  ): OutlinedSession[] {
     const grown = this.#grown(said, added)
     this.#only = grown
     const names = new Names()
@@ -71,15 +76,21 @@ export class Outliner {
     const sessions: OutlinedSession[] = []
     for (const [lane, lines] of lanes) {
       const pinned = lane === OWN ? said.pinned : undefined
-      const conversation = new Conversation(lines, aroundOf(said, lane, children), pinned)
+      const conversation = new Conversation(lines, aroundOf(said, lane, children), pinned, onLaid)
       if (lanes.size === 1) this.#only = conversation
       sessions.push(...this.#sessionsOf(lane, conversation, lanes.size === 1, telling))
     }
     return sessions
   }
 
+  /** Forgets what only makes the next outline cost less. */
+  forget(): void {
+    this.#only?.forget()
+    this.#only = undefined
+  }
+
   /** The conversation as it was outlined last with what was added, where that is all there is to it. */
-  #grown(said: Said, added: Lane | undefined): Conversation | undefined {
+  #grown(said: Said, added: readonly NamedNode[] | undefined): Conversation | undefined {
     const only = this.#only
     if (!only || !added || added.some(([, { lane }]) => lane !== undefined)) return undefined
     return only.grow(added, aroundOf(said, OWN, NONE), said.pinned) ? only : undefined
@@ -131,7 +142,9 @@ function aroundOf(said: Said, lane: string, children: Surroundings["children"]):
   return { root: rootOf(said.heads.get(lane)), children, mayRun: lane === OWN && !said.isEnded }
 }
 
-function lanesOf(nodes: Said["nodes"]): Map<string, Lane> {
+function lanesOf(nodes: Said["nodes"]): ReadonlyMap<string, Lane> {
+  // Most files hold one conversation: that needs no list of its own.
+  if (!nodes.values().some(({ lane }) => lane !== undefined)) return new Map([[OWN, nodes]])
   const lanes = new Map<string, NamedNode[]>([[OWN, []]])
   for (const line of nodes) {
     const name = line[1].lane ?? OWN
@@ -142,11 +155,18 @@ function lanesOf(nodes: Said["nodes"]): Map<string, Lane> {
   return lanes
 }
 
+/** What a subagent was asked first. */
+function promptOf(lines: Lane): string | undefined {
+  for (const [, { prompt }] of lines) if (prompt !== undefined) return prompt
+  return undefined
+}
+
 /** Finds which call began which lane: old releases tell only by what was asked, and the same may be asked twice. */
 function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
+  if (lanes.size === 1) return new Map()
   const asked = new Map<string, string[]>()
   for (const [lane, lines] of lanes) {
-    const prompt = lane === OWN ? undefined : lines.find(([, node]) => node.prompt !== undefined)?.[1].prompt
+    const prompt = lane === OWN ? undefined : promptOf(lines)
     if (prompt === undefined) continue
     const same = asked.get(prompt)
     if (same) same.push(lane)
