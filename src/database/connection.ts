@@ -26,15 +26,15 @@ type Work = (statements: Statements) => unknown
 /** An open index: its prepared statements, and transactions over them. */
 export class Connection {
   readonly journalMode: JournalMode
-  /** Tells the database from any other: its path, and the random number in its first page. */
+  /** Identifies the database: its path, and the random number in its first page. */
   readonly name: string
   readonly #client: Database
   readonly #guard: FileGuard
   readonly #transaction: { deferred(work: Work): unknown; immediate(work: Work): unknown }
 
   /**
-   * Opens, or makes, the index at `path` and brings its schema up to date. The caller holds a lock, so that two
-   * processes never migrate at once.
+   * Opens or makes the index at `path` and brings its schema up to date. The caller holds a lock, so that two processes never migrate at
+   * once.
    * @throws what SQLite throws; IndexFailure `newer`
    */
   static async open(path: string, cacheBytes: number): Promise<Connection> {
@@ -68,17 +68,17 @@ export class Connection {
     this.journalMode = journalMode
     this.name = name
     const statements = new Statements(db)
-    // Drizzle's own transaction() would also commit rows after a throw past an await; this one takes no promise.
+    // Not Drizzle's transaction(): that takes promises, and then commits rows even if the work throws after an await.
     this.#transaction = client.transaction((work: Work) => work(statements))
   }
 
-  /** Whether the files on the disk are still those that were opened. To be asked before each use. */
+  /** Whether the files on the disk are still those that were opened. Ask before each use. */
   isIntact(): boolean {
     return this.#guard.isIntact()
   }
 
   #checkMark(): void {
-    // A new mark is still in the WAL alone.
+    // A new mark is still only in the WAL.
     if (!this.#guard.isMarked() && this.journalMode === "wal" && !checkpoint(this.#client))
       throw new IndexFailure("busy", "Another process is in the way of marking the index")
     if (!this.#guard.isMarked())
@@ -90,17 +90,17 @@ export class Connection {
     return runSync(this.#transaction.deferred, work)
   }
 
-  /** Runs a synchronous function as one transaction; what it throws undoes it. */
+  /** Runs a synchronous function as one transaction. If it throws, the transaction is rolled back. */
   write<T>(work: (statements: Statements) => T): T {
     return runSync(this.#transaction.immediate, work)
   }
 
-  /** The share of the file's pages that hold nothing any more and can be given back. */
+  /** The share of the file's pages that are free and can be given back to the disk, from 0 to 1. */
   freeShare(): number {
     return freePages(this.#client) / Math.max(1, pageCount(this.#client))
   }
 
-  /** Gives up to so many free pages back to the disk; tells whether there are more. */
+  /** Gives up to `pages` free pages back to the disk. Returns whether there are more. */
   vacuum(pages: number): boolean {
     const before = freePages(this.#client)
     if (before > 0) vacuum(this.#client, pages)
@@ -108,17 +108,17 @@ export class Connection {
     return after > 0 && after < before
   }
 
-  /** Moves the WAL into the database and cuts it short, where nobody is in the way. */
+  /** Moves the WAL into the database and truncates it, if no other connection is in the way. */
   checkpoint(): void {
     if (this.journalMode === "wal") checkpoint(this.#client)
   }
 
-  /** Sets from how many pages on a commit moves the WAL into the database. */
+  /** Sets at how many pages of WAL a commit moves it into the database. */
   checkpointEvery(pages: number): void {
     checkpointEvery(this.#client, pages)
   }
 
-  /** What SQLite's own check finds wrong; nothing where the file is sound. */
+  /** The faults that SQLite's own check finds; none if the file is sound. */
   integrity(): string[] {
     return this.read(({ fullText }) => {
       fullText.seeOthers()
@@ -126,17 +126,17 @@ export class Connection {
     })
   }
 
-  /** Moves the WAL into the database where nobody is in the way, and closes. */
+  /** Moves the WAL into the database, if no other connection is in the way, and closes. */
   close(): void {
     try {
-      // Not into a file that is not ours any more; and closing reads the -shm, which the look at it mends.
+      // Not if the file was replaced. The check also repairs the -shm, which closing reads.
       if (this.#guard.isIntact() && this.journalMode === "wal") checkpoint(this.#client)
     } finally {
       this.abandon()
     }
   }
 
-  /** Closes without touching the file more than SQLite must. */
+  /** Closes, and touches the file no more than SQLite must. */
   abandon(): void {
     try {
       this.#client.close()

@@ -17,14 +17,14 @@ export interface DirectoryRow {
   readonly entries: number
 }
 
-/** Under which stamp all names of a folder were read, and how many they were. */
+/** Under which stamp all names of a folder were read, and how many record files there were. */
 export interface Settlement {
   readonly stamp: Uint8Array | null
   readonly size: number
   readonly entries: number
 }
 
-/** What is known of a folder whose names nobody read yet. */
+/** The settlement of a folder whose names have not been read yet. */
 export const UNSETTLED: Settlement = { stamp: null, size: 0, entries: 0 }
 
 const { placeholder } = sql
@@ -132,7 +132,7 @@ export class DirectoryStatements {
     return row && soundRow(row)
   }
 
-  /** The rows of several folders of one kind, in no order; none for those that have none. */
+  /** The rows of several folders of one kind, in no order. Folders without a row are left out. */
   findAll(kind: CollectionKind, names: readonly string[]): (DirectoryRow & { readonly name: string })[] {
     const [first] = names
     if (first === undefined) return []
@@ -143,9 +143,9 @@ export class DirectoryStatements {
       ],
       [first, first],
     )
-    // A first index asks for thousands of neighbours of which there is none yet.
+    // A first indexing asks for thousands of neighbouring folders that have no rows yet: one question answers for all.
     if (!this.#anyBetween().get({ kind, least, greatest })) return []
-    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    // As plain arrays: making an object of each row takes longer than the query.
     return this.#findAll()
       .values({ kind, names: JSON.stringify(names) })
       .map(([id, name, stamp, size, generation, entries]) => ({
@@ -161,13 +161,13 @@ export class DirectoryStatements {
     return row
   }
 
-  /** Makes the rows of several folders of one kind, with generation 0; gives them by name. */
+  /** Makes the rows of several folders of one kind, with generation 0, and returns them by name. */
   createAll(
     kind: CollectionKind,
     folders: readonly (Settlement & { readonly name: string })[],
   ): Map<string, DirectoryRow> {
     const ids = new Map<string, number>()
-    // SQLite does not promise them in the order of the values.
+    // Matched by name, since SQLite may return rows in another order than the values.
     for (const [statement, parameters] of this.#create.of(folders.map((folder) => ({ kind, ...folder }))))
       for (const [id, name] of statement.values(parameters))
         ids.set(soundText("name", name), soundNumber("id", id))
@@ -179,7 +179,7 @@ export class DirectoryStatements {
     return rows
   }
 
-  /** Notes that rows of the folder changed, and with a settlement also its stamp; gives the row as it then is. */
+  /** Notes that rows of the folder changed and, with a settlement, its stamp. Returns the row's new state. */
   change(row: DirectoryRow, settlement: Settlement | undefined): DirectoryRow {
     if (settlement) this.settle(row.id, settlement)
     else this.touch(row.id)
@@ -191,12 +191,12 @@ export class DirectoryStatements {
     this.#touch().run({ id })
   }
 
-  /** Notes that rows of the folder changed, and that no stamp vouches for its names any more. */
+  /** Notes that rows of the folder changed, and that no stamp proves its names any more. */
   dropStamp(id: number): void {
     this.#dropStamp().run({ id })
   }
 
-  /** Notes that rows of the folder changed and under which stamp all names were read. */
+  /** Notes that rows of the folder changed, and the stamp under which all names were read. */
   settle(id: number, settlement: Settlement): void {
     this.#settle().run({ id, ...settlement })
   }
@@ -213,7 +213,7 @@ export class DirectoryStatements {
       .map((row) => soundText("name", row.name))
   }
 
-  /** Every folder name of one kind. Projects are few; of the other kinds ask for `names` in runs. */
+  /** The names of all projects, which are few. Other kinds have to be read in pages, with `names`. */
   allNames(kind: "session"): string[] {
     return this.names(kind, "", ALL)
   }

@@ -1,4 +1,4 @@
 import type { SQLiteBunDatabase } from "drizzle-orm/bun-sqlite"
 
-/** Drizzle over bun:sqlite, as every statement takes it. */
+/** Drizzle over bun:sqlite. */
 export type Drizzle = SQLiteBunDatabase

@@ -1,7 +1,7 @@
 import { isStoreError, systemCode } from "../errors.ts"
 import type { FailureKind } from "../root/health.ts"
 
-/** SQLite's primary result codes (sqlite.org/rescode.html) that say something of the index and not of our code. */
+/** SQLite's primary result codes (sqlite.org/rescode.html) that are about the index and not about our code. */
 const KINDS: Readonly<Record<string, FailureKind>> = {
   SQLITE_BUSY: "busy",
   SQLITE_LOCKED: "busy",
@@ -18,14 +18,14 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   SQLITE_FORMAT: "damaged",
   SQLITE_SCHEMA: "damaged",
 }
-/** A failed system call, whichever (a link loop, too long a name, no descriptors left); Node's own errors are `ERR_…`. */
+/** The code of any failed system call (a link loop, a name that is too long, no descriptors left). Node's own errors are `ERR_…`. */
 const SYSTEM_CODE = /^E[A-Z0-9]+$/
-/** What only a mistake of ours can be: a descriptor that was closed. */
+/** A descriptor that was closed: only our own code can cause that. */
 const OUR_FAULT = "EBADF"
 const MISSING_SCHEMA =
   /no such (?:table|column|index|module)|invalid fts5 file format|vtable constructor failed|has no column named|malformed database schema/
 
-/** The index could not serve this call; the files can. Never leaves the package. */
+/** The index could not answer a call, so the files must. Never leaves the package. */
 export class IndexFailure extends Error {
   override readonly name = "IndexFailure"
   readonly kind: FailureKind
@@ -36,7 +36,7 @@ export class IndexFailure extends Error {
   }
 }
 
-/** The SQLite error inside what Drizzle wraps around it. */
+/** The SQLite error that Drizzle wrapped. */
 export function rootCause(error: unknown): unknown {
   let root = error
   while (root instanceof Error && root.name === "DrizzleQueryError" && root.cause !== undefined)
@@ -44,9 +44,9 @@ export function rootCause(error: unknown): unknown {
   return root
 }
 
-/** Tells a failure of the index from an error in our own code, which is given back as it is. */
+/** Turns an error that is about the index into an `IndexFailure`; returns any other error unchanged. */
 export function asFailure(error: unknown): unknown {
-  // A StoreError speaks of the files.
+  // A StoreError is about the files.
   if (error instanceof IndexFailure || isStoreError(error)) return error
   const cause = rootCause(error)
   const code = systemCode(cause)

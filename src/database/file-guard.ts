@@ -2,13 +2,13 @@ import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync, t
 
 /** Where SQLite keeps `user_version` in the first page (sqlite.org/fileformat.html, 1.3). */
 const MARK_OFFSET = 60
-/** Where the `-shm` tells the page size (2 bytes) and the number of frames in the `-wal` (sqlite.org/walformat.html, 2.1). */
+/** Where the `-shm` has the page size (2 bytes) and the number of frames in the `-wal` (sqlite.org/walformat.html, 2.1). */
 const PAGE_SIZE_OFFSET = 14
 const FRAMES_OFFSET = 16
 const WAL_HEADER = 32
 const FRAME_HEADER = 24
 
-/** The `-shm` is in the byte order of the machine. */
+/** The machine's byte order, which the `-shm` uses. */
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
 interface Companion {
@@ -21,18 +21,18 @@ interface Companion {
 interface SharedDescriptor {
   readonly descriptor: number
   users: number
-  /** Opened by mistake, since the file came in the place of another at that moment. */
+  /** Further descriptors of the file, opened because it replaced another file at that moment. */
   readonly more: number[]
 }
 
-/** Closing any descriptor of a file drops all locks of this process on it: so the last guard of a file closes it. */
+/** Closing any descriptor of a file drops all locks that this process holds on it (POSIX). So only a file's last guard closes it. */
 const shared = new Map<string, SharedDescriptor>()
 
 function fileOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`
 }
 
-/** Opens a file for reading, once for all who have it open; gives what `release` takes. */
+/** Opens a file for reading, once for all guards. Returns the name that `descriptorOf` and `release` take. */
 function share(path: string): string {
   let file = fileOf(statSync(path, { bigint: true }))
   const known = shared.get(file)
@@ -68,17 +68,17 @@ function look(path: string): Companion {
 }
 
 /**
- * Watches over the files of an open index against other programs that meddle with them, which SQLite itself cannot notice
- * in time (sqlite.org/howtocorrupt.html, sections 1 and 4):
+ * Notices when other programs change the files of an open index, which SQLite itself cannot notice in time
+ * (sqlite.org/howtocorrupt.html, sections 1 and 4):
  *
- * - The database's mark, a random number in its first page, tells it from any other database that is written over it: old
- *   pages in the WAL and new ones in the file would make a mixture that reads well and lies.
- * - A file that is gone or replaced splits this process from the others.
- * - A `-wal` cut short lacks frames that the `-shm` still tells of.
- * - `-shm` is mapped into memory; were it cut short, the next access would kill the process. It is made as long as it was
- *   again, with zeros, which SQLite takes for an index that must be rebuilt.
+ * - Another database was written over this one. Old pages in the WAL and new ones in the file would make a mixture that is readable
+ *   but wrong. The mark, a random number in the first page, tells the databases apart.
+ * - A file was removed or replaced, so that this process and others use different files.
+ * - The `-wal` was cut short and lacks frames that the `-shm` still counts.
+ * - The `-shm` was cut short. It is mapped into memory, and the next access would kill the process. So it is extended to its old length
+ *   with zeros, which SQLite takes for a WAL index that must be rebuilt.
  *
- * Then the index is not to be trusted any more. Descriptors are kept for as long as SQLite has the files open in this process.
+ * After any of these the index must not be trusted. Descriptors are kept as long as SQLite has the files open in this process.
  */
 export class FileGuard {
   readonly #main: Companion
@@ -110,7 +110,7 @@ export class FileGuard {
     }
   }
 
-  /** Looks at the files; tells whether they are still those that were opened. To be called before SQLite is. */
+  /** Whether the files are still those that were opened. Call it before each call of SQLite. */
   isIntact(): boolean {
     const shm = look(this.#shm.path)
     if (shm.inode === this.#shm.inode && shm.size < this.#shm.size) {
@@ -120,21 +120,21 @@ export class FileGuard {
     this.#shm.size = shm.size
     return (
       shm.inode === this.#shm.inode &&
-      // Looked at twice: between number and size another process may have begun the WAL anew.
+      // Tried twice: another process may restart the WAL between the two looks at it.
       (this.#isWalWhole() || this.#isWalWhole()) &&
       look(this.#main.path).inode === this.#main.inode &&
       this.isMarked()
     )
   }
 
-  /** Whether the `-wal` is the one that was opened and as long as its frames take: one cut short reads as old or empty pages. */
+  /** Whether the `-wal` is the one that was opened, and long enough for its frames: a shorter one reads as old or empty pages. */
   #isWalWhole(): boolean {
     const frames = this.#walFrames()
     const wal = look(this.#wal.path)
     return wal.inode === this.#wal.inode && wal.size >= frames
   }
 
-  /** The bytes that the WAL's frames take; 0 where it has none. */
+  /** The length of the WAL up to its last frame, in bytes; 0 if it has no frames. */
   #walFrames(): number {
     if (this.#shmDescriptor === undefined) return 0
     if (readSync(this.#shmDescriptor, this.#frames, 0, 6, PAGE_SIZE_OFFSET) < 6) return 0
@@ -144,12 +144,12 @@ export class FileGuard {
     return count === 0 ? 0 : WAL_HEADER + count * ((pageSize === 1 ? 65_536 : pageSize) + FRAME_HEADER)
   }
 
-  /** Whether the file itself, not only the WAL, bears the mark. */
+  /** Whether the file itself, not only the WAL, has the mark. */
   isMarked(): boolean {
     return readSync(this.#descriptor, this.#seen, 0, 4, MARK_OFFSET) === 4 && this.#seen.equals(this.#mark)
   }
 
-  /** To be called once SQLite has closed the file. */
+  /** Closes the descriptors. Call it after SQLite has closed the file. */
   close(): void {
     release(this.#file)
     if (this.#shmFile !== undefined) release(this.#shmFile)

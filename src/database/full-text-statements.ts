@@ -8,16 +8,16 @@ import { soundNumber, soundText } from "./sound.ts"
 
 const { placeholder } = sql
 
-/** The two tables of FTS5: titles of sessions by their row, texts of messages by their document. */
+/** The two FTS5 tables: titles of sessions, by session row, and texts of messages, by document. */
 export type FullTextTable = "titles" | "texts"
 
-/** One term of a full-text table, and the rows or documents that it is found in, ascending. */
+/** One term of a full-text table, and the rows or documents it is in, ascending. */
 export interface IndexedTerm {
   readonly term: string
   readonly rows: readonly number[]
 }
 
-/** A session's title as its row has it. */
+/** A session's title as it is in the session's row. */
 export interface IndexedTitle {
   readonly row: number
   readonly id: string
@@ -25,7 +25,7 @@ export interface IndexedTitle {
   readonly folded: string
 }
 
-/** A message, and the document that holds its texts where there is one. */
+/** A message, and the document with its texts, if there is one. */
 export interface IndexedMessage {
   readonly row: number
   readonly id: string
@@ -36,8 +36,8 @@ export interface IndexedMessage {
 }
 
 /**
- * What it takes to hold the full-text tables against what they are made of, and to make them anew. Like `TextStatements` raw SQL,
- * since Drizzle knows nothing of FTS5.
+ * Statements that compare the full-text tables with what they are made from, and fill them anew. In raw SQL like `TextStatements`,
+ * since Drizzle does not know FTS5.
  */
 export class FullTextStatements {
   readonly #db: Drizzle
@@ -87,8 +87,8 @@ export class FullTextStatements {
   }
 
   /**
-   * FTS5's own check that `titles` is sound and holds what the sessions' rows do (sqlite.org/fts5.html, 6.5); what is in the tables
-   * themselves SQLite's own check looks at. To be called within a transaction that may write, since it is spelled as an insertion.
+   * Whether `titles` is sound and holds what the sessions' rows do, by FTS5's own check (sqlite.org/fts5.html, 6.5). Call it in a write
+   * transaction, since the check is spelled as an insert.
    */
   titlesAgree(): boolean {
     try {
@@ -101,40 +101,40 @@ export class FullTextStatements {
   }
 
   /**
-   * Has FTS5 see what other connections have committed. It keeps the list of a table's segments, and asks whether that is still so when
-   * a cursor is opened; SQLite's own check of the file opens none, and calls segments missing that were merged (SQLite 3.54.1).
+   * Makes FTS5 see what other connections have committed. It caches the list of a table's segments and checks that only when a cursor is
+   * opened. SQLite's integrity check opens none, and would report segments as missing that were merged (SQLite 3.54.1).
    */
   seeOthers(): void {
     for (const table of ["titles", "texts"])
       this.#db.all(sql`select rowid from ${sql.identifier(table)} where rowid = 0`)
   }
 
-  /** The terms of a table behind one, so many, in SQLite's order of texts. */
+  /** The terms of a table after `after`, in SQLite's order of texts. */
   terms(table: FullTextTable, after: string, limit: number): IndexedTerm[] {
     return this.#terms[table]()
       .values({ after, limit })
       .map(([term, rows]) => ({
         term: soundText("term", term),
-        // An array of row ids, as the query itself has made it.
+        // An array of row ids: the query itself made it.
         rows: JSON.parse(soundText("rows", rows)) as number[],
       }))
   }
 
-  /** Sessions with a title, by row. */
+  /** Sessions with a title, in the order of their rows, after a row. */
   titles(after: number, limit: number): IndexedTitle[] {
     return this.#titles()
       .all({ after, limit })
       .map((title) => ({ ...title, folded: soundText("folded", title.folded) }))
   }
 
-  /** All messages, by row. */
+  /** Messages in the order of their rows, after a row. */
   messages(after: number, limit: number): IndexedMessage[] {
     return this.#messages()
       .all({ after, limit })
       .map((message) => ({ ...message, created: soundNumber("created", message.created) }))
   }
 
-  /** Those of these ids that no document has. */
+  /** Those of these ids that are not the id of a document. */
   notDocuments(ids: Iterable<number>): number[] {
     return this.#notDocuments()
       .values({ ids: JSON.stringify([...ids]) })
@@ -146,16 +146,16 @@ export class FullTextStatements {
     this.#db.run(sql`insert into titles (titles) values ('rebuild')`)
   }
 
-  /** Empties `texts`; every message then waits for its texts to be put, and until then is looked into by searches. */
+  /** Empties `texts` and marks every message as pending, so that searches read it until its texts are put in again. */
   emptyTexts(): void {
-    // First, so that the documents' trigger finds nothing left to mark as gone.
+    // Before the documents are deleted: their trigger would otherwise delete each text one by one.
     this.#db.run(sql`insert into texts (texts) values ('delete-all')`)
     this.#db.run(sql`delete from ${documents}`)
     this.#db.run(sql`update ${messages} set ${sql.identifier("pending")} = 1 | abs(random() % 2147483646)`)
   }
 }
 
-/** Asks a table of FTS5 that lists each term with the rows it is found in (sqlite.org/fts5.html, 8); it goes with the connection. */
+/** Prepares a query of the terms of a full-text table (fts5vocab, sqlite.org/fts5.html, 8). Its temporary table ends with the connection. */
 function termsOf(db: Drizzle, table: FullTextTable) {
   const name = sql.identifier(`${table}_terms`)
   db.run(

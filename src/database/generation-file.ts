@@ -6,7 +6,7 @@ import { fileSystem } from "../file/system.ts"
 const POINTER = "current"
 const FIRST = "index.sqlite"
 const FORM = /^index(?:-(\d+))?\.sqlite$/
-/** Damaged indexes kept for inspection; older ones are removed. */
+/** How many damaged indexes are kept for inspection; older ones are removed. */
 const KEPT = 2
 
 function numberOf(name: string): number | undefined {
@@ -15,8 +15,8 @@ function numberOf(name: string): number | undefined {
 }
 
 /**
- * The files an index has had: a damaged one is never renamed or removed under its readers. The next generation is begun
- * beside it, and a pointer file that names the current one is replaced atomically.
+ * The generations of an index file. A damaged index is never renamed or removed while others may read it: the next generation is begun
+ * beside it, and the pointer file that names the current generation is replaced atomically.
  */
 export class GenerationFiles {
   readonly folder: string
@@ -26,8 +26,8 @@ export class GenerationFiles {
   }
 
   /**
-   * The path of the current generation, which need not exist yet; `undefined` where the pointer is lost, since any earlier
-   * generation that is still there was found damaged.
+   * The path of the current generation, which need not exist yet; `undefined` if the pointer is lost, since every generation that is
+   * still there may have been found damaged.
    */
   current(): string | undefined {
     const name = this.#name()
@@ -39,12 +39,12 @@ export class GenerationFiles {
       const name = readFileSync(join(this.folder, POINTER), "utf8").trim()
       return numberOf(name) === undefined ? undefined : name
     } catch {
-      // Before there is a second generation there is no pointer.
+      // There is no pointer until there is a second generation.
       return Math.max(1, ...this.#numbers()) === 1 ? FIRST : undefined
     }
   }
 
-  /** Points at the generation after the damaged one and gives its path. The caller holds the index's lock. */
+  /** Makes the generation after the damaged one current and returns its path. The caller holds the index's lock. */
   advance(damaged: string | undefined): string {
     const next = Math.max(1, numberOf(basename(damaged ?? "")) ?? 0, ...this.#numbers()) + 1
     const name = `index-${next}.sqlite`
@@ -65,12 +65,12 @@ export class GenerationFiles {
       .map((name) => join(this.folder, name))
   }
 
-  /** What changes when another generation is made current. */
+  /** A value that changes when another generation is made current. */
   pointer(): bigint | undefined {
     return statSync(join(this.folder, POINTER), { bigint: true, throwIfNoEntry: false })?.ino
   }
 
-  /** The size of everything in the folder. */
+  /** The size of everything in the folder, in bytes. */
   bytes(): number {
     try {
       return readdirSync(this.folder).reduce(

@@ -10,7 +10,7 @@ import type { Drizzle } from "./drizzle.ts"
 import { messages, sessionFields, sessions } from "./schema.ts"
 import { soundNumber, soundText, soundValue } from "./sound.ts"
 
-/** A session's place in a listing. */
+/** A session's position in a listing, and the project it lies in. */
 export interface SessionEntry extends Position {
   readonly project: string
   readonly body?: string | undefined
@@ -28,8 +28,8 @@ const { placeholder } = sql
 type Parameters = Record<string, string | number | boolean>
 
 /**
- * Keyset queries over sessions and messages, each prepared once per shape. They follow an index in its order, so a page
- * costs the same wherever it lies (test/database/query-plan.test.ts).
+ * Keyset queries over sessions and messages, each prepared once for each shape. They follow an index in its order, so a page costs the
+ * same wherever it lies (test/database/query-plan.test.ts).
  */
 export class ListingStatements {
   readonly #db: Drizzle
@@ -39,7 +39,7 @@ export class ListingStatements {
     this.#db = db
   }
 
-  /** Sessions after a position, in order; each id once where no project is named. */
+  /** Readable sessions after a position, in the query's order. If no project is named, each id once. */
   sessions(query: SessionQuery, after: Position | undefined, limit: number, bodies = false): SessionEntry[] {
     if (query.by) return this.#sessionsBy(query.by, query, after, limit, bodies)
     const { conditions, parameters, shape } = sessionFilter(query)
@@ -71,7 +71,7 @@ export class ListingStatements {
       }))
   }
 
-  /** As `sessions`, in the order of a declared field; it follows the index of that field's values. */
+  /** As `sessions`, in the order of a declared field, along the index of its values. */
   #sessionsBy(
     by: Field,
     query: SessionQuery,
@@ -126,7 +126,7 @@ export class ListingStatements {
     return statement.all(parameters)[0]?.count ?? 0
   }
 
-  /** Of these sessions the readable copy that counts, of one project or of all; none for those that are not there. */
+  /** For each of these sessions the readable copy that counts, in one project or in all. Sessions that are not there are left out. */
   copies(ids: readonly string[], projectID: string | undefined): SessionPlace[] {
     const counts =
       projectID === undefined ? sql`not ${HAS_NEWER_COPY}` : eq(sessions.project, placeholder("project"))
@@ -146,7 +146,7 @@ export class ListingStatements {
       }))
   }
 
-  /** Messages of a folder after a position, in order. */
+  /** Readable messages of a folder after a position, in order of creation. */
   messages(
     directory: number,
     direction: "asc" | "desc",
@@ -176,7 +176,7 @@ export class ListingStatements {
     make: () => { all(parameters: Parameters): Row[] },
   ): { all(parameters: Parameters): Row[] } {
     const known = this.#prepared.get(shape)
-    // The shape determines the columns, so the rows are of the type its maker gives.
+    // The shape determines the columns, so the rows have the type that `make` gives.
     if (known) return known as { all(parameters: Parameters): Row[] }
     const made = make()
     this.#prepared.set(shape, made)
@@ -204,13 +204,13 @@ function beyond(time: Column, id: IdColumn, direction: "asc" | "desc"): SQL {
 
 const other = alias(sessions, "other")
 
-/** Another copy of the same session that is newer, or as new and in a folder of a later name. */
+/** The condition that there is another readable copy of a session that is newer, or as new and in a later project by name. */
 const HAS_NEWER_COPY = sql`exists (select 1 from ${sessions} as ${sql.identifier("other")} where ${other.id} = ${sessions.id}
   and ${other.problem} is null and (${other.updated}, ${other.project}) > (${sessions.updated}, ${sessions.project}))`
 
 /**
- * How sessions that meet a condition on a declared field are told: each is looked up as the listing comes by it, all are found by the
- * index of values, or the listing goes by that very field.
+ * How a condition on a declared field is checked: "looked up" for each session along the listing, "found" for all at once by the index
+ * of values, or "ordering" if the listing follows that very field.
  */
 type Way = "looked up" | "found" | "ordering"
 
@@ -226,7 +226,7 @@ function sessionFilter(
     shape.push(name)
     if (value !== undefined) parameters[name] = value
   }
-  // Before the look for other copies, which takes longer.
+  // Before the search for newer copies, which takes longer.
   for (const [at, condition] of (query.where ?? []).entries())
     addField(condition, at, wayOf(condition.field), add, parameters)
   if (query.projectID === undefined) add("newest", sql`not ${HAS_NEWER_COPY}`)
@@ -239,7 +239,7 @@ function sessionFilter(
   if (query.archived === "exclude") add("unarchived", eq(sessions.archived, false))
   if (query.archived === "only") add("archived", eq(sessions.archived, true))
   if (query.updatedSince !== undefined) {
-    // By creation the listing follows another index; the unary plus keeps SQLite from sorting what it finds by this one.
+    // A listing by creation follows another index; the unary plus keeps SQLite from using this one and then sorting.
     const updated = query.order === "created" ? sql`+${sessions.updated}` : sql`${sessions.updated}`
     add("since", gte(updated, placeholder("since")), query.updatedSince)
   }
@@ -280,7 +280,7 @@ function addField(
   )
 }
 
-/** Titles that hold every wanted term and no excluded one; the trigram index finds them, the title itself decides. */
+/** Adds the condition that a title has every wanted term and no excluded one. The trigram index finds titles, the title itself decides. */
 function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, value?: string) => void): void {
   const { titleExpression }: typeof import("./trigram.ts") = require("./trigram.ts")
   const expression = titleExpression(search.wanted)
@@ -290,7 +290,7 @@ function addSearch(search: ParsedQuery, add: (name: string, condition: SQL, valu
       sql`${sessions.row} in (select rowid from titles where titles match ${placeholder("matching")})`,
       expression,
     )
-  // One parameter for any number of terms: a condition for each would be more than SQLite takes.
+  // One parameter for any number of terms: a condition for each could be more than SQLite takes.
   const folded = sql`coalesce(${sessions.folded}, '')`
   if (search.wanted.length > 0)
     add(

@@ -1,13 +1,13 @@
 import { type SQL, sql } from "drizzle-orm"
 import { lazy } from "./lazy.ts"
 
-/** Rows put by one statement: SQLite and Drizzle take as long to begin one as to put a row. */
+/** How many rows one statement inserts. Starting a statement takes SQLite and Drizzle as long as inserting a row. */
 const ROWS_AT_ONCE = 16
 
-/** A row as Drizzle is to insert it: a parameter for each column. */
+/** A row of parameters, one for each column, that Drizzle makes an insert from. */
 export type RowOfParameters = Readonly<Record<string, SQL>>
 
-/** One prepared insertion for any number of rows: many a statement while there are so many, then one by one. */
+/** A prepared insert for any number of rows: `ROWS_AT_ONCE` with each statement, and the rest one by one. */
 export class ManyRows<Statement> {
   readonly #columns: readonly string[]
   /** The names of the parameters of `#many`, by row and column. */
@@ -15,7 +15,7 @@ export class ManyRows<Statement> {
   readonly #many: () => Statement
   readonly #one: () => Statement
 
-  /** @param prepare prepares the insertion of such rows; called when it is first needed */
+  /** @param prepare prepares an insert of these rows; called when it is first needed */
   constructor(columns: readonly string[], prepare: (rows: RowOfParameters[]) => Statement) {
     this.#columns = columns
     this.#names = Array.from({ length: ROWS_AT_ONCE }, (_, row) => columns.map((column) => `${column}${row}`))
@@ -23,7 +23,7 @@ export class ManyRows<Statement> {
     this.#one = lazy(() => prepare([parametersOf(columns)]))
   }
 
-  /** Yields the statements that put these rows, in their order, each with its parameters; every row names every column. */
+  /** Yields the statements that insert these rows, in order, each with its parameters. Every row must name every column. */
   *of(
     rows: readonly Readonly<Record<string, unknown>>[],
   ): Generator<[statement: Statement, parameters: Readonly<Record<string, unknown>>]> {
@@ -40,8 +40,8 @@ export class ManyRows<Statement> {
 }
 
 /**
- * A row of parameters for these columns, of the same names unless others are given. By themselves, each within SQL: one that Drizzle
- * takes for a column's value it asks three questions about, each time.
+ * A row of parameters for these columns; the parameters have the columns' names unless others are given. Each is wrapped in `sql`,
+ * since Drizzle examines a bare placeholder as a column's value at each run.
  */
 export function parametersOf(
   columns: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * The names of all migrations, oldest first: all that is needed of them where an index has them already. `bun run db:check` holds this list
- * against the folder.
+ * The names of all migrations, oldest first. An index that has all of them needs nothing else. `bun run db:check` compares this list with
+ * the folder.
  */
 export const MIGRATION_NAMES = [
   "20261122210939_init",

@@ -1,4 +1,4 @@
-/** A migration as drizzle-orm's migrator takes it: name and date are its folder's in `drizzle/`. */
+/** A migration. Its name and date are those of its folder in `drizzle/`. */
 export interface Migration {
   readonly name: string
   readonly timestamp: number
@@ -7,7 +7,7 @@ export interface Migration {
 
 const FOLDER_DATE = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})_/
 
-/** A migration of that name and text. @throws TypeError where the name bears no date */
+/** Makes a migration from its name and text. @throws TypeError if the name has no date */
 export function migration(name: string, sql: string): Migration {
   const date = FOLDER_DATE.exec(name)
   if (!date) throw new TypeError(`Not the name of a migration folder: ${name}`)
@@ -15,7 +15,7 @@ export function migration(name: string, sql: string): Migration {
   return { name, sql, timestamp: Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second) }
 }
 
-/** The statements of a migration: only the first of a chunk would run, so each has one of its own. */
+/** The statements of a migration. They are separated by breakpoints, because only the first statement of a chunk would run. */
 export function statementsOf({ sql }: Migration): string[] {
   return sql.split("--> statement-breakpoint")
 }

@@ -40,19 +40,19 @@ const TEXTS: Readonly<Record<(typeof MIGRATION_NAMES)[number], string>> = {
   "20261127130328_state_pieces": statePieces,
 }
 
-/** All migrations, oldest first. Loaded where there is something to migrate. */
+/** All migrations, oldest first. This module is loaded only if there is something to migrate. */
 export const migrations: Migration[] = MIGRATION_NAMES.map((name) => migration(name, TEXTS[name]))
 
 /**
- * Runs those that a database lacks, in one transaction: as `drizzle-orm/bun-sqlite/migrator` does, which loads `node:crypto` for migrations
- * that it reads from a folder, some 4 ms of a first index.
+ * Runs the migrations that a database lacks, in one transaction, as `drizzle-orm/bun-sqlite/migrator` does. That module also loads
+ * `node:crypto`, which only migrations read from a folder need, and which takes 4 ms of a first start.
  */
 export function migrate(db: Drizzle): void {
   const all = migrations.map((migration) => ({
     name: migration.name,
     sql: statementsOf(migration),
     folderMillis: migration.timestamp,
-    // Those that were read from a folder have one.
+    // Only migrations that are read from a folder have one.
     hash: "",
     bps: true,
   }))

@@ -15,7 +15,7 @@ export interface PlaceRow {
 
 const { placeholder } = sql
 
-/** Prepared statements over where in transcripts messages lie. */
+/** Prepared statements over the places of messages in transcripts. */
 export class PlaceStatements {
   readonly #places
   readonly #placesOf
@@ -91,7 +91,7 @@ export class PlaceStatements {
     )
   }
 
-  /** Where the messages of a folder lie: of all, or of these. */
+  /** Where the messages of a folder lie: all messages, or these. */
   of(directory: number, ids?: readonly string[]): PlaceRow[] {
     const rows = ids
       ? this.#placesOf().values({ directory, ids: JSON.stringify(ids) })
@@ -103,7 +103,7 @@ export class PlaceStatements {
     }))
   }
 
-  /** How many sessions, messages and parts there are: of the latter those of messages that were counted. */
+  /** How many sessions, messages and parts there are. Parts are those of messages whose parts were counted. */
   counts(): { readonly sessions: number; readonly messages: number; readonly parts: number } {
     return {
       sessions: this.#allSessions().get()?.count ?? 0,
@@ -112,19 +112,19 @@ export class PlaceStatements {
     }
   }
 
-  /** Messages whose parts nobody counted yet. */
+  /** Messages whose parts have not been counted yet. */
   uncounted(limit: number): { readonly session: string; readonly id: string }[] {
     return this.#uncounted().all({ limit })
   }
 
-  /** Notes how many parts messages have, each if it still lies there. */
+  /** Notes how many parts messages have, for those that still lie at the same place. */
   setParts(
     messages: readonly { readonly id: string; readonly place: string; readonly parts: number }[],
   ): void {
     for (const { id, place, parts } of messages) this.#setParts().run({ id, place, parts })
   }
 
-  /** How many messages of a folder lie somewhere. */
+  /** How many messages a folder has. */
   count(directory: number): number {
     return this.#count().get({ directory })?.count ?? 0
   }

@@ -5,20 +5,20 @@ import { isAlive } from "../file/temp-file.ts"
 const FORM = /^sessiondex-(\d+)-[0-9a-f]{8}-[0-9a-f-]{27}$/
 const HOUR_MS = 3_600_000
 
-/** Loaded when it is needed: few stores are read-only. */
+/** The system's temp folder. `node:os` is loaded here because few stores are read-only. */
 function temporary(): string {
   return process.getBuiltinModule("node:os").tmpdir()
 }
 
-/** The private folders of this process that are in use. */
+/** The private folders that this process uses. */
 const folders = new Set<string>()
 
-/** The path of a folder for an index that goes with the process, be it closed or not; it is not made yet. */
+/** The path for the folder of an index that is removed when the process ends, even if it was not closed. The folder is not made yet. */
 export function newPrivateFolder(): string {
   return join(temporary(), `sessiondex-${process.pid}-${Bun.randomUUIDv7()}`)
 }
 
-/** To be called before a private folder is made. */
+/** Registers a private folder to be removed at exit. Call it before the folder is made. */
 export function keepPrivateFolder(folder: string): void {
   if (folders.has(folder)) return
   if (folders.size === 0) {
@@ -28,7 +28,7 @@ export function keepPrivateFolder(folder: string): void {
   folders.add(folder)
 }
 
-/** Removes a private folder; what is not there is none of its business. */
+/** Removes a private folder, if there is one. */
 export function removePrivateFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
   if (folders.delete(folder) && folders.size === 0) process.off("exit", removeAll)
@@ -38,7 +38,7 @@ function removeAll(): void {
   for (const folder of folders) removeQuietly(folder)
 }
 
-/** Removes what killed processes of this user left: a pid says nothing across containers, so only after an hour. */
+/** Removes what killed processes of this user left. Only after an hour, since a pid says nothing across containers. */
 function sweep(): void {
   for (const name of namesIn(temporary())) {
     const pid = FORM.exec(name)?.[1]
@@ -54,7 +54,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    // Whoever makes a folder there is told what is wrong with it.
+    // Making a folder there will report what is wrong with it.
     return []
   }
 }
@@ -63,6 +63,6 @@ function removeQuietly(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true })
   } catch {
-    // It stays for the next sweep: a copy of what the files hold, which only this user can read.
+    // It stays for the next sweep. It holds only copies, which only this user can read.
   }
 }

@@ -13,11 +13,11 @@ export interface RecordStamp {
   readonly stamp: Uint8Array | null
   readonly size: number
   readonly problem: string | null
-  /** Where it was asked for: of which declaration the index has the fields of a session. */
+  /** The mark of the declaration whose fields the index has of a session, if it was asked for. */
   readonly fields?: string | null
 }
 
-/** Stamps of a folder's first rows, by id. */
+/** A page of the stamps of a folder's rows, in the order of their ids. */
 export interface StampPage {
   readonly rows: readonly RecordStamp[]
   /** Whether no rows follow these. */
@@ -31,13 +31,13 @@ export interface RecordProblem {
   readonly problemMessage: string
 }
 
-/** The same with the folder it lies in. */
+/** A record file that could not be read, with the folder it lies in. */
 export interface LocatedProblem extends RecordProblem {
   readonly directory: number
   readonly folder: string
 }
 
-/** A whole row: whose columns beyond these depend on its table. */
+/** A whole row. Its further columns depend on the table. */
 export interface RecordRow extends RecordStamp {
   readonly [column: string]: unknown
 }
@@ -70,7 +70,7 @@ export class RecordStatements {
   readonly #folders
   readonly #afterPut: AfterPut
 
-  /** @param afterPut puts what is made of rows, in the same transaction */
+  /** @param afterPut called with rows that were put, in the same transaction, to put what is derived from them */
   constructor(db: Drizzle, table: RecordTable, afterPut: AfterPut = () => {}) {
     this.#afterPut = afterPut
     const { directory, id, stamp, size, problem, problemMessage } = table
@@ -183,7 +183,7 @@ export class RecordStatements {
 
   /**
    * Stamps of a folder's rows with ids after `after`, in the order of `compareText`.
-   * @param marked whether the marks of declarations are wanted with them
+   * @param marked whether to select the marks of declarations too
    */
   stamps(directory: number, after: string, limit: number, marked = false): RecordStamp[] {
     const statement = marked ? this.#markedStamps() : this.#stamps()
@@ -192,9 +192,9 @@ export class RecordStatements {
       .map(([id, stamp, size, problem, fields]) => soundStamp({ id, stamp, size, problem, fields }))
   }
 
-  /** Stamps of the first rows of several folders, by folder row, each in the order of `compareText`; so many in all. */
+  /** Stamps of the first rows of several folders, by folder row, each page in the order of `compareText`; `limit` rows in all. */
   firstStamps(directories: readonly number[], limit: number, marked = false): Map<number, StampPage> {
-    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    // As plain arrays: making an object of each row takes longer than the query.
     const statement = marked ? this.#firstMarkedStamps() : this.#firstStamps()
     const rows = statement.values({ directories: JSON.stringify(directories), limit })
     const reached =
@@ -215,27 +215,27 @@ export class RecordStatements {
       .map((row) => ({ ...row, ...soundStamp({ fields: null, ...row }) }))
   }
 
-  /** Puts rows in place of those with the same directory and id; each names every column of the table. */
+  /** Inserts rows, or replaces those with the same directory and id. Each must name every column of the table. */
   put(rows: readonly Readonly<Record<string, unknown>>[]): void {
     for (const [statement, parameters] of this.#put.of(rows)) statement.run(parameters)
     this.#afterPut(rows)
   }
 
   /**
-   * As `put`, for a record that was written. SQLite writes an index anew wherever one of its columns is named in an update, changed
-   * or not; so those that hardly ever change are named only where they did.
+   * As `put`, for one record that was just written. SQLite updates an index if any of its columns is named in an update, changed or not.
+   * So the columns that hardly ever change are named only if they did.
    */
   putWritten(row: Readonly<Record<string, unknown>>): void {
     if (this.#putAlike().values(row).length === 0) this.put([row])
     else this.#afterPut([row])
   }
 
-  /** Takes the stamps of a folder's rows away, so that every file in it is read again. */
+  /** Clears the stamps of a folder's rows, so that every file in it is read again. */
   distrust(directory: number): void {
     this.#distrust().run({ directory })
   }
 
-  /** Takes the stamp of a row away that says that its record can be read; tells whether there is such a row. */
+  /** Clears the stamp of a row whose record is said to be readable. Returns whether there is such a row. */
   doubt(directory: number, id: string): boolean {
     return this.#doubt().values({ directory, id }).length > 0
   }
@@ -244,12 +244,12 @@ export class RecordStatements {
     this.#remove().run({ directory, id })
   }
 
-  /** The unreadable records of a folder, by id. */
+  /** The unreadable records of a folder, in the order of their ids. */
   problems(directory: number): RecordProblem[] {
     return this.#problems().all({ directory }).map(asProblem)
   }
 
-  /** The unreadable records of all folders behind a position, by folder row and id. */
+  /** The unreadable records of all folders after a position, in the order of folder row and id. */
   allProblems(after: { directory: number; id: string }, limit: number): LocatedProblem[] {
     return this.#allProblems()
       .all({ afterDirectory: after.directory, afterId: after.id, limit })
@@ -276,7 +276,7 @@ function soundStamp({
     stamp: soundBytes("stamp", stamp),
     size: soundNumber("size", size),
     problem: problem === null ? null : soundText("problem", problem),
-    // Whatever else it is, it is no mark, and its file is read anew.
+    // Anything else is no mark, so the file will be read again.
     fields: typeof fields === "string" ? fields : null,
   }
 }
@@ -286,7 +286,7 @@ function asProblem(row: {
   problem: string | null
   problemMessage: string | null
 }): RecordProblem {
-  // Only reconcile writes this column, from a fault's code.
+  // Only the code of a fault is ever written to this column.
   return {
     id: soundText("id", row.id),
     problem: row.problem as StoreErrorCode,

@@ -3,24 +3,24 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 import { bytes, value } from "./sound.ts"
 
 /**
- * The index. It holds what finding, ordering, filtering and counting need, and of which version of which file each row
- * speaks. Everything in it can be made again from the files, so no column is precious.
+ * The schema of the index. It holds what finding, ordering, filtering and counting need, and for each row the version of the file that it
+ * was read from. Everything can be made again from the files, so no column is precious.
  *
- * One row of `directories` is one folder of records (a project's sessions, a session's messages, a message's parts);
- * one row of the other tables is one record file in such a folder, readable or not: `problem` says why not.
+ * A row of `directories` is one folder of records (a project's sessions, a session's messages, a message's parts). A row of `sessions`,
+ * `messages` or `parts` is one record file in such a folder, readable or not: `problem` says why not.
  */
 export const directories = sqliteTable(
   "directories",
   {
-    /** Never used twice, so that (id, generation) names one state of one folder for ever. */
+    /** Never reused, so that (id, generation) identifies one state of one folder for ever. */
     id: integer().primaryKey({ autoIncrement: true }),
     kind: text({ enum: ["session", "message", "part"] }).notNull(),
     /** The owner's id, which is the folder's name. */
     name: text().notNull(),
-    /** The stamp under which all names were read; `null` or a marked one where that is not known. */
+    /** The stamp under which all names were read; `null`, or a stamp marked as unknown, if nothing proves them. */
     stamp: bytes(),
     size: integer().notNull().default(0),
-    /** Grows with every change to the folder's rows. */
+    /** Incremented with every change of the folder's rows. */
     generation: integer().notNull().default(0),
     /** How many record files the folder held under that stamp. */
     entries: integer().notNull().default(0),
@@ -29,7 +29,7 @@ export const directories = sqliteTable(
 )
 
 const file = {
-  /** Stays the same for as long as the row is there; the full-text tables go by it. */
+  /** Stays the same as long as the row exists; the full-text tables refer to it. */
   row: integer().primaryKey(),
   directory: integer()
     .notNull()
@@ -37,9 +37,9 @@ const file = {
   /** The record's id, from its file name. */
   id: text().notNull(),
   stamp: bytes(),
-  /** Of the file, in bytes. */
+  /** The file's size, in bytes. */
   size: integer().notNull(),
-  /** A `StoreErrorCode` where the file could not be read, and what was wrong. */
+  /** A `StoreErrorCode` if the file could not be read; `problemMessage` says what was wrong. */
   problem: text(),
   problemMessage: text(),
 }
@@ -48,7 +48,7 @@ export const sessions = sqliteTable(
   "sessions",
   {
     ...file,
-    /** The name of its directory again: the last word where one id lies in two projects. */
+    /** The name of its directory again. If one id lies in two projects with the same time, the last project by name counts. */
     project: text().notNull(),
     created: real().notNull(),
     updated: real().notNull(),
@@ -56,12 +56,12 @@ export const sessions = sqliteTable(
     /** The work tree the session ran in. */
     worktree: text(),
     title: text(),
-    /** The title as it is searched: `record/fold.ts`. */
+    /** The title, folded for searching: `record/fold.ts`. */
     folded: text(),
     archived: integer({ mode: "boolean" }).notNull(),
-    /** The file's text where it is short, so that a page need not read every file; as good as the row's stamp. */
+    /** The file's text if it is short, so that a page need not read every file. As trustworthy as the row's stamp. */
     body: text(),
-    /** The mark of the declaration whose fields `session_fields` holds of this row; `null` where it holds none. */
+    /** The mark of the declaration whose fields `session_fields` holds for this row; `null` if it holds none. */
     fields: text(),
   },
   (table) => [
@@ -78,8 +78,8 @@ export const sessions = sqliteTable(
 )
 
 /**
- * The declared fields of sessions: of each row of `sessions` those of the declaration that its `fields` names, and no others. A
- * trigger takes them away where that becomes another one. Without a rowid, so that a value is found in one step.
+ * The values of declared fields: for each row of `sessions` those of the declaration that its `fields` names, and no others. A trigger
+ * deletes them when `fields` changes. The table has no rowid, so that a value is found in one step.
  */
 export const sessionFields = sqliteTable(
   "session_fields",
@@ -88,9 +88,9 @@ export const sessionFields = sqliteTable(
       .notNull()
       .references(() => sessions.row, { onDelete: "cascade" }),
     name: text().notNull(),
-    /** `-Infinity` where it is missing. */
+    /** `-Infinity` if the value is missing. */
     value: value().notNull(),
-    /** Those of the session again, for the order of listings and of those of one project. */
+    /** The session's id and, below, its project again, for the order of listings. */
     id: text().notNull(),
     project: text().notNull(),
   },
@@ -108,8 +108,8 @@ export const messages = sqliteTable(
     created: real().notNull(),
     role: text(),
     /**
-     * 0 where the full-text index holds this message's texts; otherwise a number that is new with every change, even where the message is
-     * known to have no texts of its own, so that those of its parts are all.
+     * 0 if the full-text index holds this message's texts. Otherwise a number that is new with every change: an even one if the message is
+     * known to have no texts of its own, so that the texts of its parts are all; else an odd one.
      */
     pending: integer().notNull(),
   },
@@ -129,8 +129,8 @@ export const parts = sqliteTable("parts", { ...file, type: text(), tool: text() 
 ])
 
 /**
- * Which document of the full-text table `texts` a message has. Ids follow the message's second of creation, so that reading
- * matches by id from the last one gives the newest first.
+ * Which document of the full-text table `texts` holds a message's texts. Ids follow the messages' seconds of creation, so that matches
+ * in descending order of ids are newest first.
  */
 export const documents = sqliteTable(
   "documents",
@@ -143,40 +143,40 @@ export const documents = sqliteTable(
   (table) => [uniqueIndex("documents_message").on(table.message)],
 )
 
-/** A container of transcripts, as it was when it was read: one file or more that tell of a session and of its children. */
+/** A container as it was when it was read: the transcript file, or few files, of a session and its children. */
 export const containers = sqliteTable(
   "containers",
   {
     row: integer().primaryKey({ autoIncrement: true }),
-    /** The folder below the root's place, and the container's name in it. */
+    /** The folder below the root's place and, in `name`, the container's name in it. */
     folder: text().notNull(),
     name: text().notNull(),
-    /** The looks of its own files; `null` while its rows are put, or where no look can be trusted yet. */
+    /** The stats of its own files; `null` while its rows are being put, or if no stat can be trusted yet. */
     look: bytes(),
-    /** Which files were read how far: JSON. */
+    /** How far each file was read, as JSON. */
     marks: text().notNull(),
-    /** The small files beside it that were read, with their looks: JSON. */
+    /** The small files beside it that were read, with their stats, as JSON. */
     sides: text().notNull(),
-    /** The version of what made its rows. */
+    /** The version of the code that made its rows. */
     format: integer().notNull(),
-    /** Lines that could not be read: JSON. */
+    /** The lines that could not be read, as JSON. */
     problems: text().notNull(),
   },
   (table) => [uniqueIndex("containers_place").on(table.folder, table.name)],
 )
 
-/** Containers that can be gone on with where lines are appended; where there is nothing to go on with everything is read anew. */
+/** Checkpoints of containers, from which reading goes on when lines are appended. A container without one is read from its beginning. */
 export const containerStates = sqliteTable("container_states", {
   container: integer()
     .primaryKey()
     .references(() => containers.row, { onDelete: "cascade" }),
-  /** How far the container was read for what goes on with it, which may be less than its rows were: JSON. */
+  /** How far the container was read for the saved state, which may be less far than for its rows. As JSON. */
   checkpoint: text().notNull(),
 })
 
 /**
- * What goes on with a container, as the pieces of one JSON text: a large container has megabytes of it, of which who writes them has to hold
- * but one at a time.
+ * The saved state of reading a container, as pieces of one JSON text. A large container's state has megabytes, and a writer has to hold
+ * only one piece at a time.
  */
 export const statePieces = sqliteTable(
   "state_pieces",
@@ -190,7 +190,7 @@ export const statePieces = sqliteTable(
   (table) => [primaryKey({ columns: [table.container, table.at] })],
 )
 
-/** Which sessions a container holds; one that several hold is read from the newest. */
+/** Which sessions a container holds. A session in several containers is read from the one with the newest copy. */
 export const containerSessions = sqliteTable(
   "container_sessions",
   {
@@ -207,7 +207,7 @@ export const containerSessions = sqliteTable(
   ],
 )
 
-/** Where the lines of a message lie. */
+/** Where the lines of a message lie in its container. */
 export const messagePlaces = sqliteTable(
   "message_places",
   {
@@ -216,9 +216,9 @@ export const messagePlaces = sqliteTable(
       .references(() => directories.id, { onDelete: "cascade" }),
     id: text().notNull(),
     container: integer().notNull(),
-    /** JSON: `PlacedMessage`. */
+    /** A `PlacedMessage`, as JSON. */
     place: text().notNull(),
-    /** How many parts it has; `null` until it is read. */
+    /** How many parts it has; `null` until they are counted. */
     parts: integer(),
   },
   (table) => [

@@ -7,7 +7,7 @@ import { soundText, soundValue } from "./sound.ts"
 
 const { placeholder } = sql
 
-/** A declared field of a session, as the index has it. */
+/** The value of a declared field of a session in the index. */
 export interface FieldRow {
   readonly name: string
   readonly value: FieldValue

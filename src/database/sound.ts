@@ -2,8 +2,8 @@ import { customType } from "drizzle-orm/sqlite-core"
 import { IndexFailure } from "./failure.ts"
 
 /**
- * SQLite gives back whatever type the bytes of a damaged page spell, so what comes from a row is looked at before it is
- * believed. @throws IndexFailure `damaged`
+ * Values from a row have their type checked, because a damaged page can give a value of any type.
+ * @throws IndexFailure `damaged`
  */
 function unsound(column: string, value: unknown): never {
   throw new IndexFailure(
@@ -29,10 +29,10 @@ export function soundBytes(column: string, value: unknown): Uint8Array | null {
   return value === null || value instanceof Uint8Array ? value : unsound(column, value)
 }
 
-/** A column that keeps numbers numbers and texts texts: SQLite converts nothing that is put into one declared a BLOB. */
+/** A column that holds numbers and texts as they are: SQLite does not convert values in a column declared BLOB. */
 export const value = customType<{ data: string | number; driverData: string | number }>({
   dataType: () => "blob",
 })
 
-/** A BLOB as SQLite gave it: its decoding must not fail on a damaged row. */
+/** A BLOB that is not decoded, since decoding must not fail on a damaged row. */
 export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "blob" })

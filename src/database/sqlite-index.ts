@@ -14,30 +14,30 @@ import { GenerationFiles } from "./generation-file.ts"
 import { CHECKPOINT_PAGES, UNHURRIED_CHECKPOINT_PAGES } from "./pragmas.ts"
 import type { Statements } from "./statements.ts"
 
-/** How long a call waits to get into the index before the files answer it, in ms. */
+/** How long a call waits for a busy index before the files answer it, in ms. */
 const PATIENCE_MS = 50
 const RETRY_MS = 2
-/** How long an index that cannot be opened is left alone, in ms. */
+/** How long an index that failed is left alone, in ms. */
 const COOL_DOWN_MS = 1_000
-/** How long one look at the index's files holds for work in a batch, in ms. */
+/** How long one check of the index's files is good for within a batch, in ms. */
 const BATCH_CHECK_MS = 2
 const OPEN_LOCK = "open.lock"
 
 export interface SqliteIndexOptions {
-  /** The folder of the index's files; `undefined` for a private index that goes with the process. */
+  /** The folder of the index's files; `undefined` for a private index that is removed when the process ends. */
   readonly folder: string | undefined
-  /** The folder that it lies in: who may write there may use the index. By default the index's own. */
+  /** A folder above it: whoever may write there may use the index. By default the index's own folder. */
   readonly root?: string | undefined
-  /** Bound of the page cache. */
+  /** The limit of the page cache, in bytes. */
   readonly cacheBytes: number
   readonly logger: Logger
-  /** Whether files of the index may be made where there are none; asked until they are. By default they may. */
+  /** Whether the index may be made if there is none; asked until it is open. By default it may. */
   readonly mayBeMade?: (() => boolean) | undefined
 }
 
 /**
- * The SQLite index of a store: opened when it is first needed, reopened when its file was replaced or removed, begun
- * anew when it is damaged. Every failure of SQLite comes out as an `IndexFailure`; then the files must answer.
+ * The SQLite index of a store. It is opened when it is first needed, reopened if another generation was begun, and begun anew if it is
+ * damaged. Every failure of SQLite is thrown as an `IndexFailure`; then the files must answer.
  */
 export class SqliteIndex {
   readonly #options: SqliteIndexOptions
@@ -52,7 +52,7 @@ export class SqliteIndex {
   #retryAt = 0
   #damaged: string | undefined
   #batches = 0
-  /** How many of them are. */
+  /** How many of the batches are unhurried. */
   #unhurried = 0
   #checkedAt = Number.NEGATIVE_INFINITY
   #failures = 0
@@ -69,56 +69,56 @@ export class SqliteIndex {
     return this.#run((connection) => connection.read(work))
   }
 
-  /** Runs a synchronous function as one transaction. @throws IndexFailure; what `work` throws, undone */
+  /** Runs a synchronous function as one transaction. @throws IndexFailure; what `work` throws, after a rollback */
   write<T>(work: (statements: Statements) => T): Promise<T> {
     return this.#run((connection) => connection.write(work))
   }
 
   /**
-   * Names the database that is open: what was known of the rows of another one need not hold of this one's. Asked within `read` it
-   * is that of the rows that are read.
+   * Identifies the open database; `undefined` if none is open. What was known about rows of another database need not hold in this one.
+   * Within `read` it is the database that is being read.
    */
   get database(): string | undefined {
     return this.#connection?.name
   }
 
-  /** The same, with one opened where none is. @throws IndexFailure */
+  /** As `database`, but opens the index if it is not open. @throws IndexFailure */
   openDatabase(): Promise<string> {
     return this.#run(({ name }) => name)
   }
 
-  /** The share of the file's pages that hold nothing any more. @throws IndexFailure */
+  /** The share of the file's pages that are free, from 0 to 1. @throws IndexFailure */
   freeShare(): Promise<number> {
     return this.#run((connection) => connection.freeShare())
   }
 
-  /** Gives up to so many free pages back to the disk; tells whether there are more. @throws IndexFailure */
+  /** Gives up to `pages` free pages back to the disk. Returns whether there are more. @throws IndexFailure */
   vacuum(pages: number): Promise<boolean> {
     return this.#run((connection) => connection.vacuum(pages))
   }
 
-  /** Moves the WAL into the database and cuts it short, where nobody is in the way. @throws IndexFailure */
+  /** Moves the WAL into the database and truncates it, if no other connection is in the way. @throws IndexFailure */
   checkpoint(): Promise<void> {
     return this.#run((connection) => connection.checkpoint())
   }
 
-  /** What SQLite's own check finds wrong with the file; nothing where it is sound. @throws IndexFailure */
+  /** The faults that SQLite's own check finds; none if the file is sound. @throws IndexFailure */
   async integrity(): Promise<string[]> {
     try {
       return await this.#run((connection) => connection.integrity(), false)
     } catch (error) {
-      // A check that cannot even be made has found something.
+      // If the check fails because of damage, that is its result.
       if (error instanceof IndexFailure && error.kind === "damaged") return [error.message]
       throw error
     }
   }
 
-  /** Has the next call try again an index that just failed, instead of taking it to be still so: who asks for it by name means it. */
+  /** Makes the next call try an index that just failed, without the cool-down. For calls that ask for the index itself. */
   tryAgain(): void {
     this.#retryAt = 0
   }
 
-  /** Leaves the present file for inspection and begins the next generation at the next call. */
+  /** Leaves the current file for inspection; the next call begins the next generation. */
   startAnew(): void {
     this.#damaged = this.#path
     this.#drop()
@@ -136,12 +136,12 @@ export class SqliteIndex {
     }
   }
 
-  /** What the index's files take up, all generations together. */
+  /** The size of all files of the index, all generations together, in bytes. */
   bytes(): number {
     return this.#files.bytes()
   }
 
-  /** Whether there is a file of the index: into one that is not there nobody has put anything. */
+  /** Whether there is a file of the index. If there is none, the index holds nothing. */
   isThere(): boolean {
     if (this.#connection !== undefined || this.#closed) return true
     const path = this.#files.current()
@@ -153,14 +153,14 @@ export class SqliteIndex {
     return this.#connection !== undefined || this.#closed || (this.#options.mayBeMade?.() ?? true)
   }
 
-  /** Closes the index with its WAL moved into it; a second call does nothing. */
+  /** Moves the WAL into the index and closes it. A second call does nothing. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     try {
       this.#connection?.close()
     } catch (error) {
-      // The index is only a copy, and the next one to open it sees what is wrong with it.
+      // The index is only a copy, and whoever opens it next will see what is wrong.
       this.#options.logger.warn("The index could not be closed cleanly", error)
     }
     this.#connection = undefined
@@ -171,12 +171,12 @@ export class SqliteIndex {
   async #run<T>(work: (connection: Connection) => T, mayRenew = true): Promise<T> {
     if (!this.mayBeMade()) throw new IndexFailure("unavailable", "There is no store here yet")
     const deadline = performance.now() + PATIENCE_MS
-    // Once in a call a damaged index is left for the next generation.
+    // A call begins a new generation only once.
     let renewed = !mayRenew
     for (;;) {
       try {
         const connection = this.#live() ?? (await this.#open())
-        // One that was given up before its turn came is not the index any more.
+        // It may have been given up while this call waited for it.
         if (connection === this.#connection) return work(connection)
       } catch (error) {
         const failure = asFailure(error)
@@ -191,9 +191,8 @@ export class SqliteIndex {
   }
 
   /**
-   * Runs long work that asks many times in a row: for its length the files of the index are looked at every few ms instead of
-   * before each use.
-   * @param unhurried whether the WAL may also be moved into the database in larger steps, since the caller waits for all of it
+   * Runs long work with many calls in a row. While it runs, the files of the index are checked every few ms instead of before each call.
+   * @param unhurried whether the WAL may be moved into the database in larger steps too, because the caller waits for all of the work
    */
   async batch<T>(work: () => Promise<T>, unhurried = false): Promise<T> {
     this.#batches++
@@ -206,7 +205,7 @@ export class SqliteIndex {
     }
   }
 
-  /** The open connection, if the file it has open is still the index. */
+  /** The open connection, if its file is still the current index. @throws IndexFailure `damaged` if the file was meddled with */
   #live(): Connection | undefined {
     if (this.#closed) throw new IndexFailure("unavailable", "The store is closed")
     if (!this.#connection || !this.#path) return undefined
@@ -227,7 +226,7 @@ export class SqliteIndex {
     try {
       connection?.abandon()
     } catch {
-      // It was given up already; a descriptor that cannot be closed changes no answer.
+      // It is given up anyway; a descriptor that cannot be closed changes no answer.
     }
   }
 
@@ -240,7 +239,7 @@ export class SqliteIndex {
     if (failure.kind === "busy") return failure
     this.#drop()
     if (failure.kind === "damaged") this.#damaged = this.#path
-    // Calls in the meantime, which are told the same, do not put it off.
+    // Calls during the cool-down fail the same way, and must not prolong it.
     else if (performance.now() >= this.#retryAt) this.#retryAt = performance.now() + COOL_DOWN_MS
     return failure
   }
@@ -255,7 +254,7 @@ export class SqliteIndex {
 
   async #openLocked(): Promise<Connection> {
     if (this.#privateFolder !== undefined) privateFolders().keepPrivateFolder(this.#privateFolder)
-    // What SQLite makes in it must be of the folder's group, too.
+    // With setgid, since the files that SQLite makes must get the folder's group too.
     makeSharedFolders(fileSystem, this.#files.folder, this.#options.root ?? this.#files.folder, true)
     this.#openLock ??= new ProcessLock(join(this.#files.folder, OPEN_LOCK))
     let release: () => void
@@ -299,7 +298,7 @@ export class SqliteIndex {
 
   async #connectTo(path: string): Promise<Connection> {
     this.#path = path
-    // SQLite would let everybody read it, and gives its WAL the same permissions.
+    // Made here, because SQLite would let everybody read it. The WAL gets the same permissions.
     createShared(fileSystem, path)
     const connection = await Connection.open(path, this.#options.cacheBytes)
     this.#pointer = this.#files.pointer()
@@ -307,7 +306,7 @@ export class SqliteIndex {
   }
 }
 
-/** Loaded when it is needed: few indexes go with the process. */
+/** Loads the module when it is needed, since few indexes are private. */
 function privateFolders(): typeof import("./private-folder.ts") {
   return required(() => require("./private-folder.ts"))
 }

@@ -12,7 +12,7 @@ import type { TextStatements } from "./text-statements.ts"
 import type { TranscriptStatements } from "./transcript-statements.ts"
 import type { VersionStatements } from "./version-statements.ts"
 
-/** All prepared statements of one connection; each group is made, and each statement prepared, when it is first needed. */
+/** All prepared statements of one connection. Each group is made, and each statement prepared, when it is first needed. */
 export class Statements {
   readonly directories: DirectoryStatements
   readonly listings: ListingStatements
@@ -103,7 +103,7 @@ export class Statements {
     return this.#versions()
   }
 
-  /** Takes the stamps of a folder and of its rows away, so that the next reconcile reads everything in it. */
+  /** Clears the stamps of a folder and of its rows, so that the next reconcile reads everything in it. */
   distrust(place: Place): void {
     const row = this.directories.find(place)
     if (!row) return
@@ -111,7 +111,7 @@ export class Statements {
     this.directories.settle(row.id, { stamp: null, size: 0, entries: 0 })
   }
 
-  /** Takes the stamp of one row away where it says that its record can be read, so that the next reconcile reads it. */
+  /** Clears the stamp of one row if it says that its record is readable, so that the next reconcile reads the file. */
   doubt(place: Place, id: string): void {
     const row = this.directories.find(place)
     if (row && this[place.kind].doubt(row.id, id)) this.directories.touch(row.id)

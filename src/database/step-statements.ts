@@ -5,7 +5,7 @@ import type { Drizzle } from "./drizzle.ts"
 import { parts } from "./schema.ts"
 import { soundNumber } from "./sound.ts"
 
-/** What the rows of parts tell of a model's steps. */
+/** Prepared statements that tell, from the rows of parts, how many steps end in a message. */
 export class StepStatements {
   readonly #maybeSeveral
 
@@ -22,7 +22,7 @@ export class StepStatements {
       .prepare()
   }
 
-  /** Of these folders of parts those in which more than one step ends, or that have rows which cannot tell. */
+  /** Those of these folders of parts in which more than one step ends, or some of whose rows cannot tell. */
   maybeSeveral(directories: readonly number[]): Set<number> {
     const rows = this.#maybeSeveral.values({ directories: JSON.stringify(directories) })
     return new Set(rows.map(([directory]) => soundNumber("directory", directory)))

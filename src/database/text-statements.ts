@@ -1,4 +1,4 @@
-// Over 400 lines: all that names the full-text table, which Drizzle knows nothing of, is to stand in one file.
+// Over 400 lines, because all SQL that names the full-text table, which Drizzle does not know, should be in one file.
 import { and, desc, eq, gte, isNull, lte, type SQL, sql } from "drizzle-orm"
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
 import type { Position } from "../record/order.ts"
@@ -12,37 +12,37 @@ import { soundNumber, soundText } from "./sound.ts"
 const { placeholder } = sql
 
 /**
- * Ids of documents begin at so many in each second; a message with more, or a busy second, runs into the next. The closer ids
- * lie, the fewer bytes FTS5 takes for the way from one to the next.
+ * How many ids of documents each second has. A busier second uses ids of the seconds after it. FTS5 stores the differences between ids,
+ * so ids that lie close take fewer bytes.
  */
 export const IDS_A_SECOND = 8
 /** SQLite's "no limit". */
 const ALL = -1
-/** Documents looked at in one go for an id that is free: at first, then ever more. */
+/** How many documents one search for a free id looks at: first this many, then ever more. */
 const TAKEN_AT_FIRST = 4
 const TAKEN_AT_MOST = 1_024
-/** A longer stretch of ids without a free one is remembered. */
+/** A longer run of taken ids is remembered. */
 const CROWDED = 64
-/** What is later counts as of that second. */
+/** Later times count as this second. */
 export const LAST_SECOND = 2 ** 40
-/** From how many percent of texts that are gone on a segment is merged. */
+/** A segment is merged if at least this many percent of its texts are deleted. */
 const GONE_PERCENT = 10
 
-/** A message that may match, newest first by its second of creation. */
+/** A message that may match a search. */
 export interface Candidate extends Position {
   readonly session: string
   readonly role: string | null
-  /** The document that matched; `undefined` for one whose texts are not in the full-text index yet. */
+  /** The document that matched; `undefined` for a message whose texts are not in the full-text index yet. */
   readonly document?: number | undefined
 }
 
-/** A message whose texts are to be put into the full-text index. */
+/** A message whose texts have to be put into the full-text index. */
 export interface PendingMessage extends Candidate {
   readonly row: number
   readonly pending: number
 }
 
-/** Which messages a search is about. */
+/** Which messages a search looks at. */
 export interface CandidateFilter {
   readonly session?: string | undefined
   readonly role?: string | undefined
@@ -51,22 +51,22 @@ export interface CandidateFilter {
   readonly until?: number | undefined
 }
 
-/** What the full-text index is given of a message: tokens as `TrigramSet` spells them, parted by spaces; as bytes they are UTF-8. */
+/** The tokens of a message for the full-text index, as `TrigramSet` spells them, separated by spaces; bytes are UTF-8. */
 export type Tokens = string | Uint8Array
 
-/** A message whose rows somebody just put, with what its texts have for tokens, and how many parts it has. */
+/** A message whose row was just put, with the tokens of its texts and the number of its parts. */
 export interface ReadMessage extends Position {
   readonly session: string
-  /** What its row has as `pending` for as long as it is of the same reading. */
+  /** The row's `pending`, as long as the row is from the same reading. */
   readonly mark: number
   readonly tokens: Tokens | undefined
   readonly parts: number
 }
 
-/** A message without texts of its own, with what its parts have for tokens. */
+/** A message without texts of its own, with the tokens of its parts. */
 export interface BareMessage {
   readonly message: string
-  /** What its row has as `pending` for as long as it is of the same reading, and it has none of its own: an even number. */
+  /** The row's `pending`, as long as the row is from the same reading and has no texts of its own: an even number. */
   readonly mark: number
   readonly tokens: Tokens | undefined
 }
@@ -75,25 +75,25 @@ interface CandidateQuery {
   all(parameters: Record<string, unknown>): Candidate[]
 }
 
-/** Which ids of documents in one stretch are taken, as a look at them told. */
+/** The ids of documents that are taken within one range, as of the last look. */
 class TakenIds {
   #from = 0
   #to = 0
   #ids: ReadonlySet<number> = new Set()
 
-  /** Whether it is known of an id. */
+  /** Whether an id is in the range, so that it is known whether it is taken. */
   tellsOf(id: number): boolean {
     return id >= this.#from && id < this.#to
   }
 
-  /** Notes what was found from an id on: all there are where they are fewer than were asked for, else those up to the last. */
+  /** Notes the taken ids from `from` on. If fewer than `limit` were found, these are all; otherwise they reach up to the last one. */
   look(from: number, found: readonly number[], limit: number): void {
     this.#from = from
     this.#to = found.length < limit ? Number.POSITIVE_INFINITY : (found.at(-1) ?? from) + 1
     this.#ids = new Set(found)
   }
 
-  /** The first id from one on that is not among them: one that it tells of, else where what it tells of ends. */
+  /** The first id at or after `from` that is not taken; the end of the range if all up to it are taken. */
   firstFree(from: number): number {
     let free = from
     while (this.#ids.has(free)) free++
@@ -101,14 +101,14 @@ class TakenIds {
   }
 }
 
-/** The second of a time of creation, as ids of documents go by it. */
+/** The second of a time of creation (ms) that document ids are based on. */
 export function secondOf(created: number): number {
   return Math.min(Math.max(0, Math.floor(created / 1000)), LAST_SECOND)
 }
 
 /**
- * The full-text table as Drizzle is to see it; its migration makes it, and drizzle-kit must not know of it. The column of the
- * table's own name takes FTS5's commands.
+ * The full-text table as Drizzle sees it. A custom migration makes it, and drizzle-kit must not know it. The column with the table's own
+ * name takes FTS5's commands.
  */
 const texts = sqliteTable("texts", {
   rowid: integer(),
@@ -117,7 +117,7 @@ const texts = sqliteTable("texts", {
   rank: integer(),
 })
 
-/** The full-text index of messages: the only raw SQL besides pragmas, since Drizzle knows nothing of FTS5. */
+/** The full-text index of messages: the only raw SQL besides pragmas, since Drizzle does not know FTS5. */
 export class TextStatements {
   readonly #db: Drizzle
   readonly #await
@@ -138,7 +138,7 @@ export class TextStatements {
   readonly #version
   readonly #count
   readonly #shapes = new Map<string, CandidateQuery>()
-  /** A stretch of ids of which none was free when it was last gone through, where that took more than one look. */
+  /** A long range of ids without a free one, as of the last search. */
   #crowded = { from: 0, to: 0 }
 
   constructor(db: Drizzle) {
@@ -147,7 +147,7 @@ export class TextStatements {
     this.#await = lazy(() =>
       db
         .update(messages)
-        // What is even stays so: the message itself did not change.
+        // An even mark stays even, since the message itself did not change.
         .set({ pending: sql`${placeholder("mark")} | iif(${pending} = 0, 1, ${pending} & 1)` })
         .where(amongst(id, "ids"))
         .prepare(),
@@ -237,7 +237,7 @@ export class TextStatements {
         .values(rows as unknown as (typeof documents.$inferInsert)[])
         .prepare(),
     )
-    // One row a statement: one that puts several begins a savepoint, at which FTS5 writes out what it holds.
+    // One row in each statement: with several rows SQLite begins a savepoint, at which FTS5 writes out what it has buffered.
     this.#insert = lazy(() =>
       db
         .insert(texts)
@@ -263,28 +263,27 @@ export class TextStatements {
   }
 
   /**
-   * Notes that the parts of messages changed.
-   * @param mark an even one, which those get of which it is known that they have no texts of their own
+   * Marks messages as pending because their parts changed.
+   * @param mark an even mark; messages that may have texts of their own get it plus one
    */
   await(messageIDs: readonly string[], mark: number): void {
     this.#await().run({ ids: JSON.stringify(messageIDs), mark })
   }
 
-  /** Messages whose texts are not in the index, newest first, before a position. */
+  /** Readable messages whose texts are not in the index, before a position, newest first. */
   pending(before: Position | undefined, limit: number): PendingMessage[] {
     const { time, id } = before ?? { time: Number.MAX_VALUE, id: "" }
     return this.#pending().all({ time, before: id, limit })
   }
 
-  /** How many messages' texts are not in the index. */
+  /** How many readable messages have texts that are not in the index. */
   countPending(): number {
     return this.#countPending().get()?.count ?? 0
   }
 
   /**
-   * Puts the tokens of messages' texts (`TrigramSet`) in place of those they had, none for a message without texts; `pending`
-   * tells of which version they are. A message that changed meanwhile is left as it is: it is still pending, or someone else
-   * has put the texts of its newer version.
+   * Replaces the tokens of messages (`TrigramSet`); a message without texts has none. A message whose `pending` is another one by now has
+   * changed meanwhile and is left alone: it is still pending, or another process has put the texts of its newer version.
    */
   put(messages: readonly { readonly message: PendingMessage; readonly tokens: Tokens | undefined }[]): void {
     const rows = JSON.stringify(messages.map(({ message }) => message.row))
@@ -300,7 +299,7 @@ export class TextStatements {
     )
   }
 
-  /** The same for messages that were read together with their rows; notes how many parts they have, too. */
+  /** As `put`, for messages that were read together with their rows. Also notes how many parts they have. */
   putRead(messages: readonly ReadMessage[]): void {
     const named = JSON.stringify(messages.map(({ session, id, mark }) => [session, id, mark]))
     const current: { row: number; time: number; tokens: Tokens | undefined }[] = []
@@ -316,7 +315,7 @@ export class TextStatements {
     this.#put(current)
   }
 
-  /** The same for messages without texts of their own whose parts were read together with their rows. */
+  /** As `put`, for messages without texts of their own whose parts were read together with the parts' rows. */
   putParts(messages: readonly BareMessage[]): void {
     const named = JSON.stringify(messages.map(({ message, mark }) => [message, mark]))
     this.#put(
@@ -335,12 +334,12 @@ export class TextStatements {
   ): void {
     const rows = JSON.stringify(messages.map(({ row }) => row))
     this.#settle().run({ rows })
-    // FTS5 writes a segment out before each deletion, and before an id that is not above the last: so what goes goes first, and
-    // the rest comes by id.
+    // FTS5 writes out a segment before each deletion, and before an id that is not above the last. So deletions come first, and
+    // insertions in ascending order of ids.
     if (this.#has().get({ rows })) this.#forget().run({ rows })
     const given: { readonly id: number; readonly message: number }[] = []
     const documents: { readonly rowid: number; readonly tokens: Tokens }[] = []
-    // By time they get ascending ids: who comes needs no look at those that were just given and are not put yet.
+    // In order of time ids ascend, so that a new id never collides with one that was just given and is not inserted yet.
     const taken = new TakenIds()
     let last = -1
     for (const { row, time, tokens } of messages.toSorted((a, b) => a.time - b.time)) {
@@ -354,11 +353,11 @@ export class TextStatements {
   }
 
   /**
-   * Merges about so many pages of the segments that insertions left, where there are enough of them; tells whether there were.
+   * Merges about `pages` pages of the segments that insertions left, if there are enough of them. Returns whether there were.
    *
-   * FTS5 would do so by itself (`automerge`, sqlite.org/fts5.html, 6.1), but for all levels in one go with every 64th page, which
-   * holds that insertion up for 50 ms; so that is turned off, and this follows insertions in small transactions. Eight segments of
-   * one level are merged at a time (`usermerge`): four would write everything once or twice more.
+   * FTS5 would do so itself (`automerge`, sqlite.org/fts5.html, 6.1), but for all levels at once with every 64th page, which delays that
+   * insertion by 50 ms. So that is turned off, and this is called after insertions, in small transactions. Eight segments of one level are
+   * merged at a time (`usermerge`); with four everything would be written once or twice more.
    */
   mergeInserted(pages: number): boolean {
     const before = this.#totalChanges()
@@ -368,8 +367,8 @@ export class TextStatements {
   }
 
   /**
-   * Begins to merge all segments into one, about so many pages; `mergeInserted` goes on with it. A term is then looked up once
-   * instead of in a dozen segments (`merge` with a negative number, sqlite.org/fts5.html, 6.8).
+   * Begins to merge all segments into one, with about `pages` pages; `mergeInserted` continues it. Then a term is looked up once instead
+   * of in a dozen segments (`merge` with a negative number, sqlite.org/fts5.html, 6.8).
    */
   beginMergingAll(pages: number): boolean {
     return this.mergeInserted(-pages)
@@ -381,10 +380,10 @@ export class TextStatements {
   }
 
   /**
-   * Merges about so many pages of segments of which a tenth or more is gone; tells whether there was something to merge.
+   * Merges about `pages` pages of segments of which a tenth or more is deleted. Returns whether there was something to merge.
    *
-   * FTS5 would do so by itself in every 64th deletion, holding that one up for a fifth of a second and doing it over and over
-   * while many go: so that is turned off (`deletemerge`, sqlite.org/fts5.html, 6.4), and turned on for this alone.
+   * FTS5 would do so itself in every 64th deletion, which delays that deletion by a fifth of a second, again and again if many texts are
+   * deleted. So that is turned off (`deletemerge`, sqlite.org/fts5.html, 6.4) and turned on only here.
    */
   merge(pages: number): boolean {
     this.#set("deletemerge", GONE_PERCENT)
@@ -402,9 +401,9 @@ export class TextStatements {
   }
 
   /**
-   * An id from `from` on that no document has: the first, but for long stretches without any, as where thousands of messages have
-   * no time. To go through those anew for each would take ever longer.
-   * @param taken what earlier looks of the same transaction told
+   * An id at or after `from` that no document has: the first one, except that long runs of taken ids are remembered and skipped. Thousands
+   * of messages without a time make such a run, and going through it for each of them would take ever longer.
+   * @param taken what earlier looks in the same transaction found
    */
   #freeId(from: number, taken = new TakenIds()): number {
     const free = this.#firstFree(from, taken)
@@ -431,7 +430,7 @@ export class TextStatements {
     }
   }
 
-  /** Messages whose indexed texts match an FTS5 expression, newest first, whose documents come before one. */
+  /** Messages whose indexed texts match an FTS5 expression, with documents before `before`, newest first. */
   candidates(
     expression: string | undefined,
     filter: CandidateFilter,
@@ -443,9 +442,9 @@ export class TextStatements {
   }
 
   /**
-   * Those of messages from before a second whose ids lie behind its first one, since all between were taken; some may have been
-   * there for long.
-   * @param reach what `reach` gave for that second before they were put: since then some of those between may have gone
+   * Matches that were created before a second, but whose ids lie at or after the second's first id, because all ids in between were taken.
+   * Some of them may be old news to the caller.
+   * @param reach what `reach` returned for that second earlier, since some of the ids in between may be free by now
    */
   strays(
     expression: string | undefined,
@@ -462,12 +461,12 @@ export class TextStatements {
     )
   }
 
-  /** The first id of a second, or of later ones, that no document has: where the next one from before it could be put. */
+  /** The first free id at or after the beginning of a second: an older message could get an id up to this one. */
   reach(second: number): number {
     return this.#freeId(second * IDS_A_SECOND)
   }
 
-  /** Changes with every change that any process commits to the index. */
+  /** A text that changes with every change that any process commits to the index. */
   version(): string {
     const { own, others } = this.#version().get() ?? {}
     return `${own} ${others}`
@@ -504,9 +503,9 @@ export class TextStatements {
     ]
     if (filter.session !== undefined) conditions.push(eq(directories.name, placeholder("session")))
     if (filter.role !== undefined) conditions.push(eq(messages.role, placeholder("role")))
-    // Not by its id, which in a busy second is that of a later one.
+    // By time and not by id, since in a busy second ids belong to later seconds.
     if (filter.until !== undefined) conditions.push(lte(messages.created, placeholder("until")))
-    // The cross join keeps SQLite from walking the documents and asking for a match of each.
+    // The cross join keeps SQLite from walking all documents and matching each one.
     const source = matching
       ? sql`texts cross join ${documents} on ${documents.id} = texts.rowid`
       : sql`${documents}`

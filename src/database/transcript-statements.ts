@@ -7,7 +7,7 @@ import { PlaceStatements } from "./place-statements.ts"
 import { containerSessions, containerStates, containers, sessions, statePieces } from "./schema.ts"
 import { soundBytes, soundNumber, soundText } from "./sound.ts"
 
-/** What tells whether a container is still what it was when it was read. */
+/** What tells whether a container is unchanged since it was read. */
 export interface ContainerLook {
   readonly row: number
   readonly folder: string
@@ -17,7 +17,7 @@ export interface ContainerLook {
   readonly format: number
 }
 
-/** What was read of a container, and how to go on. */
+/** A container's row. */
 export interface ContainerRow {
   readonly folder: string
   readonly name: string
@@ -28,25 +28,25 @@ export interface ContainerRow {
   readonly problems: string
 }
 
-/** Which reading of a container rows are of. */
+/** Identifies the reading of a container that rows are from. */
 export interface ContainerReading {
   readonly marks: string
   readonly sides: string
 }
 
-/** How far a container was read for what goes on with it, which may be less than its rows were. */
+/** How far a container was read for its saved state, which may be less far than for its rows. */
 interface Checked {
   readonly checkpoint: string
 }
 
-/** What goes on with a container. */
+/** The saved state that reading a container goes on from. */
 export interface ContainerState extends Checked {
   readonly state: string
 }
 
-/** The same as it is written down. */
+/** A state to be saved, in pieces of one text. */
 export interface StateInPieces extends Checked {
-  /** May be asked again, where a transaction is. */
+  /** Called again if the transaction is repeated. */
   pieces(): Iterable<string>
 }
 
@@ -78,7 +78,7 @@ export class TranscriptStatements {
   readonly #dropHeld
   readonly #holders
   readonly #bodies
-  /** Where messages lie. */
+  /** The places of messages. */
   readonly places: PlaceStatements
 
   constructor(db: Drizzle) {
@@ -235,15 +235,15 @@ export class TranscriptStatements {
     )
   }
 
-  /** Changes with every change that any process commits to the index. */
+  /** A text that changes with every change that any process commits to the index. */
   version(): string {
     const { own, others } = this.#version().get() ?? {}
     return `${own} ${others}`
   }
 
-  /** The looks of all containers, by folder and name. */
+  /** The stats of all containers, in the order of folder and name. */
   looks(): ContainerLook[] {
-    // Plain arrays: to make an object of each row by its columns' names takes longer than the query.
+    // As plain arrays: making an object of each row takes longer than the query.
     return this.#looks()
       .values()
       .map(([row, folder, name, look, sides, format]) => ({
@@ -277,7 +277,7 @@ export class TranscriptStatements {
     return found && soundNumber("row", found.row)
   }
 
-  /** What a container's reading goes on with. */
+  /** The saved state that reading a container goes on from. */
   state(row: number): ContainerState | undefined {
     const found = this.#state().all({ row })
     return (
@@ -288,21 +288,21 @@ export class TranscriptStatements {
     )
   }
 
-  /** Puts a container in place of the one of that folder and name; gives its row. What goes on with it is as it was. */
+  /** Inserts or replaces the container with that folder and name, and returns its row. Its saved state is kept. */
   put(container: ContainerRow): number {
     return soundNumber("row", this.#put().get({ ...container })?.row)
   }
 
-  /** Leaves nothing to go on with, so that one who stops before a container is trusted begins again. */
+  /** Deletes a container's saved state, so that after an interruption reading begins at the beginning. */
   dropState(row: number): void {
     this.#dropState().run({ row })
   }
 
   /**
-   * Notes under which looks a container's rows equal its files, and what to go on with.
-   * @param of what its rows were read from
-   * @param state `undefined` where that is still good
-   * @returns false where somebody else has put it since, and nothing is noted
+   * Notes the stats under which a container's rows equal its files, and the state to go on from.
+   * @param of the reading that its rows are from
+   * @param state `undefined` if the saved state is still good
+   * @returns false if another process has put the container since; then nothing is noted
    */
   trust(
     { look, marks, sides, problems, folder, name }: Omit<ContainerRow, "format">,
@@ -322,18 +322,18 @@ export class TranscriptStatements {
     for (const piece of pieces()) this.#putPiece().run({ container, at: at++, piece })
   }
 
-  /** Has a container be read again from its beginning before anything more is said of it. */
+  /** Makes the next look at a container read it again from its beginning. */
   doubt(row: number): void {
     this.#doubt().run({ row })
     this.dropState(row)
   }
 
-  /** Removes a container, but no row of what it held. */
+  /** Removes a container, but not the rows of its sessions and messages. */
   remove(row: number): void {
     this.#remove().run({ row })
   }
 
-  /** The sessions that a container holds, whether or not they are read from it. */
+  /** The sessions that a container holds, also those that are read from another one. */
   held(row: number): HeldSession[] {
     return this.#held()
       .all({ row })
@@ -350,7 +350,7 @@ export class TranscriptStatements {
     for (const [statement, parameters] of this.#putHeld.of(rows)) statement.run(parameters)
   }
 
-  /** The container that a session is read from: of those that hold it that of the newest copy. */
+  /** The container that a session is read from: the one with the newest copy. */
   holder(id: string): { readonly container: number; readonly project: string } | undefined {
     const found = this.#holders().get({ id })
     return (

@@ -1,30 +1,30 @@
 import { shortTokens, TRIGRAM, trigramTokens } from "../record/trigrams.ts"
 
-/** Trigrams looked up for one query; the texts themselves decide, so more of them gain nothing. */
+/** How many trigrams one query looks up at most. The texts themselves decide, so more would gain nothing. */
 const MAX_TRIGRAMS = 48
 
 /**
- * An FTS5 expression that every title with all these terms matches, for SQLite's own trigram tokenizer. `undefined` where all
- * terms are too short to be looked up.
+ * An FTS5 expression, for SQLite's own trigram tokenizer, that every title with all these terms matches. `undefined` if all terms are
+ * too short to be looked up.
  */
 export function titleExpression(terms: readonly string[]): string | undefined {
   return expressionOf(terms, titleTrigrams)
 }
 
-/** The terms by which SQLite's own trigram tokenizer has a title found, each once: it takes three code points for one, and no NULs. */
+/** The terms that SQLite's own trigram tokenizer makes from a title, each once: three code points each, without NULs. */
 export function titleTrigrams(folded: string): ReadonlySet<string> {
   const letters = [...folded.replaceAll("\0", "")]
   return new Set(letters.slice(TRIGRAM - 1).map((_, at) => letters.slice(at, at + TRIGRAM).join("")))
 }
 
-/** The same for texts, of which the full-text index holds the tokens of `TrigramSet`. */
+/** As `titleExpression`, for texts, whose full-text index holds the tokens of `TrigramSet`. */
 export function textExpression(terms: readonly string[]): string | undefined {
   return expressionOf(terms, trigramTokens)
 }
 
 /**
- * The same for terms of one or two letters, which have no trigram of their own: of every trigram that begins with them. Slower to ask, since
- * there are many.
+ * As `textExpression`, for terms of one or two letters, which have no trigram of their own: it asks for every trigram that begins with
+ * them. That is slower, since there are many.
  */
 export function shortTextExpression(terms: readonly string[]): string | undefined {
   const short = terms.filter(({ length }) => length < TRIGRAM)
@@ -41,7 +41,7 @@ function quoted(token: string): string {
   return `"${token.replaceAll('"', '""')}"`
 }
 
-/** Each as a quoted string, in which nothing is special; those of longer terms first. */
+/** Joins trigrams as quoted strings, in which nothing is special. Those of longer terms come first. */
 function expressionOf(
   terms: readonly string[],
   trigramsOf: (term: string) => Iterable<string>,

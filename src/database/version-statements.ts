@@ -31,8 +31,8 @@ export class VersionStatements {
         .where(amongst(sessions.id, "ids"))
         .prepare(),
     )
-    // A folder's id is never used twice and its generation only grows: so, with the same messages, these sums are the same only where every
-    // one of them is.
+    // A folder's id is never reused and its generation only grows. So with the same messages these sums are equal only if all ids and
+    // generations are.
     const doubtful = sql`(select count(*) from ${parts} where ${parts.directory} = ${ofParts.id} and ${unknown(parts.stamp)})`
     this.#messages = lazy(() =>
       db
@@ -54,7 +54,7 @@ export class VersionStatements {
     )
   }
 
-  /** Of the files of these sessions, by `project/id`; none for those whose stamp proves nothing. */
+  /** The versions of these sessions' own files, by `project/id`; none if the stamp is not proven. */
   sessions(ids: readonly string[]): Map<string, string> {
     const versions = new Map<string, string>()
     for (const { project, id, version } of this.#sessions().all({ ids: JSON.stringify(ids) }))
@@ -63,7 +63,7 @@ export class VersionStatements {
     return versions
   }
 
-  /** Of all messages and parts of these sessions, by session; `null` where not all stamps prove something, none where there are no messages. */
+  /** The versions of all messages and parts of these sessions, by session; `null` if not all stamps are proven, none without messages. */
   messages(ids: readonly string[]): Map<string, string | null> {
     const versions = new Map<string, string | null>()
     for (const { session, version } of this.#messages().all({ ids: JSON.stringify(ids) }))

@@ -3,8 +3,8 @@ import { isProven } from "../file/stamp.ts"
 import type { FileStat } from "../file/system.ts"
 
 /**
- * The devices' clocks as they were before any stat that a stored stamp comes from: each is read once, at the first need.
- * The older the reading, the fewer stamps it proves; it never proves one too many.
+ * The devices' clocks, each read once, before any stat that a stored stamp is made from. An older reading proves fewer stamps, never too
+ * many.
  */
 export class ClockReading {
   readonly #clock: DeviceClock
@@ -14,7 +14,7 @@ export class ClockReading {
     this.#clock = clock
   }
 
-  /** Tells whether the clock was read before this stat was taken; if not it is read now, and the stat must be taken again. */
+  /** Whether the clock was read before this stat was taken. If not, it is read now, and the stat must be taken again. */
   precedes(stat: FileStat): boolean {
     if (this.#now.has(stat.device)) return true
     this.#clock.observe(stat)
@@ -22,12 +22,12 @@ export class ClockReading {
     return false
   }
 
-  /** Tells whether no later change can leave the stamp of this stat, which was taken after the reading. */
+  /** Whether no later change can leave the same stamp as this stat, which was taken after the reading. */
   proves(stat: FileStat): boolean {
     return isProven(stat, this.#now.get(stat.device))
   }
 
-  /** As `proves`, for a folder whose names were read after its stat: it must also be one that every rename dates. */
+  /** As `proves`, for a folder whose names were read after its stat: every rename must also update the folder's times. */
   provesNames(folder: FileStat): boolean {
     return this.proves(folder) && this.#clock.datesRenames(folder.device)
   }

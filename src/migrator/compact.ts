@@ -2,11 +2,11 @@ import type { SqliteIndex } from "../database/sqlite-index.ts"
 import { TimeSlice } from "../time-slice.ts"
 import { patiently } from "./patiently.ts"
 
-/** Pages of the full-text index merged in one transaction. */
+/** How many pages of the full-text index are merged in one transaction. */
 const PAGES_MERGED = 16
-/** Pages given back in one transaction: what the WAL grows by at a time. */
+/** How many pages are given back in one transaction, and so how far the WAL grows at a time. */
 const PAGES_FREED = 256
-/** The share of free pages from which on they are given back; below it, new rows will soon take them. */
+/** Free pages are given back if they are at least this share; fewer are soon used by new rows. */
 const WORTH_WHILE = 0.1
 
 export interface CompactOptions {
@@ -15,8 +15,8 @@ export interface CompactOptions {
 }
 
 /**
- * Gives the space of rows that are gone back to the disk, in transactions of some ms, between which others get in and the WAL
- * is moved into the file: neither a long pause nor a large WAL. Cut short it has done what it has done.
+ * Gives the space of removed rows back to the disk, in transactions of a few ms each, so that there is neither a long pause nor a large
+ * WAL. If it is cut short, what was done stays done.
  * @throws IndexFailure; the signal's reason
  */
 export async function compact(index: SqliteIndex, options: CompactOptions = {}): Promise<void> {

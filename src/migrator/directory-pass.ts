@@ -1,4 +1,4 @@
-// Over 400 lines: what is looked at, read, put and known to be clean of one folder is one order of steps.
+// Over 400 lines, because the order of these steps for one folder is what makes a listing right, and they should be read in one place.
 import { type DirectoryRow, type Settlement, UNSETTLED } from "../database/directory-statements.ts"
 import type { RecordStamp, StampPage } from "../database/record-statements.ts"
 import type { Statements } from "../database/statements.ts"
@@ -27,20 +27,20 @@ import type { ClockReading } from "./clock-reading.ts"
 import { columnsOf, type Observation, rowOf } from "./observation.ts"
 import type { PartsRead, PartTexts } from "./part-texts.ts"
 
-/** What one pass over a folder did, and the state of the index it left. */
+/** What one pass over a folder did, and the state of the folder's row after it. */
 export interface Pass {
   readonly place: Place
-  /** The folder's row; `undefined` where the folder is absent, and so are its rows. */
+  /** The folder's row; `undefined` if the folder is absent, and its rows too. */
   readonly row: { readonly id: number; readonly generation: number } | undefined
-  /** Whether every row and the names were found as something from before this pass said: a stamp, or an earlier pass. */
+  /** Whether the pass had nothing to change: stamps or an earlier pass had already proved every row and all names. */
   readonly clean: boolean
   /** How many record files were read. */
   readonly read: number
-  /** What was read under stamps that prove nothing yet, by id. */
+  /** Digests of what was read under stamps that are not proven, by id. */
   readonly unproven: ReadonlyMap<string, FieldsDigest>
 }
 
-/** Something changed the folder or its rows since the pass began. */
+/** Another process changed the folder or its rows since the pass began. */
 export class Disturbed extends Error {
   override readonly name = "Disturbed"
 }
@@ -52,19 +52,19 @@ export interface PassContext {
   readonly clock: DeviceClock
   readonly maxRecordBytes: number
   readonly readOnly: boolean
-  /** The fields of sessions that the index has to have. */
+  /** The declared fields of sessions that the index must have. */
   readonly fields?: DeclaredFields | undefined
   readonly slice: TimeSlice
   readonly reading: ClockReading
-  /** Collects what parts are found by, where somebody takes it in. */
+  /** Collects the trigrams of parts, if they are wanted. */
   readonly trigrams?: TrigramSet | undefined
-  /** Takes note of one more change that waits to be committed; gives a promise to await once there are enough. */
+  /** Counts one more change that waits to be committed. Returns a promise to await if there are enough of them. */
   noteChange(): Promise<void> | undefined
-  /** The stamps of a folder's rows after an id, in the order of `compareText`, and whether these are all. */
+  /** The next page of stamps of a folder's rows after an id, in the order of `compareText`. */
   rowsAfter(place: Place, directory: number, after: string): Promise<StampPage>
 }
 
-/** One look at one folder: compares it with the rows that were loaded, and collects what has to be committed. */
+/** One look at one folder: compares it with its rows, which were loaded before, and collects what has to be committed. */
 export class DirectoryPass {
   readonly place: Place
   readonly #context: PassContext
@@ -77,26 +77,27 @@ export class DirectoryPass {
   #vanished: string[] = []
   #torn: string[] = []
   #youngestTorn: FileStat | undefined
-  /** How the folder itself is to be noted: its stamp, or that it is gone. */
+  /** What to note about the folder itself: its stamp, or that it is gone. */
   #settlement: Settlement | "gone" | undefined
   #namesKnown = false
   #changes = 0
   #read = 0
-  /** How many of the names are those of files. */
+  /** How many of the names are files. */
   #files = 0
-  /** Whether the folder's count is of names that are none of records. */
+  /** Whether the folder's count includes names that are no records. */
   #mustRecount = false
-  /** Whether nothing was found under one of the names. */
+  /** Whether nothing was found under one of the names that were read. */
   #missing = false
-  /** Of a message none of whose parts had rows: what they are found by. */
+  /** Collects the texts of a message's parts, if none of them had a row yet. */
   readonly #texts: PartTexts | undefined
   #tokens: ReturnType<PartTexts["take"]>
-  /** What the message got as `pending` with the last commit. */
+  /** The message's `pending` after the last commit. */
   #mark: number | undefined
 
   /**
-   * @param row the folder's row and, in `known`, its first rows: both as they were before the look
-   * @param earlier the pass before this one, of the same call
+   * @param row the folder's row, as it was before the look
+   * @param known the first page of its records' rows, likewise
+   * @param earlier the pass before this one in the same call
    */
   constructor(
     context: PassContext,
@@ -115,7 +116,7 @@ export class DirectoryPass {
     this.#texts = isNew && context.trigrams ? collectorOf(context.trigrams) : undefined
   }
 
-  /** @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder, `EXHAUSTED`; what `noteChange` throws */
+  /** Makes the look. @throws Disturbed; StoreError `UNREADABLE`, `NOT_A_FILE` for the folder, `EXHAUSTED`; what `noteChange` throws */
   async look(): Promise<void> {
     try {
       const seen = statPlace(this.#context.fs, this.#path)
@@ -128,7 +129,7 @@ export class DirectoryPass {
     }
   }
 
-  /** Whether the index had a row of the folder when it was last asked. */
+  /** Whether the index had a row for the folder when it was last asked. */
   get isKnown(): boolean {
     return this.#row !== undefined
   }
@@ -138,7 +139,7 @@ export class DirectoryPass {
     return this.#settlement !== undefined || this.#pending.length + this.#vanished.length > 0
   }
 
-  /** Whether texts of messages change with what waits. */
+  /** Whether what waits to be committed changes texts of messages. */
   get changesTexts(): boolean {
     return (
       this.place.kind === "part" &&
@@ -146,21 +147,21 @@ export class DirectoryPass {
     )
   }
 
-  /** Whether the folder's row, as it is now, is still the one this pass began with. */
+  /** Whether the folder's current row is still the one that this pass began with. */
   isOnTopOf(current: DirectoryRow | undefined): boolean {
     return current?.id === this.#row?.id && current?.generation === this.#row?.generation
   }
 
-  /** How the folder's row is to be made, where it has none yet and is to have one. */
+  /** The folder's row to be made; `undefined` if it has one or is gone. */
   get toCreate(): (Settlement & { readonly name: string }) | undefined {
     if (this.#row || this.#settlement === "gone") return undefined
     return { name: this.place.folder, ...(this.#settlement ?? UNSETTLED) }
   }
 
   /**
-   * Notes what waits, with the rows to be put added to `rows`; gives the folder's row as it then is, for `committed`. To be
-   * called within a transaction.
-   * @param created the folder's row, where it was made as `toCreate` says
+   * Writes what waits, within the caller's transaction, and adds the records' rows to `rows` for the caller to put. Returns the folder's new
+   * row, which `committed` takes.
+   * @param created the folder's row, if it was just made from `toCreate`
    */
   put(
     statements: Statements,
@@ -180,7 +181,7 @@ export class DirectoryPass {
     return row
   }
 
-  /** What was put is committed. @param mark what messages whose texts change with it got as `pending` */
+  /** Notes that what was put is committed. @param mark the new `pending` of messages whose texts changed */
   committed(row: DirectoryRow | undefined, mark: number): void {
     if (this.changesTexts) this.#mark = mark
     this.#row = row
@@ -189,20 +190,20 @@ export class DirectoryPass {
     this.#settlement = undefined
   }
 
-  /** What the parts of a message are found by, once all is committed; `undefined` where not all of them were read just now. */
+  /** The tokens of a message's parts, once everything is committed; `undefined` if not all parts were read in this pass. */
   get partsRead(): PartsRead | undefined {
     if (!this.#tokens || this.#mark === undefined) return undefined
     return { message: this.place.folder, mark: this.#mark, ...this.#tokens }
   }
 
-  /** What came of it, once all is committed. */
+  /** The result of the pass, once everything is committed. */
   result(): Pass {
     const row = this.#row && { id: this.#row.id, generation: this.#row.generation }
     const clean = this.#changes === 0 && this.#namesKnown
     return { place: this.place, row, clean, read: this.#read, unproven: this.#unproven }
   }
 
-  /** The folder is not there: neither are its rows. */
+  /** The folder does not exist, so its rows have to go. */
   #noteAbsent(): void {
     this.#namesKnown = true
     if (!this.#row) return
@@ -210,7 +211,7 @@ export class DirectoryPass {
     this.#changes++
   }
 
-  /** The folder's stamp vouches for the names: only the rows' own stamps are looked at. */
+  /** The folder's stamp proves the names, so only the records' own stamps are checked. */
   async #checkKnownNames(): Promise<void> {
     this.#namesKnown = true
     for (let known = this.#known; ; known = await this.#rowsAfter(known)) {
@@ -221,7 +222,7 @@ export class DirectoryPass {
       if (known.complete) break
     }
     if (this.#torn.length > 0) await this.#retryTorn()
-    // A name is gone though the stamp says otherwise: it is not to be trusted again.
+    // A name is gone although the stamp said otherwise, so the stamp is not trusted any more.
     if (this.#vanished.length > 0 || this.#mustRecount)
       this.#settlement = { stamp: null, size: 0, entries: 0 }
   }
@@ -258,7 +259,7 @@ export class DirectoryPass {
       if (waiting) await waiting
     }
     if (this.#torn.length > 0) await this.#retryTorn()
-    // A name that is not UTF-8 reads as that of another path, and is one of a file all the same.
+    // A name that is not UTF-8 reads as another path, but still is that of a file.
     if (this.#missing) {
       const { ids, unnamed } = listRecords(fs, this.#path)
       this.#files = ids.length + unnamed.length
@@ -275,8 +276,8 @@ export class DirectoryPass {
   }
 
   /**
-   * Compares one row with its file, and reads the file where the row's stamp does not vouch for it. Gives a promise only
-   * where there is something to wait for: one for every file would cost as much as the look at it.
+   * Compares one row with its file, and reads the file if the row's stamp does not prove the row. Returns a promise only if there is
+   * something to wait for: a promise for every file would cost as much as its stat.
    */
   #check(id: string, row: RecordStamp | undefined): Promise<void> | undefined {
     const turn = this.#context.slice.pass()
@@ -292,7 +293,7 @@ export class DirectoryPass {
     return undefined
   }
 
-  /** Whatever a synchroniser's copy holds, its row says that it is one. */
+  /** Gives a synchroniser's copy a row that says so. The file is never read. */
   #checkCopy(id: string, path: string, row: RecordStamp | undefined): Promise<void> | undefined {
     const seen = statRecord(this.#context.fs, path)
     if (!seen) {
@@ -300,7 +301,7 @@ export class DirectoryPass {
       return row && this.#forget(id)
     }
     if (row?.problem === SYNC_COPY.code) return undefined
-    // An index made before took it for a record, and counted it.
+    // An older version of the package took it for a record and counted it.
     this.#mustRecount ||= row !== undefined
     this.#changes++
     this.#pending.push({
@@ -312,7 +313,7 @@ export class DirectoryPass {
     return this.#context.noteChange()
   }
 
-  /** Reads a file whose stamp proves nothing, unless it reads as it did in the earlier pass. */
+  /** Checks a file whose stamp is not proven: if its content is not that of the earlier pass, it is read for its row. */
   async #checkUnproven(id: string, path: string, seen: FileStat): Promise<void> {
     const before = this.#isEarlier() ? this.#earlier?.unproven.get(id) : undefined
     if (before !== undefined) {
@@ -326,7 +327,7 @@ export class DirectoryPass {
     await this.#observeAgain(id, path, seen)
   }
 
-  /** Whether the row was read from this version of the file, under the same bound of size and for the same declared fields. */
+  /** Whether the row is from this version of the file, read with the same limit of size and for the same declared fields. */
   #mayVouch(row: RecordStamp, seen: FileStat): boolean {
     const tooLarge = seen.kind === "file" && seen.size > this.#context.maxRecordBytes
     return (
@@ -336,7 +337,7 @@ export class DirectoryPass {
     )
   }
 
-  /** The fields that rows of this folder are to have in the index. */
+  /** The declared fields that rows of this folder must have. */
   get #declared(): DeclaredFields | undefined {
     return this.place.kind === "session" ? this.#context.fields : undefined
   }
@@ -361,7 +362,7 @@ export class DirectoryPass {
     return this.#observe(id, path, true)
   }
 
-  /** Reads a file as it is now, its stamp first: so a change in between shows as another stamp. */
+  /** Reads a file as it is now, its stamp first, so that a change in between shows as another stamp. */
   #observe(id: string, path: string, hasRow: boolean): Promise<void> | undefined {
     const { fs, maxRecordBytes, slice } = this.#context
     const newest = readNewest(fs, path, maxRecordBytes, slice, this.#declared?.names)
@@ -380,9 +381,9 @@ export class DirectoryPass {
       return hasRow ? this.#forget(id) : undefined
     }
     const { stat, result } = newest
-    // That says nothing of the record: no row is to tell of it.
+    // This says nothing about the record, so no row may say it.
     if ("fault" in result && result.fault.code === "EXHAUSTED") throw faultError(result.fault, path)
-    // Of another device than its folder: the stamp must be younger than that device's clock as well.
+    // A file on another device than its folder: that device's clock has to be read before the stat too.
     if (!this.#context.reading.precedes(stat)) return this.#observe(id, path, hasRow)
     this.#changes++
     const healing = mayHeal(this.#context.fs, result, stat)
@@ -393,11 +394,11 @@ export class DirectoryPass {
     }
     this.#read++
     this.#count(stat)
-    // What the system refused to read it may give the next time, and nothing of the file will have changed.
+    // What the system refused to read may be readable the next time, with the same stamp.
     const refused = "fault" in result && result.fault.code === "UNREADABLE"
     const proven = !healing && !refused && this.#context.reading.proves(stat)
     if (!proven) this.#unproven.set(id, digestOfFields(result))
-    // The columns alone are kept: bodies may be large, and many rows wait for one transaction.
+    // Only the columns are kept: bodies may be large, and many rows wait for one transaction.
     const columns = columnsOf(this.place, result, this.#declared)
     this.#texts?.add(result)
     const isBare = this.place.kind === "message" && "text" in result && messageTexts(result.body).length === 0
@@ -405,7 +406,7 @@ export class DirectoryPass {
     return this.#context.noteChange()
   }
 
-  /** Looks again at files that may have been seen while another program was writing them. */
+  /** Looks again at files that another program may have been writing. */
   async #retryTorn(): Promise<void> {
     const youngest = this.#youngestTorn
     for (const wait of RETRY_MS) {
@@ -416,13 +417,13 @@ export class DirectoryPass {
       for (const id of torn) await this.#check(id, undefined)
     }
     if (youngest) noteWaitedFor(this.#context.fs, youngest)
-    // They stay torn: from now on that is what is wrong with them.
+    // They stayed torn, so now their rows say so.
     for (const id of this.#torn) await this.#check(id, undefined)
     this.#torn = []
   }
 }
 
-/** Loaded where somebody takes texts in, as no listing does. */
+/** Loads the module only if texts are wanted, which no listing needs. */
 function collectorOf(trigrams: TrigramSet): PartTexts {
   const { PartTexts }: typeof import("./part-texts.ts") = require("./part-texts.ts")
   return new PartTexts(trigrams)

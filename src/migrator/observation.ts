@@ -6,25 +6,25 @@ import type { DeclaredFields } from "../record/fields.ts"
 import { fold } from "../record/fold.ts"
 import type { CollectionKind, Place } from "../record/kind.ts"
 
-/** A row to be put: which record, of which version of its file, and what its columns are to hold. */
+/** A row to be put: the record, the version of its file, and the values of its columns. */
 export interface Observation {
   readonly id: string
   readonly stamp: Stamp | null
   readonly size: number
   readonly columns: Columns
-  /** Of a message: that it has no texts of its own. By default that is not known. */
+  /** Whether a message is known to have no texts of its own. */
   readonly isBare?: boolean
 }
 
-/** Longer texts of sessions are not kept in their rows, in UTF-16 units; most are of some hundreds. */
+/** Session files with longer texts, in UTF-16 units, are not kept in their rows. Most have some hundreds. */
 const KEPT_LENGTH = 4_096
 
-/** What the columns of a record's row are to hold, by its content alone. */
+/** The columns of a record's row that depend only on its content. */
 export type Columns = ReturnType<typeof columnsOf>
 
 /**
- * The columns for what was read of a record.
- * @param declared whose values are wanted of a session, for `session_fields`; one that cannot be read has none
+ * Derives a row's columns from what was read of a record.
+ * @param declared the declared fields of a session, for `session_fields`; a session that cannot be read has no values
  */
 export function columnsOf(
   { kind, folder }: Place,
@@ -47,15 +47,15 @@ export function columnsOf(
 }
 
 /**
- * A number that is new with every change, so that a text read before one is not taken for the text after it: an even one for a message
- * that is known to have no texts of its own, otherwise an odd one.
+ * A new random mark for `messages.pending`, so that texts read before a change are not taken for those after it. It is even for a message
+ * that is known to have no texts of its own, otherwise odd.
  */
 export function pendingMark(isBare = false): number {
   const even = 2 + 2 * Math.floor(Math.random() * 0x3fff_ffff)
   return isBare ? even : even - 1
 }
 
-/** The row for an observed record: its fields, or what is wrong with it. */
+/** The row for an observed record: its fields, or its problem. */
 export function rowOf(
   kind: CollectionKind,
   directory: number,
@@ -66,10 +66,10 @@ export function rowOf(
 }
 
 /**
- * Brings a row up to date with a file that this process just wrote or removed. Its stamp stays unknown until the file
- * is read back, and the folder's stamp is dropped: someone else may have changed it at the same moment, and where renames do
- * not date folders it would still stand. Declared fields come with that reading, too.
- * @param value what was written, `undefined` for a removal
+ * Brings a row up to date with a file that this process just wrote or removed. The row's stamp is unknown until the file is read again,
+ * which also sets its declared fields. The folder's stamp is cleared: another program may have changed the folder at the same moment, and
+ * on file systems where renames do not update a folder's times the old stamp would still match.
+ * @param written what was written, `undefined` for a removal
  */
 export function putOwnWrite(
   statements: Statements,

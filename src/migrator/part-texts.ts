@@ -4,21 +4,21 @@ import { fold } from "../record/fold.ts"
 import { partTexts } from "../record/search-text.ts"
 import type { TrigramSet } from "../record/trigrams.ts"
 
-/** What the parts of a message are found by, as they were read for their rows. */
+/** The tokens of a message's parts, collected while the parts were read for their rows. */
 export interface PartsRead extends BareMessage {
-  /** How many tokens that are. */
+  /** How many tokens there are. */
   readonly size: number
 }
 
-/** Takes what parts are found by while their rows are put, so that they need not be read once more. */
+/** Takes the tokens of parts while their rows are put, so that the parts need not be read again for searching. */
 export interface PartTextIntake {
-  /** Those of one message at a time. */
+  /** Holds the trigrams of one message at a time. */
   readonly trigrams: TrigramSet
-  /** @throws IndexFailure; the signal's reason */
+  /** Takes the tokens of messages whose parts' rows are committed. @throws IndexFailure; the signal's reason */
   take(messages: readonly PartsRead[]): Promise<void>
 }
 
-/** Collects what the parts of one message are found by, each as it is read. */
+/** Collects the trigrams of one message's parts, as each part is read. */
 export class PartTexts {
   readonly #trigrams: TrigramSet
   #isWhole = true
@@ -28,7 +28,7 @@ export class PartTexts {
     this.#trigrams = trigrams
   }
 
-  /** Of a large part only fields are read here, and of what is wrong with one it is for whoever reads it once more to tell. */
+  /** Adds a part. If only fields were read of it, or it could not be read, the message has to be read again for its texts. */
   add(result: FieldsResult): void {
     this.#isWhole &&= "text" in result
     if (!this.#isWhole || !("text" in result)) return
@@ -38,7 +38,7 @@ export class PartTexts {
     }
   }
 
-  /** Gives what was collected; `undefined` where not all parts were read. To be called in any case, before the next message's. */
+  /** Returns what was collected; `undefined` if not all parts were read. Call it in any case, since it clears the trigrams. */
   take(): Pick<PartsRead, "tokens" | "size"> | undefined {
     const { size } = this.#trigrams
     const tokens = this.#trigrams.take()

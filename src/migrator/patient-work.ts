@@ -1,12 +1,12 @@
 import { IndexFailure } from "../database/failure.ts"
 import { patiently } from "./patiently.ts"
 
-/** Work on an index that waits while other processes keep it busy, and the others of this process that need not wait with it. */
+/** Runs work that waits while other processes keep the index busy, and lets calls of this process that wait for it stop waiting. */
 export class PatientWork {
   #waiting = 0
   readonly #told = new Set<() => void>()
 
-  /** As `patiently`, known to wait while it does. */
+  /** As `patiently`; while the work waits for the index, `whileUnheld` knows it. */
   async do<T>(work: () => Promise<T>): Promise<T> {
     let isWaiting = false
     try {
@@ -22,8 +22,8 @@ export class PatientWork {
   }
 
   /**
-   * Waits until something has ended, however it does.
-   * @throws IndexFailure `busy` as soon as patient work waits for another process
+   * Waits until `work` has settled, whether it succeeded or failed.
+   * @throws IndexFailure `busy` as soon as patient work has to wait for another process
    */
   async whileUnheld(work: Promise<unknown>): Promise<void> {
     const { promise: held, resolve } = Promise.withResolvers<false>()

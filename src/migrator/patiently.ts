@@ -5,8 +5,8 @@ const BUSY_PAUSE_MS = 20
 const MAX_BUSY_TRIES = 500
 
 /**
- * Does long work that nobody waits for again, for up to 10 s, while other processes keep the index busy.
- * @param onBusy called each time that they do
+ * Runs work that needs no quick answer, and retries it for up to 10 s while other processes keep the index busy.
+ * @param onBusy called each time the index is busy
  */
 export async function patiently<T>(work: () => Promise<T>, onBusy?: () => void): Promise<T> {
   for (let tries = 1; ; tries++)

@@ -15,7 +15,7 @@ import { pendingMark, type rowOf } from "./observation.ts"
 import type { PartTextIntake } from "./part-texts.ts"
 import { patiently } from "./patiently.ts"
 
-/** What reconciling needs; one object for all calls of a store. */
+/** What reconciling needs. One object serves all calls of a store. */
 export interface Reconciler {
   readonly fs: FileSystem
   readonly directory: string
@@ -23,29 +23,29 @@ export interface Reconciler {
   readonly clock: DeviceClock
   readonly maxRecordBytes: number
   readonly readOnly: boolean
-  /** The fields of sessions that the index has to have. */
+  /** The declared fields of sessions that the index must have. */
   readonly fields?: DeclaredFields | undefined
 }
 
 export interface ReconcileOptions {
   readonly slice?: TimeSlice
   /**
-   * The passes before these, of the same call, by `placeName`. Where stamps prove nothing yet, finding the same names and
-   * the same contents a second time does.
+   * The passes before these in the same call, by `placeName`. If a stamp is not proven yet, finding the same names and contents a second
+   * time proves them.
    */
   readonly earlier?: ReadonlyMap<string, Pass>
-  /** Takes what parts are found by that are read for the first time. */
+  /** Takes the tokens of parts that are read for the first time. */
   readonly texts?: PartTextIntake | undefined
-  /** Wait for an index that others keep busy, where nobody waits for the answer. */
+  /** Whether to wait while other processes keep the index busy, because nobody waits for the answer. */
   readonly patient?: boolean
   /**
-   * Called for a folder that cannot be reconciled, in place of throwing; the others go on.
-   * @param known whether the index has rows of it
+   * Called for a folder that cannot be reconciled, instead of throwing; the other folders go on.
+   * @param known whether the index has a row for it
    */
   readonly onFault?: (place: Place, fault: StoreError | Unsettled, known: boolean) => void
 }
 
-/** The folder, or its rows, went on changing under the reconcile. The files can answer. */
+/** Folders or their rows kept changing, so no state could be proven. The files can answer. */
 export class Unsettled extends Error {
   override readonly name = "Unsettled"
 }
@@ -54,22 +54,22 @@ const PAGE_ROWS = 2_048
 const COMMIT_ROWS = 512
 const MAX_TRIES = 3
 
-/** Names a place in a map. */
+/** A place as the key of a map. */
 export function placeName({ kind, folder }: Place): string {
   return `${kind}/${folder}`
 }
 
 /**
- * Makes the rows of folders equal to the folders: the one mechanism behind indexing, recovery, rebuilding and "someone
- * edited a file". Reads only what the stamps do not vouch for. Commits only on top of the generation it started from,
- * so an old scan never overwrites a newer row. Rows are loaded, clocks are read and changes are committed for many folders
- * at once, since each of these costs as much as looking at several files.
+ * Makes the rows of folders equal to the folders: the one mechanism behind indexing, recovery, rebuilding and "someone edited a file".
+ * Reads only what the stamps do not prove. Commits only on top of the generation it started from, so an old scan never overwrites a newer
+ * row. Rows are loaded, clocks read and changes committed for many folders at once, since each of these costs as much as several stats.
  *
- * Every stamp it stores was taken before the names or the contents were read, and after the device's clock was: so any
- * change since then leaves another stamp, or one that is not proven. No second look at the folder is needed afterwards.
+ * Every stamp that it stores was taken after the device's clock was read, and before the names or contents were. So any later change
+ * leaves another stamp, or the stamp is not proven. No second look at the folder is needed.
  *
- * @returns a pass for each place, in their order, but for those that went to `onFault`
- * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for a folder, `EXHAUSTED` in any case
+ * @returns a pass for each place, in order, without those that went to `onFault`
+ * @throws Unsettled after three disturbed tries; IndexFailure; StoreError `UNREADABLE`, `NOT_A_FILE` for a folder; `EXHAUSTED`, which is
+ * thrown even with `onFault`
  */
 export async function reconcile(
   within: Reconciler,
@@ -92,7 +92,7 @@ export async function reconcile(
 class Batch {
   readonly #within: Reconciler
   readonly #options: ReconcileOptions
-  /** Those that were looked at, or are. */
+  /** The passes so far, the current one included. */
   readonly #passes: DirectoryPass[] = []
   readonly #disturbed = new Set<DirectoryPass>()
   #waiting = 0
@@ -102,7 +102,7 @@ class Batch {
     this.#options = options
   }
 
-  /** Gives the places that something disturbed; of the others it puts what came of it into `done`. */
+  /** Looks at all places. Returns those that were disturbed; the passes of the others are put into `done`. */
   async run(places: readonly Place[], done: Map<Place, Pass>): Promise<Place[]> {
     const disturbed: Place[] = []
     for (const pass of await this.#load(places)) {
@@ -127,7 +127,7 @@ class Batch {
     return disturbed
   }
 
-  /** Loads the rows of all places, as many as one page holds; the passes ask for the rest of theirs. */
+  /** Loads the rows of all places up to one page; a pass asks for its remaining rows itself. */
   async #load(places: readonly Place[]): Promise<DirectoryPass[]> {
     const { within, slice } = { within: this.#within, slice: this.#options.slice ?? new TimeSlice() }
     const context: PassContext = {
@@ -162,7 +162,7 @@ class Batch {
     })
   }
 
-  /** Writes what is pending, but for passes whose rows are no longer those they began with. */
+  /** Commits what waits, except for passes whose rows are no longer those they began with. */
   async #commit(): Promise<void> {
     const dirty = this.#passes.filter((pass) => pass.isDirty && !this.#disturbed.has(pass))
     this.#waiting = 0
@@ -196,7 +196,7 @@ class Batch {
   }
 }
 
-/** Notes what waits in passes over folders of one kind; gives each with its folder's row as it then is. */
+/** Writes what waits in passes over folders of one kind. Returns each pass with its folder's new row. */
 function putPasses(statements: Statements, kind: CollectionKind, passes: readonly DirectoryPass[]) {
   const created = statements.directories.createAll(
     kind,
@@ -222,7 +222,7 @@ function findRows(statements: Statements, places: readonly Place[]): Map<string,
   return rows
 }
 
-/** Whether rows of that kind are right only under the mark of the declaration. */
+/** Whether rows of that kind have to be checked against the mark of the declared fields. */
 function isMarked(kind: CollectionKind, fields: DeclaredFields | undefined): boolean {
   return kind === "session" && fields !== undefined
 }

@@ -9,11 +9,11 @@ const MAX_ROUNDS = 4
 /**
  * Reconciles folders until one round finds nothing to do.
  *
- * Then all rows were current together at the moment that round began: each was read before it, and in it had the same
- * stamp, or where stamps prove nothing yet the same content. So an answer taken from these rows, at these generations,
- * equals the files at that moment, however many other programs write. The argument in full stands in ARCHITECTURE.md.
+ * Then all rows were current together at the moment that round began: each was read before it, and in it the file had the same stamp or,
+ * if the stamp is not proven yet, the same content. So an answer from these rows, at these generations, equals the files at that moment,
+ * however many other programs write. ARCHITECTURE.md has the full argument.
  *
- * @param places gives the folders, those the index has rows of included; asked in every round, since folders come and go
+ * @param places returns the folders, including all that the index has rows of; called in every round, since folders come and go
  * @throws as `reconcile`
  */
 export async function settle(
@@ -31,7 +31,7 @@ export async function settle(
   throw new Unsettled("The folders went on changing")
 }
 
-/** Tells whether the rows of these folders are still those that were settled. */
+/** Whether the rows of these folders are still those that were settled. */
 export function isStill(statements: Statements, passes: readonly Pick<Pass, "place" | "row">[]): boolean {
   return passes.every(({ place, row }) => {
     const current = statements.directories.find(place)

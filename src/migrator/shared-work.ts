@@ -1,16 +1,16 @@
 import { rest, unlessAborted, yieldToEventLoop } from "../time-slice.ts"
 
-/** Work that lets itself be ended and that lets others run between two slices. */
+/** Work in slices that can be aborted. It calls `onYield` between two slices to let other work run. */
 export type SlicedWork<T = unknown> = (options: {
   signal: AbortSignal
   onYield: () => Promise<void>
 }) => Promise<T>
 
-/** How somebody waits for shared work. */
+/** How a caller waits for shared work. */
 export interface JoinOptions {
-  /** Ends the waiting, and the work where nobody else waits for it. */
+  /** Ends the waiting, and also the work if nobody else waits for it. */
   readonly signal: AbortSignal
-  /** Rest between two slices, unless somebody else who waits does not. */
+  /** Rest between two slices, unless another waiting caller wants the result sooner. */
   readonly atEase?: boolean
 }
 
@@ -21,7 +21,7 @@ interface Run<T> {
   atEase: number
 }
 
-/** Long work that several may wait for: the first begins it, others join, and when the last has gone it is ended. */
+/** Long work that several callers wait for: the first begins it, others join, and it is aborted when the last one leaves. */
 export class SharedWork<T> {
   readonly #work: SlicedWork<T>
   readonly #running = new Set<Run<T>>()
@@ -31,7 +31,7 @@ export class SharedWork<T> {
     this.#work = work
   }
 
-  /** @throws what the work throws; the signal's reason */
+  /** Begins the work or joins it, and waits for its result. @throws what the work throws; the signal's reason */
   async join({ signal, atEase = false }: JoinOptions): Promise<T> {
     signal.throwIfAborted()
     this.#current ??= this.#begin()
@@ -47,7 +47,7 @@ export class SharedWork<T> {
     }
   }
 
-  /** Ends the work for all that wait for it, who are told why, and waits for that. */
+  /** Aborts the work, waits for its end, and rejects all waiting callers with `reason`. */
   async stop(reason: Error): Promise<void> {
     const runs = [...this.#running]
     for (const run of runs) this.#end(run, reason)
@@ -69,7 +69,7 @@ export class SharedWork<T> {
     return run
   }
 
-  /** Who comes from now on begins anew: what is ended may be amid its last slice. */
+  /** Aborts a run. Later callers begin a new one, since this one may still be in its last slice. */
   #end(run: Run<T>, reason?: Error): void {
     run.abort.abort(reason)
     if (this.#current === run) this.#current = undefined

@@ -3,10 +3,10 @@ import type { SqliteIndex } from "../database/sqlite-index.ts"
 import type { TimeSlice } from "../time-slice.ts"
 import { patiently } from "./patiently.ts"
 
-/** Pairs of a term and a row looked at in one go, about: some 10 ms. A term alone may be in more rows. */
+/** About how many pairs of a term and a row are read in one slice, which takes some 10 ms. A single term may have more. */
 const PAIRS_AT_ONCE = 50_000
 
-/** A sum of different terms that does not depend on their order: 32 bits, so that a difference goes unnoticed once in 4 billion. */
+/** A 32-bit sum over a set of terms, in any order. Two different sets have the same sum once in 4 billion. */
 export function sumOf(terms: Iterable<string>): number {
   let sum = 0
   for (const term of terms) sum = (sum + Bun.hash.xxHash32(term)) | 0
@@ -14,8 +14,8 @@ export function sumOf(terms: Iterable<string>): number {
 }
 
 /**
- * By what each row of a full-text table is found, as `sumOf` its terms; rows without any are absent. The table is gone through
- * once, term by term, in slices that others may change it between: `TextStatements.version` tells whether they did.
+ * The `sumOf` the terms of each row of a full-text table; rows without terms are absent. The table is read once, term by term, in slices.
+ * Other processes may change it between two slices; `TextStatements.version` tells whether they did.
  * @throws IndexFailure; the slice's signal's reason
  */
 export async function termSums(

@@ -10,8 +10,8 @@ import { sumOf, termSums } from "./term-sums.ts"
 const SESSIONS_AT_ONCE = 1_000
 
 /**
- * Where the full-text table of titles differs from the titles in the sessions' rows. FTS5 tells whether it does at all, on one
- * state of the index; which sessions are concerned is only looked for where it does.
+ * Finds where the full-text table of titles differs from the titles in the sessions' rows. FTS5 itself checks whether there is any
+ * difference; only then the sessions concerned are looked for.
  * @throws IndexFailure; the slice's signal's reason
  */
 export async function titleDifferences(within: Reconciler, slice: TimeSlice): Promise<Difference[]> {
@@ -34,7 +34,7 @@ export async function titleDifferences(within: Reconciler, slice: TimeSlice): Pr
     if (!last || page.length < SESSIONS_AT_ONCE) break
     after = last.row
   }
-  // What it finds without there being such a session, and what only FTS5 can see.
+  // Entries that belong to no session, or a fault that only FTS5's own check sees.
   if (sums.size > 0 || differences.length === 0)
     differences.push({ path: index.health().path ?? "", kind: "integrity" })
   return differences

@@ -18,20 +18,20 @@ import { type Reconciler, reconcile } from "./reconcile.ts"
 import { titleDifferences } from "./verify-titles.ts"
 import { foldersWithRows } from "./walk.ts"
 
-/** What is not told by the result: told of the path of each file whose name is no UTF-8, as that is read. */
+/** Called with the path, as it was read, of each file whose name is not UTF-8. The result does not include these. */
 type OnUnnamed = (path: string) => void
 
 const PAGE_ROWS = 1_000
 
-/** What is kept of the files besides rows: how to compare it with them, and how to make it anew. */
+/** Something derived from rows or files that is kept beside the rows: how to compare it, and how to fill it anew. */
 export interface Derived {
   differences(slice: TimeSlice): Promise<readonly Difference[]>
   fillAnew(slice: TimeSlice): Promise<void>
 }
 
 /**
- * Compares the whole index with the content of every file, changing nothing unless told to repair.
- * @param texts the full-text table of messages, which only the search knows how to fill
+ * Compares the whole index with the content of every file. Changes nothing unless told to repair.
+ * @param texts the full-text table of messages; a layer above knows how to fill it
  * @throws IndexFailure; the signal's reason
  */
 export async function verify(
@@ -48,7 +48,7 @@ export async function verify(
     new Verification(within, [titles, texts], how, tell).run()
   const result = await compare(options, onUnnamed)
   if (!options.repair || result.ok) return result
-  // What was mended is compared once more.
+  // Whether the repair worked, a second comparison tells.
   return { ...result, ok: (await compare({ signal: options.signal }, () => {})).ok }
 }
 
@@ -78,7 +78,7 @@ class Verification {
       for await (const folder of foldersWithRows(this.#within, kind, folders))
         await this.#checkFolder({ kind, folder })
     }
-    // Behind the rows that they are made of: what was wrong of those is mended by now.
+    // After the rows that they are derived from, which are repaired by now.
     for (const derived of this.#derived) {
       const differences = await derived.differences(this.#slice)
       this.#differences.push(...differences)
@@ -122,7 +122,7 @@ class Verification {
       stat?.kind === "directory"
         ? await untilAdmitted(() => this.#list(path))
         : { ids: [], odd: [], copies: [], unnamed: [] }
-    // No row can be one of these: that is no fault of the index.
+    // The index cannot have rows for these; that is no difference.
     for (const name of unnamed) this.#onUnnamed(`${path}/${name}`)
     if (
       row &&
@@ -140,7 +140,7 @@ class Verification {
     if (this.#repair && this.#differences.length > before) await this.#mend(place)
   }
 
-  /** A folder that cannot be read has no names to compare. */
+  /** Lists a folder. One that cannot be read has no names to compare. */
   #list(path: string): Pick<Listing, "ids" | "odd" | "copies" | "unnamed"> {
     try {
       const listing = listRecords(this.#within.fs, path)
@@ -184,7 +184,7 @@ class Verification {
     const { fs, directory, maxRecordBytes } = this.#within
     const path = recordPath(directory, place, row.id)
     const stat = lstatQuietly(fs, path)
-    // The row is compared by the declaration it was put under, of whatever program that is.
+    // The row is compared under its own declaration of fields, which may be another program's.
     const declared = typeof row.fields === "string" ? DeclaredFields.ofMark(row.fields) : undefined
     const result = isSyncCopy(row.id)
       ? { fault: SYNC_COPY }
@@ -204,7 +204,7 @@ class Verification {
     this.#differ(place, row.id, vouched ? "wrong" : "outdated")
   }
 
-  /** Whether the next listing would read the record again, for the fields that it goes by. */
+  /** Whether the next listing would read the record again, because it needs other declared fields. */
   #lacksFields(row: RecordRow): boolean {
     const { fields } = this.#within
     return fields !== undefined && row.fields !== fields.mark
@@ -232,7 +232,7 @@ class Verification {
     this.#differences.push({ path: recordPath(this.#within.directory, place, id), kind })
   }
 
-  /** Takes the folder's stamps away, since it is they that vouch for what is wrong, and reconciles it. */
+  /** Clears the stamps of a folder and its rows, since they vouch for what is wrong, and reconciles the folder. */
   async #mend(place: Place): Promise<void> {
     await this.#within.index.write((statements) => statements.distrust(place))
     await reconcile(this.#within, [place], { slice: this.#slice })

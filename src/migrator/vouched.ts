@@ -8,8 +8,8 @@ import type { Reconciler } from "./reconcile.ts"
 const ROWS_AT_ONCE = 1_000
 
 /**
- * Whether the stamps vouch for all rows of a folder, so that no listing would read any of its files again; also where there is
- * neither the folder nor rows of it. Changes nothing.
+ * Whether stamps prove all rows of a folder, so that no listing would read any of its files again; also if there is neither the folder
+ * nor a row for it. Changes nothing.
  * @throws IndexFailure
  */
 export async function isVouchedFor(within: Reconciler, place: Place): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function isVouchedFor(within: Reconciler, place: Place): Promise<bo
       after = last.id
     }
   } catch (error) {
-    // What cannot be looked at is looked at again by every listing.
+    // What cannot be looked at proves nothing.
     if (isStoreError(error)) return false
     throw error
   }

@@ -14,11 +14,11 @@ import { type Reconciler, reconcile } from "./reconcile.ts"
 export interface WalkOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined
-  /** Told of folders whose rows were not, or could not be shown to be, those of their files. */
+  /** Called for each folder whose pass was not clean: its rows were changed, or could not be proven. */
   readonly onChanged?: ((place: Place) => void) | undefined
-  /** Takes what parts are found by that are read for the first time. */
+  /** Takes the tokens of parts that are read for the first time. */
   readonly texts?: PartTextIntake | undefined
-  /** How to let others run between two slices. */
+  /** Lets other work run between two slices. */
   readonly onYield?: (() => Promise<void>) | undefined
 }
 
@@ -28,16 +28,16 @@ const FOLDERS_AT_ONCE = 64
 const MAX_WALKS = 3
 
 /**
- * Reconciles every folder of the store, one after another: sessions, messages, parts, each by name. Killed and begun
- * again it reads nothing twice, since what was committed is vouched for by its stamps; two processes may walk at once.
+ * Reconciles every folder of the store: sessions, then messages, then parts, each in the order of names. A walk that was killed and begun
+ * again reads nothing twice, since stamps prove what was committed. Two processes may walk at once.
  *
- * @throws IndexFailure where the index cannot be used; StoreError `EXHAUSTED`; the signal's reason
+ * @throws IndexFailure if the index cannot be used; StoreError `EXHAUSTED`; the signal's reason
  */
 export async function walk(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {
   for (let tries = 1; ; tries++) {
     const before = await patiently(() => within.index.openDatabase())
     const result = await within.index.batch(() => walkOnce(within, options), !options.onYield)
-    // What was put into an index that was then found damaged is not in the one that followed it.
+    // If the index was found damaged meanwhile, the new one lacks what was put before.
     if ((await patiently(() => within.index.openDatabase())) === before || tries === MAX_WALKS) return result
   }
 }
@@ -48,12 +48,12 @@ async function walkOnce(within: Reconciler, options: WalkOptions): Promise<WalkR
   const unreadable: UnreadableRecord[] = []
   let read = 0
   const onFault = (place: Place, fault: Error, known: boolean): void => {
-    // What goes on changing is left for the next walk or listing: nothing is marked done.
+    // A folder that kept changing is left to the next walk or listing.
     if (!isStoreError(fault)) return
-    // A plain file among folders is nobody's records.
+    // A plain file among the folders is no problem: it holds no records.
     const path = fault.path ?? placePath(within.directory, place)
     if (!known && fault.code === "NOT_A_FILE" && lstatQuietly(within.fs, path)?.kind !== "link") return
-    // What keeps all folders of a kind from being looked at is told of once.
+    // A fault above the folders, which concerns all of a kind, is reported once.
     const isAbove = placePath(within.directory, place).startsWith(`${path}/`)
     if (isAbove && unreadable.some((told) => told.path === path)) return
     unreadable.push({ path, code: fault.code, message: fault.message })
@@ -112,7 +112,7 @@ function foldersOf(within: Reconciler, kind: CollectionKind, unreadable: Unreada
   }
 }
 
-/** The folders there are, in the order of `compareText`, and in it also those the index still has rows of. */
+/** Yields the folders there are and those that the index still has rows of, together in the order of `compareText`. */
 export async function* foldersWithRows(
   within: Reconciler,
   kind: CollectionKind,
@@ -136,7 +136,7 @@ export async function* foldersWithRows(
   for (; !next.done; next = there.next()) yield next.value
 }
 
-/** What the index knows to be unreadable, by kind, folder and id. */
+/** Yields the unreadable records that the index knows, by kind, folder row and id. */
 async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableRecord> {
   for (const kind of COLLECTION_KINDS)
     for (let after = { directory: 0, id: "" }; ; ) {
@@ -156,8 +156,8 @@ async function* recordedProblems(within: Reconciler): AsyncGenerator<UnreadableR
 }
 
 /**
- * Reads every file again whatever its stamp says, while listings go on: every stamp is taken away first, so that a rebuild
- * that is cut short is finished by whoever looks at a folder next. The full-text tables are filled anew.
+ * Reads every file again, whatever its stamp says, while listings go on. All stamps are cleared first, so that if the rebuild is cut
+ * short, later listings and walks finish it. The full-text tables are filled anew.
  * @throws as `walk`
  */
 export async function rebuild(within: Reconciler, options: WalkOptions = {}): Promise<WalkResult> {

@@ -1,13 +1,13 @@
 import { userInfo } from "node:os"
 import { passwordOf } from "./pass-file.ts"
 
-/** The modes of TLS that look whom one talks to, or at least let nobody listen. */
+/** The modes that encrypt the connection; the `verify` ones also check the certificate. */
 const ENCRYPTED = ["require", "verify-ca", "verify-full"] as const
 const PLAIN = ["disable", "allow", "prefer"] as const
 
-/** Where a database is, and who asks. */
+/** Where a database is, and how to log in. */
 export interface Address {
-  /** The URL without user, password and options: what errors and listings name. */
+  /** The URL without user, password and options, for errors and listings. */
   readonly place: string
   readonly hostname: string
   readonly port: number
@@ -17,17 +17,17 @@ export interface Address {
   /** The folder of a Unix socket. */
   readonly socket: string | undefined
   readonly tls: (typeof ENCRYPTED)[number] | "disable"
-  /** A certificate to be trusted beside the system's. */
+  /** The path of a certificate to trust beside the system's. */
   readonly rootCertificate: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`; `?host=/folder` names a Unix socket's. What it lacks comes
- * from `PGUSER`, `PGPASSWORD`, the password file, `PGDATABASE`, `PGPORT`, `PGSSLMODE` and `PGSSLROOTCERT`. Off this machine the connection is
- * always encrypted, and by default the certificate is checked.
- * @throws TypeError for what is no such URL, and for a mode without TLS off this machine; it never repeats a password
+ * Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`; `?host=/folder` names the folder of a Unix socket. What the
+ * URL lacks comes from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, the password file, `PGSSLMODE` and `PGSSLROOTCERT`. A
+ * connection to another machine is always encrypted, and by default the certificate is checked.
+ * @throws TypeError if it is no such URL, or for a mode without TLS to another machine; the message never contains a password
  */
 export function addressOf(target: string, env: Environment = process.env): Address {
   const url = parse(target)
@@ -65,7 +65,7 @@ function parse(target: string): URL {
   return url
 }
 
-/** Without the brackets of an IPv6 address. */
+/** A host name without the brackets of an IPv6 address. */
 function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1")
 }

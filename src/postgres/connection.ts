@@ -6,37 +6,37 @@ import { failureOf, isLost } from "./failure.ts"
 import { migrate, newerError, olderError, schemaState } from "./migrate.ts"
 import type { FleetQueries } from "./queries.ts"
 
-/** How a connection behaves; the defaults are for people who wait. */
+/** Limits of a connection. The defaults suit a person who waits. */
 export interface FleetOptions {
-  /** At most so many connections at once. Default 4. */
+  /** How many connections may be open at once. Default 4. */
   readonly connections?: number
-  /** Give up connecting after so many ms. Default 10,000. */
+  /** How long to wait for a connection, in ms. Default 10,000. */
   readonly connectTimeout?: number
-  /** Give up a question after so many ms. Default 60,000. */
+  /** How long to wait for a query, in ms. Default 60,000. */
   readonly timeout?: number
-  /** Give up a transaction that changes something after so many ms. Default 600,000. */
+  /** How long to wait for a transaction that writes, in ms. Default 600,000. */
   readonly writeTimeout?: number
 }
 
-/** How long after a lost connection the same question is asked again, in ms, each time: a restart takes about that. */
+/** Waits before each retry after a lost connection, in ms. A restart of the server takes about this long. */
 const AGAIN_AFTER_MS = [100, 400, 1_500]
 
 /**
- * A database that machines publish to. Nothing is connected before the first question. It asks without named statements, so that a pooler
- * may stand between, and closes what has been idle for a minute.
+ * A connection to a database that machines publish to. It connects at the first query. It uses no named statements, so that it works
+ * behind a pooler, and closes connections that were idle for a minute.
  */
 export class FleetConnection {
-  /** Its URL without credentials. */
+  /** The database's URL without credentials. */
   readonly place: string
   readonly #address: Address
   readonly #options: FleetOptions
   #open: { readonly client: SQL; readonly db: BunSQLDatabase } | undefined
   #schema: "unknown" | "current" = "unknown"
-  /** Whether the server answered when it was last waited for. */
+  /** Whether the server answered the last time. */
   #wasReached = false
   #closed = false
 
-  /** @throws TypeError for what is no URL of a PostgreSQL database; what cannot be reached is told by the first question */
+  /** @throws TypeError if `target` is no URL of a PostgreSQL database. Whether it can be reached the first query tells. */
   constructor(target: string, options: FleetOptions = {}) {
     this.#address = addressOf(target)
     this.#options = options
@@ -44,8 +44,8 @@ export class FleetConnection {
   }
 
   /**
-   * Asks, on any connection, and where that was lost once more: for what only reads. Each statement is a snapshot of its own.
-   * @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA` where the tables are not those of this version, `CLOSED`
+   * Runs queries that only read, with retries if the connection is lost. Each statement sees its own snapshot.
+   * @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA` if the tables are not those of this version, `CLOSED`
    */
   async read<T>(ask: (db: FleetQueries) => Promise<T>): Promise<T> {
     return this.#trying(async (db) => {
@@ -55,8 +55,8 @@ export class FleetConnection {
   }
 
   /**
-   * Runs a transaction; what it throws undoes it. It is not tried again: only its maker knows whether it may have been committed.
-   * @throws as `read`, and what `work` throws
+   * Runs a transaction; if `work` throws, it is rolled back. It is never retried: only the caller can tell whether it was committed.
+   * @throws as `read`; what `work` throws
    */
   async write<T>(work: (db: FleetQueries) => Promise<T>): Promise<T> {
     const { writeTimeout = 600_000 } = this.#options
@@ -72,13 +72,13 @@ export class FleetConnection {
 
   /** Makes the tables, or brings them up to date. @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA` */
   async migrate(): Promise<void> {
-    // Without the look first, every push would wait for the lock, and a role that may only push could not make a schema.
+    // Checked first: otherwise every push would wait for the lock, and a role that may not make a schema could not push.
     if ((await this.#trying(schemaState)) !== "current")
       await this.#once((db) => db.transaction((transaction) => migrate(transaction, this.place)))
     this.#schema = "current"
   }
 
-  /** Ends all connections; questions from then on are `CLOSED`. */
+  /** Ends all connections. Later queries fail with `CLOSED`. */
   async close(): Promise<void> {
     this.#closed = true
     const open = this.#open
@@ -97,7 +97,7 @@ export class FleetConnection {
   async #trying<T>(ask: (db: BunSQLDatabase) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       const wait = AGAIN_AFTER_MS[attempt]
-      // A server that was never there is not waited for.
+      // A server that did not answer the last time is not waited for.
       const mayRetry = this.#wasReached && wait !== undefined
       try {
         return await this.#once(ask)
@@ -129,12 +129,12 @@ export class FleetConnection {
     }
   }
 
-  /** The server's own limit cannot be set at the start of a connection: poolers refuse it. */
+  /** Limits a query's time on this side: poolers refuse to set the server's own limit at the start of a connection. */
   async #inTime<T>(answer: Promise<T>, timeout: number): Promise<T> {
     let timer: Timer | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        // What still waits on these connections would keep those behind it waiting.
+        // Closes all connections, since the late query would block the queries behind it.
         const open = this.#open
         this.#open = undefined
         void open?.client.close({ timeout: 0 })
@@ -150,7 +150,7 @@ export class FleetConnection {
       return await Promise.race([answer, late])
     } finally {
       clearTimeout(timer)
-      // It is told of already.
+      // After a timeout its rejection is of no interest.
       answer.catch(() => {})
     }
   }

@@ -3,7 +3,7 @@ import { fold } from "../record/fold.ts"
 import { messageTexts, partTexts } from "../record/search-text.ts"
 import { storable } from "./storable.ts"
 
-/** What a session's row has beside its body, by that body. */
+/** The columns of a session's row that are derived from its body. */
 export function sessionColumns(body: JsonObject) {
   const { parentID, directory, title, created, updated, archived } = sessionFields(body)
   return {
@@ -17,19 +17,19 @@ export function sessionColumns(body: JsonObject) {
   }
 }
 
-/** What a message's row has beside its body, by that body. */
+/** The columns of a message's row that are derived from its body. */
 export function messageColumns(body: JsonObject) {
   const { created, role } = messageFields(body)
   return { created, role: orNull(role) }
 }
 
-/** What a part's row has beside its body and its place, by that body. */
+/** The columns of a part's row that are derived from its body. */
 export function partColumns(body: JsonObject) {
   const { type, tool } = partFields(body)
   return { type: orNull(type), tool: orNull(tool) }
 }
 
-/** What a message is found by: its own texts and those of its parts in their order, folded. `textPieces` makes rows of them. */
+/** The searchable texts of a message, folded: its own, then those of its parts in order. `textPieces` makes rows of them. */
 export function foldedTexts(message: JsonObject, parts: readonly JsonObject[]): string[] {
   return [...messageTexts(message), ...parts.flatMap(partTexts)].map(fold)
 }

@@ -1,6 +1,6 @@
 import { StoreError, systemCode } from "../errors.ts"
 
-/** What the server's own code (SQLSTATE) means for people, by how it begins. */
+/** What the server's code (SQLSTATE) means: its beginning, a message, and a hint. */
 const TROUBLES: readonly (readonly [RegExp, string, string])[] = [
   [
     /^28/,
@@ -19,20 +19,20 @@ const TROUBLES: readonly (readonly [RegExp, string, string])[] = [
   [/^(?:58|XX)/, "it has trouble of its own", "Look at its log."],
 ]
 
-/** What a failed question says of the server, and not of what was asked. */
+/** A failure that is about the server and not about the query. */
 interface Trouble {
   readonly what: string
   readonly hint: string
-  /** Whether the same may work at once on another connection. */
+  /** Whether the query may work at once on another connection. */
   readonly lost: boolean
 }
 
-/** The error of the driver beneath what Drizzle wraps around it with the query and its values. */
+/** The driver's error, which Drizzle wraps together with the query and its values. */
 function innermost(error: unknown): unknown {
   return error instanceof Error && error.name === "DrizzleQueryError" ? error.cause : error
 }
 
-/** The server's code of an error, as `42P01`; `undefined` where the server did not answer. */
+/** The server's code in an error, such as `42P01`; `undefined` if the server did not answer. */
 export function stateOf(error: unknown): string | undefined {
   const inner = innermost(error)
   return inner instanceof Error && "errno" in inner && typeof inner.errno === "string"
@@ -61,14 +61,14 @@ function troubleOf(error: unknown): Trouble | undefined {
   return undefined
 }
 
-/** Whether the same may work at once on another connection: the server went, came again, or others were in the way. */
+/** Whether a query may work at once on another connection: the server was restarted, or other transactions were in the way. */
 export function isLost(error: unknown): boolean {
   return troubleOf(error)?.lost === true
 }
 
 /**
- * What to throw for an error of the driver: StoreError `FLEET_UNAVAILABLE` where it tells of the server, otherwise the error itself, since
- * then it is a mistake of ours. It never holds what was asked, nor a password.
+ * What to throw for an error of the driver: StoreError `FLEET_UNAVAILABLE` if it is about the server, otherwise the driver's error, which
+ * is then a mistake in our code. It contains neither the query's values nor a password.
  */
 export function failureOf(error: unknown, place: string): unknown {
   if (error instanceof StoreError) return error

@@ -4,13 +4,13 @@ import { StoreError } from "../errors.ts"
 import { fleetMigrations } from "./migrations.ts"
 import type { FleetQueries } from "./queries.ts"
 
-/** Held while the schema is brought up to date: the first half of "sessiondex" as a number. */
+/** The advisory lock held during a migration: the letters "sess" as a number. */
 const MIGRATION_LOCK = 0x73657373
 
 /** How the schema of a database compares with the one this version knows. */
 export type SchemaState = "none" | "older" | "current" | "newer"
 
-/** Looks which migrations a database has had. */
+/** Compares the migrations that a database has had with those of this version. */
 export async function schemaState(db: FleetQueries): Promise<SchemaState> {
   const applied = await appliedMigrations(db)
   if (applied.size === 0) return "none"
@@ -20,7 +20,7 @@ export async function schemaState(db: FleetQueries): Promise<SchemaState> {
 }
 
 async function appliedMigrations(db: FleetQueries): Promise<Set<string>> {
-  // Not by `to_regclass`, which may answer from before a lock was waited for.
+  // Not with `to_regclass`, which may give a state from before the wait for a lock.
   const [found] = await db.execute(
     sql`select 1 from pg_catalog.pg_tables where schemaname = 'sessiondex' and tablename = 'migration'`,
   )
@@ -30,8 +30,8 @@ async function appliedMigrations(db: FleetQueries): Promise<Set<string>> {
 }
 
 /**
- * Brings a database's schema up to date within a transaction. Whoever comes at the same time waits for the first.
- * @throws StoreError `FLEET_SCHEMA` for one that a newer version made
+ * Brings a database's schema up to date, within the caller's transaction. Only one migration runs at a time; others wait.
+ * @throws StoreError `FLEET_SCHEMA` if a newer version made the schema
  */
 export async function migrate(db: FleetQueries, place: string): Promise<void> {
   await db.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`)
@@ -51,7 +51,7 @@ export async function migrate(db: FleetQueries, place: string): Promise<void> {
   }
 }
 
-/** The error for a database that this version is too old for. */
+/** The error for a database whose schema is newer than this version. */
 export function newerError(place: string): StoreError {
   return new StoreError("FLEET_SCHEMA", `A newer version of sessiondex made the tables in ${place}`, {
     path: place,
@@ -59,7 +59,7 @@ export function newerError(place: string): StoreError {
   })
 }
 
-/** The error for a database that lacks what this version reads. */
+/** The error for a database that has no schema, or an older one than this version reads. */
 export function olderError(place: string, state: "none" | "older"): StoreError {
   return state === "none"
     ? new StoreError("FLEET_SCHEMA", `Nothing was ever pushed to ${place}`, {

@@ -6,7 +6,7 @@ import sessionVersion from "../../drizzle/postgres/20261126221756_session_versio
 }
 import { type Migration, migration } from "../database/migration.ts"
 
-/** All migrations of the fleet's database, oldest first; `bun run db:check` holds this list against the folder. */
+/** All migrations of the fleet's database, oldest first. `bun run db:check` compares this list with the folder. */
 export const fleetMigrations: readonly Migration[] = [
   migration("20261126215955_trigrams", trigrams),
   migration("20261126215957_init", init),

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 
-/** What a line of a password file is compared with. */
+/** A login to look up in a password file. */
 export interface Login {
   readonly host: string
   readonly port: number
@@ -11,8 +11,8 @@ export interface Login {
 }
 
 /**
- * The password that PostgreSQL's password file has for a login: of `PGPASSFILE`, or else `~/.pgpass`; that of the first line that fits.
- * As libpq does, it passes over a file that others may read.
+ * Looks up the password for a login in PostgreSQL's password file, `PGPASSFILE` or `~/.pgpass`: the first line that matches counts. Like
+ * libpq it ignores a file that others may read.
  */
 export function passwordOf(
   login: Login,
@@ -34,12 +34,12 @@ function linesOf(path: string): string[] {
     if ((statSync(path).mode & 0o077) !== 0) return []
     return readFileSync(path, "utf8").split(/\r?\n/)
   } catch {
-    // Without one the password is elsewhere, or the server says that it is missing.
+    // Without a file the password comes from elsewhere, or the server reports that it is missing.
     return []
   }
 }
 
-/** The fields between colons; a backslash makes a colon or a backslash a letter. The last one may hold colons. */
+/** Splits a line at its colons into five fields. A backslash escapes a colon or a backslash; the last field may contain colons. */
 function fieldsOf(line: string): string[] {
   const fields = [""]
   for (const [, escaped, letter] of line.matchAll(/\\([\s\S])|([\s\S])/g)) {

@@ -14,32 +14,32 @@ import {
 } from "drizzle-orm/pg-core"
 
 /**
- * What many machines publish. Each machine is the only writer of its own rows: the key everywhere is (machine, session), and copies of
- * two machines are never merged. Nothing here is the truth: dropped, it is filled again by pushing.
+ * The schema of what many machines publish. Only a machine itself writes its rows: all keys begin with (machine, session), and copies of
+ * two machines are never merged. Nothing here is the truth: if it is dropped, pushing fills it again.
  *
- * Bodies are the JSON text itself, in its own spelling: `jsonb` would sort, round and refuse `\u0000`. All that is beside a body is
- * derived from it by `record/extract.ts` and `record/search-text.ts`, so that the database and the stores of machines filter, order and
- * search alike. Such columns hold no NUL, which PostgreSQL cannot store (`postgres/storable.ts`).
+ * Bodies are JSON texts as they are written: `jsonb` would sort keys, round numbers and refuse `\u0000`. All other columns are derived
+ * from the body by `record/extract.ts` and `record/search-text.ts`, so that the database and local stores filter, order and search alike.
+ * They hold no NUL, which PostgreSQL cannot store (`postgres/storable.ts`).
  */
 export const fleet = pgSchema("sessiondex")
 
-/** Text that is compared by code point, as `compareText` does, whatever the database's own collation is. */
+/** A text column that is compared by code point, like `compareText`, whatever the database's collation is. */
 const name = customType<{ data: string; driverData: string }>({ dataType: () => 'text collate "C"' })
 
 /**
- * Numbers the changes of sessions. Whoever changes a session takes the next one at the end of its transaction, under the advisory lock
- * `CHANGE_LOCK`, which is held until it is committed: so numbers become visible in their order, and a reader that has seen one misses
- * none before it.
+ * Numbers the changes of sessions. A transaction that changes a session takes the next number at its end, under the advisory lock
+ * `CHANGE_LOCK`, which it holds until the commit. So numbers become visible in order, and a reader that has seen one has missed none
+ * before it.
  */
 export const changes = fleet.sequence("changes")
 
-/** Who publishes here. */
+/** The machines that publish here. */
 export const machines = fleet.table("machine", {
-  /** A random id from the machine's data folder; host names are not unique, and change. */
+  /** A random id from the machine's data folder, since host names change and are not unique. */
   id: name().primaryKey(),
-  /** What people call it. */
+  /** The machine's name, for people. */
   name: text().notNull(),
-  /** What the machine's last push left, by which a copied disk is noticed; `null` before the first. */
+  /** The mark that the machine's last push left, by which a copied disk is noticed; `null` before the first push. */
   token: text(),
   pushed: timestamp({ withTimezone: true }),
 })
@@ -62,7 +62,7 @@ export const sessions = fleet.table(
   {
     machine: machine(),
     id: name().notNull(),
-    /** Which agent wrote it, and the place on its machine that it was read from. */
+    /** Which agent wrote it and, in `place`, where on its machine it was read from. */
     source: name().notNull(),
     place: text().notNull(),
     project: name().notNull(),
@@ -70,15 +70,18 @@ export const sessions = fleet.table(
     /** The work tree it ran in. */
     directory: name(),
     title: text(),
-    /** The title as it is searched: `record/fold.ts`. */
+    /** The title, folded for searching: `record/fold.ts`. */
     folded: text(),
     created: doublePrecision().notNull(),
     updated: doublePrecision().notNull(),
     archived: boolean().notNull(),
     body: text().notNull(),
-    /** Of all that is published of the session: its body, messages, parts and side files. */
+    /** A hash of all that is published of the session: its body, messages, parts and side files. */
     hash: text().notNull(),
-    /** What the machine's own index said of it when it was published, opaque: while that is so it need not be read. `null` where it could tell nothing. */
+    /**
+     * The session's version in the machine's own index when it was published, opaque. While it is the same the machine need not read the
+     * session again. `null` if the index could not tell.
+     */
     version: text(),
     /** The number of its last change. */
     sequence: bigint({ mode: "number" }).notNull(),
@@ -104,7 +107,7 @@ export const messages = fleet.table(
     created: doublePrecision().notNull(),
     role: name(),
     body: text().notNull(),
-    /** Of the message with its parts, so that a push sends only what changed. */
+    /** A hash of the message with its parts, so that a push sends only what changed. */
     hash: text().notNull(),
   },
   (table) => [
@@ -142,7 +145,7 @@ export const parts = fleet.table(
   ],
 )
 
-/** What belongs to a session and lies beside it: `todo` and `session_diff`. Shares are secrets and are never published. */
+/** The side files of a session: `todo` and `session_diff`. Shares are secrets and are never published. */
 export const sides = fleet.table(
   "side",
   { ...ofSession, kind: name().notNull(), body: text().notNull() },
@@ -157,22 +160,22 @@ export const sides = fleet.table(
 )
 
 /**
- * What a search goes through: a row a message that has texts, or several where they are long. `postgres/texts.ts` makes them.
- * Every term of up to `LONGEST_TERM` letters that a message holds stands whole in one of its rows.
+ * The searchable texts: one row for each message with texts, or several if they are long. `postgres/texts.ts` makes them. Every term of
+ * up to `LONGEST_TERM` letters in a message is whole in one of its rows.
  */
 export const texts = fleet.table(
   "text",
   {
     ...ofMessage,
     piece: integer().notNull(),
-    /** Whether this row is all of the message's texts, so that terms that must all occur all stand here. */
+    /** Whether this row has all of the message's texts, so that all terms of a query must be in it. */
     whole: boolean().notNull(),
-    /** The message's, so that a search goes along them, newest first. */
+    /** The message's time again, so that a search goes through the rows newest first. */
     created: doublePrecision().notNull(),
     role: name(),
-    /** Its texts, folded, with `TEXT_END` between them. */
+    /** The texts, folded, with `TEXT_END` between them. */
     folded: text().notNull(),
-    /** One and two characters long, those with one beyond ASCII: pg_trgm knows none of two letters, and in many locales none of these. */
+    /** Grams of one and two characters with one beyond ASCII: pg_trgm indexes no short terms, and in many locales no such characters. */
     grams: text().array().notNull(),
   },
   (table) => [
@@ -187,7 +190,7 @@ export const texts = fleet.table(
   ],
 )
 
-/** Copies that a machine took back, so that who follows the numbers hears of it. */
+/** Tombstones of copies that a machine took back, so that readers that follow the numbers learn of it. */
 export const removals = fleet.table(
   "removal",
   { machine: machine(), session: name().notNull(), sequence: bigint({ mode: "number" }).notNull() },
@@ -197,7 +200,7 @@ export const removals = fleet.table(
   ],
 )
 
-/** Sessions that were removed for all, and that no push brings back. */
+/** Sessions that were removed for all machines and that no push brings back. */
 export const forgotten = fleet.table("forgotten", {
   session: name().primaryKey(),
   at: timestamp({ withTimezone: true }).notNull().defaultNow(),

@@ -1,15 +1,15 @@
 import { storable } from "./storable.ts"
 
-/** Between the texts of a message: no text that was cleaned for searching is cut by it into what was not there. */
+/** Separates the texts of a message. */
 export const TEXT_END = "\u0001"
-/** Terms are looked for by no more than so many of their first letters: how far the pieces of a long text overlap. */
+/** How far the pieces of a long text overlap, in UTF-16 units. So only this much of a longer term is looked up. */
 export const LONGEST_TERM = 256
-/** Of a piece, in UTF-16 units. */
+/** The length of a piece, in UTF-16 units. */
 const PIECE = 256 * 1024
 
 const BEYOND = /[^\0-\x7f]/
 
-/** What of a message stands in one row of `text`. */
+/** What one row of `text` holds of a message. */
 export interface TextPiece {
   readonly piece: number
   readonly whole: boolean
@@ -18,8 +18,8 @@ export interface TextPiece {
 }
 
 /**
- * The rows of a message's texts, in order; none where it has no text.
- * @param folded its texts as `record/fold.ts` gives them
+ * Yields the rows of a message's texts, in order; none if it has no text.
+ * @param folded its texts, folded by `record/fold.ts`
  */
 export function* textPieces(folded: readonly string[]): Generator<TextPiece> {
   const all = folded.map(storable).join(TEXT_END)
@@ -35,11 +35,11 @@ export function* textPieces(folded: readonly string[]): Generator<TextPiece> {
 }
 
 /**
- * The one and two characters with at least one beyond ASCII that stand in a folded text, each once. A text that holds a term holds the
- * term's grams.
+ * The grams of a folded text, each once: every one or two characters with at least one beyond ASCII. A text that contains a term has all
+ * grams of the term.
  */
 export function gramsOf(folded: string): string[] {
-  // Most texts have none.
+  // Most texts are plain ASCII.
   if (!BEYOND.test(folded)) return []
   const grams = new Set<string>()
   let before = ""

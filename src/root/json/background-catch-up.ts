@@ -3,10 +3,10 @@ import type { Logger } from "../../logger.ts"
 import type { SlicedWork } from "../../migrator/shared-work.ts"
 import { rest } from "../../time-slice.ts"
 
-/** How long after a change texts are caught up with: a part that is streamed is put into the index once, not 200 times. */
+/** The delay after a change, in ms, so that a part that is streamed is put into the index once and not 200 times. */
 const DELAY_MS = 1_000
 
-/** Catches up with texts some time after a change, in slices, and without keeping the process alive. */
+/** Puts changed texts into the index some time after a change, in slices, and without keeping the process alive. */
 export class BackgroundCatchUp {
   readonly #work: SlicedWork
   readonly #logger: Logger
@@ -19,18 +19,18 @@ export class BackgroundCatchUp {
     this.#logger = logger
   }
 
-  /** Tells that something changed. */
+  /** Says that something changed. */
   nudge(): void {
     if (this.#timer || this.#abort.signal.aborted) return
     this.#timer = setTimeout(() => {
-      // From now on a change asks for another run: this one may be past the place it belongs to.
+      // A change from now on needs another run, since this one may have passed its place.
       this.#timer = undefined
       this.#running = this.#run()
     }, DELAY_MS)
     this.#timer.unref()
   }
 
-  /** Ends it where it is; what it has done stays done. */
+  /** Ends the catch-up. What it has done is kept. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#abort.abort()

@@ -5,10 +5,10 @@ import { rest } from "../../time-slice.ts"
 import type { WalkHealth } from "../health.ts"
 import type { WalkProgress, WalkResult } from "../walk-result.ts"
 
-/** How long after opening it begins, so that the first calls have the machine to themselves, in ms. */
+/** The delay after opening, in ms, so that the first calls have the machine to themselves. */
 const DELAY_MS = 100
 
-/** Indexes the whole store once, in slices that leave the event loop free, and without keeping the process alive. */
+/** Indexes the whole store once in the background, in slices, and without keeping the process alive. */
 export class BackgroundWalk {
   readonly #walk: (signal: AbortSignal) => Promise<WalkResult>
   readonly #logger: Logger
@@ -18,7 +18,7 @@ export class BackgroundWalk {
   #running: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param afterwards what is to follow the walk: catching up with texts */
+  /** @param afterwards work to do after the walk, such as catching up with texts */
   constructor(
     enabled: boolean,
     walk: (signal: AbortSignal) => Promise<WalkResult>,
@@ -34,14 +34,14 @@ export class BackgroundWalk {
     this.#timer.unref()
   }
 
-  /** Begins it now, where it waits: somebody has use for it. */
+  /** Begins the walk now if it is still waiting, because a caller needs it. */
   begin(): void {
     if (this.#health.state !== "waiting" || this.#abort.signal.aborted) return
     clearTimeout(this.#timer)
     this.#running = this.#run()
   }
 
-  /** Does it again, where it is over: the index came to lack what it had. */
+  /** Walks again if the last walk is over, because the index lacks something. */
   again(): void {
     if (["done", "failed"].includes(this.#health.state)) this.#running = this.#run()
   }
@@ -50,7 +50,7 @@ export class BackgroundWalk {
     return this.#health
   }
 
-  /** Ends it where it is; what it has done stays done. */
+  /** Ends the walk. What it has done is kept. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#abort.abort()
@@ -58,7 +58,7 @@ export class BackgroundWalk {
     if (this.#health.state === "waiting") this.#health = { state: "stopped" }
   }
 
-  /** Tells how far the walk is that it waits for. */
+  /** Notes the progress of the walk that it waits for. */
   note(progress: WalkProgress): void {
     if (this.#health.state === "running") this.#health = { state: "running", read: progress.read, progress }
   }

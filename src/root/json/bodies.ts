@@ -13,7 +13,7 @@ import { type Unseen, unseenError } from "../record-source.ts"
 import { bodyOf, listedFolders, type RecordFiles, readAsked, readPresent } from "./file-catalog.ts"
 
 /**
- * A body for a listing; what cannot be read is reported, so that the next listing knows, and gives `undefined`.
+ * Reads a body for a listing; `undefined` if it cannot be read, which is reported and noted, so that the next listing reads it anew.
  * @throws StoreError `EXHAUSTED`
  */
 export async function readBody(
@@ -29,14 +29,14 @@ export async function readBody(
   return undefined
 }
 
-/** What is gone or too large is noticed by its stamp. */
+/** Faults that the next listing notices by the stamp. */
 const NOTICED: ReadonlySet<StoreErrorCode> = new Set(["NOT_FOUND", "TOO_LARGE"])
 
 async function doubt(files: RecordFiles, place: Place, id: string, result: ReadResult): Promise<void> {
   if (!("fault" in result) || !NOTICED.has(result.fault.code)) await files.doubt(place, id)
 }
 
-/** A body asked for by name: `undefined` where there is none. @throws StoreError where it cannot be read */
+/** Reads a body by its id; `undefined` if there is none. @throws StoreError if it cannot be read */
 export async function getBody(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
   const path = recordPath(files.directory, place, id)
   if (!(await untilAdmitted(() => statPlace(files.fs, placePath(files.directory, place))))) {
@@ -55,17 +55,17 @@ export async function getBody(files: RecordFiles, place: Place, id: string): Pro
   throw new StoreError("CORRUPT", `The file's JSON is not an object: ${real}`, { path: real })
 }
 
-/** What could not be looked at while something was looked for. */
+/** Errors for what could not be looked at during a search for a record. */
 export type Refusals = StoreError[]
 
 /**
- * Tells whether something lies under that very name, readable or not. A folder that cannot be looked into is not said to hold it, and is
- * reported, or put into `refusals`. @throws StoreError `EXHAUSTED`
+ * Whether something lies under exactly this name, readable or not. `false` if the folder cannot be looked into, which is reported or put
+ * into `refusals`. @throws StoreError `EXHAUSTED`
  */
 export function holds(files: RecordFiles, place: Place, id: string, refusals?: Refusals): boolean {
   const { fs, directory } = files
   try {
-    // Most folders that are asked do not hold it, so the record is looked at first; its folder may still be a link.
+    // Most folders do not hold it, so the record is looked at before its folder, which may be a link.
     return (
       statRecord(fs, recordPath(directory, place, id)) !== undefined &&
       statPlace(fs, placePath(directory, place)) !== undefined &&
@@ -73,13 +73,13 @@ export function holds(files: RecordFiles, place: Place, id: string, refusals?: R
     )
   } catch (error) {
     if (!isStoreError(error) || isExhausted(error)) throw error
-    // Links in the place of a folder are not followed: nothing lies there.
+    // A link in a folder's place is not followed, so nothing lies there.
     if (error.code !== "NOT_A_FILE") note(files, error, refusals)
     return false
   }
 }
 
-/** As `folderNames`, with what to do with a refusal as `holds`. @throws StoreError `EXHAUSTED` */
+/** As `folderNames`; a refusal is reported or put into `refusals`. @throws StoreError `EXHAUSTED` */
 export function foldersToLookInto(
   files: RecordFiles,
   kind: CollectionKind,
@@ -94,7 +94,7 @@ export function foldersToLookInto(
   }
 }
 
-/** All places of a kind that hold a record of that id, in the order of their folders' names; otherwise as `holds`. */
+/** All places of a kind that hold a record with that id, in the order of their folders' names. Refusals are handled as in `holds`. */
 export function placesOf(files: RecordFiles, kind: CollectionKind, id: string, refusals?: Refusals): Place[] {
   return foldersToLookInto(files, kind, refusals)
     .map((folder): Place => ({ kind, folder }))
@@ -106,29 +106,29 @@ function note(files: RecordFiles, error: StoreError, refusals: Refusals | undefi
   else reportRefusals(files, [error])
 }
 
-/** Tells of what could not be looked at while something was looked for. */
+/** Reports what could not be looked at during a search for a record. */
 export function reportRefusals(files: RecordFiles, refusals: Refusals): void {
   for (const { path = files.directory, code, message } of refusals)
     files.problems.report({ path, code, message })
 }
 
 /**
- * The project in whose folder a session lies, to be written there: the one that is named where it does, else the first.
- * @throws StoreError `UNREADABLE` where it may lie in one that cannot be looked into: a second copy would come of it; `EXHAUSTED`
+ * The project to write a session to: the named one if the session lies there, else the first project where it lies; `undefined` if none.
+ * @throws StoreError `UNREADABLE` if it may lie in a project that cannot be looked into, since a second copy could come of it; `EXHAUSTED`
  */
 export function folderToWrite(files: RecordFiles, id: string, named: string | undefined): string | undefined {
   const refusals: Refusals = []
   if (named !== undefined && holds(files, { kind: "session", folder: named }, id, refusals)) return named
   const folder = placesOf(files, "session", id, refusals)[0]?.folder
   const all = placePath(files.directory, { kind: "session", folder: "" })
-  // A project of somebody else's must not stand in the way of new sessions; where none can be looked into, none can be written.
+  // A project that is closed to us must not prevent new sessions. But if the folder of all projects cannot be read, nothing is written.
   const refusal = refusals.find((error) => error.path === all || !isClosedToUs(error))
   if (folder === undefined && refusal) throw unseenError(unseenOf(files, refusal))
   reportRefusals(files, refusals)
   return folder
 }
 
-/** A refusal as it is told above. */
+/** A refusal in the form that the layers above use. */
 export function unseenOf(files: RecordFiles, error: StoreError): Unseen {
   const { path = files.directory, code, message, cause } = error
   return { path: files.locate(path), code, message, cause, closed: isClosedToUs(error) }

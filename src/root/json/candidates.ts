@@ -13,22 +13,22 @@ import type { ParsedQuery } from "../../record/search-query.ts"
 import type { Catalog } from "../catalog.ts"
 
 const PAGE = 128
-/** Later than any second there is. */
+/** A second after all others. */
 const END = Number.MAX_SAFE_INTEGER / IDS_A_SECOND
 
 export interface CandidateSources {
   readonly within: Pick<Reconciler, "index">
-  /** What answers where the index cannot be asked; without it there is nothing then. */
+  /** What answers if the index cannot; without it there are then no candidates. */
   readonly all?: {
     /** The sessions that have messages. */
     readonly owners: () => Promise<readonly string[]>
     readonly scan: Pick<Catalog, "messages">
   }
-  /** Told of candidates that come next. */
+  /** Called with the candidates that come next. */
   readonly expect?: ((candidates: readonly Candidate[]) => void) | undefined
-  /** Whether there is an index to ask. */
+  /** Whether the index may be asked. */
   readonly indexed: boolean
-  /** The database that is known to be whole; `undefined` while it is being made so. */
+  /** The database that is known to be complete; `undefined` while it is being completed. */
   readonly database?: string | undefined
 }
 
@@ -36,7 +36,7 @@ function newestFirst(a: Candidate, b: Candidate): number {
   return comparePosition(b, a) || compareText(b.session, a.session)
 }
 
-/** The second of its document, which is that of its message or, where many are of one second, a later one. */
+/** The second that a candidate's document id lies in: its message's second, or a later one if many messages are from one second. */
 function foundAt(candidate: Candidate): number {
   return candidate.document === undefined
     ? secondOf(candidate.time)
@@ -44,8 +44,8 @@ function foundAt(candidate: Candidate): number {
 }
 
 /**
- * Yields every message that may hold what a query asks for, newest first: those the full-text index names, and those whose
- * texts it does not hold yet. Where the index fails, all messages from there on.
+ * Yields every message that may match a query, newest first: those that the full-text index names, and those whose texts it does not hold
+ * yet. If the index fails, all messages from there on.
  */
 export async function* candidates(
   sources: CandidateSources,
@@ -54,14 +54,14 @@ export async function* candidates(
 ): AsyncGenerator<Candidate> {
   const { within } = sources
   if (!sources.indexed) return yield* scanned(sources, filter, END)
-  // Of one or two letters the newest messages are soon looked through, unless hardly any has them.
+  // For a query of one or two letters the newest messages usually are enough, so the first page does not ask for a short expression.
   let expression = textExpression(query.wanted)
   const next = expression ?? shortTextExpression(query.wanted)
-  // All of one stretch of seconds is asked for in one snapshot, so that a message whose texts are just being put into the
-  // index is in one of the two places.
+  // Everything for one range of seconds is read in one snapshot, so that a message whose texts are just being put into the index is
+  // either found or pending.
   let upper = END
   let limit = PAGE
-  // Those that were found before their turn.
+  // Candidates that were found before their turn in time.
   let held: Candidate[] = []
   let seen: { readonly version: string; readonly reach: number } | undefined
   try {
@@ -80,7 +80,7 @@ export async function* candidates(
           found,
           pending,
           lower,
-          // What was put in meanwhile may have found no free id before the seconds that were passed.
+          // A message that was put in meanwhile may have got an id in the seconds that were passed already.
           strays:
             !before || before.version === version
               ? []
@@ -96,7 +96,7 @@ export async function* candidates(
         const second = foundAt(candidate)
         return second < bound && second > lower
       })
-      // Of strays those are held already that were seen in their place.
+      // A stray may be held already, if it was found at its place.
       const places = new Set(strays.length > 0 ? held.map(placeOf) : [])
       const known = [...held, ...strays.filter((stray) => !places.has(placeOf(stray))), ...all]
       held = known.filter(({ time }) => secondOf(time) <= lower)
@@ -104,7 +104,7 @@ export async function* candidates(
       due.sort(newestFirst)
       sources.expect?.(due)
       yield* due
-      // More in one second than were asked for, or far more than it has ids.
+      // A second holds more messages than the limit, or far more than it has ids.
       if (due.length === 0) limit *= 2
       upper = lower + 1
       if (lower < 0) return
@@ -119,13 +119,13 @@ function placeOf({ session, id }: Candidate): string {
   return `${session}/${id}`
 }
 
-/** The second that a full page may have cut in two, or -1 where the page is not full. */
+/** The last second of a full page, which the page may not have completed; -1 if the page is not full. */
 function lastSecond(page: readonly Candidate[], limit: number): number {
   const last = page.at(-1)
   return last && page.length >= limit ? foundAt(last) : -1
 }
 
-/** All messages before a second, or those of the session that is asked for, by looking into every one: slow, and right without any index. */
+/** Yields all messages before a second, or those of one session, newest first, by reading the files. Slow; needs no index. */
 async function* scanned(
   { all: sources }: CandidateSources,
   filter: CandidateFilter,

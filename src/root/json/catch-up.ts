@@ -8,19 +8,19 @@ import { AT_EASE, TextInsertions, UNHURRIED } from "./text-insertions.ts"
 
 export interface CatchUpOptions {
   readonly signal?: AbortSignal | undefined
-  /** How to let others run; without it the caller waits for all of it. */
+  /** Lets other work run between slices. Without it the work is unhurried: the caller waits for all of it. */
   readonly onYield?: (() => Promise<void>) | undefined
-  /** Told which messages are read next, in their order: for who can read many at once. */
+  /** Called with the messages that are read next, in order, for a reader that can read many at once. */
   readonly expect?: ((messages: readonly PendingMessage[]) => void) | undefined
-  /** Told how many messages are done, of how many. */
+  /** Called with how many messages are done, and how many there are. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined
-  /** Where others put texts before. */
+  /** The insertions to go on with, if a walk has put texts before. */
   readonly insertions?: TextInsertions | undefined
 }
 
 /**
- * Puts the texts of all messages that changed into the full-text index, newest first, in bounded transactions. Killed at any
- * moment it goes on where it was: a message counts as done in the transaction that holds its texts.
+ * Puts the texts of all pending messages into the full-text index, newest first, in bounded transactions. After a kill it goes on where
+ * it was, since a message is marked as done in the transaction that puts its texts. Returns how many were done.
  * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
  */
 export async function catchUp(
@@ -52,7 +52,7 @@ export async function catchUp(
     }
     for (const message of page) {
       const read = await reader.read(message.session, message.id)
-      // Until it lets itself be read searches look at the files.
+      // It stays pending until it can be read, so searches read its files.
       if (!read) continue
       if (batch.length > 0 && size + read.size > trigrams) await commit()
       batch.push({ message, tokens: read.tokens })

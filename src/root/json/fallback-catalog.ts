@@ -7,12 +7,12 @@ import type { SessionQuery } from "../../record/query.ts"
 import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { AnswerCounts } from "../health.ts"
 
-/** Tells whether the files can answer what the index could not. A bug in our code is no such failure. */
+/** Whether the files may be able to answer what the index could not. Not for a bug in our code. */
 function filesMayAnswer(error: unknown): boolean {
   return error instanceof IndexFailure || error instanceof Unsettled || isStoreError(error)
 }
 
-/** Asks the index, and the files where it fails; a listing goes on from the files where the index left it. */
+/** Asks the index and, if it fails, the files. A listing goes on from the files at the position where the index failed. */
 export class FallbackCatalog implements Catalog {
   readonly answers: AnswerCounts = { index: 0, files: 0 }
   readonly #index: Catalog

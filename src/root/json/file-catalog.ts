@@ -17,34 +17,34 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { ProblemLog } from "../problem-log.ts"
 import { type FoundSession, isNewer, matchesSession } from "../scanned/scanned-catalog.ts"
 
-/** What reading records takes; one object for all calls of a store. */
+/** What reading records needs. One object serves all calls of a store. */
 export interface RecordFiles {
   readonly fs: FileSystem
   readonly directory: string
   readonly maxRecordBytes: number
   readonly problems: ProblemLog
-  /** Versions of records that this store took and has not written yet. */
+  /** Versions of records that this store has accepted and not written yet. */
   readonly unwritten: {
     newest(path: string): ReadRecord | undefined
-    /** Told of what a caller that asked for one record was given of its file, `undefined` for nothing. */
+    /** Called with what a caller got when it read one record by id; `undefined` if there was no file. */
     noteRead?(path: string, text: string | undefined): void
   }
-  /** Tells that a record could not be read though a listing may have named it: before the next one it is read anew. */
+  /** Says that a record could not be read although a listing may have named it, so that the next listing reads it anew. */
   doubt(place: Place, id: string): Promise<void>
-  /** Where a path really lies, which for an older layout is elsewhere. */
+  /** The real path of a path, which differs in the older layout. */
   locate(path: string): string
 }
 
-/** For what the store does not write to. */
+/** `unwritten` for a folder that the store does not write to. */
 export const NOTHING_UNWRITTEN: RecordFiles["unwritten"] = { newest: () => undefined }
 
-/** Reads a record as this store's own writes left it, be they on the disk or not. */
+/** Reads a record as this store last wrote it, whether that is on the disk or not. */
 export async function readPresent(files: RecordFiles, path: string): Promise<ReadResult> {
   const record = files.unwritten.newest(path)
   return record ? { record } : readRecord(files.fs, path, files.maxRecordBytes)
 }
 
-/** As `readPresent`, for a caller that asked for this very record: what it writes next is made of it. */
+/** As `readPresent`, for a caller that asked for this record by id. Its next version may be made from that, so the read is noted. */
 export async function readAsked(files: RecordFiles, path: string): Promise<ReadResult> {
   const record = files.unwritten.newest(path)
   if (record) return { record }
@@ -57,11 +57,11 @@ export async function readAsked(files: RecordFiles, path: string): Promise<ReadR
 const RUN_LENGTH = 256
 
 interface ValuedSession extends FoundSession {
-  /** The values of declared fields that were asked for. */
+  /** The values of the declared fields that the query needs, by name. */
   readonly values: ReadonlyMap<string, FieldValue>
 }
 
-/** Keeps what a listing needs of each record, and no bodies. */
+/** A catalog that reads the files for every question. Slow and always right. During a call it keeps fields, not bodies. */
 export class FileCatalog implements Catalog {
   readonly #files: RecordFiles
 
@@ -140,7 +140,7 @@ export class FileCatalog implements Catalog {
     )
   }
 
-  /** Of each session, or each of those that are wanted, the copy that counts, with the values of these fields. */
+  /** The copy that counts of each session, or of each `wanted` one, with the values of the `asked` fields. */
   async #newest(
     projectID: string | undefined,
     asked: readonly Field[],
@@ -164,7 +164,7 @@ export class FileCatalog implements Catalog {
   }
 }
 
-/** The readable records of a folder by id; what cannot be read is reported and passed over. @throws StoreError `EXHAUSTED` */
+/** Yields the readable records of a folder in the order of their ids. Others are reported and skipped. @throws StoreError `EXHAUSTED` */
 async function* readable(
   files: RecordFiles,
   place: Place,
@@ -184,14 +184,14 @@ async function* readable(
   }
 }
 
-/** Reports what is wrong with a record. @throws StoreError `EXHAUSTED`: then there is nothing wrong with it */
+/** Reports a record's fault. @throws StoreError `EXHAUSTED`, which is no fault of the record */
 export function report(files: RecordFiles, path: string, fault: Fault): void {
   const { code, message } = fault
   if (code === "EXHAUSTED") throw faultError(fault, files.locate(path))
   files.problems.report({ path, code, message })
 }
 
-/** The object in a record's file; anything else is reported, but for a file that is gone. @throws StoreError `EXHAUSTED` */
+/** The object in a record's file; otherwise `undefined` and, unless the file is gone, a report. @throws StoreError `EXHAUSTED` */
 export function bodyOf(files: RecordFiles, path: string, result: ReadResult): JsonObject | undefined {
   if ("fault" in result) {
     if (result.fault.code !== "NOT_FOUND") report(files, path, result.fault)
@@ -204,14 +204,14 @@ export function bodyOf(files: RecordFiles, path: string, result: ReadResult): Js
 }
 
 /**
- * The ids of a folder's records, readable or not, in the order of `compareText`; what is odd is reported, and so is a folder that cannot
+ * The ids of a folder's records, readable or not, in the order of `compareText`. Odd entries are reported, and so is a folder that cannot
  * be listed. @throws StoreError `EXHAUSTED`
  */
 export function recordIds(files: RecordFiles, place: Place): string[] {
   return reporting(files, () => listPlace(files, place), NOTHING).ids
 }
 
-/** What counts go by: the ids of a folder's records, and the names of those that no key names. @throws StoreError `EXHAUSTED` */
+/** The names that counts include: the ids of a folder's records, and names that are not UTF-8. @throws StoreError `EXHAUSTED` */
 export function countedNames(files: RecordFiles, place: Place): string[] {
   const { ids, unnamed } = reporting(files, () => listPlace(files, place), NOTHING)
   return unnamed.length === 0 ? ids : [...ids, ...unnamed]
@@ -239,20 +239,20 @@ function listPlace(files: RecordFiles, place: Place): Listing {
   return listing
 }
 
-/** The ids of a message's parts in the order of their making, readable or not; as `recordIds`. */
+/** As `recordIds`, for a message's parts, in the order they were made. */
 export function partIds(files: RecordFiles, messageID: string): string[] {
   return partsInOrder(recordIds(files, { kind: "part", folder: messageID }))
 }
 
 /**
- * The folders of one kind, in the order of `compareText`; links among them are reported, and that they cannot be listed.
+ * The folders of one kind, in the order of `compareText`. Links among them are reported, and so is a kind that cannot be listed.
  * @throws StoreError `EXHAUSTED`
  */
 export function folderNames(files: RecordFiles, kind: Place["kind"]): string[] {
   return reporting(files, () => listedFolders(files, kind), [])
 }
 
-/** As `folderNames`. @throws StoreError `UNREADABLE` where they cannot be listed; `EXHAUSTED` */
+/** As `folderNames`. @throws StoreError `UNREADABLE` if they cannot be listed; `EXHAUSTED` */
 export function listedFolders(files: RecordFiles, kind: Place["kind"]): string[] {
   const path = placePath(files.directory, { kind, folder: "" })
   const { ids, odd } = reportUnnamed(files, path, listFolders(files.fs, path))
@@ -265,7 +265,7 @@ export function listedFolders(files: RecordFiles, kind: Place["kind"]): string[]
   return ids
 }
 
-/** The ids of single files of one kind (projects, side files), in the order of `compareText`; none, and a report, where they cannot be listed. */
+/** The ids of a kind without owners' folders (projects, side files), in the order of `compareText`; none, and a report, if it cannot be listed. */
 export function plainIds(files: RecordFiles, kind: string): string[] {
   const path = `${files.directory}/${kind}`
   const list = (): Listing => {
@@ -281,7 +281,7 @@ function reportUnnamed(files: RecordFiles, path: string, listing: Listing): List
   return listing
 }
 
-/** What can be listed; of what cannot, which is reported, there is `nothing`. @throws StoreError `EXHAUSTED` */
+/** Lists something; if that fails, reports it and returns `nothing`. @throws StoreError `EXHAUSTED` */
 function reporting<T>(files: RecordFiles, list: () => T, nothing: T): T {
   try {
     return list()

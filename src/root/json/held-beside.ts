@@ -10,19 +10,19 @@ import { holds, placesOf, type Refusals } from "./bodies.ts"
 import { listedFolders, listedIds, type RecordFiles } from "./file-catalog.ts"
 import { findSharedMessages } from "./shared-messages.ts"
 
-/** Which of these messages of a session another session holds too, or may hold where nobody can look. */
+/** Tells which of these messages of a session another session holds too, or may hold where nobody can look. */
 export type HeldBeside = (session: string, messages: readonly string[]) => Promise<ReadonlySet<string>>
 
-/** Folders whose rows are asked for together. */
+/** How many folders' rows are read together. */
 const FOLDERS_AT_ONCE = 512
-/** With more folders that no stamp vouches for, or more names in them, all names are looked through. */
+/** If more folders than this have no proven stamp, or more names are in them, all names are read instead. */
 const MOST_FOLDERS = 256
 const MOST_NAMES = 100_000
 
 /**
- * Looks for the sessions that the index cannot tell the messages of: one look at each folder, where `findSharedMessages` reads its names. Of
- * the others the index is asked when it comes to a message, and the files decide.
- * @param within none where there is no index
+ * Prepares a `HeldBeside`. It takes one stat of each session's folder of messages and reads the names only of folders whose stamp proves
+ * nothing, while `findSharedMessages` reads all names. For the other folders the index is asked about each message, and the files decide.
+ * @param within `undefined` if there is no index
  * @throws as `findSharedMessages`
  */
 export async function lookBeside(
@@ -37,17 +37,17 @@ export async function lookBeside(
     new Set(messages.filter((message) => shared.isHeldBeside(session, message)))
 }
 
-/** What the index does not tell. */
+/** What the index cannot tell. */
 interface Untold {
   readonly index: Reconciler["index"]
   readonly database: string | undefined
-  /** By the messages that are named in them, the sessions whose names were read. */
+  /** The sessions whose names were read, by the messages named in them. */
   readonly named: ReadonlyMap<string, readonly string[]>
-  /** Sessions whose messages could not be listed: they may hold any. */
+  /** Sessions whose messages could not be listed, so that they may hold any message. */
   readonly unlisted: readonly string[]
 }
 
-/** `undefined` where the index cannot be asked, or tells too little. */
+/** Finds what the index cannot tell; `undefined` if it cannot be asked or tells too little. */
 async function untoldSessions(
   files: RecordFiles,
   { index }: Reconciler,
@@ -60,7 +60,7 @@ async function untoldSessions(
     for (let start = 0; start < folders.length; start += FOLDERS_AT_ONCE) {
       await slice.pass()
       const some = folders.slice(start, start + FOLDERS_AT_ONCE)
-      // The rows first: whatever changes a folder after that leaves it another stamp.
+      // The rows are read first, so that any later change of a folder shows as another stamp.
       const rows = await index.read(({ directories }) => directories.findAll("message", some))
       database ??= index.database
       if (index.database !== database) return undefined
@@ -96,7 +96,7 @@ function isAsNoted({ fs, directory }: RecordFiles, folder: string, stamp: Uint8A
     const stat = statPlace(fs, placePath(directory, { kind: "message", folder }))
     return stat !== undefined && sameStamp(stamp, size, stat)
   } catch (error) {
-    // It is told of where its names are read.
+    // Reading its names will report it.
     if (!isStoreError(error)) throw error
     return false
   }
@@ -126,7 +126,7 @@ async function heldBeside(
   } catch (error) {
     if (!(error instanceof IndexFailure)) throw error
   }
-  // In another index than the one whose stamps were looked at there may be less.
+  // Another index than the one whose stamps were checked may lack something.
   if (index.database !== database) noted = undefined
   const isHeld = (message: string, at: number): boolean => {
     const places: readonly Place[] = noted

@@ -1,4 +1,4 @@
-/** One run of some work, and how many wait for it. */
+/** One run of some work, and how many callers wait for it. */
 interface Run<T> {
   readonly abort: AbortController
   result: Promise<T>
@@ -6,16 +6,16 @@ interface Run<T> {
 }
 
 /**
- * Work that is asked for by many at once, of which one run serves all who asked before it began: each gets what was found after
- * it asked. So however many ask, no more than two runs are before anyone: the one under way, and its own.
+ * Shares runs of the same work between callers. One run serves all callers that asked before it began, so each gets what was found after
+ * it asked. However many ask, a caller waits for two runs at most: the one under way, and its own.
  */
 export class JoinedRuns<T> {
   readonly #running = new Map<string, Run<T>>()
   readonly #next = new Map<string, Run<T>>()
 
   /**
-   * Runs the work of that name, or waits for the next run of it; the work ends early when nobody waits for it any more.
-   * @param work the same for all who name it so
+   * Runs the work with that name, or waits for its next run. A run is aborted when nobody waits for it any more.
+   * @param work the same for all callers that use the name
    * @throws what the work throws; the signal's reason
    */
   async run(
@@ -28,7 +28,7 @@ export class JoinedRuns<T> {
     run.waiting++
     const left = Promise.withResolvers<never>()
     const leave = (): void => {
-      // The last to leave waits until the work has ended, so that nothing goes on behind its back.
+      // The last caller to leave waits until the work has ended, so that nothing goes on after its call.
       if (--run.waiting === 0) run.abort.abort(signal?.reason)
       else left.reject(signal?.reason)
     }
@@ -58,7 +58,7 @@ export class JoinedRuns<T> {
     const run: Run<T> = { abort, waiting: 0, result: new Promise(() => {}) }
     if (before) this.#next.set(name, run)
     run.result = before ? before.result.then(begin, begin) : begin()
-    // Who waits for it hears of its failure; those who left need not.
+    // The waiting callers get its failure; without any, it must not be an unhandled rejection.
     run.result.catch(() => {})
     return run
   }

@@ -9,7 +9,7 @@ export type JsonFolderOptions = Partial<
   Pick<JsonOptions, "source" | "fields" | "layout" | "filesOnly" | "fs">
 >
 
-/** A folder of JSON files to be read beside a store, and never written to: its index lies in the store's. */
+/** A folder of JSON files that is read beside a store and never written to. Its index lies in the store's index folder. */
 export function jsonFolder(folder: string, options: JsonFolderOptions = {}): RootProvider {
   const directory = resolve(folder)
   return {

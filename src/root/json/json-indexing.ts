@@ -21,19 +21,19 @@ import { searchable } from "./searchable.ts"
 import type { SqliteCatalog } from "./sqlite-catalog.ts"
 import { whyNoStore } from "./store-folder.ts"
 
-/** What is indexed, and how. */
+/** What `JsonIndexing` works on. */
 export interface JsonIndexingParts {
   readonly files: RecordFiles
   readonly within: Reconciler
-  /** Told to look again where rows may lack something. */
+  /** The catalog that has to look at the files again if rows may lack something. */
   readonly indexed: SqliteCatalog
   readonly reach: Reach
   readonly options: JsonOptions
 }
 
 /**
- * Makes a folder's index whole and keeps it so: walks and catch-ups with texts, in the background, for searches that wait for them,
- * and when they are asked for. What several want at once is done once.
+ * Completes a folder's index and keeps it complete, with walks and catch-ups of texts: in the background, for searches that wait for them,
+ * and on request. What several callers want at the same time is done once.
  */
 export class JsonIndexing {
   readonly background: BackgroundWalk
@@ -42,16 +42,16 @@ export class JsonIndexing {
   /** A walk of the whole store, for the background and for every search that needs one. */
   readonly #walking: SharedWork<WalkResult>
   readonly #catchingUpNow: SharedWork<void>
-  /** What the last walk was refused; none where no walk was refused anything. */
+  /** What the last walk could not look into; `undefined` if no walk was ever refused anything. */
   #refused: RefusedFolders | undefined
-  /** How often the index came to lack what a search has to find, and how much of that is mended. */
+  /** How often a change could not be noted in the index, and how many of these later walks have made up for. */
   #missed = 0
   #mended = 0
-  /** The database that was walked through; none where it changed meanwhile. */
+  /** The database that the last walk went through; `undefined` if it was replaced meanwhile. */
   #walked: string | undefined
-  /** Whether the last walk came to nothing since the index could not be used. */
+  /** Whether the last walk failed because the index could not be used. */
   #isFailing = false
-  /** Whether texts that a search had to have put into the index were left for the next one. */
+  /** Whether a search left texts that the next search has to put into the index. */
   #isBehind = false
 
   constructor(parts: JsonIndexingParts) {
@@ -72,35 +72,35 @@ export class JsonIndexing {
     this.background = new BackgroundWalk(inBackground, walk, logger, afterwards)
   }
 
-  /** Whether there is no index to be used at all. */
+  /** Whether the store works without any index. */
   get filesOnly(): boolean {
     return this.#parts.options.filesOnly ?? false
   }
 
-  /** The database that was walked through last. */
+  /** The database that the last walk went through. */
   get walked(): string | undefined {
     return this.#walked
   }
 
-  /** Whether the last walk came to nothing since the index could not be used. */
+  /** Whether the last walk failed because the index could not be used. */
   get isFailing(): boolean {
     return this.#isFailing
   }
 
-  /** Nothing of a store lies in the folder, and no index may be made there: there is nothing to be indexed either. */
+  /** Whether the folder is no store yet and no index may be made there, so that there is nothing to index. */
   get isNoStoreYet(): boolean {
     return !this.#parts.within.index.mayBeMade() && this.missing() !== undefined
   }
 
-  /** Why the folder cannot be read as a store; `undefined` where it can, or nobody can look. */
+  /** Why the folder cannot be read as a store; `undefined` if it can, or if nobody can look. */
   missing(): StoreError | undefined {
     const { files, options } = this.#parts
     return options.layout === "older" ? undefined : whyNoStore(files.fs, files.directory)
   }
 
   /**
-   * Whether the index has all that a search has to find: nothing was missed since the whole store was walked through into this very
-   * database. The files always have it.
+   * Whether the index has everything that a search has to find: the whole store was walked through into this very database, and no change
+   * was missed since. Always true without an index, since the files have everything.
    */
   async isWhole(): Promise<boolean> {
     if (this.filesOnly) return true
@@ -113,35 +113,35 @@ export class JsonIndexing {
     }
   }
 
-  /** Something changed: its texts are to be caught up with. */
+  /** Says that something changed, so that its texts are caught up with. */
   nudge(): void {
     this.#catchingUp?.nudge()
   }
 
-  /** The index has every change that could not be noted in it. */
+  /** Notes that the index has all changes that were missed. */
   noteSwept(): void {
     this.#mended = this.#missed
   }
 
-  /** A change could not be noted in the index: listings must look, and searches must sweep. */
+  /** Notes that a change could not be noted in the index: listings must look at the files again, and searches must wait for a walk. */
   noteMissed(): void {
     this.#parts.indexed.distrust()
     this.#missed++
   }
 
-  /** The row of a record says that it can be read, and it cannot. */
+  /** Notes that a record cannot be read although its row says so: the next listing reads it anew. */
   async doubt(place: Place, id: string): Promise<void> {
     const { indexed, within } = this.#parts
     indexed.distrust()
     try {
       await within.index.write((statements) => statements.doubt(place, id))
     } catch (error) {
-      // The record was told of, and whoever reads it next tells the index again.
+      // The record was reported, and its next reader will note it again.
       tolerateFailure(error)
     }
   }
 
-  /** Looks at every file that changed, for a search; where the index cannot be used the search reads the files. */
+  /** Brings the index up to date for a search. If the index cannot be used, the search reads the files. */
   async refresh(signal: AbortSignal | undefined): Promise<void> {
     if (this.filesOnly) return
     try {
@@ -154,9 +154,9 @@ export class JsonIndexing {
   }
 
   /**
-   * Sees to it that the index becomes whole, and resolves when it is, or cannot be. What is under way is joined. What the last walk
-   * was refused is looked at once more, and told of where it still is.
-   * @throws StoreError `EXHAUSTED`; the signal's reason, which leaves the work to those who also wait for it
+   * Completes the index. Resolves when it is complete or cannot be completed. Joins work that is under way. What the last walk could not
+   * look into is tried again, and reported if it is still refused.
+   * @throws StoreError `EXHAUSTED`; the signal's reason, while the work goes on for others that wait for it
    */
   async makeWhole(signal: AbortSignal): Promise<void> {
     if (this.filesOnly) return
@@ -167,7 +167,7 @@ export class JsonIndexing {
       } else if (this.#refused && !this.#refused.areNone) await this.#refused.lookAgain(signal)
       else if (!this.#isBehind) return
       await this.#refused?.report()
-      // Otherwise texts are put into the index in the background, while messages whose texts it lacks are read.
+      // With a background catch-up nothing is left to do: until it has put the texts, the search reads pending messages.
       if (this.#catchingUp) return
       this.#isBehind = true
       await this.#catchingUpNow.join({ signal })
@@ -177,7 +177,7 @@ export class JsonIndexing {
     }
   }
 
-  /** Has the background make the index whole, where it indexes in the background and that is over. */
+  /** Starts another background walk if the index lacks something and the last walk is over. */
   async makeWholeLater(): Promise<void> {
     if (!(await this.isWhole())) this.background.again()
     try {
@@ -187,10 +187,10 @@ export class JsonIndexing {
     }
   }
 
-  /** A walk of the whole store, which mends what was missed before it began. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
+  /** Walks the whole store, which makes up for changes missed before it began. @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason */
   async walk(options: WalkOptions): Promise<WalkResult> {
     const { options: opened, reach, within } = this.#parts
-    // The rows of what is out of reach stay: it may come back as it was.
+    // If the files are out of reach, the rows are kept, since the files may come back unchanged.
     if (this.isNoStoreYet || (opened.readOnly && reach.isGone())) return { ...NOTHING_WALKED }
     const { walk } = await loaded(() => import("../../migrator/walk.ts"))
     const missed = this.#missed
@@ -213,7 +213,7 @@ export class JsonIndexing {
     }
   }
 
-  /** A walk whose caller waits for all of it, with texts: those of what is new are put while it is read. @throws as `walk` */
+  /** Walks and puts all texts, for a caller that waits. Texts of new parts are put while the parts are read for their rows. @throws as `walk` */
   async all(options: IndexOptions): Promise<WalkResult> {
     const began = performance.now()
     const { signal } = options
@@ -243,7 +243,7 @@ export class JsonIndexing {
     return rebuild(this.#parts.within, options)
   }
 
-  /** Puts the texts that the index lacks into it. @throws as `walk` */
+  /** Puts the texts of pending messages into the index. @throws as `walk` */
   async catchUp(options: CatchUpOptions): Promise<void> {
     const { files, within, options: opened } = this.#parts
     if (opened.search !== "all" || this.isNoStoreYet) return
@@ -252,7 +252,7 @@ export class JsonIndexing {
     await catchUp(within, fileDocuments(searchable(files)), options)
   }
 
-  /** Makes the index's file smaller where much of it is free; one that cannot be used has nothing to give back. */
+  /** Makes the index's file smaller if much of it is free. Does nothing if the index cannot be used. */
   async giveSpaceBack(options: CompactOptions): Promise<void> {
     if (this.filesOnly) return
     const { compact } = await loaded(() => import("../../migrator/compact.ts"))
@@ -263,7 +263,7 @@ export class JsonIndexing {
     }
   }
 
-  /** Ends all of it; what is done stays done. */
+  /** Ends all work. What was done is kept. */
   async stop(): Promise<void> {
     await this.background.stop()
     await this.#catchingUp?.stop()
@@ -273,7 +273,7 @@ export class JsonIndexing {
   }
 }
 
-/** The index's failures are told of by its health; the files answer meanwhile. */
+/** Ignores a failure of the index, which its health reports while the files answer. Throws anything else. */
 function tolerateFailure(error: unknown): void {
   if (!(error instanceof IndexFailure)) throw error
 }

@@ -6,18 +6,18 @@ import type { RecordFiles } from "./file-catalog.ts"
 /** How to open a folder of JSON files. */
 export interface JsonOptions extends RootContext {
   readonly directory: string
-  /** Whose records they are, where that is known; by default `"json"`. */
+  /** Which agent wrote the records, if it is known; by default `"json"`. */
   readonly source?: string | undefined
-  /** The declared fields that its sessions are listed by. */
+  /** The declared fields that its sessions can be listed by. */
   readonly fields?: DeclaredFields | undefined
-  /** By default the current one; the folder of the older layout is `project`. */
+  /** The layout of the files, by default `current`. The folder of the older layout is called `project`. */
   readonly layout?: "current" | "older"
-  /** Change nothing in the folder, not even for a probe of its clock. */
+  /** Whether nothing in the folder may change, not even temp files that a killed process left. */
   readonly readOnly: boolean
   readonly fs: FileSystem
-  /** Answer from the files alone, without any index. */
+  /** Whether to answer from the files alone, without any index. */
   readonly filesOnly?: boolean
-  /** What the store took for this folder and has not written yet. */
+  /** What the store has accepted for this folder and not written yet. */
   readonly unwritten?: RecordFiles["unwritten"]
   /** What the background walk waits for. */
   readonly before?: Promise<void>

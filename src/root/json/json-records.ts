@@ -31,7 +31,7 @@ import {
   recordIds,
 } from "./file-catalog.ts"
 
-/** Records as their files hold them. Small files are read synchronously, which is eight times as fast as through a promise each. */
+/** Reads records from their files. Small files are read synchronously, which is eight times as fast as with a promise for each. */
 export class JsonRecords implements RecordSource {
   readonly #files: RecordFiles
   readonly #clock: DeviceClock
@@ -70,7 +70,7 @@ export class JsonRecords implements RecordSource {
   async #lookFor(kind: CollectionKind, id: string): Promise<{ folders: string[]; refusals: Refusals }> {
     const files = this.#files
     const refusals: Refusals = []
-    // Sessions lie in few folders; of messages and parts there may be a hundred thousand.
+    // There are few folders of sessions, but there may be a hundred thousand of messages or parts.
     if (kind === "session")
       return { folders: placesOf(files, kind, id, refusals).map(({ folder }) => folder), refusals }
     const slice = new TimeSlice()
@@ -95,7 +95,7 @@ export class JsonRecords implements RecordSource {
   ): Promise<(JsonObject | undefined)[]> {
     const files = this.#telling(tell)
     const place = { kind, folder }
-    // Files that are just being written are waited for together.
+    // All at once, so that the waits for files that are being written overlap.
     return Promise.all(ids.map((id) => readBody(files, place, id)))
   }
 
@@ -181,7 +181,7 @@ export class JsonRecords implements RecordSource {
     return { ...this.#files, problems: both }
   }
 
-  /** The file of a key, whose folders are looked at. @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`, `EXHAUSTED` */
+  /** The path of a key, after a check of its folders. @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`, `EXHAUSTED` */
   async #path(key: Key): Promise<string> {
     const { fs, directory } = this.#files
     const path = keyPath(directory, key)

@@ -25,8 +25,8 @@ import { Reach } from "./reach.ts"
 import { SqliteCatalog } from "./sqlite-catalog.ts"
 
 /**
- * A folder of JSON files with a SQLite index beside it: the reference of all roots, and the only one that can be written to. What
- * listings do not need is loaded when it is used, so that a store that is only listed starts sooner.
+ * A folder of JSON files with a SQLite index beside it: the reference for all roots, and the only kind that can be written to. What
+ * listings do not need is loaded when it is used, so that a process that only lists starts sooner.
  */
 export class JsonRoot implements WritableRoot {
   readonly source: string
@@ -36,9 +36,9 @@ export class JsonRoot implements WritableRoot {
   readonly texts: JsonTexts
   readonly upkeep: JsonUpkeep
   readonly indexing: JsonIndexing
-  /** Its files, for what works on files: writing, the trash, imports, the watch. */
+  /** Its files, for code that works on files: writing, the trash, imports, the watch. */
   readonly files: RecordFiles
-  /** Its index and what making that equal to the files takes. */
+  /** Its index, and what reconciling it with the files needs. */
   readonly within: Reconciler
 
   #versions: SessionVersions | undefined
@@ -65,7 +65,7 @@ export class JsonRoot implements WritableRoot {
       logger,
       mayBeMade: options.mayIndex,
     })
-    // The probe lies beside the index. Where that is on another device it proves nothing of the files there.
+    // The probe lies beside the index. If that is on another device than the files, the probe proves nothing about them.
     const probe = indexFolder === undefined ? undefined : join(indexFolder, "clock")
     const clock = new DeviceClock(options.fs, probe)
     this.within = { fs, directory, index, clock, maxRecordBytes, readOnly, fields: options.fields }
@@ -102,7 +102,7 @@ export class JsonRoot implements WritableRoot {
     try {
       return (await untilAdmitted(() => statRecord(fs, path))) !== undefined
     } catch (error) {
-      // Reading it tells why it cannot be looked at.
+      // It counts as there; reading it will report why it cannot be looked at.
       if (isStoreError(error)) return true
       throw error
     }

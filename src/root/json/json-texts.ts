@@ -9,7 +9,7 @@ import { searchable } from "./searchable.ts"
 const messageTexts = loadedOnce(() => import("./message-texts.ts"))
 const candidateTexts = loadedOnce(() => import("./candidates.ts"))
 
-/** Texts found by the full-text index, or by the files alone while that lacks what is to be found. */
+/** Finds texts with the full-text index, or from the files alone while the index is not complete. */
 export class JsonTexts implements TextSource {
   readonly mode: TextSource["mode"]
   readonly #files: RecordFiles
@@ -17,7 +17,7 @@ export class JsonTexts implements TextSource {
   readonly #scan: Catalog
   readonly #indexing: JsonIndexing
 
-  /** @param scan finds messages by looking at every one of them */
+  /** @param scan lists messages without the index */
   constructor(
     mode: TextSource["mode"],
     files: RecordFiles,

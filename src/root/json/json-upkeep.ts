@@ -24,19 +24,19 @@ const NOTHING_VERIFIED: VerifyResult = {
   duplicates: [],
 }
 
-/** What the upkeep of a folder works on. */
+/** What `JsonUpkeep` works on. */
 export interface JsonUpkeepParts {
   readonly files: RecordFiles
   readonly within: Reconciler
   readonly indexing: JsonIndexing
   readonly answers: Readonly<AnswerCounts>
-  /** The older layout, where the folder is in that. */
+  /** The older layout, if the folder is in it. */
   readonly layout: OlderLayout | undefined
   readonly reach: Reach
   readonly readOnly: boolean
 }
 
-/** Tells of a folder's index and files, and checks and mends the index when that is asked for. */
+/** Reports on a folder's index and files, and indexes, checks and repairs on request. */
 export class JsonUpkeep implements Upkeep {
   readonly #parts: JsonUpkeepParts
 
@@ -106,7 +106,7 @@ export class JsonUpkeep implements Upkeep {
     }
   }
 
-  /** Yields every record that cannot be read; what keeps all folders from being looked at, once. */
+  /** Yields every record that cannot be read. What keeps all folders from being looked at is reported once. */
   async *problems(options: Endable): AsyncGenerator<Problem> {
     const above = new Set<string>()
     for await (const problem of this.#allProblems(options)) {
@@ -174,7 +174,7 @@ export class JsonUpkeep implements Upkeep {
   }
 
   async #onIndex<T>(work: () => Promise<T>): Promise<T> {
-    // What made it fail may be over: a full disk has been given room.
+    // The cause of an earlier failure may be over, such as a full disk.
     this.#parts.within.index.tryAgain()
     try {
       return await work()

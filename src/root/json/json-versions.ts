@@ -8,8 +8,8 @@ import type { JsonIndexing } from "./json-indexing.ts"
 import type { JsonRecords } from "./json-records.ts"
 
 /**
- * Versions of whole sessions, made of the index's rows after a walk through the store: of proven stamps and of the generations of folders whose
- * stamps are all proven. Nothing is read for them. Where the index cannot be used there are none.
+ * Versions of whole sessions, made from the index's rows after a walk: from proven stamps, and from the generations of folders in which all
+ * stamps are proven. No file is read for them. If the index cannot be used there are none.
  */
 export class JsonVersions implements SessionVersions {
   readonly #within: Reconciler
@@ -31,7 +31,7 @@ export class JsonVersions implements SessionVersions {
       await this.#indexing.walk({ signal })
       this.#walked = await patiently(() => this.#within.index.openDatabase())
     } catch (error) {
-      // Then everything is read.
+      // Without versions the caller reads everything.
       if (!(error instanceof IndexFailure)) throw error
     }
   }
@@ -45,7 +45,7 @@ export class JsonVersions implements SessionVersions {
       below: versions.messages(ids),
       database: this.#within.index.database,
     }))
-    // Rows of an index that was begun anew were not walked through.
+    // An index that was begun anew since then has not been walked.
     if (found?.database !== this.#walked) return none
     const result: (string | undefined)[] = []
     for (const { project, id } of sessions) {

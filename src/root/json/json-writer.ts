@@ -11,13 +11,13 @@ export class JsonWriter implements Writer {
   readonly #root: JsonRoot
   readonly #records: () => RecordWriter
 
-  /** @param records gives what checks values and hands them to the queue, which is loaded by the first change */
+  /** @param records returns the writer of records, which is loaded with the first change */
   constructor(root: JsonRoot, records: () => RecordWriter) {
     this.#root = root
     this.#records = records
   }
 
-  /** For what works on files itself, as an import does. @throws StoreError `EXHAUSTED` */
+  /** The writer of records, for code that works on files itself, such as an import. @throws StoreError `EXHAUSTED` */
   get records(): RecordWriter {
     return this.#records()
   }
@@ -46,7 +46,7 @@ export class JsonWriter implements Writer {
     const key = ["session", projectID, sessionID]
     const path = this.#root.records.locate(key)
     let present: string | undefined
-    // Under the lock, so that what another program put there meanwhile stays.
+    // Decided under the lock, so that what another program put there meanwhile stays.
     const written = await this.records.writeIf(key, body, (current) => {
       present = this.#root.sessionFile(sessionID)
       return present === undefined && "fault" in current && current.fault.code === "NOT_FOUND"
@@ -93,7 +93,7 @@ export class JsonWriter implements Writer {
       others.sort((a, b) => rank(b) - rank(a))
       let moved = false
       for (const place of others) {
-        // Two names of one folder held one file, which went with the first of them.
+        // Two names of one folder hold one file, which may have been moved under the first name.
         if (!holds(files, place, sessionID)) continue
         if (await relocate(files, held, sessionID, place, projectID)) moved = true
       }
@@ -101,7 +101,7 @@ export class JsonWriter implements Writer {
     })
   }
 
-  /** At once, where nothing keeps the first change from loading what it takes: what was given must not change meanwhile. */
+  /** Runs work without an await before it, if the module could be loaded: the caller may change its value after the call. */
   async #do<T>(work: (records: RecordWriter) => Promise<T>): Promise<T> {
     const records = untilAdmitted(this.#records)
     return work(records instanceof Promise ? await records : records)

@@ -10,18 +10,18 @@ import { isSyncCopy, SYNC_COPY } from "../../record/sync-copy.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
-/** A folder that is being gone through. */
+/** A folder that is being walked. */
 interface Open {
   readonly prefix: Key
-  /** What is left of it, the next one last. */
+  /** The names that are left, the next one last. */
   readonly names: string[]
   readonly records: ReadonlySet<string>
   readonly folders: ReadonlySet<string>
 }
 
 /**
- * Yields the keys of a folder's records below a prefix in the order of their segments; none where the prefix is missing. A folder that
- * cannot be read is reported. @throws StoreError `EXHAUSTED`; the signal's reason
+ * Yields the keys of a folder's records below a prefix, in the order of their segments. A folder that cannot be read is reported.
+ * @throws StoreError `EXHAUSTED`; the signal's reason
  */
 export async function* keysBelow(
   files: RecordFiles,
@@ -29,7 +29,7 @@ export async function* keysBelow(
   signal?: AbortSignal,
 ): AsyncGenerator<string[]> {
   const slice = new TimeSlice(signal)
-  // The folders one is in, the deepest last.
+  // The folders on the current path, the deepest last.
   const open: Open[] = [await openFolder(files, prefix)]
   for (let folder = open.at(-1); folder; folder = open.at(-1)) {
     const turn = slice.pass()
@@ -45,7 +45,7 @@ export async function* keysBelow(
   }
 }
 
-/** Looks at a folder; one that cannot be read is reported, and has nothing in it. @throws StoreError `EXHAUSTED` */
+/** Reads a folder. One that cannot be read is reported and counts as empty. @throws StoreError `EXHAUSTED` */
 async function openFolder(files: RecordFiles, prefix: Key): Promise<Open> {
   try {
     return await untilAdmitted(() => look(files, prefix))
@@ -90,7 +90,7 @@ function entriesOf({ fs }: RecordFiles, path: string): readonly DirectoryEntry[]
   }
 }
 
-/** Only the store's first level may be links to elsewhere; one that cannot be followed tells why when it is listed. */
+/** Whether a link leads to a folder: only at the store's first level. One that cannot be followed counts, and listing it reports why. */
 function mayBeFolder({ fs, directory }: RecordFiles, prefix: Key, name: string, kind: string): boolean {
   if (prefix.length > 0 || kind !== "link") return false
   try {

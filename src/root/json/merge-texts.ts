@@ -3,9 +3,9 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 
 /**
- * Merges what insertions left in the full-text index where there is enough of it, or all of it into one piece, in small
- * transactions that others may run between.
- * @param pages merged in one transaction
+ * Merges segments of the full-text index: those that insertions left, if there are enough, or all into one. Works in small transactions,
+ * so that others get in between.
+ * @param pages how many pages one transaction merges
  * @throws IndexFailure; the slice's signal's reason
  */
 export async function mergeTexts(

@@ -11,7 +11,7 @@ import type { MessageDocument, MessageText } from "../text-source.ts"
 import { readBody } from "./bodies.ts"
 import { bodyOf, partIds, type RecordFiles, readPresent, report } from "./file-catalog.ts"
 
-/** Reads a message; `undefined` where it cannot be read. Parts that cannot be read are reported. @throws StoreError `EXHAUSTED` */
+/** Reads a message with its texts; `undefined` if it cannot be read. Parts that cannot be read are reported. @throws StoreError `EXHAUSTED` */
 export async function readMessageDocument(
   files: RecordFiles,
   sessionID: string,
@@ -39,7 +39,7 @@ async function* textsOf(
   }
 }
 
-/** A message's body; of one that is too large to be searched itself the fields alone, since its parts are not. */
+/** A message's body. If it is too large to be searched, only its fields, since its parts can still be searched. */
 async function readMessage(files: RecordFiles, place: Place, id: string): Promise<JsonObject | undefined> {
   const path = recordPath(files.directory, place, id)
   const result = await readPresent(files, path)

@@ -5,20 +5,20 @@ import type { MessageDocument } from "../text-source.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 import { readMessageDocument } from "./message-texts.ts"
 
-/** Letters whose trigrams are collected in one go, in UTF-16 units: some 2 ms. */
+/** How much text is turned into trigrams in one step, in UTF-16 units; that takes some 2 ms. */
 const LETTERS_AT_ONCE = 500_000
 
-/** What the full-text index is to hold of a message. */
+/** The tokens of a message for the full-text index. */
 export interface MessageTokens {
-  /** As `TrigramSet` gives them; `undefined` for a message without texts, or one that cannot be read. */
+  /** The tokens, as `TrigramSet` makes them; `undefined` for a message without texts, or one that cannot be read. */
   readonly tokens: Uint8Array | undefined
-  /** How many there are. */
+  /** How many tokens there are. */
   readonly size: number
 }
 
 /**
- * Reads a message to be indexed; `undefined` where there is none that can be read.
- * @param refused to be called where the system refused to read some of it
+ * Reads a message to be indexed; `undefined` if it is gone or cannot be read.
+ * @param refused called if the system refused to read some of it
  */
 export type ReadDocument = (
   session: string,
@@ -36,7 +36,7 @@ export function fileDocuments(files: RecordFiles): ReadDocument {
   }
 }
 
-/** Reads messages as the full-text index is to hold them, in slices. */
+/** Reads messages and makes their tokens, in slices. */
 export class TokenReader {
   readonly #read: ReadDocument
   readonly #slice: TimeSlice
@@ -48,7 +48,7 @@ export class TokenReader {
   }
 
   /**
-   * `undefined` where the system refused to read some of it: it may give that the next time.
+   * Reads a message; `undefined` if the system refused to read some of it, which may work the next time.
    * @throws StoreError `EXHAUSTED`; the slice's signal's reason
    */
   async read(session: string, id: string): Promise<MessageTokens | undefined> {
@@ -63,7 +63,7 @@ export class TokenReader {
     return wasRefused ? undefined : { tokens: hasTexts ? tokens : undefined, size }
   }
 
-  /** Collects the trigrams of a message's texts; tells whether it has any text. */
+  /** Collects the trigrams of a message's texts. Returns whether it has any text. */
   async #collect({ texts }: MessageDocument): Promise<boolean> {
     let any = false
     for await (const { folded } of texts) {

@@ -8,25 +8,25 @@ import { type Problem, ProblemLog } from "../problem-log.ts"
 import type { Orphan } from "../upkeep.ts"
 import { folderNames, plainIds, type RecordFiles, recordIds } from "./file-catalog.ts"
 
-/** Ids looked for at a time, so that memory does not grow with the store. */
+/** How many ids are looked for at a time, so that memory does not grow with the store. */
 const IDS_AT_ONCE = 100_000
 
-/** The owners of records, listed so that none can be missed. */
+/** Lists the owners of records, and notices if some of them cannot be listed. */
 export class Owners {
-  /** Reports nothing, but remembers what could not be listed. */
+  /** The files to list owners with. What cannot be listed is remembered instead of reported. */
   readonly files: RecordFiles
   #unlisted: Problem | undefined
 
   constructor(files: RecordFiles) {
     const problems = new ProblemLog((problem) => {
-      // What lies in the place of a record or a folder is no owner, nor does it hide one.
+      // Other problems, such as a link in a record's place, hide no owner.
       if (problem.code === "UNREADABLE") this.#unlisted ??= { ...problem, path: files.locate(problem.path) }
       else files.problems.report(problem)
     })
     this.files = { ...files, problems }
   }
 
-  /** @throws StoreError `UNREADABLE` where something could not be listed: then nobody can say what has lost its parent */
+  /** Checks that all owners could be listed. @throws StoreError `UNREADABLE` if not, since then orphans cannot be told */
   mustBeComplete(): void {
     if (!this.#unlisted) return
     const { path, message } = this.#unlisted
@@ -39,8 +39,8 @@ export class Owners {
 }
 
 /**
- * Yields all orphans: messages, parts, then side files, each by folder and id. Only names are read, no record.
- * @throws StoreError `UNREADABLE` where not all sessions and messages can be listed: none of theirs are orphans; `EXHAUSTED`
+ * Yields all orphans: messages, parts, then side files, each by folder and id. Only names are read, no records.
+ * @throws StoreError `UNREADABLE` if not all sessions and messages can be listed, since what belongs to them is no orphan; `EXHAUSTED`
  */
 export async function* findOrphans(files: RecordFiles, signal?: AbortSignal): AsyncGenerator<Orphan> {
   const slice = new TimeSlice(signal)
@@ -73,7 +73,7 @@ export async function* findOrphans(files: RecordFiles, signal?: AbortSignal): As
     }
 }
 
-/** Folders of parts whose message has no file in any session. */
+/** Yields the folders of parts whose message has no file in any session. */
 export async function* missingMessages(files: RecordFiles, slice: TimeSlice): AsyncGenerator<string> {
   const folders = await untilAdmitted(() => folderNames(files, "part"))
   for (let start = 0; start < folders.length; start += IDS_AT_ONCE) {

@@ -2,12 +2,12 @@ import type { PartsRead, PartTextIntake } from "../../migrator/part-texts.ts"
 import { TrigramSet } from "../../record/trigrams.ts"
 import type { TextInsertions } from "./text-insertions.ts"
 
-/** Messages put in one transaction, however short they are. */
+/** How many messages one transaction puts at most, however short they are. */
 const MESSAGES_AT_ONCE = 1_024
 
 /**
- * Puts texts of messages into the full-text index while a walk reads their parts. Messages with texts of their own, and those whose parts
- * were read before, are left to the catch-up.
+ * Puts texts of messages into the full-text index while a walk reads their parts for the rows. Messages with texts of their own, and those
+ * whose parts already had rows, are left to the catch-up.
  */
 export class PartIntake implements PartTextIntake {
   readonly trigrams = new TrigramSet()
@@ -20,7 +20,7 @@ export class PartIntake implements PartTextIntake {
     this.insertions = insertions
   }
 
-  /** How long it took to put them, in ms. */
+  /** How long putting them took, in ms. */
   get elapsedMs(): number {
     return this.#elapsed
   }
@@ -35,7 +35,7 @@ export class PartIntake implements PartTextIntake {
     }
   }
 
-  /** Puts what was taken in last. @throws as `take` */
+  /** Puts what is still waiting. @throws as `take` */
   async flush(): Promise<void> {
     const messages = this.#waiting
     this.#waiting = []

@@ -10,7 +10,7 @@ import { TimeSlice } from "../../time-slice.ts"
 import type { Problem } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
-/** Kinds whose files hold arrays; all others hold an object. */
+/** Kinds whose files hold arrays. All other kinds hold an object. */
 const ARRAY_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff", "permission"])
 
 /** Yields the plain files (projects, todos, diffs, permissions) that cannot be read, by kind and id. */
@@ -19,7 +19,7 @@ export async function* plainFileProblems(files: RecordFiles, signal?: AbortSigna
   for (const kind of PLAIN_KINDS) yield* folderProblems(files, [kind], slice)
 }
 
-/** Yields the sessions, messages and parts that cannot be read, by reading every file: for when the index cannot tell. */
+/** Yields the sessions, messages and parts that cannot be read, by reading every file, for when the index cannot tell. */
 export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): AsyncGenerator<Problem> {
   const slice = new TimeSlice(signal)
   for (const kind of COLLECTION_KINDS) {
@@ -37,7 +37,7 @@ export async function* scanProblems(files: RecordFiles, signal?: AbortSignal): A
   }
 }
 
-/** Yields what bears a name that is no UTF-8 where sessions, messages and parts lie: the index, which goes by names, has no row of it. */
+/** Yields names that are not UTF-8 among sessions, messages and parts. The index cannot have rows for them. */
 export async function* unnamedRecords(
   { fs, directory }: RecordFiles,
   signal?: AbortSignal,

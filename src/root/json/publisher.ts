@@ -8,15 +8,15 @@ import { type Reconciler, reconcile, Unsettled } from "../../migrator/reconcile.
 import { type Place, placeOfKey } from "../../record/kind.ts"
 
 /**
- * Notes changes of ours in the index. Where it cannot, the write has succeeded all the same: the file's stamp makes the
- * next reader notice, and `onMissed` makes it look.
+ * Makes a function that notes our own changes in the index. If it cannot, the write has succeeded all the same: `onMissed` makes the next
+ * reader look, and the file's stamp shows it the change.
  */
 export function publisher(index: SqliteIndex, logger: Logger, onMissed: () => void) {
   return async (changes: readonly Change[]): Promise<void> => {
     const rows = changes.flatMap(({ key, content }) => {
       const record = placeOfKey(key)
       if (!record) return []
-      // What was copied was not looked into: the next reader does.
+      // The content of a copy is not known here; the next reader will read it.
       if (content && !("text" in content)) {
         onMissed()
         return []
@@ -30,22 +30,22 @@ export function publisher(index: SqliteIndex, logger: Logger, onMissed: () => vo
       })
     } catch (error) {
       onMissed()
-      // The index has already told of its own failures.
+      // The index has logged its own failure already.
       if (!(error instanceof IndexFailure)) logger.warn("A change could not be noted in the index", error)
     }
   }
 }
 
-/** Folders whose rows are held at a time. */
+/** How many folders are reconciled at a time. */
 const FOLDERS_AT_ONCE = 256
 
-/** As `publisher`, for whole folders that were moved: makes their rows equal to the folders. */
+/** As `publisher`, for whole folders that were moved: it reconciles them. */
 export function folderPublisher(within: Reconciler, logger: Logger, onMissed: () => void) {
   return async (places: readonly Place[]): Promise<void> => {
     try {
       for (let start = 0; start < places.length; start += FOLDERS_AT_ONCE) {
         const group = places.slice(start, start + FOLDERS_AT_ONCE)
-        // On some file systems the stamps are what they were before the move.
+        // Cleared first: on some file systems a move leaves a folder's stamp as it was.
         await within.index.write(({ directories }) => {
           for (const [kind, same] of Map.groupBy(group, (place) => place.kind))
             for (const { id } of directories.findAll(

@@ -5,17 +5,17 @@ import type { FileSystem } from "../../file/system.ts"
 import type { Problem } from "../problem-log.ts"
 
 /**
- * Tells whether a folder's sessions were there since it was opened and are not any more, as on a disk that was unplugged: then it
- * must not pass for a folder without sessions.
+ * Tells whether a folder's sessions were there since the store was opened and are gone now, as on a disk that was unplugged. Then the
+ * folder must not count as one without sessions.
  */
 export class Reach {
   readonly #fs: FileSystem
   readonly #directory: string
   readonly #tell: (problem: Problem) => void
-  /** The device of the folder of sessions while it was last there; none before that. */
+  /** The device of the folder of sessions when it was last there; `undefined` before that. */
   #device: bigint | undefined
   #isGone = false
-  /** Why it could not be looked at last; none where it could. */
+  /** Why it could not be looked at the last time; `undefined` if it could. */
   #refusal: string | undefined
 
   constructor(fs: FileSystem, directory: string, tell: (problem: Problem) => void) {
@@ -32,7 +32,7 @@ export class Reach {
     return this.#isGone
   }
 
-  /** The problem that the folder is not there, or not any more, or cannot be looked at. */
+  /** The problem to report: the folder is not there, not there any more, or cannot be looked at. */
   absence(): Problem {
     if (this.#refusal !== undefined)
       return {
@@ -53,7 +53,7 @@ export class Reach {
     try {
       const stat = this.#fs.stat(path)
       if (stat?.kind !== "directory") return false
-      // Where a disk was mounted there is an empty folder, of another device.
+      // The mount point of a disk that is gone is an empty folder on another device.
       if (
         stat.device !== this.#device &&
         this.#device !== undefined &&
@@ -64,7 +64,7 @@ export class Reach {
       return true
     } catch (error) {
       if (systemCode(error) === undefined) throw error
-      // Where nothing can be looked at just now it is as it was: reading it tells.
+      // If nothing can be looked at just now, nothing has changed; reading will report it.
       if (isForTheMoment(error)) return !this.#isGone
       this.#refusal = systemCode(error)
       return false

@@ -10,7 +10,7 @@ import type { Sought, Update, WriteOptions } from "../writer.ts"
 
 const MAX_COALESCE_MS = 60_000
 
-/** Checks values, and hands changes to the write queue. */
+/** Checks values and hands changes to the write queue. */
 export class RecordWriter {
   readonly #directory: string
   readonly #queue: Writes
@@ -36,7 +36,7 @@ export class RecordWriter {
     this.#mustBeOpen = mustBeOpen
   }
 
-  /** @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `CONFLICT`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `CLOSED`; TypeError */
+  /** As `Writer.write`. @throws StoreError `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `CONFLICT`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`, `CLOSED`; TypeError */
   async write(at: Key | Sought, value: unknown, options: WriteOptions = {}): Promise<void> {
     const { coalesce, onConflict } = options
     if (coalesce !== undefined && !(coalesce >= 1 && coalesce <= MAX_COALESCE_MS))
@@ -56,9 +56,9 @@ export class RecordWriter {
   }
 
   /**
-   * Runs work that looks and then writes with the writer it is given, under one hold of the write lock: nobody else writes
-   * between. It must not wait for what is written otherwise.
-   * @throws what it throws; StoreError `READ_ONLY`, `LOCKED`, `CLOSED`
+   * Runs work that reads and then writes with the writer it gets, under one hold of the write lock, so that nobody else writes in between.
+   * The work must not wait for other writes, which would deadlock.
+   * @throws what `work` throws; StoreError `READ_ONLY`, `LOCKED`, `CLOSED`
    */
   async exclusively<T>(work: (held: RecordWriter) => Promise<T>): Promise<T> {
     this.mustBeWritable()
@@ -76,12 +76,12 @@ export class RecordWriter {
     )
   }
 
-  /** Checks all that `write` checks, and writes nothing. @throws as `write` */
+  /** Makes all checks of `write`, but writes nothing. @throws as `write` */
   check(key: Key, value: unknown): void {
     this.#content(key[0] ?? "", this.#writable(key).path, value)
   }
 
-  /** As `write`, if the record is still wanted after a look at what is there; tells whether it was. */
+  /** As `write`, but only if `wanted` says so after a look at what is there. Returns whether it was written. */
   async writeIf(at: Key, value: unknown, wanted: (current: ReadResult) => boolean): Promise<boolean> {
     const { key, path } = this.#writable(at)
     const content = this.#content(key[0] ?? "", path, value)
@@ -93,7 +93,7 @@ export class RecordWriter {
     })
   }
 
-  /** As `write`; also `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`, and TypeError for a function that gives a promise. */
+  /** As `Writer.update`. @throws as `write`; StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`; TypeError if `change` returns a promise */
   async update<T>(at: Key | Sought, change: Update<T>): Promise<T> {
     let updated: { readonly value: T } | undefined
     const decideAt = (kind: string, path: string, current: ReadResult | undefined): Content => {
@@ -101,7 +101,7 @@ export class RecordWriter {
       const draft = present(current, path) as T
       const returned = change(draft)
       if (returned instanceof Promise) {
-        // Nobody waits for it: its failure must not end the process.
+        // Nobody awaits it, and an unhandled rejection would end the process.
         returned.catch(() => {})
         throw new TypeError("The function given to update() must be synchronous; it returned a promise")
       }
@@ -130,8 +130,8 @@ export class RecordWriter {
   }
 
   /**
-   * Removes a record; tells whether there was one.
-   * @param spare gives back `true` to leave the file after a look at it
+   * Removes a record. Returns whether there was one.
+   * @param spare returns `true`, after a look at the record, to leave the file
    */
   async remove(at: Key, spare?: (current: ReadResult) => boolean): Promise<boolean> {
     checkKey(at)
@@ -145,7 +145,7 @@ export class RecordWriter {
     })
   }
 
-  /** Checks that the store can be written to, before anything is looked at. @throws StoreError `READ_ONLY`, `CLOSED` */
+  /** As `Writer.mustBeWritable`. @throws StoreError `READ_ONLY`, `CLOSED` */
   mustBeWritable(): void {
     this.#mustBeOpen()
     if (this.#readOnly)
@@ -159,7 +159,7 @@ export class RecordWriter {
     const changed = await this.#queue.enqueue({
       ...job,
       decide: (current) => {
-        // Where the version before this change could not be written, the file is not what the change is of.
+        // If the version before this change could not be written, the change is applied to that version and not to the file.
         decided = job.decide(this.#coalescer.isWaiting(before) ? unwritten(before) : current)
         if (decided !== undefined) this.#coalescer.overtake(before)
         return decided
@@ -175,7 +175,7 @@ export class RecordWriter {
     return key
   }
 
-  /** The key is copied: what was checked must not change while it waits. */
+  /** Checks a key and copies it, so that it cannot change while it waits. */
   #writable(key: Key): { key: Key; path: string } {
     checkWritableKey(key)
     this.mustBeWritable()
@@ -193,7 +193,7 @@ function unwritten({ content: { text } }: Version): ReadResult {
   return { record: { text, value: JSON.parse(text), faithful: true } }
 }
 
-/** What there is. @throws StoreError `EXHAUSTED`: that says nothing of it */
+/** Passes a result on. @throws StoreError `EXHAUSTED`, which says nothing about the record */
 function lookedAt(current: ReadResult, path: string): ReadResult {
   if ("fault" in current && current.fault.code === "EXHAUSTED") throw faultError(current.fault, path)
   return current

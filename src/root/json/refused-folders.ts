@@ -10,9 +10,9 @@ import type { ProblemLog } from "../problem-log.ts"
 import type { UnreadableRecord } from "../walk-result.ts"
 
 /**
- * The folders that the last walk could not look into, and those with messages that it could not read. What is in them is not found by the
- * index, so each search looks at them once more and tells of those that are still refused. Of sessions and parts listings and
- * searches look at the files themselves.
+ * The folders that the last walk could not look into, and those with messages that it could not read. The index cannot find what is in
+ * them, so each search tries them again and reports those that are still refused. Unreadable sessions and parts need no such care, since
+ * listings and searches look at those files themselves.
  */
 export class RefusedFolders {
   readonly #within: Reconciler
@@ -24,7 +24,7 @@ export class RefusedFolders {
     this.#problems = problems
   }
 
-  /** Takes note of what a walk could not read, in place of what an earlier one could not. */
+  /** Notes what a walk could not read, and forgets what earlier walks could not. */
   note(unreadable: readonly UnreadableRecord[]): void {
     const places = new Map<string, Place>()
     for (const { path, code } of unreadable) {
@@ -37,7 +37,7 @@ export class RefusedFolders {
     this.#places = [...places.values()]
   }
 
-  /** Whether a whole kind could not be listed: then nobody knows which folders were missed. */
+  /** Whether a whole kind could not be listed, so that nobody knows which folders were missed. */
   get lackKind(): boolean {
     return this.#places.some(({ folder }) => folder === "")
   }
@@ -46,7 +46,7 @@ export class RefusedFolders {
     return this.#places.length === 0
   }
 
-  /** Brings the rows of those up to date that can be looked at by now. @throws as `reconcile` */
+  /** Tries the folders again, and brings the rows of those up to date that can be read now. @throws as `reconcile` */
   async lookAgain(signal?: AbortSignal): Promise<void> {
     const still = new Set<Place>()
     const passes = await untilAdmitted(() => {
@@ -58,7 +58,7 @@ export class RefusedFolders {
     this.#places = [...still]
   }
 
-  /** Tells of all of them. */
+  /** Reports all of them. */
   async report(): Promise<void> {
     const { directory } = this.#within
     for (const place of this.#places) {
@@ -71,7 +71,7 @@ export class RefusedFolders {
     }
   }
 
-  /** The records of a folder that the system refused to give, as the index knows. */
+  /** The records of a folder that the system refused to read, by the index. */
   async #recordsIn(place: Place): Promise<readonly RecordProblem[]> {
     const problems = await patiently(() =>
       this.#within.index.read((statements) => {

@@ -12,12 +12,13 @@ import type { RecordWriter } from "./record-writer.ts"
 const MAX_TRIES = 3
 
 /**
- * Moves a session's own file to another project: first it is written there, with the project's id in it, then it is removed where
- * it was, if no program that knows no lock changed it meanwhile. Killed in between, the session lies in both and a second call finishes.
- * @param writer one that holds the write lock
- * @param from the place that counts where there are several
- * @returns whether it moved: not where both projects' names lead to one folder
- * @throws StoreError `CONFLICT` where another version lies there; `CORRUPT`, `NOT_FOUND`, …
+ * Moves a session's own file to another project: writes it there, with the new project's id in it, and then removes the old file, unless
+ * a program that does not use our lock has changed it meanwhile. After a kill in between the session lies in both projects, and a second
+ * call finishes the move.
+ * @param writer a writer that holds the write lock
+ * @param from where the session lies
+ * @returns whether it was moved; not if both projects' names lead to one folder
+ * @throws StoreError `CONFLICT` if another version lies in the new project; `CORRUPT`, `NOT_FOUND`, …
  */
 export async function relocate(
   files: RecordFiles,
@@ -64,7 +65,7 @@ function isOneFolder({ fs, directory }: RecordFiles, a: Place, b: Place): boolea
   return isSameFile(fs.lstat(placePath(directory, a)), fs.lstat(placePath(directory, b)))
 }
 
-/** What was just written there must not be what is removed here. */
+/** Whether both paths are one file, so that removing the old one would remove what was just written. */
 function isOneFile({ fs, directory }: RecordFiles, from: Place, to: string, id: string): boolean {
   const target = recordPath(directory, { ...from, folder: to }, id)
   return isSameFile(fs.lstat(recordPath(directory, from, id)), fs.lstat(target))

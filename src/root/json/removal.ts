@@ -11,12 +11,12 @@ import type { RecordFiles } from "./file-catalog.ts"
 import { listedIds } from "./file-catalog.ts"
 import type { RecordWriter } from "./record-writer.ts"
 
-/** Removals handed to the write queue at once. */
+/** How many removals are handed to the write queue at once. */
 const AT_ONCE = 64
-/** Too large for us is not broken: such a file goes with its session. */
+/** Faults with which a file is still removed: a file that is too large to be read is not broken. */
 const REMOVABLE = new Set(["NOT_FOUND", "TOO_LARGE"])
 
-/** Removes records that can be read; gives how many, and adds the others to `left`, where they are. */
+/** Removes records that can be read and returns how many. The others stay where they are and are added to `left`. */
 export async function removeReadable(
   files: RecordFiles,
   writer: RecordWriter,
@@ -24,7 +24,7 @@ export async function removeReadable(
   left: Problem[],
   signal?: AbortSignal,
 ): Promise<number> {
-  // What the file system finds under such a name, but has under another one, is another's.
+  // If the file system finds a file under the name of a key, but lists it under another, it is another record.
   const own = keys.filter((key) => !otherRecord(files.fs, files.directory, key))
   let removed = 0
   for (let start = 0; start < own.length; start += AT_ONCE) {
@@ -46,8 +46,8 @@ export async function removeReadable(
 }
 
 /**
- * The ids of a folder's records, to be removed: what is found by its name, but has another one, is another owner's. None where it cannot
- * be listed, which is told of in `left`.
+ * The ids of a folder's records, for a removal; none if the folder has another name than this, since it is then another owner's. If it
+ * cannot be listed, none, and the problem is added to `left`.
  */
 export async function listedOrLeft(files: RecordFiles, place: Place, left: Problem[]): Promise<string[]> {
   try {
@@ -62,7 +62,7 @@ export async function listedOrLeft(files: RecordFiles, place: Place, left: Probl
   }
 }
 
-/** Removes a folder that a removal emptied; one that cannot be looked into is told of in `left`, and so are copies that stay in it. */
+/** Removes a folder if it is empty now. If it cannot be removed, that is added to `left`, and so are synchronisers' copies in it. */
 export function removeEmptied(files: RecordFiles, place: Place, left: Problem[]): void {
   const path = placePath(files.directory, place)
   if (!isSpelled(files.fs, join(files.directory, place.kind), place.folder)) return

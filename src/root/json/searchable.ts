@@ -1,12 +1,12 @@
 import { ProblemLog } from "../problem-log.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
-/** The texts of larger records are not searched, in bytes. */
+/** Larger records, in bytes, are not searched. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 
 /**
- * What is read to be searched. Larger records are too much to be folded and shown, and torn ones hold no text; whoever reads them
- * reports them. What the system refuses may hold what is looked for, so that is reported.
+ * A view of the files for searching. Very large records are too much to fold and show, and torn ones have no text; reading them otherwise
+ * reports them, a search does not. But what the system refuses to read may hold a match, so that is reported.
  */
 export function searchable(files: RecordFiles): RecordFiles {
   const maxRecordBytes = Math.min(files.maxRecordBytes, MAX_SEARCHED_BYTES)

@@ -1,13 +1,13 @@
 import { MISSING, positionOf } from "../../record/fields.ts"
 import type { SessionEntry } from "../catalog.ts"
 
-/** The number or text that it is ordered by; `null` where that is missing, which is no number of JSON. */
+/** An entry. Its `value` is the number or text that it is ordered by; `null` stands for a missing one, `-Infinity`, which JSON has not. */
 type Packed = readonly [value: number | string | null, id: string, project: string, body?: string]
 
-/** Fewer entries than that are kept as they are. */
+/** Pages with fewer entries are kept as they are. */
 const WORTH_PACKING = 500
 
-/** The entries of a listing, whose order is fixed when it begins; packed, a hundred thousand of them take one or two megabytes. */
+/** The entries of a listing, whose order is fixed when it begins. They are compressed: a hundred thousand take one or two megabytes. */
 export class SessionEntries implements Iterable<SessionEntry> {
   readonly #pages: (Uint8Array | readonly SessionEntry[])[] = []
   #length = 0

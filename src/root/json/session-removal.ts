@@ -11,18 +11,18 @@ import { type HeldBeside, lookBeside } from "./held-beside.ts"
 import type { RecordWriter } from "./record-writer.ts"
 import { listedOrLeft, removeEmptied, removeReadable } from "./removal.ts"
 
-/** Messages removed side by side, so that their flushes are shared. */
+/** How many messages are removed in parallel, so that they share flushes. */
 const MESSAGES_AT_ONCE = 32
 
-/** Messages of a session that is being removed. */
+/** The messages of a session that is being removed. */
 interface Messages {
-  /** Listed and not yet looked at. */
+  /** Listed and not handled yet. */
   waiting: string[]
-  /** Those that stay since they cannot be read. */
+  /** Those that stay because they cannot be read. */
   readonly left: Set<string>
 }
 
-/** As `Writer.removeSession`. @param within none where there is no index */
+/** As `Writer.removeSession`. @param within `undefined` if there is no index */
 export async function removeSession(
   files: RecordFiles,
   within: Reconciler | undefined,
@@ -62,7 +62,7 @@ export function removeMessage(
       refusals.length = 0
       return placesOf(files, "message", id, refusals)
     })
-    // Where nobody can look another session may have it.
+    // If some place cannot be looked into, another session may have the message.
     const isShared = refusals.length > 0 || places.some(({ folder }) => folder !== sessionID)
     await removeAt(files, held, sessionID, id, isShared, removal, signal)
     return removal
@@ -70,8 +70,8 @@ export function removeMessage(
 }
 
 /**
- * Removes some messages of a session; with the last of them, under one hold of the write lock, all else, so that what others
- * write to it meanwhile, and where they move it, is not left behind. Tells whether the session is gone.
+ * Removes some messages of a session under one hold of the write lock and, with the last of them, everything else. So nothing is left of
+ * what others write to the session meanwhile, or of where they move it. Returns whether the removal is finished.
  */
 async function removeSome(
   files: RecordFiles,
@@ -103,7 +103,7 @@ async function removeSome(
     removal.sideFiles += await remove(SESSION_SIDE_KINDS.map((kind) => [kind, id]))
     const [refused] = unlisted
     if (refused) removal.left.push(refused)
-    // Without its own file nobody would find what is left of it.
+    // The session's own file stays, since otherwise nobody would find what is left of the session.
     if (refused) return true
     const copies = (await untilAdmitted(() => placesOf(files, "session", id))).map(({ folder }) => [
       "session",
@@ -116,8 +116,8 @@ async function removeSome(
 }
 
 /**
- * Removes one message of a session, adding to `removal`; with its parts unless they are `shared` with a message of that id in
- * another session.
+ * Removes one message of a session and counts it in `removal`. Its parts are removed too, unless a message with the same id in another
+ * session shares them.
  * @param held a writer that holds the write lock, so that no part comes after they were listed
  */
 async function removeAt(
@@ -133,10 +133,10 @@ async function removeAt(
   const unlisted: Problem[] = []
   const parts = shared ? [] : await listedOrLeft(files, place, unlisted)
   removal.left.push(...unlisted)
-  // Without the message its parts would be nobody's.
+  // The message stays, since otherwise its parts would be orphans.
   if (unlisted.length > 0) return
   const keys = parts.map((part) => ["part", id, part])
-  // Others add to it meanwhile, so what they have is read after the wait.
+  // Awaited first: other removals add to the counts meanwhile, and `+=` with an await would read an old value.
   const removedParts = await removeReadable(files, held, keys, removal.left, signal)
   removal.parts += removedParts
   if (parts.length > 0) removeEmptied(files, place, removal.left)

@@ -8,19 +8,19 @@ import type { Refusals } from "./bodies.ts"
 import { holds, reportRefusals } from "./bodies.ts"
 import { folderNames, listedFolders, type RecordFiles } from "./file-catalog.ts"
 
-/** Bits of the filter that finds candidates: 8 MB, in which of a million names 8,000 look like another. */
+/** The filter that finds candidates has 2^26 bits, 8 MB. Of a million names about 8,000 look like another name. */
 const FILTER_BITS = 26
 
 /**
- * Messages whose id lies in several sessions, as those of a copied session do. They share the one folder of parts that there is
- * for the id, so it stays until the last of them goes.
+ * Messages whose id lies in several sessions, as after a session was copied. They share one folder of parts, which stays until the last
+ * of them is removed.
  */
 export class SharedMessages {
   readonly #files: RecordFiles
   readonly #sessions: ReadonlyMap<string, readonly string[]>
   readonly #unlisted: readonly string[]
 
-  /** @param unlisted sessions whose messages could not be listed, and may be any */
+  /** @param unlisted sessions whose messages could not be listed, so that they may hold any message */
   constructor(
     files: RecordFiles,
     sessions: ReadonlyMap<string, readonly string[]>,
@@ -31,14 +31,14 @@ export class SharedMessages {
     this.#unlisted = unlisted
   }
 
-  /** Whether it lay in several when they were looked for. */
+  /** Whether the message lay in several sessions when they were looked through. */
   has(message: string): boolean {
     return this.#sessions.has(message + RECORD_SUFFIX)
   }
 
   /**
    * Whether another session holds the message too, or may hold it where nobody can look.
-   * @param gone sessions that do not count any more
+   * @param gone sessions that no longer count
    */
   isHeldBeside(session: string, message: string, gone?: ReadonlySet<string>): boolean {
     const sessions = this.#sessions.get(message + RECORD_SUFFIX) ?? []
@@ -51,15 +51,15 @@ export class SharedMessages {
 }
 
 /**
- * Looks through the names of all messages, twice where it must; memory grows with the shared ones only. A session's messages that
- * cannot be listed are reported.
- * @throws StoreError `UNREADABLE` where the sessions that have messages cannot be listed; `EXHAUSTED`
+ * Looks through the names of all messages, a second time if any may be shared. Memory grows only with the shared ones. Sessions whose
+ * messages cannot be listed are reported.
+ * @throws StoreError `UNREADABLE` if the folder of all messages cannot be listed; `EXHAUSTED`
  */
 export async function findSharedMessages(files: RecordFiles, slice: TimeSlice): Promise<SharedMessages> {
   return look(files, slice, await untilAdmitted(() => listedFolders(files, "message")))
 }
 
-/** As `findSharedMessages`, for who only counts them: that they cannot be listed is reported. */
+/** As `findSharedMessages`, for counting: if the folder of all messages cannot be listed, that is reported and not thrown. */
 export async function countSharedMessages(files: RecordFiles, slice: TimeSlice): Promise<SharedMessages> {
   return look(files, slice, await untilAdmitted(() => folderNames(files, "message")))
 }
@@ -101,7 +101,7 @@ async function look(
   return new SharedMessages(files, sessions, [...new Set(unlisted)])
 }
 
-/** The names in a session's folder of messages, whatever they are names of. */
+/** The names in a session's folder of messages, whatever lies under them. */
 function fileNames({ fs, directory }: RecordFiles, folder: string): string[] {
   const path = placePath(directory, { kind: "message", folder })
   try {

@@ -17,16 +17,16 @@ const RUN_LENGTH = 256
 const PAGE_ROWS = 1_000
 const MAX_TRIES = 3
 
-/** Answers from the index, after making sure that the rows concerned equal their files. */
+/** Answers from the index, after making sure that the rows it needs equal their files. */
 export class SqliteCatalog implements Catalog {
   readonly #within: Reconciler
   readonly #files: RecordFiles
   readonly #maxStaleness: number
-  /** However many list a collection at once, its files are looked at for all of them together. */
+  /** Lets all callers that list a collection at the same time share one look at its files. */
   readonly #settling = new JoinedRuns<Moment>()
   /** When a collection was last settled, for `maxStaleness`. */
   readonly #settled = new Map<string, Settled>()
-  /** What was settled for the first of several questions, by their `moment`. */
+  /** What was settled for the first of several questions with one `moment`. */
   readonly #moments = new WeakMap<object, Moment>()
 
   constructor(within: Reconciler, files: RecordFiles, maxStaleness: number) {
@@ -35,7 +35,7 @@ export class SqliteCatalog implements Catalog {
     this.#maxStaleness = maxStaleness
   }
 
-  /** Makes the next listings look at the files again: a write of ours could not be noted in the index. */
+  /** Makes the next listings look at the files again, because a write of ours could not be noted in the index. */
   distrust(): void {
     this.#settled.clear()
   }
@@ -117,8 +117,8 @@ export class SqliteCatalog implements Catalog {
   }
 
   /**
-   * Asks for one run after another. All rows are settled for the first; later ones trust them for as long as neither
-   * the folder nor its rows change, since looking at every file again for every run would cost more than reading them.
+   * Reads one run after another. All rows are settled for the first run; later runs trust them as long as neither the folder nor its rows
+   * change, since looking at every file again for every run would cost more than reading the messages.
    */
   #messageRuns(place: Place, direction: "asc" | "desc", { signal, moment }: Range) {
     const { fs, index, directory } = this.#within
@@ -161,12 +161,12 @@ export class SqliteCatalog implements Catalog {
   }
 
   /**
-   * The rows of parts tell it where the folder's stamp vouches for their names, and each was read under a stamp of its own: a part
-   * that is rewritten stays what it is.
+   * The rows of parts can tell if the folder's stamp proves their names and each part was read under a known stamp. Whether the part has
+   * changed since does not matter, since its type does not.
    */
   async withSeveralSteps(messageIDs: readonly string[]): Promise<ReadonlySet<string>> {
     const { fs, index, directory } = this.#within
-    // The rows first: whatever changes a folder after that leaves it another stamp.
+    // The rows are read first, so that any later change of a folder shows as another stamp.
     const { rows, several } = await index.read(({ directories, steps }) => {
       const rows = new Map(directories.findAll("part", messageIDs).map((row) => [row.name, row]))
       const ids = [...rows.values()].flatMap(({ id, entries }) => (entries > 1 ? id : []))
@@ -185,12 +185,12 @@ export class SqliteCatalog implements Catalog {
     return (await this.#within.index.read((statements) => statements[kind].folders(id)))[0]
   }
 
-  /** Whether there are neither folders of sessions nor an index with rows of any, so that none need be opened: that takes some ms. */
+  /** Whether there are neither folders of sessions nor an index. Then no index is opened, which would take some ms. */
   #isEmpty(): boolean {
     return !this.#within.index.isThere() && folderNames(this.#files, "session").length === 0
   }
 
-  /** The folders to look at: where no project is named, also those that are gone but that the index has rows of. */
+  /** The folders to look at. If no project is named, these include folders that are gone but have rows. */
   async #sessionPlaces(projectID: string | undefined): Promise<Place[]> {
     if (projectID !== undefined) return [{ kind: "session", folder: projectID }]
     const folders = new Set(folderNames(this.#files, "session"))
@@ -200,9 +200,9 @@ export class SqliteCatalog implements Catalog {
   }
 
   /**
-   * Settles the collection, then lets `query` ask; every question is put to the rows that were settled, or all of it is
-   * done again.
-   * @param byFields whether declared fields are asked for: rows that others put may lack them, so none such may be old ones
+   * Settles the collection and then runs `query`. If the rows change before it has finished, everything is done again.
+   * @param byFields whether declared fields are asked for. Rows that other processes put may lack them, so with `maxStaleness` older rows
+   * are used only if nothing has changed them
    */
   async #answer<T>(
     key: string,
@@ -213,7 +213,7 @@ export class SqliteCatalog implements Catalog {
     byFields = false,
   ): Promise<T> {
     const { index } = this.#within
-    /** Puts questions to the rows that were settled in that database. */
+    /** Runs the query on the rows that were settled in that database. */
     const asking = (database: string | undefined, passes: readonly SettledRows[]) =>
       unlessOvertaken(() =>
         query((question) =>
@@ -277,7 +277,7 @@ export class SqliteCatalog implements Catalog {
   }
 }
 
-/** Which rows of a folder were settled. */
+/** Identifies the rows of a folder that were settled. */
 type SettledRows = Pick<Pass, "place" | "row">
 
 function settledRows({ place, row }: Pass): SettledRows {
@@ -292,13 +292,13 @@ interface Settled {
   readonly rows: readonly SettledRows[]
 }
 
-/** What was settled for the first of several questions, and in which database. */
+/** What was settled for the first of several questions, and the database it was settled in. */
 interface Moment {
   readonly database: string | undefined
   readonly passes: readonly Pass[]
 }
 
-/** Rows of a folder that were settled for an earlier run, and the folder as it was then. */
+/** Rows of a folder that were settled for an earlier run, and the folder's stat from before. */
 interface TrustedRows {
   readonly id: number
   readonly generation: number
@@ -306,7 +306,7 @@ interface TrustedRows {
   readonly folder: FileStat | undefined
 }
 
-/** A write or another process changed the settled rows before they were asked, or the index was replaced. */
+/** A write or another process changed the settled rows before they were read, or the index was replaced. */
 class Overtaken extends Error {}
 
 async function unlessOvertaken<T>(ask: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {

@@ -13,8 +13,8 @@ import { missingMessages } from "./orphans.ts"
 import { countSharedMessages } from "./shared-messages.ts"
 
 /**
- * Counts record files and their bytes by looking at every file; of sessions the times are read. What cannot be looked at is reported.
- * Memory grows with the sessions only. @throws StoreError `EXHAUSTED`; the signal's reason
+ * Counts record files and their bytes with a stat of every file; session files are also read, for their times. What cannot be looked at
+ * is reported. Memory grows only with the sessions. @throws StoreError `EXHAUSTED`; the signal's reason
  */
 export async function collectStats(files: RecordFiles, signal?: AbortSignal): Promise<StoreStats> {
   const slice = new TimeSlice(signal)
@@ -35,7 +35,7 @@ export async function collectStats(files: RecordFiles, signal?: AbortSignal): Pr
   for (const session of await untilAdmitted(() => folderNames(files, "message")))
     for (const id of await addFolder("message", session, session)) {
       if (done.has(id)) continue
-      // The parts of several sessions are there once, and are counted with the first.
+      // Parts that several sessions share exist once, and are counted with the first session.
       if (shared.has(id)) done.add(id)
       await addFolder("part", id, session)
     }
@@ -65,7 +65,7 @@ async function addSessions(
   }
 }
 
-/** A file with its size; one that cannot be looked at is reported. */
+/** A file with its size; `undefined` if it is gone or cannot be looked at, which is reported. */
 async function counted({ fs, problems }: RecordFiles, path: string): Promise<CountedRecord | undefined> {
   try {
     const bytes = (await untilAdmitted(() => statRecord(fs, path)))?.size

@@ -5,22 +5,22 @@ import type { FileSystem } from "../../file/system.ts"
 import { COLLECTION_KINDS, PLAIN_KINDS, SESSION_SIDE_KINDS } from "../../record/kind.ts"
 import { findOlder } from "../older/older-folder.ts"
 
-/** What lies in a store and in few other folders. */
+/** Names that occur in a store and in few other folders. */
 const FOLDERS = new Set<string>([...COLLECTION_KINDS, ...PLAIN_KINDS, ...SESSION_SIDE_KINDS])
 const OTHERS = new Set<string>(["migration", INDEX_FOLDER, LOCK_FILE, TRASH_FOLDER])
-/** Where agents keep the store in the folder of all their data. */
+/** The name of the store in an agent's data folder. */
 const STORAGE = "storage"
 
 /**
- * Tells whether a folder is a store: whether it has a folder of records, or anything else that lies in none but a store. An
- * empty folder is none yet, unless an older history lies beside it. What cannot be looked at is not said to be none.
+ * Whether a folder is a store: it has a folder of records, or something else that occurs only in a store. An empty folder is not yet one,
+ * unless a history in the older layout lies beside it. A folder that cannot be looked at counts as a store.
  */
 export function isStore(fs: FileSystem, directory: string): boolean {
   try {
     const names = fs.readNames(directory)
     if (names === undefined) return false
     const found = storeSigns(fs, directory, names)
-    // The data folder of an agent has a `project` too: the older layout, beside the `storage` of this one.
+    // An agent's data folder has a `project` too: the older layout, beside `storage`.
     if (found.length === 1 && found[0] === "project") return !isFolder(fs, join(directory, STORAGE))
     return found.length > 0 || findOlder(fs, directory) !== undefined
   } catch (error) {
@@ -29,12 +29,12 @@ export function isStore(fs: FileSystem, directory: string): boolean {
   }
 }
 
-/** Those of the names in a folder that tell of a store. */
+/** Those names in a folder that show that it is a store. */
 export function storeSigns(fs: FileSystem, directory: string, names: readonly string[]): string[] {
   return names.filter((name) => (FOLDERS.has(name) ? isFolder(fs, join(directory, name)) : OTHERS.has(name)))
 }
 
-/** Why a folder is no store, and which one may have been meant; `undefined` where it is one. */
+/** The error that a folder is no store, with a hint at the store that may have been meant; `undefined` if it is a store. */
 export function whyNoStore(fs: FileSystem, directory: string): StoreError | undefined {
   if (isStore(fs, directory)) return undefined
   const near = storeNear(fs, directory)
@@ -45,14 +45,14 @@ export function whyNoStore(fs: FileSystem, directory: string): StoreError | unde
   return new StoreError("NOT_FOUND", message, details)
 }
 
-/** A store near a folder that is none, which may be the one that was meant. */
+/** A store near a folder that is none: the one that may have been meant. */
 function storeNear(fs: FileSystem, directory: string): string | undefined {
   const above = FOLDERS.has(basename(dirname(directory))) ? dirname(dirname(directory)) : dirname(directory)
   const near = [join(directory, STORAGE), join(directory, "opencode", STORAGE), above, join(above, STORAGE)]
   return near.find((folder) => isFolderQuietly(fs, folder) && isStore(fs, folder))
 }
 
-/** Whether there is a folder; where one cannot look nobody is sent. */
+/** Whether a path is a folder; `false` if it cannot be looked at. */
 function isFolderQuietly(fs: FileSystem, path: string): boolean {
   try {
     return fs.stat(path)?.kind === "directory"
@@ -62,7 +62,7 @@ function isFolderQuietly(fs: FileSystem, path: string): boolean {
   }
 }
 
-/** Links are followed, as they are for the first level of a store; one that leads nowhere is there all the same. */
+/** Whether a path is a folder or a link to one. A link that leads nowhere counts too: its disk may be unplugged. */
 function isFolder(fs: FileSystem, path: string): boolean {
   const kind = (fs.stat(path) ?? fs.lstat(path))?.kind
   return kind === "directory" || kind === "link"

@@ -4,31 +4,31 @@ import { patiently } from "../../migrator/patiently.ts"
 import type { TimeSlice } from "../../time-slice.ts"
 import { mergeTexts } from "./merge-texts.ts"
 
-/** How much of the full-text index is written in one transaction. */
+/** How much of the full-text index one transaction writes. */
 export interface TextPace {
-  /** Trigrams that are put, of one message or more. */
+  /** How many trigrams are put, of one message or more. */
   readonly trigrams: number
-  /** Messages that are looked for, read and put at a time, however short they are. */
+  /** How many messages are read and put at most, however short they are. */
   readonly messages: number
-  /** Pages that are merged. */
+  /** How many pages are merged. */
   readonly pages: number
-  /** Transactions that insert between two looks for what is to be merged: fewer than `crisismerge`, at which FTS5 merges by itself. */
+  /** How many inserting transactions are made between two merges: fewer than `crisismerge`, at which FTS5 merges by itself. */
   readonly between: number
 }
 
-/** Where others want to get on meanwhile: some 4 ms of the event loop. */
+/** For background work: a transaction takes some 4 ms of the event loop. */
 export const AT_EASE: TextPace = { trigrams: 12_000, messages: 64, pages: 8, between: 8 }
 /**
- * Where the caller waits for all of it: some 40 ms, less than others wait to get into the index. Larger pieces are merged less often,
- * and many at a time, each of which was half of the work.
+ * For work whose caller waits for all of it: a transaction takes some 40 ms, less than other processes wait for the index. Larger pieces
+ * are merged less often and more at a time; with small ones merging was half of the work.
  */
 export const UNHURRIED: TextPace = { trigrams: 400_000, messages: 1_024, pages: 256, between: 48 }
 
-/** Where so large a share of the index is new, and so many messages, it is merged into one piece. */
+/** If at least this share of the index is new, and that is many messages, all of it is merged into one segment. */
 const LARGE_SHARE = 0.25
 const MANY_MESSAGES = 1_000
 
-/** Puts texts into the full-text index, and merges what that leaves. */
+/** Puts texts into the full-text index, and merges the segments that this leaves. */
 export class TextInsertions {
   readonly pace: TextPace
   readonly #index: SqliteIndex
@@ -42,7 +42,7 @@ export class TextInsertions {
     this.pace = pace
   }
 
-  /** Puts so many messages in one transaction. @throws IndexFailure; the slice's signal's reason */
+  /** Puts messages in one transaction. @param messages how many `put` puts @throws IndexFailure; the slice's signal's reason */
   async put(messages: number, put: (texts: TextStatements) => void): Promise<void> {
     await this.#slice.turn()
     await patiently(() => this.#index.write(({ texts }) => put(texts)))
@@ -50,9 +50,9 @@ export class TextInsertions {
     if (++this.#insertions % this.pace.between === 0) await this.#merge("what is due")
   }
 
-  /** Merges what is left to be merged. @throws as `put` */
+  /** Merges what is left to merge. @throws as `put` */
   async end(): Promise<void> {
-    // What is due is among all, and would be written twice.
+    // One or the other: merging all includes what is due, which would otherwise be written twice.
     if (this.#insertions > 0) await this.#merge((await this.#isLargeShare()) ? "all" : "what is due")
   }
 

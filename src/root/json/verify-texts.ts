@@ -15,18 +15,18 @@ import { fileDocuments, type ReadDocument, TokenReader } from "./message-tokens.
 const MESSAGES_AT_ONCE = 500
 const MAX_LOOKS = 3
 
-/** A full-text table of messages, and what it is made of. */
+/** A full-text table of messages, and what it is made from. */
 export interface TextsToCompare {
   readonly index: SqliteIndex
   readonly read: ReadDocument
-  /** Told which messages are read next, in their order. */
+  /** Called with the messages that are read next, in order. */
   readonly expect?: (messages: readonly IndexedMessage[]) => void
-  /** Whether stamps say of a message that nothing of it has changed since its texts were put. */
+  /** Whether stamps prove that a message and its parts have not changed since their rows were put. */
   readonly isVouchedFor: (message: IndexedMessage) => Promise<boolean>
   readonly locate: (message: IndexedMessage) => string
 }
 
-/** The texts of messages that are files. */
+/** The texts of messages in JSON files. */
 export function fileTexts(within: Reconciler, files: RecordFiles): TextsToCompare {
   return {
     index: within.index,
@@ -39,8 +39,8 @@ export function fileTexts(within: Reconciler, files: RecordFiles): TextsToCompar
 }
 
 /**
- * Where the full-text table of messages differs from what they say: a message that is not found by just what its texts say, though
- * neither its mark nor a stamp says that they are still to be put; documents of no message. While others change the index, what
+ * Finds where the full-text table of messages differs from the messages: messages whose terms are not those of their texts, although they
+ * are not pending and stamps prove them unchanged; and documents that belong to no message. If others change the index meanwhile, what
  * differs is looked at again, up to three times.
  * @throws IndexFailure; the slice's signal's reason
  */
@@ -56,7 +56,7 @@ export async function textDifferences(texts: TextsToCompare, slice: TimeSlice): 
     if (!isWrong || looks === MAX_LOOKS || (await version()) === before) break
   }
   const differences: Difference[] = []
-  // Where no stamp vouches for it, its texts are put anew all the same.
+  // A message that no stamp proves will be read and put again anyway.
   for (const message of found.wrong.values())
     if (await texts.isVouchedFor(message)) differences.push({ path: texts.locate(message), kind: "wrong" })
   if (found.areStrays) differences.push({ path: index.health().path ?? "", kind: "integrity" })
@@ -64,13 +64,13 @@ export async function textDifferences(texts: TextsToCompare, slice: TimeSlice): 
 }
 
 interface Found {
-  /** By their rows. */
+  /** The messages that differ, by their rows. */
   readonly wrong: ReadonlyMap<number, IndexedMessage>
-  /** Whether there are terms of documents that no message has. */
+  /** Whether there are documents that belong to no message. */
   readonly areStrays: boolean
 }
 
-/** Goes through the full-text table once, and then through the messages. */
+/** Compares the full-text table with the messages: reads the table once, and then the messages. */
 class Look {
   readonly #texts: TextsToCompare
   readonly #reader: TokenReader
@@ -82,7 +82,7 @@ class Look {
     this.#slice = slice
   }
 
-  /** @param suspects the only messages to be read, where not all are */
+  /** @param suspects the messages to read; all if `undefined` */
   async at(suspects: ReadonlyMap<number, unknown> | undefined): Promise<Found> {
     const { index } = this.#texts
     const sums = await termSums(index, "texts", this.#slice)
@@ -91,7 +91,7 @@ class Look {
       const sum = message.document === null ? 0 : (sums.get(message.document) ?? 0)
       if (message.document !== null) sums.delete(message.document)
       if (suspects && !suspects.has(message.row)) continue
-      // What waits for its texts is looked into by every search.
+      // A pending message is read by every search, so it cannot be wrong.
       if (message.pending === 0 && !(await this.#isRight(message, sum))) wrong.set(message.row, message)
     }
     const left = [...sums.keys()]
@@ -104,7 +104,7 @@ class Look {
     const read = await this.#reader.read(session, id)
     if (!read) return true
     if (read.tokens === undefined || document === null) return read.tokens === undefined && document === null
-    // A search that has passed a second does not come back to it.
+    // A document must not have an id from before its message's second: a search goes back in time and would pass it.
     if (Math.floor(document / IDS_A_SECOND) < secondOf(created)) return false
     return sum === sumOf(new Set(tokensIn(read.tokens)))
   }

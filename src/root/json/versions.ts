@@ -7,8 +7,8 @@ import { TimeSlice } from "../../time-slice.ts"
 import type { RecordFiles } from "./file-catalog.ts"
 
 /**
- * An opaque text that stands for the present versions of these records together: made of their files' stamps, none of which
- * is read. `undefined` where a stamp is still too young to prove that a later change would leave another one, and for what is not on the disk yet.
+ * An opaque text for the current versions of these records together, made from their files' stamps; no file is read. `undefined` if a
+ * stamp is too young to prove that a later change would leave another one, or if a version is not on the disk yet.
  * @throws StoreError `INVALID_KEY`, `NOT_A_FILE`, `UNREADABLE`, `EXHAUSTED`; the signal's reason
  */
 export async function versionOf(
@@ -27,13 +27,13 @@ export async function versionOf(
     checkKey(key)
     const path = keyPath(directory, key)
     await untilAdmitted(() => checkFolders(fs, directory, key))
-    // What is newer than its file has no stamp yet.
+    // A version that is not written yet has no stamp.
     if (unwritten.newest(path)) return undefined
     hash.update(JSON.stringify(key))
     let stat = await untilAdmitted(() => statRecord(fs, path))
     if (!stat) continue
     if (!clocks.has(stat.device)) {
-      // The clock is read before the stat that it is to prove.
+      // The clock has to be read before the stat that it is to prove.
       clock.observe(stat)
       clocks.set(stat.device, clock.now(stat.device))
       stat = await untilAdmitted(() => statRecord(fs, path))

@@ -5,12 +5,12 @@ import { isExhausted } from "../../exhaustion.ts"
 import { folderRefusal } from "../../file/refusal.ts"
 import type { FileSystem } from "../../file/system.ts"
 
-/** Where a project of the older layout keeps its sessions, below its own folder. */
+/** Where a project of the older layout keeps its sessions, below the project's folder. */
 export const OLDER_SESSIONS = ["storage", "session"] as const
 
 /**
- * The older layout's folder that belongs to a store, `project` beside `storage`; `undefined` where there is none. One that cannot be
- * looked into is taken to be one: reading it tells why it cannot be read. @throws StoreError `EXHAUSTED`
+ * The folder of the older layout that belongs to a store: `project` beside `storage`; `undefined` if there is none. If it cannot be
+ * looked into, it counts as one, and reading it will report why. @throws StoreError `EXHAUSTED`
  */
 export function findOlder(fs: FileSystem, directory: string): string | undefined {
   if (basename(directory) !== "storage") return undefined
@@ -18,7 +18,7 @@ export function findOlder(fs: FileSystem, directory: string): string | undefined
   return mayBeOlder(fs, folder, true) ? folder : undefined
 }
 
-/** As `isOlder`, with what to say of a folder that cannot be looked into. @throws StoreError `EXHAUSTED` */
+/** As `isOlder`, but returns `otherwise` for a folder that cannot be looked into. @throws StoreError `EXHAUSTED` */
 export function mayBeOlder(fs: FileSystem, folder: string, otherwise: boolean): boolean {
   try {
     return isOlder(fs, folder)
@@ -29,8 +29,8 @@ export function mayBeOlder(fs: FileSystem, folder: string, otherwise: boolean): 
 }
 
 /**
- * Tells whether a folder holds projects in the older layout, or a link where one should have its records, which is to be told of.
- * @throws StoreError `UNREADABLE` where that cannot be told; `EXHAUSTED`
+ * Whether a folder holds projects in the older layout. A link where a project's records should be counts too, so that it is reported.
+ * @throws StoreError `UNREADABLE` if that cannot be told; `EXHAUSTED`
  */
 export function isOlder(fs: FileSystem, folder: string): boolean {
   let refusal: StoreError | undefined

@@ -8,48 +8,48 @@ import { OLDER_SESSIONS } from "./older-folder.ts"
 
 const FOLDERS = { session: "info", message: "message", part: "part" } as const
 type Kind = keyof typeof FOLDERS
-/** Neither is ever part of a name. */
+/** Path separators; no name contains one. */
 const SEPARATOR = /[/\\]/
 
-/** Places whose real folders are remembered. */
+/** For how many places the real folders are remembered. */
 const MAX_REMEMBERED = 20_000
-/** Sessions whose folders of parts are remembered. */
+/** For how many sessions the folders of parts are remembered. */
 const MAX_SESSIONS = 1_000
-/** Sessions that were read last: the next message is likely one of theirs. */
+/** How many recently read sessions are remembered: the next message is probably one of theirs. */
 const MAX_RECENT = 16
 
 /**
- * The older layout (`<folder>/<project>/storage/session/{info,message,part}/…`) as if it were the current one, for reading
- * only: `session/<project>/<id>.json`, `message/<session>/<id>.json`, `part/<message>/<id>.json`. So everything that reads,
- * indexes and checks the current layout does the same for the older one, in place.
+ * Shows the older layout (`<folder>/<project>/storage/session/{info,message,part}/…`) as if it were the current one, for reading only:
+ * `session/<project>/<id>.json`, `message/<session>/<id>.json`, `part/<message>/<id>.json`. So everything that reads, indexes and checks
+ * the current layout does the same for the older one, in place.
  *
- * A session that lies in several projects has the messages and parts of all of them, the first project's where names clash.
- * Message ids are taken to be a session's own: of several sessions with parts for one, the first found stands.
+ * A session that lies in several projects has the messages and parts of all of them; if names clash, those of the first project. A
+ * message id is taken to belong to one session: if several sessions have parts for it, the first one found counts.
  */
 export class OlderLayout {
   readonly #fs: FileSystem
   readonly #folder: string
   readonly #tell: (error: StoreError) => void
-  /** The real folders of messages and parts, by place. Bounded; what is not there is looked for. */
+  /** The real folders of messages and parts, by place. Bounded; a missing entry is looked for. */
   readonly #known = new Map<string, readonly string[]>()
-  /** Real folders of parts, of the sessions read last first. */
+  /** Real folders of parts, those of the most recently read sessions first. */
   #recent: string[] = []
-  /** Of sessions the real folders of parts in all projects; looked for anew with every look at their messages. */
+  /** For each session its real folders of parts in all projects. Looked for again with every look at its messages. */
   readonly #beside = new Map<string, readonly string[]>()
   readonly #unreadable = new Map<string, StoreError>()
-  /** Folders of parts that are not seen, as found when all were last listed. */
+  /** Folders of parts that cannot be shown, as of the last listing of all. */
   #unseen: StoreError[] = []
-  /** What lies where a project's folder of sessions should be, as found when all were last listed. */
+  /** What lies where a project's folder of sessions should be, as of the last listing of all. */
   #misplaced: StoreError[] = []
 
-  /** @param tell told of each folder that could not be read, once for as long as that is so */
+  /** @param tell called for each folder that cannot be read, once as long as it stays so */
   constructor(fs: FileSystem, folder: string, tell: (error: StoreError) => void = () => {}) {
     this.#fs = fs
     this.#folder = folder
     this.#tell = tell
   }
 
-  /** The layout as a file system whose every change is refused. */
+  /** The layout as a file system that refuses all changes. */
   view(): FileSystem {
     const refused = Object.keys(this.#fs).map((name) => [
       name,
@@ -71,12 +71,12 @@ export class OlderLayout {
     }
   }
 
-  /** The folders that could not be read, or be told apart from others, when they were last looked at. */
+  /** The folders that could not be read or shown at the last look. */
   unreadable(): StoreError[] {
     return [...this.#unreadable.values(), ...this.#unseen, ...this.#misplaced]
   }
 
-  /** Where a path of the view really lies; what does not exist keeps its path. */
+  /** The real path of a path in the view. If nothing exists there, the path itself. */
   locate(path: string): string {
     const [kind, owner, file, deeper] = this.#segments(path)
     if (kind === undefined || (isKind(kind) && owner === undefined)) return this.#folder
@@ -85,7 +85,7 @@ export class OlderLayout {
     return this.#file(kind, owner, file) ?? path
   }
 
-  /** Of a project without a folder of sessions, what of the way there is there. */
+  /** For a project without a folder of sessions, the project's folder, if it exists. */
   #nearest(kind: Kind, owner: string): string | undefined {
     const project = join(this.#folder, owner)
     return kind === "session" && this.#exists(project) ? project : undefined
@@ -102,7 +102,7 @@ export class OlderLayout {
     if (file !== undefined) return this.#look(kind, owner, file, look)
     this.#forget(kind, owner)
     if (kind === "session") {
-      // A project that is a link is not looked into: what lies there would pass for a folder.
+      // A project that is a link is not followed; its target would look like a folder.
       const project = this.#fs.lstat(join(this.#folder, owner))
       if (project?.kind === "link") return project
     }
@@ -158,7 +158,7 @@ export class OlderLayout {
     return [...entries.values()]
   }
 
-  /** Names that can be an owner's, links among them. A folder that cannot be read does not hide the others. */
+  /** The entries whose names can be an owner's, links included. A folder that cannot be read is noted and has none. */
   #entries(folder: string): DirectoryEntry[] {
     let entries: DirectoryEntry[] = []
     try {
@@ -173,7 +173,7 @@ export class OlderLayout {
     return entries.filter(({ name, kind }) => kind !== "other" && segmentFault(name) === undefined)
   }
 
-  /** What cannot be looked at is taken to be there: whoever reads it then tells why it cannot. */
+  /** What lies under a path. If it cannot be looked at, "unknown": it counts as there, and reading it will report why. */
   #kindAt(path: string): EntryKind | "unknown" | undefined {
     try {
       return this.#fs.lstat(path)?.kind
@@ -187,7 +187,7 @@ export class OlderLayout {
     return this.#kindAt(path) !== undefined
   }
 
-  /** A link is none: only the first level is followed. */
+  /** Whether a path is a folder. A link is not: links are followed only at the first level. */
   #isFolder(path: string): boolean {
     return isFolderKind(this.#kindAt(path))
   }
@@ -199,7 +199,7 @@ export class OlderLayout {
       .sort()
   }
 
-  /** What lies where a project should have the folders on the way to its records. */
+  /** What lies where a project should have the folders that lead to its records. */
   #odd(project: string): StoreError[] {
     const found = new Map<string, StoreError>()
     for (const name of Object.values(FOLDERS)) {
@@ -209,7 +209,7 @@ export class OlderLayout {
     return [...found.values()]
   }
 
-  /** The folder of one kind in a project, or what on the way there is no folder. Links are not followed. */
+  /** The folder of one kind in a project, or the first thing on the way there that is no folder. Links are not followed. */
   #wayTo(project: string, name: string): { path: string; kind: EntryKind | "unknown" | undefined } {
     let path = join(this.#folder, project)
     for (const step of [...OLDER_SESSIONS, name]) {
@@ -220,7 +220,7 @@ export class OlderLayout {
     return { path, kind: "directory" }
   }
 
-  /** The real folder of a place, where it exists in that project. */
+  /** The real folder of a place in a project, if it exists. */
   #real(project: string, kind: Kind, owner: string): string | undefined {
     const way = this.#wayTo(project, FOLDERS[kind])
     if (!isFolderKind(way.kind)) return undefined
@@ -237,7 +237,7 @@ export class OlderLayout {
     return this.#among(this.#folders(kind, owner), file)
   }
 
-  /** The first path of that name in folders. */
+  /** The first existing path with that name in these folders. */
   #among(folders: Iterable<string>, name: string): string | undefined {
     for (const folder of folders) {
       const path = join(folder, name)
@@ -259,14 +259,14 @@ export class OlderLayout {
     return this.#projects().flatMap((project) => present(this.#real(project, kind, owner)))
   }
 
-  /** The folders with parts of a message: all that its session has, in whichever project. */
+  /** The folders with a message's parts: those of its session, in all projects. */
   #partsOf(message: string): string[] {
     const found = this.#among(this.#recent, message) ?? this.#among(this.#sessionsWithParts(), message)
     if (found === undefined) return []
     const session = sessionOfParts(found)
     const all = this.#withSiblings(session, message)
     if (all.includes(found)) return all
-    // A project came or was renamed since.
+    // A project was added or renamed since.
     this.#beside.delete(session)
     return this.#withSiblings(session, message)
   }
@@ -288,7 +288,7 @@ export class OlderLayout {
     }
   }
 
-  /** Notes that messages of these folders were read: their parts are likely to be next. */
+  /** Notes that messages in these folders were read, since their parts will probably be read next. */
   #note(messages: readonly string[]): void {
     for (const folder of messages) {
       const parts = join(dirname(dirname(folder)), FOLDERS.part, basename(folder))
@@ -305,7 +305,7 @@ export class OlderLayout {
     if (this.#known.size > MAX_REMEMBERED && !oldest.done) this.#known.delete(oldest.value)
   }
 
-  /** Looks at a place anew: always for messages, and for parts where they are no longer where they were, or elsewhere too. */
+  /** Forgets where a place really lies: always for messages; for parts only if their folders have changed. */
   #forget(kind: Kind, owner: string): void {
     const place = `${kind}/${owner}`
     if (kind === "message") this.#beside.delete(owner)
@@ -319,7 +319,7 @@ export class OlderLayout {
   }
 }
 
-/** What cannot be looked at is taken to be what it should be: whoever reads it tells why it cannot. */
+/** Whether something is a folder. What cannot be looked at counts as one, and reading it will report why. */
 function isFolderKind(kind: EntryKind | "unknown" | undefined): boolean {
   return kind === "directory" || kind === "unknown"
 }
@@ -333,7 +333,7 @@ function notSeen(path: string): StoreError {
   return new StoreError("CONFLICT", message, { path })
 }
 
-/** The session whose parts lie in a real folder of a message's parts. */
+/** The session that a real folder of a message's parts belongs to. */
 function sessionOfParts(folder = ""): string {
   return basename(dirname(folder))
 }
@@ -347,8 +347,8 @@ function present<T>(value: T | undefined): T[] {
 }
 
 /**
- * One stat for folders that are seen as one. A change of any of them is younger than what all of them were before, so the
- * youngest time tells of it; one that comes or goes changes the sums.
+ * One stat for several folders that are shown as one. A change in any of them is younger than all times before it, so the youngest time
+ * shows it; a folder that comes or goes changes the sums.
  */
 function combined(stats: readonly FileStat[]): FileStat | undefined {
   const folders = stats.filter(({ kind }) => kind === "directory")
