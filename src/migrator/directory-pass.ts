@@ -147,8 +147,8 @@ export class DirectoryPass {
     )
   }
 
-  /** Whether the folder's current row is still the one that this pass began with. */
-  isOnTopOf(current: DirectoryRow | undefined): boolean {
+  /** Whether a row of the folder is in the state that this pass began with. */
+  isOnTopOf(current: Pass["row"]): boolean {
     return current?.id === this.#row?.id && current?.generation === this.#row?.generation
   }
 
@@ -344,7 +344,7 @@ export class DirectoryPass {
 
   /** Whether the rows are still those that the earlier pass left. */
   #isEarlier(): boolean {
-    return this.#earlier !== undefined && this.#earlier.row?.generation === this.#row?.generation
+    return this.#earlier !== undefined && this.isOnTopOf(this.#earlier.row)
   }
 
   #count({ kind }: FileStat): void {
