@@ -193,9 +193,12 @@ export class OpencodeTexts implements TextSource {
   }
 
   #open(): SqliteIndex {
-    const { indexFolder, mayIndex, cacheSize, logger } = this.#context
-    this.#index ??= new SqliteIndex({
-      folder: mayIndex() ? indexFolder : undefined,
+    const { indexFolder, indexRoot, mayIndex, cacheSize, logger } = this.#context
+    if (this.#index) return this.#index
+    const folder = mayIndex() ? indexFolder : undefined
+    this.#index = new SqliteIndex({
+      folder,
+      root: folder && indexRoot,
       cacheBytes: cacheSize,
       logger,
     })

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
+import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { opencodeDatabase, openStore, type Store } from "../../../src/index.ts"
 import { tempFolder } from "../../support/temp.ts"
@@ -91,4 +92,21 @@ test("a database of opencode 2 has the same counts whether it is read or remembe
   expect(read).toBe(first.sessions + first.messages + first.parts)
   expect(await indexOf(store)).toEqual({ ...first, read: expect.any(Number) })
   expect((await store.index()).read).toBeLessThan(read)
+})
+
+test("the index of a database can be used by all who may write the store", async () => {
+  const directory = join(tempFolder(), "store")
+  mkdirSync(join(directory, "session"), { recursive: true })
+  chmodSync(directory, 0o770)
+  await using store = await openStore({
+    directory,
+    backgroundIndex: false,
+    roots: [opencodeDatabase(databaseOf(TWO))],
+  })
+  await store.index()
+  const folder = join(directory, ".sessiondex", "also-read")
+  const [name = ""] = readdirSync(folder)
+  const modeOf = (path: string): number => statSync(path).mode & 0o777
+  expect(modeOf(join(folder, name))).toBe(0o770)
+  expect(modeOf(join(folder, name, "index.sqlite"))).toBe(0o660)
 })
