@@ -21,7 +21,7 @@ const COARSE_GRANULARITY_NS = 2n * SECOND_NS
  * Whether no later change can leave the same stamp.
  * @param nowNs the device's own clock (`DeviceClock`), read *before* the stat was taken
  */
-export function isProven(stat: FileStat, nowNs: bigint | undefined): boolean {
+export function isProven(stat: Pick<FileStat, "ctimeNs">, nowNs: bigint | undefined): boolean {
   if (nowNs === undefined) return false
   const window = stat.ctimeNs % SECOND_NS === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS
   return nowNs - stat.ctimeNs >= window

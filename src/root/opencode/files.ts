@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import { StoreError, systemCode } from "../../errors.ts"
+import { isProven as isProvenStamp } from "../../file/stamp.ts"
 
 /** One of a database's files as `stat` shows it. */
 export interface FileLook {
@@ -111,14 +112,9 @@ export function sameWal(a: FileLook | undefined, b: FileLook | undefined): boole
   return a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs
 }
 
-const SECOND_NS = 1_000_000_000n
-const GRANULARITY_NS = 100_000_000n
-const COARSE_GRANULARITY_NS = 2n * SECOND_NS
-
 /** Whether a later change must leave another look: one that falls into the same tick of the device's clock need not. */
 export function isProven(look: FileLook | undefined, at: bigint): boolean {
-  if (!look) return true
-  return at - look.ctimeNs >= (look.ctimeNs % SECOND_NS === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS)
+  return !look || isProvenStamp(look, at)
 }
 
 function notFound(path: string, cause?: unknown): StoreError {

@@ -1,3 +1,4 @@
+import { rootCause } from "../../database/failure.ts"
 import { isStoreError, StoreError, systemCode } from "../../errors.ts"
 import type { Problem } from "../problem-log.ts"
 
@@ -13,14 +14,6 @@ const REFUSED = /^SQLITE_(?:CANTOPEN|IOERR|PERM|AUTH|READONLY|NOLFS|FULL|NOMEM)/
 /** The schema itself is damaged, or of a later SQLite. */
 const BAD_SCHEMA =
   /malformed database schema|unsupported file format|no such (?:table|column|module|collation)/
-
-/** The SQLite error inside what Drizzle wraps around it. */
-function rootCause(error: unknown): unknown {
-  let root = error
-  while (root instanceof Error && root.name === "DrizzleQueryError" && root.cause !== undefined)
-    root = root.cause
-  return root
-}
 
 /** Whether another program holds the database just now, so that it is worth trying again. */
 export function isBusy(error: unknown): boolean {
