@@ -1,6 +1,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import { isStoreError, StoreError } from "../../errors.ts"
 import { sessionFields } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import type { RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
@@ -152,7 +153,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
         for (const project of projects)
           for (const id of await this.#reader.ids("session", project)) {
             const [body] = await this.#reader.bodies("session", project, [id])
-            const bytes = body ? Buffer.byteLength(JSON.stringify(body)) : 0
+            const bytes = body ? Buffer.byteLength(jsonLine(body)) : 0
             sum.addSession(id, project, body && sessionFields(body).updated, {
               path: at("session", project, id),
               bytes,
@@ -163,7 +164,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
         else sum.add("part", session, { path: at("part", message, part), bytes })
       for (const kind of ["project", "todo"])
         for (const id of await this.#reader.plainIds(kind)) {
-          const bytes = Buffer.byteLength(JSON.stringify((await this.#reader.value([kind, id])) ?? null))
+          const bytes = Buffer.byteLength(jsonLine((await this.#reader.value([kind, id])) ?? null))
           sum.addPlain(kind, id, { path: at(kind, id), bytes })
         }
     })

@@ -1,6 +1,7 @@
 // Over 400 lines: all questions to a database share one snapshot and one way to unite both versions of its tables.
 import { StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import type { Key } from "../../record/key.ts"
 import { type Position, sortTexts } from "../../record/order.ts"
 import type { SessionQuery } from "../../record/query.ts"
@@ -282,7 +283,7 @@ export class OpencodeReader {
       if (pieces) return pieces
     }
     const body = await this.get(kind, folder, id)
-    return body && whole(JSON.stringify(body))
+    return body && whole(jsonLine(body))
   }
 
   /** A text that changes whenever one of these sessions does, or anything in them. */
@@ -381,7 +382,7 @@ export class OpencodeReader {
       const found = sessionBodies(view, wanted, this.#maxBytes, tell)
       for (const entry of run) {
         const body = found.get(entry.id)
-        const text = body && JSON.stringify(body)
+        const text = body && jsonLine(body)
         held += text?.length ?? 0
         listed.push(text === undefined ? entry : { ...entry, body: text })
       }

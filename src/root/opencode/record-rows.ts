@@ -1,5 +1,6 @@
 import { and, inArray, type SQL, sql } from "drizzle-orm"
 import { isJsonObject, type JsonObject } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import { messageOfPartId } from "../part-id.ts"
 import { parseColumn } from "./json-column.ts"
 import { isLater } from "./message-list.ts"
@@ -66,7 +67,7 @@ export function partSizes(view: View, messageID: string): { readonly id: string;
   if (later !== undefined)
     return later === "unreadable"
       ? []
-      : later.parts.map((part) => ({ id: String(part.id), bytes: Buffer.byteLength(JSON.stringify(part)) }))
+      : later.parts.map((part) => ({ id: String(part.id), bytes: Buffer.byteLength(jsonLine(part)) }))
   if (!view.has("part")) return []
   const id = view.column("part", "id")
   return view

@@ -1,3 +1,4 @@
+import { jsonLine } from "../../record/json-text.ts"
 import { changeOf, type StoreChange } from "../change.ts"
 import type { StampedSession } from "./changes.ts"
 import type { OpencodeReader } from "./reader.ts"
@@ -152,7 +153,7 @@ export class WatchedSessions {
   async #smallRecords(sessions: Iterable<string>, signal: AbortSignal): Promise<Map<string, string>> {
     const small = new Map<string, string>()
     for (const project of await this.#reader.projects())
-      small.set(JSON.stringify(["project", project.id]), JSON.stringify(project))
+      small.set(JSON.stringify(["project", project.id]), jsonLine(project))
     for (const id of sessions) {
       signal.throwIfAborted()
       const todos = await this.#reader.todos(id)

@@ -1,5 +1,6 @@
 import type { StoreError } from "../../errors.ts"
 import { loaded } from "../../exhaustion.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import type { RootHealth } from "../health.ts"
 import type { Problem } from "../problem-log.ts"
 import { ScannedUpkeep } from "../scanned/scanned-upkeep.ts"
@@ -87,8 +88,9 @@ export class PostgresUpkeep extends ScannedUpkeep {
       after = last.id
     }
     for (const id of await this.#records.plainIds("project")) {
-      const body = JSON.stringify(await this.#records.readPlain("project", id))
-      sum.addPlain("project", id, { path: at("project", id), bytes: Buffer.byteLength(body ?? "") })
+      const body = await this.#records.readPlain("project", id)
+      const bytes = body ? Buffer.byteLength(jsonLine(body)) : 0
+      sum.addPlain("project", id, { path: at("project", id), bytes })
     }
     return sum.result()
   }

@@ -11,6 +11,7 @@ import {
   fixtureDatabase,
   messageRow,
   partRow,
+  readerOf,
   SCHEMA_1_2,
   sessionRow,
   startAgent,
@@ -206,3 +207,13 @@ test("while another process holds the database locked, or was killed in the midd
   new Database(path).run("UPDATE session SET title = 'undone'")
   expect(await Array.fromAsync(store.sessions.list())).toHaveLength(2)
 }, 60_000)
+
+test("a session nested deeper than the engine can write breaks off no list, count or text", async () => {
+  const deep = `${"[".repeat(60_000)}${"]".repeat(60_000)}`
+  const path = databaseOf(`${GOOD} UPDATE session SET permission = '${deep}';`)
+  await using held = await storeBeside(path)
+  expect(await expectOwn(held.store)).toContain("ses_1")
+  using read = readerOf(path)
+  const pieces = (await read.reader.text("session", "p", "ses_1")) ?? []
+  expect((await Array.fromAsync(pieces)).join("").length).toBeGreaterThan(deep.length)
+})
