@@ -110,7 +110,10 @@ export class EarlyPages {
       await yieldToEventLoop()
       try {
         const unsettled = read.map((container) => ({ container, row: undefined }))
-        await this.#index.settleAll({ sweep, unsettled }, { slice: new TimeSlice(), patient: true })
+        await this.#index.settleAll(
+          { sweep, unsettled, unproven: new Map() },
+          { slice: new TimeSlice(), patient: true },
+        )
       } catch (error) {
         // What has no rows yet is settled for the next question.
         this.#isInVain = true

@@ -285,7 +285,10 @@ export class Settled {
     return glance.hasLost ? undefined : glance.database
   }
 
-  /** Looks at everything and works on what was found; once more where something of it was moved before it was read. */
+  /**
+   * Looks at everything and works on what was found; once more where something of it was moved before it was read, or others put rows
+   * that are not of it.
+   */
   async #looking(
     { signal, moment, patient }: Pick<SettleOptions, "signal" | "moment" | "patient">,
     work: (glance: Glance) => Promise<void>,
@@ -294,7 +297,7 @@ export class Settled {
       const look = (): Promise<Glance> => this.#glance(signal, moment)
       const glance = await (patient ? patiently(look) : look())
       await work(glance)
-      if (!glance.hasLost || looks === MAX_LOOKS) return
+      if (looks === MAX_LOOKS || (!glance.hasLost && (await this.index.areRowsOf(glance.looked)))) return
       if (moment) this.#moments.delete(moment)
     }
   }
@@ -326,8 +329,8 @@ export class Settled {
       left.delete(one)
       options.onSettled?.(one)
     }
-    const unsettled = { sweep: looked.sweep, unsettled: some }
-    if (!(await this.index.settleAll(unsettled, { ...options, onSettled }))) glance.hasLost = true
+    if (!(await this.index.settleAll({ ...looked, unsettled: some }, { ...options, onSettled })))
+      glance.hasLost = true
     if (left.size === 0 && !glance.hasLost) this.#sound = { begun, database }
   }
 

@@ -17,6 +17,12 @@ export interface Unsettled {
 export interface Looked {
   readonly sweep: Sweep
   readonly unsettled: readonly Unsettled[]
+  /** The version of the rows that it was compared with. */
+  readonly version: string
+  /**
+   * Of what was settled since, though no look proves it yet: which reading its rows are of, in short; nothing for what could not be read.
+   */
+  readonly unproven: Map<FoundContainer, string | undefined>
 }
 
 /** Under which look of its files a container's rows equal them, and the reading that they are of. */

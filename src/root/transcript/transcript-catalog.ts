@@ -6,6 +6,10 @@ import type { Settled } from "./settled.ts"
 
 const RUN_LENGTH = 256
 const PAGE_ROWS = 1_000
+/** SQLite's "no limit". */
+const ALL = -1
+/** How often a listing's rows are read while others change them. */
+const MAX_TRIES = 3
 
 /** What there is in transcripts, from rows that were made equal to their files. */
 export class TranscriptCatalog implements Catalog {
@@ -91,18 +95,34 @@ export class TranscriptCatalog implements Catalog {
     return (await this.#settled.read(({ message }) => message.folders(id)))[0]
   }
 
+  /** Rows of one moment: where others change them between two pages, all are read again, at last in one go. */
   async #entries(query: SessionQuery, range: Range): Promise<SessionEntry[]> {
+    for (let tries = 1; tries < MAX_TRIES; tries++) {
+      const entries = await this.#entriesInPages(query, range)
+      if (entries) return entries
+    }
+    return this.#settled.read(({ listings }) =>
+      listings.sessions(query, range.after, range.limit ?? ALL, Boolean(range.bodies)),
+    )
+  }
+
+  /** @returns `undefined` where anything was changed between two pages */
+  async #entriesInPages(query: SessionQuery, range: Range): Promise<SessionEntry[] | undefined> {
+    const { limit = Number.POSITIVE_INFINITY, signal } = range
     const entries: SessionEntry[] = []
-    for (let after: Position | undefined = range.after; ; ) {
-      const from: Position | undefined = after
-      const limit = Math.min(PAGE_ROWS, (range.limit ?? Number.POSITIVE_INFINITY) - entries.length)
-      const page = await this.#settled.read(({ listings }) =>
-        listings.sessions(query, from, limit, Boolean(range.bodies)),
+    let first: string | undefined
+    for (let after = range.after; ; ) {
+      const from = after
+      const most = Math.min(PAGE_ROWS, limit - entries.length)
+      const { version, said: page } = await this.#settled.index.atVersion(({ listings }) =>
+        listings.sessions(query, from, most, Boolean(range.bodies)),
       )
+      first ??= version
+      if (version !== first) return undefined
       for (const entry of page) entries.push(entry)
       after = page.at(-1)
-      if (!after || page.length < limit || entries.length === range.limit) return entries
-      range.signal?.throwIfAborted()
+      if (!after || page.length < most || entries.length === limit) return entries
+      signal?.throwIfAborted()
     }
   }
 }

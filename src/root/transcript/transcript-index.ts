@@ -1,7 +1,7 @@
 import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"
-import type { ContainerLook } from "../../database/transcript-statements.ts"
+import type { ContainerLook, ContainerReading } from "../../database/transcript-statements.ts"
 import { pendingMark } from "../../migrator/observation.ts"
 import { PatientWork } from "../../migrator/patient-work.ts"
 import { changeOf, type StoreChange } from "../change.ts"
@@ -107,7 +107,33 @@ export class TranscriptIndex {
       if (!isSettled || row.sides !== NO_SIDES) closer.push(container)
     }
     if (rows.withoutFiles(sweep.found).length === 0) rows.noteCloser(sweep.found, closer)
-    return { sweep, unsettled }
+    return { sweep, unsettled, version: rows.version, unproven: new Map() }
+  }
+
+  /**
+   * Whether rows are still those of what was found, and of nothing else. Another process, or another question, may have put what it had
+   * read of a file before that was changed or removed.
+   * @throws IndexFailure
+   */
+  async areRowsOf({ sweep, version, unproven }: Looked): Promise<boolean> {
+    const rows = await this.#rowsNow()
+    if (rows.version === version) return true
+    if (rows.withoutFiles(sweep.found).length > 0) return false
+    const doubtful: { readonly row: number; readonly reading: string }[] = []
+    for (const container of rows.closer(sweep.found)) {
+      const row = rows.of(container)
+      if (!row || this.#isStillSettled(container, row, rows, sweep)) continue
+      if (!unproven.has(container)) return false
+      const reading = unproven.get(container)
+      if (reading !== undefined) doubtful.push({ row: row.row, reading })
+    }
+    if (doubtful.length === 0) return true
+    return this.index.read(({ transcripts }) =>
+      doubtful.every(({ row, reading }) => {
+        const known = transcripts.container(row)
+        return known !== undefined && shortOf(known) === reading
+      }),
+    )
   }
 
   /** Takes what was read of a container whose rows will be put. */
@@ -173,19 +199,20 @@ export class TranscriptIndex {
    * @throws as `settle`
    */
   async settleAll(
-    { sweep, unsettled }: Looked,
+    { sweep, unsettled, unproven }: Omit<Looked, "version">,
     { onSettled, ...options }: SettleAllOptions,
   ): Promise<boolean> {
     let hasDoubted = false
     let areThere = true
-    const note = (outcome: Outcome): void => {
+    const note = (container: FoundContainer, { isGone, reached, ...outcome }: Outcome): void => {
       if (outcome.hasDoubted) hasDoubted = true
-      if (outcome.isGone) areThere = false
+      if (isGone) areThere = false
+      else if (!reached || !sweep.isProven(container)) unproven.set(container, reached && shortOf(reached))
     }
     for (const one of unsettled) {
       const turn = options.slice.pass()
       if (turn) await turn
-      note(await this.settle(one, sweep, options))
+      note(one.container, await this.settle(one, sweep, options))
       // What it was made into is out of reach only by now.
       for (const { stat } of one.container.files) options.intake?.stepped(stat.size)
       onSettled?.(one)
@@ -197,7 +224,7 @@ export class TranscriptIndex {
       const doubted = new Set(rows.flatMap((row) => (row.look === null ? [keyOf(row)] : [])))
       for (const container of sweep.found) {
         if (!doubted.has(keyOf(container))) continue
-        note(await this.settle({ container, row: undefined }, sweep, options))
+        note(container, await this.settle({ container, row: undefined }, sweep, options))
       }
     }
     return areThere
@@ -378,6 +405,11 @@ export class TranscriptIndex {
     if (container) for (const change of gone) this.listener?.changed(container, change, false)
     return hasDoubted
   }
+}
+
+/** Names a reading in short. */
+function shortOf({ marks, sides }: ContainerReading): string {
+  return Bun.hash(`${marks} ${sides}`).toString(36)
 }
 
 /** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */

@@ -391,9 +391,9 @@ export class TranscriptWatch implements RootWatch {
     this.#mustSettle = false
     const { signal } = this.#abort
     const { index } = this.#parts
-    const { sweep, unsettled } = await patiently(() => index.look(signal))
-    const known = unsettled.filter(({ row }) => row !== undefined)
-    await index.settleAll({ sweep, unsettled: known }, { slice: new TimeSlice(signal), patient: true })
+    const looked = await patiently(() => index.look(signal))
+    const known = looked.unsettled.filter(({ row }) => row !== undefined)
+    await index.settleAll({ ...looked, unsettled: known }, { slice: new TimeSlice(signal), patient: true })
     const now = performance.now()
     this.#settleAt = now + Math.max(SWEEP_MS, SWEEP_SHARE * (now - begun))
   }
