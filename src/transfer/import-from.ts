@@ -253,7 +253,18 @@ class ImportFrom {
     }
   }
 
+  /** One that no file of ours can hold, as with a number beyond all bounds, is left. */
   async #put(session: string, key: Key, value: unknown): Promise<void> {
+    try {
+      await this.#putSound(session, key, value)
+    } catch (error) {
+      if (!isStoreError(error, "INVALID_RECORD")) throw error
+      const path = this.#root.records.locate(key)
+      this.#result.left.push({ path, code: error.code, message: error.message })
+    }
+  }
+
+  async #putSound(session: string, key: Key, value: unknown): Promise<void> {
     const { own, writer } = this.#target
     const { records, left } = this.#result
     const path = keyPath(own.files.directory, key)

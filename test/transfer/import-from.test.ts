@@ -2,9 +2,10 @@ import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { opencodeDatabase, openStore, type Store } from "../../src/index.ts"
+import { opencodeDatabase, openStore, type Store, transcripts } from "../../src/index.ts"
 import { jsonFolder } from "../../src/root/json/json-folder.ts"
 import { cliHere, lines } from "../cli/in-process.ts"
+import { call, meta, SESSION, said } from "../root/transcript/codex-transcripts.ts"
 import { session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
@@ -197,4 +198,29 @@ test("import --from opencode finds the database, in the data folder too", async 
   })
   expect((await cliHere(other, "import", "--from", "opencode", "--older")).code).toBe(2)
   expect((await cliHere(other, "import", "x.json", "--since", "30d")).code).toBe(2)
+})
+
+test("what no file of ours can hold is left and told of, and the rest of its session and all others are copied", async () => {
+  const home = tempFolder()
+  const folder = join(home, "sessions/2026/11/01")
+  fs.mkdirSync(folder, { recursive: true })
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+  const ids = [SESSION, SESSION.replace("01a3", "01a4")]
+  for (const id of ids) {
+    const calls =
+      id === SESSION ? [call("deep", { arguments: deep }), call("huge", { arguments: "[1e400]" })] : []
+    const of = [meta({ id }), said(`go ${id}`), ...calls, said("go on")]
+    const text = of.map((line) => `${JSON.stringify(line)}\n`).join("")
+    fs.writeFileSync(join(folder, `rollout-2026-11-01T08-00-00-${id}.jsonl`), text)
+  }
+  await using store = await open()
+  const { sessions, left } = await store.importFrom(transcripts("codex", home))
+  expect(sessions).toEqual({ added: 2, replaced: 0, unchanged: 0, kept: 0 })
+  expect(left.map(({ code }) => code)).toEqual(["INVALID_RECORD", "INVALID_RECORD"])
+  expect((await Array.fromAsync(store.sessions.ids())).toSorted()).toEqual(ids)
+  const all = await Array.fromAsync(
+    store.messages.stream(SESSION, { direction: "asc" }),
+    ({ parts }) => parts,
+  )
+  expect(all.map((parts) => parts.map(({ text }) => text))).toEqual([[`go ${SESSION}`], [], ["go on"]])
 })

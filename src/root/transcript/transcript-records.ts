@@ -1,5 +1,6 @@
 import { isStoreError, StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import { checkKey, type Key } from "../../record/key.ts"
 import { type CollectionKind, placeOfKey } from "../../record/kind.ts"
 import { sortTexts } from "../../record/order.ts"
@@ -142,7 +143,7 @@ export class TranscriptRecords implements RecordSource {
 
   async *text(key: Key, signal?: AbortSignal): AsyncGenerator<string> {
     signal?.throwIfAborted()
-    yield JSON.stringify(await this.value(key))
+    yield jsonLine(await this.value(key))
   }
 
   /** What is read of a record may be of several files, and of what lies beside them. */

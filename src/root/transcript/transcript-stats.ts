@@ -1,4 +1,5 @@
 import { type JsonObject, sessionFields } from "../../record/extract.ts"
+import { jsonLine } from "../../record/json-text.ts"
 import { TimeSlice } from "../../time-slice.ts"
 import { type CountedRecord, StatsSum } from "../stats-sum.ts"
 import type { StoreStats } from "../store-stats.ts"
@@ -20,7 +21,7 @@ export async function transcriptStats(
   const slice = new TimeSlice(signal)
   const counted = (key: readonly string[], body: JsonObject | undefined): CountedRecord => ({
     path: records.locate(key),
-    bytes: body ? Buffer.byteLength(JSON.stringify(body)) : 0,
+    bytes: body ? Buffer.byteLength(jsonLine(body)) : 0,
   })
   for (const project of await records.folders("session"))
     for (const run of runs(await records.ids("session", project))) {

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { openStore, transcripts } from "../../../src/index.ts"
 import { copyOfTranscripts } from "../../support/home.ts"
 import { tempFolder } from "../../support/temp.ts"
+import { call, meta, SESSION, said } from "./codex-transcripts.ts"
 
 const bytesOf = (body: unknown): number => Buffer.byteLength(JSON.stringify(body))
 
@@ -49,3 +52,22 @@ test.each(["claude-code", "codex", "gemini-cli"] as const)(
   },
   60_000,
 )
+
+test("a call that is nested a hundred thousand deep is counted", async () => {
+  const home = tempFolder()
+  const folder = join(home, "sessions/2026/11/01")
+  mkdirSync(folder, { recursive: true })
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+  const lines = [meta(), said("go"), call("a", { arguments: deep })].map(
+    (line) => `${JSON.stringify(line)}\n`,
+  )
+  writeFileSync(join(folder, `rollout-2026-11-01T08-00-00-${SESSION}.jsonl`), lines.join(""))
+  await using store = await openStore({
+    directory: tempFolder(),
+    roots: [transcripts("codex", home)],
+    backgroundIndex: false,
+  })
+  const [stats] = (await store.stats()).alsoRead
+  expect(stats?.kinds.part?.files).toBe(2)
+  expect(stats?.kinds.part?.bytes).toBeGreaterThan(deep.length)
+})
