@@ -6,6 +6,7 @@ import {
   answer,
   call,
   event,
+  item,
   meta,
   named,
   output,
@@ -43,6 +44,15 @@ describe("hostile lines", () => {
         .slice(1)
         .every(({ state }, at) => fieldsOf(state).output === `${at}`),
     ).toBe(true)
+  })
+
+  test("tools that were found are told, nested a hundred thousand deep or not", () => {
+    const text = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+    const tools: unknown = JSON.parse(text)
+    const search = item("tool_search_call", { call_id: "a", arguments: "{}" })
+    const found = item("tool_search_output", { call_id: "a", tools })
+    const [, part] = partsOf(sessionsOf([meta(), said("go"), search, found])[0])
+    expect(fieldsOf(part?.state).output).toBe(text)
   })
 
   test("10,000 messages of one id have one each", () => {

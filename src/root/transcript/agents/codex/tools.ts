@@ -1,4 +1,5 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../../../record/extract.ts"
+import { jsonLine } from "../../../../record/json-text.ts"
 import { present } from "../../../../record/present.ts"
 import type { ToolCall, ToolResult } from "../../tool-part.ts"
 import { callOf, numberOf, objectsOf, textOf } from "./line.ts"
@@ -89,7 +90,8 @@ interface Output {
 
 /** The output that the model saw: a text, pieces, or a text in JSON with the exit code beside (0.29 to 0.58). */
 function outputOf(payload: JsonObject | undefined): Output {
-  if (payload?.type === "tool_search_output") return { text: jsonOf(payload.tools), files: [], failed: false }
+  if (payload?.type === "tool_search_output")
+    return { text: payload.tools === undefined ? "" : jsonLine(payload.tools), files: [], failed: false }
   const body = payload?.output
   const wrapped = fieldsOf(body)
   const failed = wrapped.success === false
@@ -168,15 +170,6 @@ function parsed(text: unknown): unknown {
   } catch {
     // A patch, or a program, is no JSON.
     return text
-  }
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? ""
-  } catch {
-    // Nested deeper than can be laid out.
-    return ""
   }
 }
 
