@@ -96,3 +96,34 @@ test("what lies in dist runs in a package, and not in a clone, where it may be o
   expect((await run(["bun", BIN, "--version"], installed)).err).toContain("What lies in dist runs")
   expect((await run(["bun", BIN, "--version"], clone)).code).toBe(0)
 })
+
+test("an app with strict types and the types of Bun can import every entry of the package", async () => {
+  const app = join(folder, "app")
+  const own = join(app, "node_modules")
+  mkdirSync(join(own, "@types/bun"), { recursive: true })
+  writeFileSync(join(own, "@types/bun/index.d.ts"), '/// <reference types="bun-types" />')
+  symlinkSync(join(ROOT, "node_modules/bun-types"), join(own, "bun-types"))
+  cpSync(installed, join(own, "sessiondex"), { recursive: true })
+  const entries = ["sessiondex/http", "sessiondex", "sessiondex/storage", "sessiondex/testing"]
+  const imports = entries.map((entry) => `import "${entry}"`)
+  writeFileSync(join(app, "app.ts"), imports.join("\n"))
+  // As `bun init` makes it.
+  const compilerOptions = {
+    lib: ["ESNext"],
+    target: "ESNext",
+    module: "Preserve",
+    moduleResolution: "bundler",
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    verbatimModuleSyntax: true,
+    strict: true,
+    skipLibCheck: true,
+    noFallthroughCasesInSwitch: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitOverride: true,
+    types: ["bun"],
+  }
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc")
+  expect(await run(["bun", "--bun", tsc, "-p", app], app)).toEqual({ code: 0, out: "", err: "" })
+}, 60_000)

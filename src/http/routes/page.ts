@@ -12,7 +12,8 @@ interface Asset {
 
 /** Everything there is to serve besides records; embedded, so that no path of a request ever reaches a folder. */
 const ASSETS: Readonly<Record<string, Asset>> = {
-  "/": { type: "text/html; charset=utf-8", text: html },
+  // Where the types of Bun are loaded first, as in an app that imports this, they call an HTML file a bundle.
+  "/": { type: "text/html; charset=utf-8", text: String(html) },
   "/assets/app.js": { type: "text/javascript; charset=utf-8", text: script },
   "/assets/app.css": { type: "text/css; charset=utf-8", text: style },
 }
