@@ -1,75 +1,75 @@
 import type { JsonObject } from "../../record/extract.ts"
 
-/** Where a line lies: which of its container's files, its first byte there, its length in bytes without the line's end. */
+/** The place of a line: the number of the file in its container, its first byte, and its length in bytes without the line end. */
 export type Span = readonly [file: number, offset: number, length: number]
 
-/** One line of a transcript, whatever it says. */
+/** One line of a transcript. */
 export interface Line {
   readonly value: unknown
   readonly span: Span
 }
 
-/** What an agent's folder says of a file by its name alone: that it holds a session, or belongs to one that does. */
+/** What the name of a file alone tells: which container it belongs to, and of which session. */
 export interface ContainerName {
-  /** What the container is called: files of the same name are one container, read one after the other. */
+  /** The container's name: files of the same name are one container and are read one after the other. */
   readonly name: string
-  /** Where several files are of one container: the lower is read first. */
+  /** The order of the files of one container: the lowest is read first. */
   readonly rank: number
-  /** How it is written: a JSON value a line, or one JSON object with an array `messages`, whose elements are taken for lines. */
+  /** The format: one JSON value per line, or one JSON object with an array `messages` whose elements count as lines. */
   readonly form: "lines" | "object"
   /** The session's id, where the file's name tells it. */
   readonly session?: string | undefined
   /**
-   * What the ids of all its sessions begin with, where its name tells that, so that it need not be read to know that a session is not in it;
-   * by default `session`. Where neither is given they may be any.
+   * What the ids of all its sessions begin with; by default `session`. A session with another id is not looked for in it. Without
+   * either, its sessions may have any id.
    */
   readonly prefixes?: readonly string[] | undefined
-  /** The session whose child it is, where its place tells that. */
+  /** The parent session, where the file's place tells it. */
   readonly parent?: string | undefined
   readonly archived?: boolean | undefined
 }
 
-/** Small files beside the transcripts, as those that hold names that a person gave. */
+/** Small files beside the transcripts, such as those with names that a person gave to sessions. */
 export interface Sides {
-  /** The text of a file, by its path below the root's place; `undefined` where there is none that can be read, or it is over 16 MiB. */
+  /** The text of a file, by its path below the root's place; `undefined` where it is missing, cannot be read, or is over 16 MiB. */
   text(path: string): string | undefined
 }
 
-/** What a transcript says of one message, without what it says in it. */
+/** A message without its content: its id, time and role, and where its lines are. */
 export interface OutlinedMessage {
-  /** Unlike any other of its session, and the same whenever the same lines are read. */
+  /** Unique in its session, and the same whenever the same lines are read. */
   readonly id: string
-  /** By its own line's time, ms since 1970; 0 where it has none. */
+  /** The time of its first line, ms since 1970; 0 where it has none. */
   readonly created: number
   readonly role: "user" | "assistant"
-  /** Every line that it is made of, in the order in which `message` wants them. */
+  /** All its lines, in the order that `message` expects. */
   readonly spans: readonly Span[]
-  /** What else `message` needs to know, from lines before or after these: small, and plain JSON. */
+  /** What else `message` needs from other lines: small, plain JSON. */
   readonly about?: JsonObject | undefined
 }
 
-/** What a transcript says of one session. */
+/** A session with its messages, without their content. */
 export interface OutlinedSession {
   readonly id: string
   readonly parentID?: string | undefined
-  /** As the agent shows it, else the person's first words; `undefined` where nobody said anything yet. */
+  /** The title that the agent shows, else the person's first words; `undefined` where nothing was said yet. */
   readonly title?: string | undefined
   /** The work tree it ran in. */
   readonly directory?: string | undefined
   /** The agent's release. */
   readonly version?: string | undefined
-  /** Of the first and newest line that has a time, ms since 1970; 0 where none has. */
+  /** The times of the first and the newest line that have one, ms since 1970; 0 where none has. */
   readonly created: number
   readonly updated: number
-  /** What else its body says: `metadata`, and the like. */
+  /** Further fields of its body, such as `metadata`. */
   readonly body?: JsonObject | undefined
-  /** In the order in which the agent would show them. */
+  /** In the order in which the agent shows them. */
   readonly messages: readonly OutlinedMessage[]
 }
 
-/** A message as our records say it: parts without `id`, `sessionID` and `messageID`, which they get of their place. */
+/** A message as our records have it, but for the ids of its parts: those follow from their place. */
 export interface TranscriptMessage {
-  /** Without `id` and `sessionID`; a `parentID` is another message's id as the transcript has it. */
+  /** Without `id` and `sessionID`. A `parentID` is the other message's id in the transcript. */
   readonly info: JsonObject
   readonly parts: readonly JsonObject[]
 }
@@ -78,40 +78,40 @@ export interface TranscriptMessage {
 export type OnLaid = (lines: number) => void
 
 /**
- * What a transcript says so far. It takes in one line after another, and says the same whether it took them in at once, or was
- * stopped in between, kept as its state, and begun again.
+ * The state of reading one transcript. It takes in one line after another. Whether it read all lines at once, or was stopped, saved as
+ * `state()` and resumed, it gives the same outline.
  */
 export interface Fold {
-  /** Takes in a line. Never throws, whatever it says. */
+  /** Takes in the next line. Never throws. */
   add(line: Line): void
   /**
-   * What the lines say: the container's session, then its child sessions. Nothing where they say of none. Lines that are added later
-   * change nothing in it. Never throws.
+   * The sessions of the lines so far: the container's own, then its child sessions. Empty where there is none. Later lines do not
+   * change what was returned. Never throws.
    * @param onLaid told how many lines were laid out since it was told last: what they left behind can be collected
    */
   outline(sides: Sides, onLaid?: OnLaid): readonly OutlinedSession[]
-  /** Lets go of what only makes its next outline cost less. */
+  /** Frees what only makes the next outline cheaper. */
   forget?(): void
-  /** Everything that it knows, as plain JSON. It is written down before another line is added. */
+  /** All it knows, as plain JSON. The caller writes it down before it adds another line. */
   state(): unknown
 }
 
-/** The part of another session that comes before a container's own lines. */
+/** The part of another session's file that is read before a container's own lines. */
 export interface Base {
   readonly session: string
-  /** How many bytes of its file. */
+  /** The length of that part, in bytes. */
   readonly bytes: number
 }
 
-/** An agent that keeps a transcript a session: where it lies, and how its lines become our records. */
+/** An agent that keeps one transcript per session: where they are, and how their lines become our records. */
 export interface TranscriptAgent {
-  /** Its name beside a record, as `codex`. */
+  /** The name of the source, such as `codex`. */
   readonly source: string
-  /** Grows with every change to what its folds say, so that nothing older is gone on with. */
+  /** Raised with every change to what folds give, so that no older state or row is used. */
   readonly version: number
-  /** Where it keeps its history, by environment variables, else by default; several where releases differ. */
+  /** Where it keeps its history, by environment variables, else by default; several where its releases differ. */
   places(environment: Readonly<Record<string, string | undefined>>, home: string): readonly string[]
-  /** Folders below the place that hold transcripts; others are not looked into. */
+  /** The folders below the place that hold transcripts. */
   readonly folders: readonly string[]
   /** What a file is, by its path below the place, parts divided by `/`, without the `.zst` of a compressed one; `undefined` for none of its transcripts. */
   container(path: string): ContainerName | undefined
@@ -120,12 +120,12 @@ export interface TranscriptAgent {
    * @param state as `state()` gave it
    */
   fold(container: ContainerName, state?: unknown): Fold
-  /** What has to be read before a container, by its own first line. */
+  /** What is read before a container, according to its own first line. */
   base?(first: unknown): Base | undefined
-  /** Tells by its bytes that a line is bookkeeping, so that it need not be parsed. May be wrong one way: what it does not tell is parsed. */
+  /** Whether the bytes of a line show that it is bookkeeping and need not be parsed. `false` is always safe: the line is parsed then. */
   isBookkeeping?(line: Uint8Array): boolean
   /**
-   * What a message says.
+   * Makes a message of its lines.
    * @param lines its spans' values, in their order; `undefined` for one that cannot be read any more
    */
   message(message: OutlinedMessage, lines: readonly unknown[]): TranscriptMessage

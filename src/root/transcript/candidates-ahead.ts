@@ -4,22 +4,22 @@ import type { FoundContainer } from "./container.ts"
 import type { Settled } from "./settled.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
-/** Candidates of one session are read together, so many at most, as long as their lines take no more than this, in bytes: a search may need but the first. */
+/** At most this many candidates of one session are read together, and at most this many bytes of their lines: a search may need only the first. */
 const READ_AT_ONCE = 16
 const RUN_BYTES = 64 * 1024
-/** Sessions of which such are held. */
+/** Sessions whose messages are kept. */
 const MAX_RUNS = 8
 
 /** Messages of one session that were read together. */
 interface Run {
-  /** They are as they were read for as long as it is as it was found. */
+  /** As long as this is unchanged, so are the messages. */
   readonly container: FoundContainer
   readonly messages: Map<string, LocatedRead | undefined>
 }
 
 /**
- * Reads the messages that one search looks at: where a session's files can be known not to have changed, with it those that come next,
- * so that they are opened and looked for once for all.
+ * Reads the candidates of one search. With a message it reads the next candidates of the same session, so that the file is looked up
+ * and opened once. It keeps them only as long as stamps prove that the session's files have not changed.
  */
 export class CandidatesAhead {
   readonly #settled: Settled
@@ -32,12 +32,12 @@ export class CandidatesAhead {
     this.#records = records
   }
 
-  /** Says which candidates come next, in their order. */
+  /** Sets the candidates that come next, in order. */
   expect(candidates: readonly Candidate[]): void {
     this.#expected = candidates
   }
 
-  /** A message as it is now; `undefined`, which is reported where it cannot be read. @throws StoreError `EXHAUSTED` */
+  /** A message as it is now; `undefined` where it is gone or cannot be read, which is reported. @throws StoreError `EXHAUSTED` */
   async document(session: string, id: string): Promise<MessageDocument | undefined> {
     const message = this.#held(session, id) ?? (await this.#readOn(session, id))
     return message && wholeDocument(message.read.info, message.read.parts)
@@ -55,7 +55,7 @@ export class CandidatesAhead {
     const container = this.#settled.foundAs(session)
     const ids = container ? this.#next(session, id) : [id]
     const read = await this.#records.locatedQuietly(session, ids, RUN_BYTES)
-    // What was found anew meanwhile may have been read in part before.
+    // If the container was found changed meanwhile, part of this may have been read before the change.
     if (container && read && this.#settled.foundAs(session) === container) {
       const [oldest] = this.#runs.keys()
       if (oldest !== undefined && this.#runs.size >= MAX_RUNS) this.#runs.delete(oldest)
@@ -65,7 +65,7 @@ export class CandidatesAhead {
     return read?.[0]
   }
 
-  /** That candidate, and those of the same session that come after it. */
+  /** The ids of that candidate and of the next ones of its session. */
   #next(session: string, id: string): string[] {
     const ids = this.#expected.flatMap((one) => (one.session === session ? [one.id] : []))
     const at = ids.indexOf(id)

@@ -1,31 +1,31 @@
 import type { Problem } from "../problem-log.ts"
 import type { Fold } from "./agent.ts"
 
-/** How far the last file of a container was read: whole lines. */
+/** How far the last file of a container was read, in whole lines. */
 export interface Reached {
-  /** Names the reading from the beginning that it was gone on with since; rows of before there were names have none. */
+  /** The name of the reading from the beginning that this one continues; old rows have none. */
   readonly reading?: string | undefined
-  /** Bytes that were read of it. */
+  /** Bytes read. */
   readonly read: number
   /** The number of the next line. */
   readonly line: number
-  /** Whether what was read last lacks its line's end. */
+  /** Whether the last line that was read lacks its line end. */
   readonly isUnended: boolean
 }
 
-/** How far a fold has taken in its container: as far as it was read, or less. */
+/** How much of its container a fold has taken in: all that was read, or less. */
 export interface Checkpoint extends Reached {
-  /** How many of the container's problems were known by then. */
+  /** How many of the container's problems were known at that point. */
   readonly problems: number
 }
 
-/** A fold that can be gone on with from where it is. */
+/** A fold and the place from which it can continue. */
 export interface Resumed {
   readonly fold: Fold
   readonly checkpoint: Checkpoint
 }
 
-/** The checkpoint of a fold that has taken in all that was read; `undefined` where nothing was. */
+/** The checkpoint of a fold that has taken in all that was read; `undefined` where nothing was read. */
 export function checkpointOf(
   marks: readonly Reached[],
   problems: readonly Problem[],
@@ -36,7 +36,7 @@ export function checkpointOf(
   return { reading, read, line, isUnended, problems: problems.length }
 }
 
-/** Whether what a fold has taken in is the beginning of what was read up to a mark, by the same reading. */
+/** Whether a fold has taken in a beginning of what the same reading has read up to a mark. */
 export function precedes({ reading, read }: Checkpoint, mark: Reached): boolean {
   return reading !== undefined && reading === mark.reading && read <= mark.read
 }

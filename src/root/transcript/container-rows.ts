@@ -2,12 +2,12 @@ import type { ContainerLook } from "../../database/transcript-statements.ts"
 import { type ContainerAt, type FoundContainer, keyOf } from "./container.ts"
 import type { ReadContainer } from "./transcripts.ts"
 
-/** The rows of all containers at one version of the index, beside the containers that were found. */
+/** The rows of all containers at one version of the index, matched with the containers that were found. */
 export class ContainerRows {
   readonly version: string
   readonly #rows: readonly ContainerLook[]
   readonly #byKey: ReadonlyMap<string, ContainerLook>
-  /** By containers that were asked for: the same ones are found again and again. */
+  /** By container object: each look finds the same objects again. */
   readonly #of = new WeakMap<ContainerAt, ContainerLook>()
   readonly #settled = new WeakSet<FoundContainer>()
   /** What was found last, and what of it has to be looked at more closely each time. */

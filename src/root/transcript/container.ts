@@ -2,25 +2,25 @@ import type { FileStat } from "../../file/system.ts"
 import { compareText } from "../../record/order.ts"
 import type { ContainerName } from "./agent.ts"
 
-/** One file of a container as it lies there. */
+/** One file of a container. */
 export interface ContainerFile {
   readonly path: string
   readonly stat: FileStat
-  /** Whether no later change can leave it the same stat. */
+  /** Whether every later change would change its stat. */
   readonly isProven: boolean
   readonly name: ContainerName
   readonly isCompressed: boolean
 }
 
-/** A container as it was found: its files in the order in which they are read. */
+/** A container as it was found, with its files in reading order. */
 export interface FoundContainer {
-  /** The folder that it lies in, below the root's place. */
+  /** Its folder, below the root's place. */
   readonly folder: string
   readonly name: string
   readonly files: readonly ContainerFile[]
 }
 
-/** When a container's newest file was written, ms since 1970: nothing in it counts as later. */
+/** When a container's newest file was written, ms since 1970. No session in it counts as newer. */
 export function modifiedAt({ files }: FoundContainer): number {
   let newest = files[0]?.stat.mtimeNs ?? 0n
   for (const { stat } of files) if (stat.mtimeNs > newest) newest = stat.mtimeNs
@@ -32,18 +32,18 @@ export function prefixesOf({ prefixes, session }: ContainerName): readonly strin
   return prefixes ?? (session === undefined ? undefined : [session])
 }
 
-/** Which container. */
+/** The identity of a container. */
 export interface ContainerAt {
   readonly folder: string
   readonly name: string
 }
 
-/** By folder and name: among equal copies of a session the last counts. */
+/** Orders by folder and name. Of equal copies of a session the last one counts. */
 export function compareContainers(a: ContainerAt, b: ContainerAt): number {
   return compareText(a.folder, b.folder) || compareText(a.name, b.name)
 }
 
-/** A name of a container that no other has. */
+/** A unique key of a container. */
 export function keyOf({ folder, name }: ContainerAt): string {
   return `${folder}/${name}`
 }

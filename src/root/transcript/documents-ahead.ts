@@ -2,31 +2,31 @@ import { wholeDocument } from "../document.ts"
 import type { MessageDocument } from "../text-source.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
-/** Messages are read together as long as their lines take no more than this, in bytes: some ms of the event loop. */
+/** Messages that are read together have at most this many bytes of lines: some ms of the event loop. */
 const RUN_BYTES = 512 * 1024
-/** And so many at the most: where each of them lies is asked for. */
+/** The most messages that are read together. */
 const RUN_MESSAGES = 64
 
-/** Which message. */
+/** The identity of a message. */
 interface MessageName {
   readonly session: string
   readonly id: string
 }
 
-/** Reads messages that are asked for in a known order, so many of one session at once: its file is looked at and opened once for all. */
+/** Reads messages that will be asked for in a known order, several of one session at once, so that its file is looked up and opened once. */
 export class DocumentsAhead {
   readonly #records: TranscriptRecords
   readonly #onRead: (read: LocatedRead) => Promise<void>
   #expected: readonly MessageName[] = []
   #run = new Map<string, LocatedRead | undefined>()
 
-  /** @param onRead told of each message that is asked for and can be read */
+  /** @param onRead called with each message that is asked for and can be read */
   constructor(records: TranscriptRecords, onRead: (read: LocatedRead) => Promise<void>) {
     this.#records = records
     this.#onRead = onRead
   }
 
-  /** Says which messages will be asked for next, in their order. What was read before is forgotten. */
+  /** Sets the messages that will be asked for next, in order, and forgets what was read before. */
   expect(messages: readonly MessageName[]): void {
     this.#expected = messages
     this.#run = new Map()

@@ -11,40 +11,40 @@ import { type HeldSession, heldSessions } from "./held.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
 import type { Sweep } from "./transcripts.ts"
 
-/** Transcripts that are read for an answer before their rows are put, at most, and of how many bytes in all. */
+/** The most transcripts, and the most bytes of them, that are read for an answer before their rows are written. */
 const MAX_READ = 128
 const MAX_BYTES = 16 * 1024 * 1024
-/** How many are read before it is asked again whether these are enough. */
+/** Transcripts that are read between two checks whether the page is complete. */
 const READ_AT_ONCE = 8
 
-/** A session, and the container that it is read from. */
+/** A session and its container. */
 interface Copy {
   readonly session: HeldSession
   readonly container: FoundContainer
 }
 
 /**
- * The newest sessions of a place that nobody has indexed, by what its newest transcripts say, before there is an index: opening that and
- * putting rows takes longer than reading them. The rows are put right after.
+ * Answers the first page of a place that nobody has indexed by reading its newest transcripts, because that is faster than to create
+ * the index and write their rows. The rows are written right after.
  */
 export class EarlyPages {
   readonly #index: TranscriptIndex
   readonly #onRefused: (refused: readonly Problem[]) => void
   readonly #logger: Logger
-  /** What was looked at for questions about one moment. */
+  /** The sweep that questions about one moment share. */
   readonly #sweeps = new WeakMap<object, Sweep>()
   #putting: Promise<void> = Promise.resolve()
-  /** Whether rows could not be put. */
+  /** Whether rows could not be written. */
   #isInVain = false
 
-  /** @param onRefused told what could not be looked into by a look at everything */
+  /** @param onRefused called with the folders and files that a sweep could not look at */
   constructor(index: TranscriptIndex, onRefused: (refused: readonly Problem[]) => void, logger: Logger) {
     this.#index = index
     this.#onRefused = onRefused
     this.#logger = logger
   }
 
-  /** What a question of the same moment was answered from. */
+  /** The sweep that a question of the same moment was answered from. */
   sweepOf(moment: object | undefined): Sweep | undefined {
     return moment && this.#sweeps.get(moment)
   }
@@ -73,7 +73,7 @@ export class EarlyPages {
       const entries = entriesOf(copies, query, range)
       const next = newest[read.length]
       const last = entries[limit - 1]
-      // Nothing in a file counts as later than the file.
+      // No session counts as newer than its file.
       if (!next || (last && last.time > next.modified)) {
         if (moment) this.#sweeps.set(moment, sweep)
         this.#putLater(sweep, read)
@@ -98,7 +98,7 @@ export class EarlyPages {
     }
   }
 
-  /** Waits until the rows of what was read are put. */
+  /** Waits until the rows of what was read are written. */
   async stop(): Promise<void> {
     await this.#putting
   }
@@ -115,9 +115,9 @@ export class EarlyPages {
           { slice: new TimeSlice(), patient: true },
         )
       } catch (error) {
-        // What has no rows yet is settled for the next question.
+        // The next question settles what has no rows yet.
         this.#isInVain = true
-        // An index tells of its own failures.
+        // The index reports its own failures.
         if (error instanceof IndexFailure) return
         const { place } = this.#index.transcripts
         this.#logger.warn(`What was read in ${place} for a first page could not be indexed`, error)
@@ -127,7 +127,7 @@ export class EarlyPages {
   }
 }
 
-/** Whether a copy of a session counts, beside another one. */
+/** Whether this copy of a session counts more than the other one. */
 function counts({ session, container }: Copy, other: Copy | undefined): boolean {
   if (!other || session.updated !== other.session.updated)
     return !other || session.updated > other.session.updated

@@ -2,7 +2,7 @@ import { IndexFailure } from "../../database/failure.ts"
 import type { Problem } from "../problem-log.ts"
 import type { Lookup } from "./lookup.ts"
 
-/** Asks the index, and the transcripts themselves where it fails. */
+/** Asks the index, and reads the transcripts themselves where it fails. */
 export class FallbackLookup implements Lookup {
   readonly #index: Lookup
   readonly #files: Lookup

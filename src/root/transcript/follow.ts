@@ -11,24 +11,24 @@ import { withSpans } from "./spans.ts"
 import { digestOf, TAIL_BYTES, Tail, tailOf } from "./tail.ts"
 
 const NEWLINE = 10
-/** Faults of one container that are kept. */
+/** The most problems of one container that are kept. */
 const MAX_PROBLEMS = 1_000
 
-/** How far a file was read, and what proves that it was only added to since. */
+/** How far a file was read, and what proves later that it was only appended to. */
 export interface FileMark extends ReadableFile, Reached {
   readonly inode: string
-  /** What `stat` said of it, and its size by that. */
+  /** Its `stat`, and the size from it. */
   readonly look: string
   readonly size: number
-  /** When it was written last, ms since 1970. */
+  /** When it was last written, ms since 1970. */
   readonly modified: number
-  /** Where a base ends that a container goes on from. */
+  /** Where a base ends that a container continues, in bytes. */
   readonly until?: number | undefined
-  /** The number of a last line that is not whole. */
+  /** The number of a last line that is incomplete. */
   readonly unfinishedLine?: number | undefined
   /** A digest of the last bytes that were read. */
   readonly tail: string
-  /** Bytes of the longest line that was not too large, and of the shortest that was: under bounds between them it reads the same. */
+  /** The length of the longest line that was read and of the shortest that was too large: any limit between them gives the same. */
   readonly longest: number
   readonly refused?: number | undefined
 }
@@ -37,24 +37,24 @@ export interface FileMark extends ReadableFile, Reached {
 export interface Known {
   readonly marks: readonly FileMark[]
   readonly problems: readonly Problem[]
-  /** A fold to go on with, asked for where it is needed; `undefined` where there is none any more. */
+  /** Gets the fold to continue, only when it is needed; `undefined` where there is none any more. */
   readonly resume: () => Promise<Resumed | undefined>
 }
 
 /** What was read of a container now. */
 export interface Followed {
-  /** It has taken in everything; `undefined` where nothing is new. */
+  /** Has taken in everything; `undefined` where nothing is new. */
   readonly fold: Fold | undefined
   readonly marks: readonly FileMark[]
   readonly problems: readonly Problem[]
-  /** Whether all of it was read, so that nothing tells which lines are what they were. */
+  /** Whether everything was read again, so that any line may be different. */
   readonly isAnew?: boolean
 }
 
 /**
- * Reads a container: what was added to it where all that was read before is still there, proven by its inode, length and end;
- * otherwise everything.
- * @param needsFold whether a fold is wanted where nothing is new, too
+ * Reads what was appended to a container since it was last read. If its inode, length or end do not prove that all from before is still
+ * there, it reads everything.
+ * @param needsFold whether to return a fold even where nothing is new
  * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`; the slice's signal's reason
  */
 export async function follow(
@@ -95,9 +95,9 @@ export async function follow(
   return { fold, marks, problems, isAnew: true }
 }
 
-/** Where a file is begun, or gone on with, and what is known of the lengths of its lines. */
+/** Where reading a file starts or continues, and what is known of the lengths of its lines. */
 interface Beginning extends Reached, Partial<Pick<FileMark, "longest" | "refused">> {
-  /** What lies right before that, as far as it is at hand. */
+  /** The bytes right before that, as far as they are at hand. */
   readonly tail?: Buffer | undefined
 }
 
@@ -107,7 +107,7 @@ function seenAgain(mark: FileMark, segment: Segment | undefined): FileMark {
   return { ...mark, look, size, modified }
 }
 
-/** A last line that is not whole, which may be one that is being written. */
+/** The problem of an incomplete last line, which may still be being written. */
 export function unfinished({ path, unfinishedLine }: FileMark): Problem[] {
   return unfinishedLine === undefined
     ? []
@@ -120,7 +120,7 @@ function problemOf(path: string, line: number | undefined, code: Problem["code"]
     : { path, code, message: `Line ${line}: ${message}`, line }
 }
 
-/** The end of what was read of the container's last file; `undefined` where not all that was read is still there. */
+/** The end of what was read of the container's last file; `undefined` where what was read may not be there any more. */
 async function stillThere(
   context: Following,
   segments: readonly Segment[],
@@ -134,7 +134,7 @@ async function stillThere(
     if (mark.inode !== segment.inode || segment.size < mark.read) return undefined
     const isLast = at === marks.length - 1
     const mayGrow = (isLast && segment.name.form === "lines") || segment.until !== undefined
-    // The times of what is only ever written anew are not asked for: who comes here knows that something changed.
+    // Files that are always rewritten whole need no closer look: that something changed is known here.
     if (segment.isCompressed || (!mayGrow && isLast)) return undefined
     if (!mayGrow && segment.size !== mark.read) return undefined
     const end = vouchedFor(mark)
@@ -153,12 +153,12 @@ async function stillThere(
   return last
 }
 
-/** Where what the digest is of ends: of a part of another's file that may not end with a line, where that part does. */
+/** The end of the bytes that the digest covers. A part of another session's file need not end with a line. */
 function vouchedFor({ until, size, read }: Pick<FileMark, "until" | "size" | "read">): number {
   return until === undefined ? read : Math.min(until, size)
 }
 
-/** Tells what is wrong with a line, or with all of a file. */
+/** Reports a problem of a line, or of the whole file. */
 type TellLine = (line: number | undefined, code: Problem["code"], message: string) => void
 
 async function readOn(
@@ -175,7 +175,7 @@ async function readOn(
   const tell: TellLine = (line, code, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push(problemOf(path, line, code, message))
   }
-  // What stands behind one that was cut is read.
+  // A line that was cut short may have another one behind it, which must be read.
   const isBookkeeping = (bytes: Buffer): boolean =>
     agent.isBookkeeping?.(bytes) === true && !mayHoldSeveral(bytes)
   let { longest = 0, refused } = from
@@ -207,7 +207,7 @@ async function readOn(
     return { ...known, read, line: 1, isUnended: false, tail: "" }
   }
   let { read, line } = from
-  // The end of the line that lacked it.
+  // The line end that was missing is there now.
   const isEnded = from.isUnended && size > read
   if (isEnded) read++
   const splitter = new LineSplitter(read, line, maxLineBytes)
@@ -232,7 +232,7 @@ async function readOn(
   const rest = splitter.rest()
   if (rest) {
     noteLength(rest)
-    // A whole object cannot become another one by what is added; what is not whole yet may still be being written.
+    // Appending cannot change a whole object. An incomplete one may still be being written.
     const isPassedOver = rest.bytes !== undefined && isBookkeeping(rest.bytes)
     const whole = rest.bytes && !isPassedOver ? parseLine(rest.bytes) : undefined
     if (whole && whole.values.length > 0 && whole.fault === undefined) {
@@ -265,7 +265,7 @@ async function readOn(
   }
 }
 
-/** Reads a file that is one object: its other fields first, then each of its messages. */
+/** Reads a file that is one JSON object: first its other fields, then each of its messages. */
 async function readObject(
   { fs, maxLineBytes, slice }: Following,
   segment: Segment,

@@ -1,29 +1,29 @@
-/** So much may be left before it is collected, in bytes of the lines that it was made of. */
+/** Garbage is collected after this many bytes of lines. */
 const MOST_LEFT = 8 * 1024 * 1024
-/** The same without texts: indexing so many bytes takes a third of the time then, and collecting as long as ever. */
+/** The same without texts: indexing takes a third of the time then, and a collection as long as with them. */
 export const MOST_LEFT_OF_ROWS = 4 * MOST_LEFT
-/** A container of so many bytes is large: what a step of its reading leaves is collected before the next. */
+/** After each step of reading a container of at least this many bytes, garbage is collected. */
 const LARGE = 16 * 1024 * 1024
-/** In a process that holds more than that, a collection would take longer than it is worth: it is not ours alone. */
+/** A process that holds more than this, in bytes, has other things in memory; a collection would take too long. */
 const LARGEST = 256 * 1024 * 1024
 
-/** Who is told of what reading leaves behind. */
+/** Hears of the garbage that reading leaves behind. */
 export interface Collector {
-  /** Told that what so many bytes were made into is not needed any more. */
+  /** What was made of this many bytes is not needed any more. */
   left(bytes: number): void
-  /** Told that a step of reading a container of so many bytes is done. */
+  /** A step of reading a container of this many bytes is done. */
   stepped(bytes: number): void
 }
 
 /**
- * Collects what reading leaves behind while somebody waits for all of it. The engine would let the heap grow to twice of what was in use
- * a moment ago, which after a large container is hundreds of megabytes.
+ * Collects garbage during an index run that somebody waits for. The engine alone would let the heap grow to twice what was in use a
+ * moment ago: hundreds of megabytes after a large container.
  */
 export class Garbage implements Collector {
   readonly #most: number
   #bytes = 0
 
-  /** @param most so many bytes may be left */
+  /** @param most collects after this many bytes of lines */
   constructor(most = MOST_LEFT) {
     this.#most = most
   }

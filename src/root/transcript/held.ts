@@ -4,7 +4,7 @@ import type { OutlinedSession } from "./agent.ts"
 import { type FoundContainer, modifiedAt, prefixesOf } from "./container.ts"
 import { type PlacedMessage, placed, sessionBody, soundId } from "./record-bodies.ts"
 
-/** A session that a container holds, as our records say it. */
+/** A session of a container, as our records have it. */
 export interface HeldSession {
   readonly id: string
   readonly project: string
@@ -14,8 +14,8 @@ export interface HeldSession {
 }
 
 /**
- * The sessions of a container, each id once, with ids that can be names of ours.
- * @param before those that it held before, if they are at hand
+ * The sessions of a container, each id once, with ids that are valid in our store.
+ * @param before its sessions from before, if they are at hand
  */
 export function heldSessions(
   container: FoundContainer,
@@ -25,7 +25,7 @@ export function heldSessions(
   const isArchived = container.files.at(-1)?.name.archived ?? false
   const modified = modifiedAt(container)
   const held = new Map<string, HeldSession>()
-  // A session that is told to lie in other files, too, is not looked for in these.
+  // Other sessions are not looked for in these files.
   const prefixes = container.files.flatMap(({ name }) => prefixesOf(name) ?? "")
   const idOf = (own: string): string =>
     soundId(prefixes.some((prefix) => own.startsWith(prefix)) ? own : `${prefixes[0]}-${own}`)
@@ -43,7 +43,7 @@ export function heldSessions(
       project: String(body.projectID),
       updated,
       body,
-      // A page of sessions needs none of them.
+      // Made only when asked for: a page of sessions does not need them.
       get messages() {
         return place()
       },
@@ -52,7 +52,7 @@ export function heldSessions(
   return [...held.values()]
 }
 
-/** Where a message lies, as it is written down. */
+/** The place of a message as text, for its row. */
 export function placeText({ outlined, created }: PlacedMessage): string {
   const { id, created: own, role, spans, about } = outlined
   return JSON.stringify({ id, at: created, ...(own !== created && { own }), role, spans, about })

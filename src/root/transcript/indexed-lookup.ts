@@ -13,7 +13,7 @@ import type { Settled } from "./settled.ts"
 /** SQLite's "no limit". */
 const ALL = -1
 
-/** Finds records by the index, after making sure that the rows concerned equal their files. */
+/** Finds records through the index, after making sure that their rows equal their files. */
 export class IndexedLookup implements Lookup {
   readonly #settled: Settled
   readonly #seen: SeenSessions
@@ -46,7 +46,7 @@ export class IndexedLookup implements Lookup {
     const still = session === undefined ? undefined : await this.#settled.ifStill(session, find)
     if (still && still.said.length > 0) return sortTexts(still.said)
     const before = await this.#read(find)
-    // Whether it still lies where it was is told by the few files concerned; that it lies nowhere, by all of them.
+    // Its own files tell whether it is still there; only all files tell that it is nowhere.
     for (const folder of before) await this.#settled.session(kind === "session" ? id : folder, question)
     const now = before.length > 0 ? await this.#read(find) : []
     if (now.length > 0) return sortTexts(now)

@@ -1,12 +1,12 @@
 import { isJsonObject } from "../../record/extract.ts"
 
-/** Letters of a piece, about, and elements of a list that are written at a time. */
+/** About how many letters a piece has, and how many elements of a list are written at a time. */
 const LETTERS = 64 * 1024
 const ELEMENTS = 256
-/** Objects within objects that are taken apart: lists lie no deeper in what is large. */
+/** How deep objects are taken apart: large values have their lists no deeper. */
 const DEPTH = 3
 
-/** The text that `JSON.stringify` gives of plain JSON, in pieces, so that it need not be in memory as a whole. */
+/** Yields the text that `JSON.stringify` gives of plain JSON in pieces, so that it is never in memory as a whole. */
 export function* jsonPieces(value: unknown): Generator<string> {
   let piece = ""
   for (const bit of bitsOf(value, DEPTH)) {

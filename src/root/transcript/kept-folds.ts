@@ -7,32 +7,32 @@ import type { FileMark } from "./follow.ts"
 import type { HeldSession } from "./held.ts"
 import { jsonPieces } from "./json-pieces.ts"
 
-/** Kept in memory at most, and how large their states are in all, in bytes of JSON: they take some three times as much. */
+/** The most folds that are kept in memory, and the size of their states as JSON, in bytes: in memory they take about three times as much. */
 const MAX_FOLDS = 8
 const MAX_BYTES = 32 * 1024 * 1024
-/** A state is written down when so much was read since, in bytes: who goes on from it reads no more than that again. */
+/** A state is saved again after this many bytes: whoever resumes from it reads no more than that twice. */
 const WRITTEN_EVERY = 256 * 1024
 
-/** What the rows of a container say, and the reading that they were put by. */
+/** What the rows of a container say, and the reading that wrote them. */
 export interface SaidRows extends ContainerReading {
   readonly database: string | undefined
-  /** Those that are read from this container. */
+  /** The sessions that are read from this container. */
   readonly sessions: readonly HeldSession[]
 }
 
-/** A fold to go on with. */
+/** A fold that can be continued. */
 export interface KeptFold extends Resumed {
-  /** Up to where the container was read for the state that is written down. */
+  /** How far the container had been read when the state was saved. */
   readonly written: number
-  /** How large its state is as JSON, at the most. */
+  /** An upper bound of its state's size as JSON. */
   readonly size: number
-  /** What the container's rows say, where that is at hand. */
+  /** What the container's rows say, if that is known. */
   readonly rows?: SaidRows | undefined
 }
 
 /**
- * Folds to go on with: of the containers that were added to last they are kept in memory, so that what is added next costs what is added;
- * of others their states are read from the index.
+ * The folds of containers, to continue them. Those of the containers that grew last stay in memory, so that the next append costs only
+ * what was appended. The others are resumed from the states in the index.
  */
 export class KeptFolds {
   readonly #index: SqliteIndex
@@ -46,7 +46,7 @@ export class KeptFolds {
   }
 
   /**
-   * Gives a fold away, since it is another one as soon as it is gone on with.
+   * Hands a fold over to the caller, who continues and so changes it.
    * @param row the container's
    * @param mark how far it was read
    * @throws IndexFailure
@@ -64,7 +64,7 @@ export class KeptFolds {
     return { fold, checkpoint, written: checkpoint.read, size: kept.state.length }
   }
 
-  /** Keeps a fold whose container's rows are put. */
+  /** Keeps a fold after its container's rows were written. */
   keep(container: FoundContainer, kept: KeptFold): void {
     const key = keyOf(container)
     this.#drop(key)
@@ -76,7 +76,7 @@ export class KeptFolds {
     }
   }
 
-  /** Knows that the rows that were put by one reading are as good by another one, which found nothing new. */
+  /** Notes that a later reading found nothing new, so that rows of the earlier one count as rows of the later. */
   renew(container: FoundContainer, of: ContainerReading, { marks, sides }: ContainerReading): void {
     const key = keyOf(container)
     const kept = this.#live.get(key)
@@ -90,22 +90,22 @@ export class KeptFolds {
   }
 }
 
-/** Whether rows were put by that reading. */
+/** Whether rows were written by that reading. */
 export function areOf(rows: ContainerReading, { marks, sides }: ContainerReading): boolean {
   return rows.marks === marks && rows.sides === sides
 }
 
-/** Whether the state of a fold has to be written down. */
+/** Whether a fold's state has to be saved. */
 export function isDue({ read }: Checkpoint, from: KeptFold | undefined): boolean {
   return !from || read - from.written >= WRITTEN_EVERY
 }
 
-/** A fold as it is written down, and how large that was. */
+/** A fold's state in pieces, and how large it was. */
 export interface WrittenState extends StateInPieces {
   readonly size: number
 }
 
-/** A fold to be written down before another line is added to it. */
+/** The state of a fold, to be saved before another line is added. */
 export function stateOf(
   fold: Fold,
   checkpoint: Checkpoint,

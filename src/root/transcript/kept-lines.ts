@@ -1,25 +1,25 @@
 import type { Line, Span } from "./agent.ts"
 import type { Collector } from "./garbage.ts"
 
-/** Kept at most of one container, in bytes of its lines: parsed they take several times as much. */
+/** The most that is kept of one container, in bytes of its lines: parsed they take several times as much. */
 const MAX_BYTES = 2 * 1024 * 1024
 
-/** What laying out one line leaves behind, in bytes: lists that grow, and objects of a moment. */
+/** The garbage of laying out one line, in bytes: lists that grew, and temporary objects. */
 const LEFT_A_LINE = 1_024
 
-/** What the lines of a container say that were just read, so that they need not be read and parsed again. Of more than fits nothing is kept. */
+/** The parsed lines of the container that was just read, so that they need not be read and parsed twice. If they do not fit, none is kept. */
 export class KeptLines {
   /** By file, then by each line's first byte. */
   #files: Map<number, unknown>[] = []
   #bytes = 0
   readonly #collector: Collector
 
-  /** @param collector told of all that is read */
+  /** @param collector hears of everything that is read */
   constructor(collector: Collector) {
     this.#collector = collector
   }
 
-  /** Those of all lines, kept or not. */
+  /** The bytes of all lines, kept or not. */
   get bytes(): number {
     return this.#bytes
   }
@@ -36,17 +36,17 @@ export class KeptLines {
     this.#files[file] = lines
   }
 
-  /** Told that all lines were put, before what they say is laid out. */
+  /** All lines were read; they are laid out next. */
   end(): void {
     this.#collector.stepped(this.#bytes)
   }
 
-  /** Told that so many lines were laid out. */
+  /** This many more lines were laid out. */
   laid(lines: number): void {
     this.#collector.left(LEFT_A_LINE * lines)
   }
 
-  /** What these lines say; `undefined` where one of them is not kept. */
+  /** The values of these lines; `undefined` where one of them is not kept. */
   values(spans: readonly Span[]): readonly unknown[] | undefined {
     const values: unknown[] = []
     for (const [file, offset] of spans) {

@@ -2,16 +2,16 @@ const NEWLINE = 10
 
 /** One line's bytes and where they lie. */
 export interface RawLine {
-  /** Of its first byte in the file. */
+  /** Its first byte in the file. */
   readonly offset: number
   readonly length: number
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly number: number
-  /** Good until the next line is asked for; `undefined` for one that is longer than may be read. */
+  /** Valid until the next line is asked for; `undefined` for a line over the limit. */
   readonly bytes: Buffer | undefined
 }
 
-/** Cuts the pieces of a file into lines, in memory bounded by the longest line that may be read. */
+/** Splits the pieces of a file into lines. Memory is bounded by the longest line that may be read. */
 export class LineSplitter {
   readonly #maxBytes: number
   #offset: number
@@ -26,7 +26,7 @@ export class LineSplitter {
     this.#maxBytes = maxBytes
   }
 
-  /** Yields the lines that end in a piece, without their ends. */
+  /** Yields the lines that end in a piece, without their line ends. */
   *push(piece: Buffer): Generator<RawLine> {
     let from = 0
     for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, from)) {
@@ -41,7 +41,7 @@ export class LineSplitter {
     else if (this.#heldBytes > this.#maxBytes) this.#held = []
   }
 
-  /** What follows the last line's end; `undefined` where nothing does. */
+  /** What follows the last line end; `undefined` where nothing does. */
   rest(): RawLine | undefined {
     return this.#heldBytes === 0 ? undefined : this.#take(Buffer.alloc(0))
   }

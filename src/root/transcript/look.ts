@@ -1,9 +1,9 @@
 import type { FileStat } from "../../file/system.ts"
 
-/** How long one file's look is, in bytes. */
+/** The length of one file's look, in bytes. */
 const LOOK_BYTES = 32
 
-/** What `stat` says of files, in bytes that can be compared: times, inode and size of each. */
+/** The times, inode and size of files as bytes that can be compared. */
 export function lookOf(stats: readonly FileStat[]): Buffer {
   const look = Buffer.allocUnsafe(LOOK_BYTES * stats.length)
   for (const [at, { mtimeNs, ctimeNs, inode, size }] of stats.entries()) {
@@ -16,7 +16,7 @@ export function lookOf(stats: readonly FileStat[]): Buffer {
   return look
 }
 
-/** The same of one file, as text; empty where there is none. */
+/** The look of one file as text; empty where there is no file. */
 export function lookText(stat: FileStat | undefined): string {
   return stat ? lookOf([stat]).toString("base64") : ""
 }

@@ -3,15 +3,15 @@ import type { Problem } from "../problem-log.ts"
 import type { FileMark } from "./follow.ts"
 import type { PlacedMessage } from "./record-bodies.ts"
 
-/** A message, and the files that its lines lie in, as they were when they were found there. */
+/** A message and the files with its lines, as they were when the lines were found there. */
 export interface LocatedMessage {
   readonly message: PlacedMessage
   readonly files: readonly FileMark[]
 }
 
 /**
- * Where records lie in transcripts. What is asked of one session or message is so by the files as they are
- * now; each `question` is as in the range of a listing.
+ * Finds where records are in transcripts. Answers about one session or message are true of the files as they are now. `question` is the
+ * same as in the range of a listing.
  */
 export interface Lookup {
   /** The projects that sessions are of, the sessions that have messages, or all messages: in the order of `compareText`. */
@@ -32,6 +32,6 @@ export interface Lookup {
     ids: readonly string[],
     question?: object,
   ): Promise<readonly (LocatedMessage | undefined)[]>
-  /** What could not be looked into when everything was looked at last: what is found nowhere may lie there. */
+  /** What the last sweep could not look into: a record that is found nowhere may be in there. */
   refused(): readonly Problem[]
 }

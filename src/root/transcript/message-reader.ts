@@ -6,11 +6,11 @@ import type { ReadableFile } from "./pieces.ts"
 import { messageBody } from "./record-bodies.ts"
 import { withSpans } from "./spans.ts"
 
-/** The lines of one file, by the first byte and the length of each. */
+/** Lines of one file, by their first byte and length. */
 type Lines = Map<string, unknown>
 
 /**
- * Reads messages from the lines that they are made of, and nothing else of their files.
+ * Reads messages from their own lines, and nothing else of the files.
  * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`, `CORRUPT`
  */
 export async function readMessages(
@@ -53,7 +53,7 @@ async function readSpans(fs: FileSystem, file: ReadableFile, spans: readonly Spa
   return lines
 }
 
-/** What a line says; `undefined` where it does not say what it did. */
+/** The value of a line; `undefined` where the line is not what it was. */
 function lineValue(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString("utf8"))

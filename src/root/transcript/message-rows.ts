@@ -4,29 +4,29 @@ import { type HeldSession, placeText } from "./held.ts"
 import { bytesOf, type PlacedMessage } from "./record-bodies.ts"
 import { sameJson } from "./same-json.ts"
 
-/** In what the messages of a session are otherwise than its rows say. */
+/** The difference between the messages of a session and its rows. */
 export interface Difference {
   readonly directory: number
   /** The container's row. */
   readonly container: number
-  /** What those that changed get as `pending`. */
+  /** The `pending` of rows that changed. */
   readonly mark: number
-  /** Without their rows, which take several times as much: those are made of a few at a time. */
+  /** The rows themselves take several times the memory, so they are made a few at a time. */
   readonly changed: readonly { readonly message: PlacedMessage; readonly isMoved: boolean }[]
   readonly gone: readonly string[]
 }
 
-/** How rows of messages are put. */
+/** How rows of messages are written. */
 export interface Anew {
   /** Whether all of them count as changed. */
   readonly isAnew: boolean
-  /** What those that changed get as `pending`. */
+  /** The `pending` of rows that changed. */
   readonly mark: number
 }
 
 /**
  * Compares a session's rows with what its container says now.
- * @param said what the rows say, where that is at hand
+ * @param said what the rows say, if that is known
  */
 export function differenceOf(
   { directories, transcripts }: Statements,
@@ -38,7 +38,7 @@ export function differenceOf(
   const place = { kind: "message", folder: session.id } as const
   const found = directories.find(place)
   const directory = (found ?? directories.create(place)).id
-  // What is added to a transcript comes last: most are the same up to there.
+  // Appended messages come last: up to there most are the same.
   const from = found && said && !isAnew ? alikeUpTo(said, session.messages) : 0
   const known = new Map(
     found &&
@@ -57,7 +57,7 @@ export function differenceOf(
   return { directory, container: row, mark, changed, gone: [...known.keys()] }
 }
 
-/** How many messages lie where others did, from the first on. */
+/** How many messages, from the first on, are as they were before. */
 function alikeUpTo(before: readonly PlacedMessage[], now: readonly PlacedMessage[]): number {
   const differs = now.findIndex((message, at) => {
     const other = before[at]
@@ -70,7 +70,7 @@ function isSame(a: PlacedMessage, b: PlacedMessage): boolean {
   return a.id === b.id && a.created === b.created && sameJson(a.outlined, b.outlined)
 }
 
-/** Makes rows equal to what differs. */
+/** Writes a difference into the rows. */
 export function putDifference(
   { message, transcripts }: Statements,
   { directory, container, mark, changed, gone }: Difference,
@@ -84,7 +84,7 @@ export function putDifference(
   transcripts.places.remove(directory, gone)
 }
 
-/** Notes how many messages a session has, once all of their rows are put. */
+/** Notes how many messages a session has, once all their rows are written. */
 export function settleMessages(
   { directories }: Statements,
   { messages }: HeldSession,
@@ -93,7 +93,7 @@ export function settleMessages(
   directories.settle(directory, { stamp: null, size: 0, entries: messages.length })
 }
 
-/** Makes all rows of a session equal to what differs, at once; gives what changed. */
+/** Writes the whole difference of a session in one go and gives the changes. */
 export function putWholeDifference(
   statements: Statements,
   session: HeldSession,
@@ -110,7 +110,7 @@ export function sizeOf({ changed, gone }: Difference): number {
   return changed.length + gone.length
 }
 
-/** The same as it is told to others. */
+/** The difference as changes for listeners. */
 export function changesOf({ id: session }: HeldSession, { changed, gone }: Difference): StoreChange[] {
   return [
     ...changed.flatMap(({ message, isMoved }) =>

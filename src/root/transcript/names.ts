@@ -1,14 +1,14 @@
 import { soundId } from "./record-bodies.ts"
 
-/** What needs no closer look to be a name. */
+/** Ids that are valid names without a closer look. */
 const PLAIN = /^\w[\w-]{0,99}$/
 
-/** Ids that can be names of ours, each given once. The same ones asked for in the same order become the same. */
+/** Makes valid names of ids, each name once. The same ids in the same order always give the same names. */
 export class Names {
   readonly #given = new Set<string>()
   readonly #repeats = new Map<string, number>()
 
-  /** Whether any was asked for that had been given. */
+  /** Whether an id was asked for twice. */
   get hasRepeats(): boolean {
     return this.#repeats.size > 0
   }

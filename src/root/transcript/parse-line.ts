@@ -1,11 +1,11 @@
-/** A value that a line holds, and where in it. */
+/** A value in a line, and where in the line it is. */
 export interface ParsedValue {
   readonly value: unknown
   readonly start: number
   readonly length: number
 }
 
-/** What a line holds, and what is wrong with it. */
+/** The values of a line, and what is wrong with it. */
 export interface ParsedLine {
   readonly values: readonly ParsedValue[]
   readonly fault?: string
@@ -18,14 +18,14 @@ const OPEN = 0x7b
 const CLOSE = 0x7d
 /** A byte order mark. */
 const MARK = Buffer.from("\u{feff}")
-/** Places at which another value may begin that are tried in one line. */
+/** The most places of one line at which another value is tried. */
 const MAX_STARTS = 16
 /**
- * Reads a line. One that is no JSON may be a line that was cut short, with the next one right behind it: what is whole in it is
- * read, and the rest is told of. NULs, which a crash leaves in place of what was never written, are passed over.
+ * Parses a line. If it is not JSON, it may be a line that was cut short with the next one right behind it: whole values in it are read,
+ * and the rest is reported. NULs, which a crash leaves in place of data that was never written, are skipped.
  */
 export function parseLine(bytes: Buffer): ParsedLine {
-  // Nearly every line is one object from its first byte to its last; to look for anything else takes longer than to try.
+  // Nearly every line is one object. Trying that first is faster than looking for anything else.
   if (bytes[0] === OPEN && bytes[bytes.length - 1] === CLOSE) {
     const whole = parsed(bytes, 0)
     if (whole) return { values: [whole] }
@@ -43,10 +43,10 @@ export function parseLine(bytes: Buffer): ParsedLine {
   return whole ? { values: [whole], ...nuls } : rescued(bytes, start, end)
 }
 
-/** Whether a line may be a cut one with others behind it: more than one thing in it begins as lines do. */
+/** Whether a line may be a cut one with others behind it: more than one place in it looks like the start of a line. */
 export function mayHoldSeveral(bytes: Buffer): boolean {
   const dated = '{"timestamp":'
-  // Where lines begin with their time all of them do.
+  // In files whose lines begin with a time, all lines do.
   if (bytes.indexOf(dated) === 0) return bytes.indexOf(dated, dated.length) > 0
   const text = bytes.toString("latin1")
   const starts = text.matchAll(startsLike(text))
@@ -55,7 +55,7 @@ export function mayHoldSeveral(bytes: Buffer): boolean {
 }
 
 function rescued(bytes: Buffer, from: number, end: number): ParsedLine {
-  // By bytes, so that places in the text are places in the file.
+  // As bytes, so that offsets in the text are offsets in the file.
   const text = bytes.subarray(from, end).toString("latin1")
   const starts: number[] = []
   for (const { index } of text.matchAll(startsLike(text))) {
@@ -65,7 +65,7 @@ function rescued(bytes: Buffer, from: number, end: number): ParsedLine {
   const values: ParsedValue[] = []
   for (const start of starts) {
     const to = endOfObject(bytes, start, end)
-    // An object within a line is followed by more of that line.
+    // An object inside a line is followed by the rest of that line.
     if (to === undefined || (to < end && !starts.includes(to))) continue
     const value = parsed(bytes.subarray(start, to), start)
     if (value) values.push(value)
@@ -74,7 +74,7 @@ function rescued(bytes: Buffer, from: number, end: number): ParsedLine {
   return { values, fault: values.length > 0 ? `${fault}; what follows in it could be read` : fault }
 }
 
-/** Where an object that begins here ends if it is JSON; `undefined` where nothing ends it. Each byte is looked at once. */
+/** Where the object that begins here ends, if it is JSON; `undefined` where nothing ends it. Looks at each byte once. */
 function endOfObject(bytes: Buffer, start: number, end: number): number | undefined {
   let depth = 0
   let isText = false
@@ -90,10 +90,10 @@ function endOfObject(bytes: Buffer, start: number, end: number): number | undefi
   return undefined
 }
 
-/** How lines of transcripts begin, beside as the cut one does. */
+/** How lines of transcripts begin, besides the way the cut line does. */
 const LINE_STARTS = ["timestamp", "type", "parentUuid", "sessionId", "id", "record_type", "$set"]
 
-/** Finds where a line that follows a cut one may begin: as lines of that file do. */
+/** Finds where a line behind a cut one may begin: at what looks like the start of a line of that file. */
 function startsLike(text: string): RegExp {
   const [, first] = /^\{"([A-Za-z_$]+)":/.exec(text) ?? []
   const names = first === undefined ? LINE_STARTS : [first, ...LINE_STARTS]

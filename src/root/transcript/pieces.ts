@@ -4,7 +4,7 @@ import { EXHAUSTED_HINT, isForTheMoment } from "../../exhaustion.ts"
 import type { FileSystem } from "../../file/system.ts"
 import { contentSize } from "./zstd-frame.ts"
 
-/** Read at a time, in bytes; first so much as most transcripts have. */
+/** Bytes that are read at a time; the first read takes what most transcripts need. */
 const PIECE_BYTES = 256 * 1024
 const FIRST_BYTES = 64 * 1024
 
@@ -14,7 +14,7 @@ export interface ReadableFile {
   readonly isCompressed: boolean
 }
 
-/** Opens a file for the time of some work. @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_FOUND` */
+/** Opens a file, does some work with it, and closes it. @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_FOUND` */
 export async function withDescriptor<T>(
   fs: FileSystem,
   path: string,
@@ -33,7 +33,7 @@ export async function withDescriptor<T>(
 }
 
 /**
- * Yields a file's bytes from a place on, decompressed, in pieces that are each good until the one after the next is asked for.
+ * Yields a file's bytes from an offset on, decompressed, in pieces. Each is valid until the one after the next is asked for.
  * @param until where to stop
  * @throws StoreError `UNREADABLE`, `EXHAUSTED`, `NOT_FOUND`; `CORRUPT` for a compressed file that is cut short or damaged
  */
@@ -115,7 +115,7 @@ async function* decompressed(
     stream.destroy()
     await fed.catch(() => {})
   }
-  // A stream that is cut short ends as one that is whole: zlib's manual page on `createZstdDecompress` says nothing else.
+  // zlib ends a stream that was cut short like a whole one, so its length is compared.
   if (expected === undefined ? at === 0 : at !== expected) throw damaged(path)
 }
 

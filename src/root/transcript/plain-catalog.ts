@@ -5,7 +5,7 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import { listedMessages, listedSessions } from "../scanned/scanned-catalog.ts"
 import type { PlainLookup, PlainSession } from "./plain-lookup.ts"
 
-/** What there is in transcripts, by the files themselves: for where there is no index that can be used. */
+/** Lists what is in transcripts from the files themselves, for when no index can be used. */
 export class PlainCatalog implements Catalog {
   readonly #lookup: PlainLookup
 
@@ -55,7 +55,7 @@ export class PlainCatalog implements Catalog {
     return (await this.#lookup.session(sessionID))?.messages.length ?? 0
   }
 
-  /** No transcript tells of steps within one message. */
+  /** Transcripts do not tell the steps within a message. */
   async withSeveralSteps(): Promise<ReadonlySet<string>> {
     return new Set()
   }

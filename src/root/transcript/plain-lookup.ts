@@ -11,40 +11,40 @@ import { sessionOfMessage } from "./record-bodies.ts"
 import { BASE } from "./sides.ts"
 import { containerLook, type KnownContainer, type Sweep, type Transcripts } from "./transcripts.ts"
 
-/** How often everything is looked at for one question while files are moved. */
+/** How often one question may sweep again while files are being moved. */
 const MAX_LOOKS = 3
 
-/** A session and the files that it is read from. */
+/** A session and its files. */
 export interface PlainSession extends HeldSession {
   readonly files: readonly FileMark[]
 }
 
-/** What a container holds, for as long as its files look the same. */
+/** The sessions of a container, as long as its files look the same. */
 interface PlainContainer {
   readonly look: Buffer
-  /** Whether it is the same for as long as its files look the same. */
+  /** Whether the same look of its files proves the same content. */
   readonly isTrusted: boolean
-  /** Whether it lay there no more when it was to be read. */
+  /** Whether it was gone when it was to be read. */
   readonly isGone?: boolean | undefined
   readonly known: KnownContainer
   readonly sessions: readonly PlainSession[]
 }
 
-/** A session, and the container that it is read from. */
+/** A session and its container. */
 interface Newest {
   readonly session: PlainSession
   readonly container: FoundContainer
 }
 
 /**
- * Finds records by reading transcripts themselves, for where there is no index that can be used. What has changed is read anew from
- * its beginning; it keeps what lies where, and no texts.
+ * Finds records by reading the transcripts themselves, for when no index can be used. It remembers where records are, and no texts. A
+ * transcript that changed is read again from its beginning.
  */
 export class PlainLookup implements Lookup {
   readonly #transcripts: Transcripts
   #containers = new Map<string, PlainContainer>()
   #newest: ReadonlyMap<string, Newest> = new Map()
-  /** The container of a session, by the last look at all. */
+  /** The container of a session, by the last sweep. */
   #find: Sweep["find"] = () => undefined
   #refused: readonly Problem[] = []
 
@@ -71,7 +71,7 @@ export class PlainLookup implements Lookup {
 
   async foldersOf(kind: "session" | "message", id: string): Promise<readonly string[]> {
     if (kind === "message") {
-      // A message bears its session's id in front of its own.
+      // A message's id begins with its session's id.
       const named = sessionOfMessage(id)
       const session = named === undefined ? undefined : await this.session(named)
       if (session?.messages.some((message) => message.id === id)) return [session.id]
@@ -113,7 +113,7 @@ export class PlainLookup implements Lookup {
   }
 
   /**
-   * A session by its container as it is now, and those that this goes on from; no other is looked at where it is still in it.
+   * A session from its container as it is now, and from the bases of that. If it is still in there, no other file is looked at.
    * @throws as `all`
    */
   async session(id: string): Promise<PlainSession | undefined> {
@@ -132,7 +132,7 @@ export class PlainLookup implements Lookup {
     return (await this.all()).get(id)
   }
 
-  /** A container and those that it goes on from; nothing where not all of them were there. */
+  /** A container and its bases; empty if one of them is missing. */
   #withBases(at: FoundContainer): FoundContainer[] | undefined {
     const all = new Map([[keyOf(at), at]])
     for (const [name] of this.#containers.get(keyOf(at))?.known.sides ?? []) {
@@ -144,14 +144,14 @@ export class PlainLookup implements Lookup {
     return [...all.values()]
   }
 
-  /** Every session, from the container with the newest copy. @throws as `Transcripts.readContainer` */
+  /** All sessions, each from the container with its newest copy. @throws as `Transcripts.readContainer` */
   async all(): Promise<ReadonlyMap<string, PlainSession>> {
-    // What was moved since it was found lies elsewhere by now.
+    // A file that was moved since it was found is elsewhere now.
     for (let tries = 1; !(await this.#readAll()) && tries < MAX_LOOKS; tries++);
     return new Map([...this.#newest].map(([id, { session }]) => [id, session]))
   }
 
-  /** @returns whether everything that was found was still there to be read */
+  /** @returns whether everything that was found could still be read */
   async #readAll(): Promise<boolean> {
     const sweep = await this.#transcripts.sweep()
     this.#refused = sweep.refused
@@ -172,7 +172,7 @@ export class PlainLookup implements Lookup {
     return [...containers.values()].every(({ isGone }) => !isGone)
   }
 
-  /** What a container holds now, of which only what changed is read. @throws as `Transcripts.readContainer` */
+  /** The sessions of a container now. Reads it only if it changed. @throws as `Transcripts.readContainer` */
   async #hold(container: FoundContainer, sweep: Sweep, slice: TimeSlice): Promise<PlainContainer> {
     const look = containerLook(container)
     const before = this.#containers.get(keyOf(container))
@@ -184,7 +184,7 @@ export class PlainLookup implements Lookup {
     )
       return before
     const { read, ...now } = await this.#transcripts.readContainer(container, sweep, before?.known, slice)
-    // What cannot change without looking different need not be opened again.
+    // What cannot have changed without another look need not be opened again.
     const isTrusted = !now.isRefused && sweep.isProven(container)
     if (!read && before && looksTheSame) return { ...before, isTrusted }
     const checkpoint = checkpointOf(now.marks, now.problems)
@@ -201,14 +201,14 @@ export class PlainLookup implements Lookup {
   }
 }
 
-/** Whether of two copies of a session the first counts. */
+/** Whether the first of two copies of a session counts. */
 function isNewer(a: Newest, b: Newest): boolean {
   return a.session.updated === b.session.updated
     ? compareContainers(a.container, b.container) > 0
     : a.session.updated > b.session.updated
 }
 
-/** Gives a fold to the first who asks: as soon as it takes in more it is not what it was. */
+/** Gives a fold to the first caller only, who will change it. */
 function once(resumed: Resumed | undefined): KnownContainer["resume"] {
   let left = resumed
   return async () => {

@@ -6,36 +6,36 @@ import { areOf, type SaidRows } from "./kept-folds.ts"
 import { type Anew, type Difference, differenceOf, putWholeDifference, sizeOf } from "./message-rows.ts"
 import { putSession, removeMessages, removeSessionRow } from "./session-rows.ts"
 
-/** Messages put in one transaction: some 5 ms of the event loop. */
+/** Messages written in one transaction: some 5 ms of the event loop. */
 export const MESSAGES_AT_ONCE = 256
 
-/** Another process put the same container at the same time. */
+/** Another process wrote the rows of the same container at the same time. */
 export class Disturbed extends Error {}
 
-/** How a container is put. */
+/** How the rows of a container are written. */
 export interface PutOptions extends Anew {
-  /** What is to be written down; where there is none, what is written is still good. */
+  /** The state to save; without one, the saved state is still good. */
   readonly state: (() => StateInPieces | undefined) | undefined
-  /** The reading that was gone on with; `undefined` for one from the beginning. */
+  /** The reading that was continued; `undefined` if it was read from the beginning. */
   readonly of: ContainerReading | undefined
-  /** What its rows say, where that is at hand. */
+  /** What its rows say, if that is known. */
   readonly said: SaidRows | undefined
 }
 
-/** What became of rows when a container was put. */
+/** What became of rows when a container's were written. */
 export interface Put {
   readonly row: number
   /** The sessions that are read from it. */
   readonly read: readonly HeldSession[]
-  /** Containers that have to be settled anew, since they hold what this one held. */
+  /** Containers to settle again, because they hold a session that this one lost. */
   readonly lost: readonly number[]
   readonly changes: readonly StoreChange[]
-  /** Whether the rows of its messages are put as well. */
+  /** Whether the rows of its messages are written, too. */
   readonly isFinished: boolean
 }
 
 /**
- * Puts a container and its sessions, and, where few of their messages differ, these too.
+ * Writes the rows of a container and its sessions and, if few of their messages differ, those of the messages.
  * @throws Disturbed
  */
 export function putContainer(
@@ -64,7 +64,7 @@ export function putContainer(
     now.add(session.id)
     const { id, project } = session
     if (putSession(statements, session)) changes.push(changeOf(["session", project, id], "written", "other"))
-    // Another copy, or what it said before, may have told of another work tree.
+    // Another copy, or an older version of this one, may have named another work tree.
     for (const elsewhere of statements.session.folders(id)) {
       if (elsewhere === project) continue
       removeSessionRow(statements, elsewhere, id)
@@ -86,7 +86,7 @@ export function putContainer(
   const differences: { session: HeldSession; difference: Difference }[] = []
   if (isFew || of)
     for (const session of read) {
-      // Rows of another container's copy are not what this one said.
+      // Rows of a copy in another container do not count as ours.
       const isOurs = before.some(({ id }) => id === session.id)
       const rows = isOurs ? said?.sessions.find(({ id }) => id === session.id) : undefined
       differences.push({
@@ -104,7 +104,7 @@ export function putContainer(
   return { row, read, lost, changes, isFinished }
 }
 
-/** Takes away what a container held that is gone, and the container itself. */
+/** Removes the rows of a container that is gone, and of what it held. */
 export function removeContainer(statements: Statements, row: number) {
   const { transcripts } = statements
   const container = transcripts.container(row)

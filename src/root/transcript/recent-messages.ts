@@ -2,7 +2,7 @@ import type { WholeMessage } from "../record-source.ts"
 import { placeText } from "./held.ts"
 import type { LocatedMessage } from "./lookup.ts"
 
-/** Kept at most, and of which lines in all, in bytes. */
+/** The most messages that are kept, and the most bytes of their lines. */
 const MAX_MESSAGES = 64
 const MAX_BYTES = 8 * 1024 * 1024
 
@@ -12,12 +12,12 @@ interface Recent {
   readonly bytes: number
 }
 
-/** Messages that were just read, since their parts are asked for right after them: good for as long as they lie in the same lines. */
+/** Messages that were just read, because their parts are asked for next. They are valid as long as their lines are the same. */
 export class RecentMessages {
   readonly #messages = new Map<string, Recent>()
   #bytes = 0
 
-  /** @param located where the message lies now */
+  /** @param located where the message is now */
   get(located: LocatedMessage): WholeMessage | undefined {
     const recent = this.#messages.get(located.message.id)
     return recent?.place === placeOf(located) ? recent.message : undefined
@@ -42,7 +42,7 @@ export class RecentMessages {
   }
 }
 
-/** Where it lies, in which files, and what proves that these are still the same. */
+/** Where a message is, in which files, and what proves that these have not changed. */
 function placeOf({ message, files }: LocatedMessage): string {
   return `${placeText(message)} ${JSON.stringify(files.map(({ path, look, tail }) => [path, look, tail]))}`
 }

@@ -5,10 +5,10 @@ import { present } from "../../record/present.ts"
 import { partIdOf } from "../part-id.ts"
 import type { OutlinedMessage, OutlinedSession, TranscriptMessage } from "./agent.ts"
 
-/** The project of sessions that name no work tree. */
+/** The project of sessions without a work tree. */
 const NO_PROJECT = "global"
 
-/** The id of the project that a work tree is: its folder's name, and a digest of its whole path. */
+/** The project id of a work tree: its folder's name and a digest of the whole path. */
 export function projectOf(directory: string | undefined): string {
   if (!directory) return NO_PROJECT
   const name = directory.replace(/[/\\]+$/, "").match(/[^/\\]*$/)?.[0] ?? ""
@@ -20,16 +20,16 @@ export function projectOf(directory: string | undefined): string {
   return plain === "" ? digest : `${plain}-${digest}`
 }
 
-/** What nearly all ids are like: they need no closer look. */
+/** Nearly all ids look like this and need no closer look. */
 const PLAIN_ID = /^[\w-]{1,200}$/
 
-/** An id that can be a name of ours: itself where it can, else a digest of it. */
+/** An id that is valid in our store: the id itself if it is valid, else a digest of it. */
 export function soundId(id: string): string {
   if (PLAIN_ID.test(id)) return id
   return segmentFault(partIdOf(id, 0)) === undefined ? id : digestOf(id)
 }
 
-/** A session's body. @param modified when its file was written last, ms: nothing in it can be of a later time */
+/** A session's body. @param modified when its file was last written, ms: no time in it counts as later */
 export function sessionBody(session: OutlinedSession, modified: number, isArchived: boolean): JsonObject {
   const { id, parentID, title, directory, version, body } = session
   const updated = Math.min(Math.max(session.updated, session.created), modified)
@@ -46,24 +46,24 @@ export function sessionBody(session: OutlinedSession, modified: number, isArchiv
   })
 }
 
-/** Between a session's id and a message's own: no agent has it in either. */
+/** Stands between a session's id and a message's own. No agent uses it in ids. */
 const OF = "~"
 
 /**
- * A message's id: that of its session, and its own, since forks and resumed sessions repeat messages of others under the same ids,
- * with what was changed or cut off since.
+ * A message's id: its session's and its own. Forks and resumed sessions repeat messages of other sessions under the same ids, sometimes
+ * changed or cut short.
  */
 export function messageId(session: string, own: string): string {
   return soundId(`${session}${OF}${own}`)
 }
 
-/** The session that a message's id names, if it does. */
+/** The session in a message's id, if there is one. */
 export function sessionOfMessage(id: string): string | undefined {
   const end = id.indexOf(OF)
   return end > 0 ? id.slice(0, end) : undefined
 }
 
-/** A message as a listing has it: its time is that of its place. */
+/** A message of a listing. Its time fits its place among the others. */
 export interface PlacedMessage {
   readonly id: string
   readonly created: number
@@ -71,8 +71,8 @@ export interface PlacedMessage {
 }
 
 /**
- * Gives a session's messages ids, each once, and times by which they stay in the order they were shown in: each its own, or, where the
- * clock was put back or stood still, just so late that it comes after the one before it.
+ * Gives a session's messages unique ids, and times that keep them in the order in which they were shown. A message keeps its own time
+ * unless the clock stood still or was put back: then it gets one just after the message before it.
  * @param before what it gave for others, of which the first ones may be the same
  */
 export function placed(
@@ -98,12 +98,12 @@ export function placed(
   return all
 }
 
-/** How many bytes the lines of a message have. */
+/** The bytes of a message's lines. */
 export function bytesOf({ spans }: OutlinedMessage): number {
   return spans.reduce((sum, [, , length]) => sum + Math.max(0, length), 0)
 }
 
-/** A message's body and its parts'. */
+/** The body of a message and those of its parts. */
 export function messageBody(
   sessionID: string,
   { id, outlined, created }: PlacedMessage,

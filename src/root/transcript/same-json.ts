@@ -1,4 +1,4 @@
-/** Whether two values are the same as JSON, with their fields in the same order. What is not told apart at once counts as different. */
+/** Whether two values are equal as JSON, with their fields in the same order. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false

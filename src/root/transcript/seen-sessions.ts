@@ -2,10 +2,10 @@ import type { Statements } from "../../database/statements.ts"
 import type { FoundContainer } from "./container.ts"
 import type { Settled } from "./settled.ts"
 
-/** Sessions of one question that are remembered at most. */
+/** The most sessions that are remembered for one question. */
 const MAX_SEEN = 64
 
-/** A session as its row says it. */
+/** A session as in its row. */
 interface Row {
   readonly project: string
   readonly body: string
@@ -15,7 +15,7 @@ interface SeenSession extends Row {
   readonly container: FoundContainer
 }
 
-/** Sessions that one question asks for again and again: their rows are read once, and good for it while their files are as they were found. */
+/** Sessions that one question asks for several times. A row is read once and is valid as long as the session's files have not changed. */
 export class SeenSessions {
   readonly #settled: Settled
   readonly #seen = new WeakMap<object, Map<string, SeenSession>>()
@@ -25,7 +25,7 @@ export class SeenSessions {
   }
 
   /**
-   * A session; `undefined` where nothing is known of its files that would do.
+   * A session; `undefined` if its files are not known well enough to answer.
    * @param question as in the range of a listing
    * @throws IndexFailure; StoreError `EXHAUSTED`
    */
@@ -44,7 +44,7 @@ export class SeenSessions {
   }
 }
 
-/** Its one row; `undefined` where it has several. */
+/** Its only row; `undefined` if it has none or several. */
 function rowOf({ session, directories, transcripts }: Statements, id: string): Row | undefined {
   const [project, another] = session.folders(id)
   if (project === undefined || another !== undefined) return undefined

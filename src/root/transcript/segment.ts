@@ -4,16 +4,16 @@ import type { ContainerName, TranscriptAgent } from "./agent.ts"
 import type { KeptLines } from "./kept-lines.ts"
 import type { ReadableFile } from "./pieces.ts"
 
-/** A file of a container, or the part of another one's that it goes on from, as it is to be read. */
+/** A file of a container, or the part of a base's file, that is to be read. */
 export interface Segment extends ReadableFile {
   readonly name: ContainerName
   readonly inode: string
-  /** What `stat` said of it. */
+  /** Its `stat`. */
   readonly look: string
   readonly size: number
-  /** When it was written last, ms since 1970. */
+  /** When it was last written, ms since 1970. */
   readonly modified: number
-  /** Where it ends for this container; `undefined` for a file of its own. */
+  /** Where this container's part of it ends, in bytes; `undefined` for a file of its own. */
   readonly until?: number | undefined
 }
 

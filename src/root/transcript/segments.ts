@@ -7,17 +7,17 @@ import { parseLine } from "./parse-line.ts"
 import { piecesOf } from "./pieces.ts"
 import type { Following, Segment } from "./segment.ts"
 
-/** What a container is read from, in order. */
+/** What a container is read from, in reading order. */
 export interface Segments {
   readonly segments: readonly Segment[]
-  /** The sessions that it goes on from. */
+  /** The sessions that it continues. */
   readonly bases: readonly string[]
-  /** Why its beginning is not there. */
+  /** Why its beginning is missing. */
   readonly fault?: string | undefined
 }
 
 /**
- * Finds what a container is read from: the parts of others that come before it, then its own files.
+ * Finds what a container is read from: first the parts of its bases, then its own files.
  * @param find the container of a session
  * @throws StoreError `UNREADABLE`, `NOT_FOUND`, `EXHAUSTED`
  */
@@ -43,7 +43,7 @@ export async function segmentsOf(
     const isShort = !file.isCompressed && file.stat.size < bytes
     if (isShort) short ??= `It begins in the session ${session}, whose file is shorter than it was`
     segments.unshift(segmentOf(file, isShort ? file.stat.size : bytes))
-    // What comes before what is missing is there all the same.
+    // The parts before the missing one are still there.
     base = await baseOf(context, found)
   }
   return { segments, bases, ...(short !== undefined && { fault: short }) }
@@ -55,7 +55,7 @@ function segmentOf({ path, isCompressed, name, stat }: ContainerFile, until?: nu
   return { path, isCompressed, name, inode, look: lookText(stat), size: stat.size, modified, until }
 }
 
-/** What a container's own first line names as coming before it. */
+/** The base that a container's own first line names. */
 async function baseOf(context: Following, { files }: FoundContainer): Promise<Base | undefined> {
   const { agent, fs, maxLineBytes } = context
   const file = files[0]
@@ -71,7 +71,7 @@ async function baseOf(context: Following, { files }: FoundContainer): Promise<Ba
     if (!isStoreError(error, "CORRUPT")) throw error
     return undefined
   }
-  // The only line, which may lack its end.
+  // The only line, perhaps without its line end.
   const { bytes } = splitter.rest() ?? {}
   const { values, fault } = bytes ? parseLine(bytes) : { values: [] }
   return fault === undefined && values[0] ? agent.base(values[0].value) : undefined

@@ -2,7 +2,7 @@ import type { Statements } from "../../database/statements.ts"
 import { columnsOf } from "../../migrator/observation.ts"
 import type { HeldSession } from "./held.ts"
 
-/** Puts the row of a session. Tells whether its row said something else, or there was none. */
+/** Writes the row of a session. Tells whether that changed anything. */
 export function putSession(statements: Statements, { id, project, body }: HeldSession): boolean {
   const place = { kind: "session", folder: project } as const
   const directory = (statements.directories.find(place) ?? statements.directories.create(place)).id

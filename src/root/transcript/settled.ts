@@ -13,56 +13,56 @@ import { BASE, isAlone } from "./sides.ts"
 import type { TranscriptIndex } from "./transcript-index.ts"
 import type { Sweep } from "./transcripts.ts"
 
-/** How many containers are settled before it is asked again whether these are enough. */
+/** Containers that are settled between two checks whether these are enough. */
 const SETTLED_AT_ONCE = 8
-/** How often everything is looked at for one question while files are moved. */
+/** How often one question may sweep again while files are being moved. */
 const MAX_LOOKS = 3
-/** Sessions that are remembered at most. */
+/** The most sessions that are remembered. */
 const MAX_CHECKED = 1_000
 
-/** When everything was settled last. */
+/** When everything was last settled. */
 interface Sound {
   readonly begun: number
   readonly database: string
 }
 
-/** What a session's container was settled to. */
+/** The state to which a session's container was settled. */
 interface Proven extends SettledReading {
   readonly session: string
 }
 
-/** The container that a session is read from. */
+/** The container of a session. */
 interface Holder {
   readonly container: FoundContainer
   readonly row: number
   readonly reading: ContainerRow
   readonly sweep: Sweep
   readonly isSettled: boolean
-  /** Whether it depends on nothing beside its own files. */
+  /** Whether it depends on nothing besides its own files. */
   readonly isAlone: boolean
 }
 
-/** One look at everything, and what of it is not settled yet. */
+/** One sweep, and what of it is not settled yet. */
 interface Glance extends Sound {
   readonly looked: Looked
   readonly left: Set<Unsettled>
-  /** Whether something of it lay there no more when it was to be read. */
+  /** Whether something of it was gone when it was to be read. */
   hasLost: boolean
 }
 
-/** Sees to it that rows equal the files they speak of, at a moment after it was asked. */
+/** Makes sure that rows equal their files at some moment after the question was asked. */
 export class Settled {
   readonly index: TranscriptIndex
   readonly early: EarlyPages
   readonly #maxStaleness: number
   readonly #runs = new JoinedRuns<Glance>()
-  /** Questions about one moment go by one look. */
+  /** Questions about one moment share one sweep. */
   readonly #moments = new WeakMap<object, Promise<Glance>>()
   #sound: Sound | undefined
-  /** Of sessions that were asked for: the container that each is read from, and the version of the rows that equal it. */
+  /** By session that was asked for: its container, and the version at which the rows equalled it. */
   readonly #checked = new Map<string, { readonly version: string; readonly container: FoundContainer }>()
   #refused: readonly Problem[] = []
-  /** What was proven by reading it for a question, since its stamp proves nothing yet. */
+  /** By question: a container that is too young for its stamp to prove anything, and was proven by reading it. */
   readonly #proven = new WeakMap<object, Proven>()
 
   constructor(index: TranscriptIndex, maxStaleness: number, logger: Logger) {
@@ -78,7 +78,7 @@ export class Settled {
     return this.index.transcripts.place
   }
 
-  /** What could not be looked into by the last look at everything. */
+  /** What the last sweep could not look into. */
   get refused(): readonly Problem[] {
     return this.#refused
   }
@@ -88,8 +88,8 @@ export class Settled {
   }
 
   /**
-   * Settles everything, however long it takes.
-   * @param onSettled told how far it is, in containers
+   * Settles everything that was found, however long that takes.
+   * @param onSettled called with the number of containers that are done, and of all
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
   async all({
@@ -113,7 +113,7 @@ export class Settled {
   }
 
   /**
-   * Settles what a listing by time needs, the newest first, until `isEnough` says so.
+   * Settles what a listing by time needs, the newest first, until `isEnough`.
    * @param isEnough whether no session updated at or before `time`, ms, can change the answer
    * @throws as `all`
    */
@@ -131,7 +131,7 @@ export class Settled {
     isEnough: (time: number) => Promise<boolean>,
     slice: TimeSlice,
   ): Promise<void> {
-    // Rows that may be wrong would be in the answer; what has none yet is not.
+    // Rows that may be wrong would show in the answer; containers without rows do not.
     await this.#settle(
       glance,
       [...glance.left].filter(({ row }) => row !== undefined),
@@ -142,7 +142,7 @@ export class Settled {
       .sort((a, b) => b.modified - a.modified)
     for (let start = 0; start < unknown.length; start += SETTLED_AT_ONCE) {
       const some = unknown.slice(start, start + SETTLED_AT_ONCE)
-      // Nothing in a file counts as later than the file.
+      // No session counts as newer than its file.
       if (await isEnough(some[0]?.modified ?? 0)) return
       await this.#settle(
         glance,
@@ -152,7 +152,7 @@ export class Settled {
     }
   }
 
-  /** Whether what a question of the same moment was answered from, before there was an index, holds none of these sessions. */
+  /** Whether an earlier answer of the same moment, from before there was an index, had none of these sessions. */
   holdsNone(ids: readonly string[], moment: object | undefined): boolean {
     const sweep = this.early.sweepOf(moment)
     return sweep !== undefined && !sweep.found.some((one) => ids.some((id) => mayHold(one, id)))
@@ -173,7 +173,7 @@ export class Settled {
   }
 
   /**
-   * What rows say of a session once they equal its files.
+   * Reads rows of a session after making sure that they equal its files.
    * @param question as in the range of a listing
    * @throws as `all`
    */
@@ -184,28 +184,28 @@ export class Settled {
     return this.read(work)
   }
 
-  /** What rows say of a session, where they and its files are known to be what they were when they were found to be equal. @throws as `all` */
+  /** Reads rows of a session if neither they nor its files have changed since they were found equal; else `undefined`. @throws as `all` */
   async ifStill<T>(id: string, work: (statements: Statements) => T): Promise<{ said: T } | undefined> {
     const checked = this.#checked.get(id)
     if (!checked) return undefined
-    // Files that look the same after the rows were read did so while they were.
+    // Files with the same look after the rows were read had it while they were read, too.
     const { version, said } = await this.index.atVersion(work)
     const isStill = version === checked.version && this.isAsFound(checked.container)
     return isStill ? { said } : undefined
   }
 
-  /** The container that a session is read from, as it was found when rows were known to equal it; `undefined` where nothing alike is known. */
+  /** The container of a session as it was when its rows were found equal to it; `undefined` if that is not known. */
   foundAs(id: string): FoundContainer | undefined {
     return this.#checked.get(id)?.container
   }
 
-  /** Whether a container is known to lie there as it was found. @throws StoreError `EXHAUSTED` */
+  /** Whether a container is known to be as it was found. @throws StoreError `EXHAUSTED` */
   isAsFound(container: FoundContainer): boolean {
     return this.index.transcripts.isAsFound(container)
   }
 
   /**
-   * Settles the container that a session is read from; where none is known, all that may hold it.
+   * Settles the container of a session or, if that is not known, all that may hold it.
    * @param question as in the range of a listing
    * @throws as `all`
    */
@@ -233,9 +233,9 @@ export class Settled {
     if (question && reached) this.#proven.set(question, { ...reached, session: id })
   }
 
-  /** Whether what was proven by reading it is so: only a change within a tick of the clock could have left it the same look. */
+  /** Whether a proof by reading still holds. Only a change within one tick of the clock could have kept the same look. */
   #isStill(proven: Proven, { container, reading, sweep }: Holder): boolean {
-    // As soon as its stamp can prove it that is settled.
+    // Once its stamp proves something, the proof by reading is not needed.
     if (sweep.isProven(container) || !areOf(reading, proven)) return false
     return this.index.isSettled(container, { ...reading, look: proven.look }, sweep)
   }
@@ -249,7 +249,7 @@ export class Settled {
     return row !== undefined && [...left].every((one) => one.row !== row)
   }
 
-  /** The container that a session is read from, as it lies there now; `undefined` where only a look at everything can tell. */
+  /** The container of a session as it is now; `undefined` if only a sweep can tell. */
   async #holder(id: string): Promise<Holder | undefined> {
     const holder = await this.read(({ transcripts }) => {
       const row = transcripts.holder(id)?.container
@@ -271,9 +271,9 @@ export class Settled {
   }
 
   /**
-   * Settles everything where that is little.
-   * @param since a look at everything that was begun since then is good enough, ms of `performance.now()`
-   * @returns the index's database where everything is settled in it
+   * Settles everything if that is little work.
+   * @param since a sweep that began after this is good enough, ms of `performance.now()`
+   * @returns the index's database if everything is settled in it
    * @throws as `all`
    */
   async few(most: number, since = Number.POSITIVE_INFINITY): Promise<string | undefined> {

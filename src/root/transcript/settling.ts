@@ -7,13 +7,13 @@ import type { HeldSession } from "./held.ts"
 import type { KeptLines } from "./kept-lines.ts"
 import type { Sweep } from "./transcripts.ts"
 
-/** A container whose rows do not equal its files, as far as is known. */
+/** A container whose rows are not known to equal its files. */
 export interface Unsettled {
   readonly container: FoundContainer
   readonly row: number | undefined
 }
 
-/** What was found in a place, beside what the index knows of it. */
+/** What a sweep found, and what of it is not settled. */
 export interface Looked {
   readonly sweep: Sweep
   readonly unsettled: readonly Unsettled[]
@@ -25,14 +25,14 @@ export interface Looked {
   readonly unproven: Map<FoundContainer, string | undefined>
 }
 
-/** Under which look of its files a container's rows equal them, and the reading that they are of. */
+/** The look of a container's files under which its rows equal them, and the reading that wrote the rows. */
 export interface SettledReading extends ContainerReading {
   readonly look: Buffer
 }
 
-/** What became of a container that was settled. */
+/** What came of settling a container. */
 export interface Outcome {
-  /** Whether another container has to be settled anew, since it holds what this one held. */
+  /** Whether another container has to be settled again, because it holds a session that this one lost. */
   readonly hasDoubted: boolean
   /** `undefined` where it could not be read. */
   readonly reached: SettledReading | undefined
@@ -40,23 +40,23 @@ export interface Outcome {
   readonly isGone: boolean
 }
 
-/** Hears what becomes of rows, whoever has them made equal to their files. */
+/** Hears of changes to rows, whoever caused them. */
 export interface RowListener {
-  /** Something is otherwise than rows said; now they say so too. `isNew` where the container had none. */
+  /** A record differed from its row, which is written now. `isNew` if the container had no rows before. */
   changed(container: ContainerAt, change: StoreChange, isNew: boolean): void
-  /** A container's rows were put, under these marks. */
+  /** A container's rows were written, under these marks. */
   put(container: ContainerAt, marks: string, isNew: boolean): void
 }
 
-/** What was read of a container, once its rows are put. */
+/** What was read of a container whose rows are written now. */
 export interface Reading {
   readonly sessions: readonly HeldSession[]
-  /** What the rows of its messages that changed have as `pending`. */
+  /** The `pending` of the rows of its messages that changed. */
   readonly mark: number
   readonly lines: KeptLines
 }
 
-/** Who takes what is read, while its lines are at hand. */
+/** Takes what is read while its lines are at hand. */
 export interface Intake extends Collector {
   take(reading: Reading): Promise<void>
 }
@@ -64,7 +64,7 @@ export interface Intake extends Collector {
 /** How a container is settled. */
 export interface SettleOneOptions {
   readonly slice: TimeSlice
-  /** Whether to wait while another process keeps the index busy. Who has a caller that waits reads the files instead. */
+  /** Whether to wait while another process keeps the index busy. Otherwise the caller, for whom somebody waits, reads the files. */
   readonly patient?: boolean | undefined
   readonly intake?: Intake | undefined
 }

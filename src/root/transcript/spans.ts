@@ -8,7 +8,7 @@ export interface Stretch {
 }
 
 /**
- * Reads stretches of a file, in their order in it, one at a time; a compressed file is gone through once, up to the last of them.
+ * Reads stretches of a file in file order, one at a time. A compressed file is read once, up to the last stretch.
  * @param use given each with its bytes, fewer where the file is shorter by now
  * @throws StoreError as `piecesOf`; what `use` throws
  */

@@ -1,8 +1,8 @@
 import type { FileSystem } from "../../file/system.ts"
 
 /**
- * What is compared of the end of what was read, in bytes: of most files everything. In the middle of a larger one a change is seen by
- * its times, unless the file has grown by the same look.
+ * How much of the end of what was read is compared, in bytes: all of most files. A change in the middle of a larger file shows in its
+ * times, unless the file also grew before the same look.
  */
 export const TAIL_BYTES = 256 * 1024
 
@@ -13,22 +13,22 @@ export function tailOf(fs: FileSystem, descriptor: number, end: number): Buffer 
   return bytes.subarray(0, length)
 }
 
-/** The end of what was just read of a file, so that it need not be read again for its digest. */
+/** Keeps the end of what is being read, so that it need not be read again for its digest. */
 export class Tail {
   #before: Buffer = Buffer.alloc(0)
   #last: Buffer
-  /** Where they lie. */
+  /** Where they start in the file. */
   #beforeAt: number
   #lastAt: number
 
-  /** @param from where reading begins @param before what lies right before that, as far as it is at hand */
+  /** @param from where reading begins @param before the bytes right before that, as far as they are at hand */
   constructor(from: number, before: Buffer = Buffer.alloc(0)) {
     this.#last = before
     this.#lastAt = from - before.length
     this.#beforeAt = this.#lastAt
   }
 
-  /** Takes in the next piece as long as it is good. */
+  /** Takes in the next piece while it is valid. */
   push(piece: Buffer): void {
     this.#before = this.#last
     this.#beforeAt = this.#lastAt
@@ -36,7 +36,7 @@ export class Tail {
     this.#last = piece
   }
 
-  /** The digest of what `tailOf` gives; `undefined` where not all of it was read just now. */
+  /** The digest of what `tailOf` gives; `undefined` if not all of it was read just now. */
   digest(end: number): string | undefined {
     const from = Math.max(0, end - TAIL_BYTES)
     if (from < this.#beforeAt || end > this.#lastAt + this.#last.length) return undefined

@@ -8,11 +8,11 @@ import type { TranscriptAgent } from "./agent.ts"
 import { Garbage } from "./garbage.ts"
 import type { Intake, Reading } from "./settling.ts"
 
-/** Messages put in one transaction, however short they are. */
+/** The most messages that are put in one transaction. */
 const MESSAGES_AT_ONCE = 512
 /**
- * Puts texts of messages into the full-text index while the lines that they are made of are at hand. A message of which a line is not
- * is left to who reads it again.
+ * Puts the texts of messages into the full-text index while their lines are at hand. A message whose lines were not all kept is left to
+ * the catch-up that follows.
  */
 export class TextIntake implements Intake {
   readonly #agent: TranscriptAgent
@@ -27,7 +27,7 @@ export class TextIntake implements Intake {
     this.#agent = agent
     this.#insertions = insertions
     this.#slice = slice
-    // Who lets others run is not waited for.
+    // Work that lets others run has nobody waiting for it.
     if (insertions.pace === UNHURRIED) this.#garbage = new Garbage()
   }
 
@@ -48,7 +48,7 @@ export class TextIntake implements Intake {
         if (!values) continue
         const turn = this.#slice.pass()
         if (turn) await turn
-        // In whatever order, and whatever ids its parts have: as a set of trigrams all are the same.
+        // Order and ids of parts do not matter: the set of trigrams is the same.
         const { info, parts } = this.#agent.message(message.outlined, values)
         let any = false
         for (const text of [...messageTexts(info), ...parts.flatMap(partTexts)]) {

@@ -1,9 +1,9 @@
 import { changeOf, type StoreChange } from "../change.ts"
 
-/** More messages of one session than that are told of as one change. */
+/** More changed messages of one session than this are told as one change. */
 const MAX_TOLD = 100
 
-/** Changes that are to be told together, each record's once: what was last heard of it. */
+/** Collects changes to tell together: of each record the last one. */
 export class ToldChanges {
   readonly #changes = new Map<string, StoreChange>()
   readonly #messages = new Map<string, number>()
@@ -22,12 +22,12 @@ export class ToldChanges {
       }
       if (count > MAX_TOLD) return
     }
-    // Moved to the end: what was heard last is told last.
+    // Moved to the end: the last change is told last.
     this.#changes.delete(key)
     this.#changes.set(key, change)
   }
 
-  /** Gives them all, and forgets them. */
+  /** Returns all of them and forgets them. */
   take(): StoreChange[] {
     const all = [...this.#changes.values()]
     this.#changes.clear()

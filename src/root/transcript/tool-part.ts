@@ -11,11 +11,11 @@ export interface ToolCall {
   readonly metadata?: JsonObject | undefined
 }
 
-/** What a tool gave. */
+/** The result of a tool call. */
 export interface ToolResult {
   /** What the model was told. */
   readonly output?: string | undefined
-  /** What went wrong, where it failed. */
+  /** What went wrong, if it failed. */
   readonly error?: string | undefined
   readonly title?: string | undefined
   readonly start?: number | undefined
@@ -26,8 +26,8 @@ export interface ToolResult {
 }
 
 /**
- * One part for a call of a tool, however many lines it took. One without a result was aborted, unless it is the last thing that was
- * done: then it may be running.
+ * One part for a tool call, however many lines tell of it. A call without a result was aborted, unless it is the last thing in the
+ * transcript: then it may still run.
  */
 export function toolPart(call: ToolCall, result: ToolResult | undefined, mayRun: boolean): JsonObject {
   const { callID, tool, input, metadata } = call

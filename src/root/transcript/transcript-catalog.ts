@@ -11,7 +11,7 @@ const ALL = -1
 /** How often a listing's rows are read while others change them. */
 const MAX_TRIES = 3
 
-/** What there is in transcripts, from rows that were made equal to their files. */
+/** Lists what is in transcripts from rows that were made equal to their files. */
 export class TranscriptCatalog implements Catalog {
   readonly #settled: Settled
 
@@ -85,7 +85,7 @@ export class TranscriptCatalog implements Catalog {
     })
   }
 
-  /** No transcript tells of steps within one message. */
+  /** Transcripts do not tell the steps within a message. */
   async withSeveralSteps(): Promise<ReadonlySet<string>> {
     return new Set()
   }
@@ -95,7 +95,7 @@ export class TranscriptCatalog implements Catalog {
     return (await this.#settled.read(({ message }) => message.folders(id)))[0]
   }
 
-  /** Rows of one moment: where others change them between two pages, all are read again, at last in one go. */
+  /** Rows of one moment. If others change them between two pages, all are read again, in the end in one go. */
   async #entries(query: SessionQuery, range: Range): Promise<SessionEntry[]> {
     for (let tries = 1; tries < MAX_TRIES; tries++) {
       const entries = await this.#entriesInPages(query, range)
@@ -106,7 +106,7 @@ export class TranscriptCatalog implements Catalog {
     )
   }
 
-  /** @returns `undefined` where anything was changed between two pages */
+  /** @returns `undefined` if anything changed between two pages */
   async #entriesInPages(query: SessionQuery, range: Range): Promise<SessionEntry[] | undefined> {
     const { limit = Number.POSITIVE_INFINITY, signal } = range
     const entries: SessionEntry[] = []

@@ -33,22 +33,22 @@ import {
   type Transcripts,
 } from "./transcripts.ts"
 
-/** How often a container is begun again that another process puts at the same time. */
+/** How often a container is tried again while another process writes its rows. */
 const MAX_TRIES = 5
 
-/** What putting the rows of a message leaves to be collected, in bytes. */
+/** The garbage of writing the rows of a message, in bytes. */
 const ROW_BYTES = 4_096
 
-/** What writing down a letter of a state leaves, in the same way. */
+/** The garbage of saving one letter of a state, in bytes. */
 const LEFT_A_LETTER = 4
 
-/** What of a container was not read from it, as the index keeps it. */
+/** The problems of a container, as the index keeps them. */
 interface KeptProblems {
   readonly lines: readonly Problem[]
   readonly fault?: string | undefined
 }
 
-/** A container that was read before its rows are put. */
+/** A container that was read before its rows were written. */
 interface ReadAhead {
   readonly result: ReadContainer
   readonly sessions: readonly HeldSession[]
@@ -57,23 +57,23 @@ interface ReadAhead {
 type Hear = (change: StoreChange) => void
 type Write = <T>(work: (statements: Statements) => T) => Promise<T>
 
-/** How messages are put. */
+/** How the rows of messages are written. */
 interface Putting extends Pick<SettleOneOptions, "slice" | "intake"> {
   readonly write: Write
   readonly hear: Hear
 }
 
-/** Makes the rows of containers equal to their files. */
+/** Makes the rows of containers equal to their files: settles them. */
 export class TranscriptIndex {
   readonly index: SqliteIndex
   readonly transcripts: Transcripts
-  /** For the watch, where there is one. */
+  /** The watch, if there is one. */
   listener: RowListener | undefined
-  /** Containers being settled, one after another each. */
+  /** Containers that are being settled; each one is settled by one caller at a time. */
   readonly #settling = new Map<string, Promise<Outcome>>()
   readonly #folds: KeptFolds
   readonly #patientWork = new PatientWork()
-  /** What was read of containers before there was an index. */
+  /** Containers that were read before there was an index. */
   readonly #ahead = new WeakMap<FoundContainer, ReadAhead>()
   #rows: ContainerRows | undefined
 
@@ -84,14 +84,14 @@ export class TranscriptIndex {
   }
 
   /**
-   * Looks at every file once, and takes away what is gone.
+   * Looks at every file once and removes the rows of containers that are gone.
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
   async look(signal?: AbortSignal): Promise<Looked> {
     let sweep = await this.transcripts.sweep(signal)
     let rows = await this.#rowsNow()
     if (rows.withoutFiles(sweep.found).length > 0) {
-      // What was moved from a folder that was not looked at yet to one that was is in neither.
+      // A file that was moved from a folder not yet looked at to one already looked at was seen in neither.
       sweep = await this.transcripts.sweep(signal)
       rows = await this.#rowsNow()
     }
@@ -136,17 +136,17 @@ export class TranscriptIndex {
     )
   }
 
-  /** Takes what was read of a container whose rows will be put. */
+  /** Takes over what was read of a container, to write its rows later. */
   expect(container: FoundContainer, read: ReadAhead): void {
     this.#ahead.set(container, read)
   }
 
-  /** Another one after every change to the index, and for another index. @throws IndexFailure */
+  /** A version that differs after every change to the index, and for every other index. @throws IndexFailure */
   version(): Promise<string> {
     return this.index.read((statements) => this.#versionOf(statements))
   }
 
-  /** What rows say, and at which version. @throws IndexFailure */
+  /** Reads rows, and tells at which version. @throws IndexFailure */
   atVersion<T>(work: (statements: Statements) => T): Promise<{ readonly version: string; readonly said: T }> {
     return this.index.read((statements) => ({ version: this.#versionOf(statements), said: work(statements) }))
   }
@@ -155,7 +155,7 @@ export class TranscriptIndex {
     return `${this.index.database} ${transcripts.version()}`
   }
 
-  /** The rows of all containers, read again only after something was written. */
+  /** The rows of all containers. They are read again only after something was written. */
   #rowsNow(): Promise<ContainerRows> {
     const known = this.#rows
     return this.index.read((statements) => {
@@ -168,9 +168,9 @@ export class TranscriptIndex {
     })
   }
 
-  /** As `isSettled`, of which only what may have changed is asked again. */
+  /** As `isSettled`, but compares only what may have changed. */
   #isStillSettled(container: FoundContainer, row: ContainerLook, rows: ContainerRows, sweep: Sweep): boolean {
-    // One that was found to look as it did is the same object.
+    // A container with an unchanged look is the same object.
     if (rows.hasLookOf(container)) return row.sides === NO_SIDES || sweep.areSame(rows.sidesOf(row))
     const isSettled = this.isSettled(container, row, sweep)
     if (isSettled) rows.noteLookOf(container)
@@ -178,7 +178,7 @@ export class TranscriptIndex {
   }
 
   /**
-   * Makes a container's rows equal to its files. One that cannot be read holds nothing.
+   * Makes a container's rows equal to its files. A container that cannot be read has no sessions.
    * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
    */
   async settle({ container }: Unsettled, sweep: Sweep, options: SettleOneOptions): Promise<Outcome> {
@@ -194,7 +194,7 @@ export class TranscriptIndex {
   }
 
   /**
-   * Settles all of these, and what has to be settled anew because of them.
+   * Settles all of these, and the containers that have to be settled again because of them.
    * @returns whether all of them were still there
    * @throws as `settle`
    */
@@ -213,11 +213,11 @@ export class TranscriptIndex {
       const turn = options.slice.pass()
       if (turn) await turn
       note(one.container, await this.settle(one, sweep, options))
-      // What it was made into is out of reach only by now.
+      // Only now is nothing of what was read in use any more.
       for (const { stat } of one.container.files) options.intake?.stepped(stat.size)
       onSettled?.(one)
     }
-    // What is put because of them may have others put in turn.
+    // Settling these may make others unsettled in turn.
     for (let rounds = 0; hasDoubted && rounds < MAX_TRIES; rounds++) {
       hasDoubted = false
       const rows = await this.index.read(({ transcripts }) => transcripts.looks())
@@ -230,7 +230,7 @@ export class TranscriptIndex {
     return areThere
   }
 
-  /** Everything that is wrong with the containers. @throws IndexFailure */
+  /** All problems of the containers. @throws IndexFailure */
   async problems(): Promise<Problem[]> {
     const rows = await this.index.read(({ transcripts }) => transcripts.looks())
     const all: Problem[] = []
@@ -243,7 +243,7 @@ export class TranscriptIndex {
     return all
   }
 
-  /** Whether the rows of a container equal its files, as those look now. */
+  /** Whether the rows of a container equal its files, by their present look. */
   isSettled(
     container: FoundContainer,
     { look, sides, format }: Pick<ContainerLook, "look" | "sides" | "format">,
@@ -321,7 +321,7 @@ export class TranscriptIndex {
     const sessions = ahead?.sessions ?? heldSessions(container, result.read.sessions, from?.rows?.sessions)
     const checkpoint = checkpointOf(result.marks, result.problems)
     const isNew = before === undefined
-    // Lines that lie where others lay may say anything.
+    // Other lines may now be at the same places.
     const isAnew = !isNew && result.isAnew === true
     if (result.isAnew || !fold || !checkpoint) from = undefined
     if (!from) fold?.forget?.()
@@ -394,8 +394,8 @@ export class TranscriptIndex {
   }
 
   /**
-   * Takes away what a container held that is gone.
-   * @returns whether another container has to be settled anew, since it holds the same
+   * Removes the rows of a container that is gone.
+   * @returns whether another container has to be settled again, because it holds a copy
    * @throws as `settle`
    */
   async forget(row: number, { patient }: Pick<SettleOneOptions, "patient"> = {}): Promise<boolean> {
@@ -412,7 +412,7 @@ function shortOf({ marks, sides }: ContainerReading): string {
   return Bun.hash(`${marks} ${sides}`).toString(36)
 }
 
-/** @throws Disturbed where somebody else has put it since: their rows may not be whole yet */
+/** @throws Disturbed if another process has written its rows since: those may be incomplete */
 async function trust(write: Write, ...of: Parameters<Statements["transcripts"]["trust"]>): Promise<void> {
   if (!(await write(({ transcripts }) => transcripts.trust(...of)))) throw new Disturbed()
 }

@@ -14,17 +14,17 @@ import { RecentMessages } from "./recent-messages.ts"
 import { projectOf } from "./record-bodies.ts"
 import type { Transcripts } from "./transcripts.ts"
 
-/** How often lines are read again that another program changes at the same time. */
+/** How often lines are read again while another program changes them. */
 const MAX_TRIES = 3
 const PROJECT = "project"
 
-/** A message as it was read, and where it lies. */
+/** A message as it was read, and where it is. */
 export interface LocatedRead {
   readonly located: LocatedMessage
   readonly read: WholeMessage
 }
 
-/** The bodies of records that are made of a transcript's lines. */
+/** Gives records, made from the lines of transcripts. */
 export class TranscriptRecords implements RecordSource {
   readonly #transcripts: Transcripts
   readonly #lookup: Lookup
@@ -113,7 +113,7 @@ export class TranscriptRecords implements RecordSource {
     return (await this.#bodies(kind, folder, [id]))[0]
   }
 
-  /** The work trees that sessions ran in. */
+  /** The work trees of sessions. */
   async plainIds(kind: string): Promise<readonly string[]> {
     return kind === PROJECT ? this.#lookup.folders("session") : []
   }
@@ -146,7 +146,7 @@ export class TranscriptRecords implements RecordSource {
     yield jsonLine(await this.value(key))
   }
 
-  /** What is read of a record may be of several files, and of what lies beside them. */
+  /** A record may come from several files and what is beside them. */
   async version(): Promise<undefined> {
     return undefined
   }
@@ -155,7 +155,7 @@ export class TranscriptRecords implements RecordSource {
     return `${this.#transcripts.place}#${key.join("/")}`
   }
 
-  /** A message and its parts are of the same lines, read once. */
+  /** A message and its parts come from the same lines, which are read once. */
   async message(
     session: string,
     id: string,
@@ -165,7 +165,7 @@ export class TranscriptRecords implements RecordSource {
     return (await this.#readMessages(session, [id], undefined, question))[0]?.read
   }
 
-  /** What a search goes through of a message; `undefined`, which is reported where it cannot be read. */
+  /** What a search looks at in a message; `undefined` if it is gone or cannot be read, which is reported. */
   async document(session: string, id: string): Promise<MessageDocument | undefined> {
     const message = await this.#quietly(() => this.message(session, id, true), undefined, undefined)
     return message && wholeDocument(message.info, message.parts)
@@ -191,7 +191,7 @@ export class TranscriptRecords implements RecordSource {
     return recent ?? (await this.#messages(session, [id]))[0]
   }
 
-  /** What `ask` gives, or `otherwise` where a file cannot be read, which is told. @throws StoreError `EXHAUSTED`, `CLOSED` */
+  /** What `ask` gives, or `otherwise` if a file cannot be read, which is reported. @throws StoreError `EXHAUSTED`, `CLOSED` */
   async #quietly<T>(ask: () => Promise<T>, otherwise: T, tell: Tell | undefined): Promise<T> {
     try {
       return await ask()
@@ -225,13 +225,13 @@ export class TranscriptRecords implements RecordSource {
       try {
         read = await readMessages(fs, agent, session, there)
       } catch (error) {
-        // A file that was moved since lies elsewhere by now.
+        // A file that was moved meanwhile is elsewhere now.
         if (!isStoreError(error, "NOT_FOUND") || tries === MAX_TRIES) throw error
         continue
       }
       const states = files.map((file) => this.#transcripts.stateOf(file))
       if (!states.every((state) => state === "same") && tries < MAX_TRIES) continue
-      // Lines of a file that is only added to stay where they are.
+      // In a file that is only appended to, lines keep their places.
       if (states.includes("other"))
         throw new StoreError("UNREADABLE", "The transcript was changed each time it was read", {
           path: files.at(-1)?.path,
@@ -247,7 +247,7 @@ export class TranscriptRecords implements RecordSource {
   }
 }
 
-/** How many of these, and one at least, have lines of no more than so many bytes in all. */
+/** How many of these, but at least one, have no more than this many bytes of lines in all. */
 function fitting(messages: readonly (LocatedMessage | undefined)[], maxBytes: number): number {
   let bytes = 0
   const beyond = messages.findIndex((one, at) => {

@@ -24,18 +24,18 @@ import { TranscriptUpkeep } from "./transcript-upkeep.ts"
 import { TranscriptVersions } from "./transcript-versions.ts"
 import { Transcripts } from "./transcripts.ts"
 
-/** How to read transcripts. */
+/** Options of a root of transcripts. */
 export interface TranscriptRootOptions {
   readonly fs?: FileSystem
   /** Answer from the transcripts alone, without any index. */
   readonly filesOnly?: boolean
-  /** What watches a folder: by default the system. */
+  /** Watches a folder; by default with the system's own means. */
   readonly watch?: WatchFolder
 }
 
 /**
- * The transcripts of an agent, read where they lie.
- * @param place the folder that the agent keeps its history in, as `~/.codex`
+ * A root over the transcripts of an agent, read in place.
+ * @param place the folder in which the agent keeps its history, such as `~/.codex`
  */
 export function transcriptRoot(
   agent: TranscriptAgent,

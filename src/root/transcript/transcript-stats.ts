@@ -5,12 +5,12 @@ import { type CountedRecord, StatsSum } from "../stats-sum.ts"
 import type { StoreStats } from "../store-stats.ts"
 import type { TranscriptRecords } from "./transcript-records.ts"
 
-/** Messages asked for together, and how many bytes of lines they may have. */
+/** The most messages that are read together, and the most bytes of their lines. */
 const RUN_LENGTH = 256
 const RUN_BYTES = 512 * 1024
 
 /**
- * Counts records and bytes, each message being read once, with its parts. One that cannot be read counts, with no bytes.
+ * Counts records and bytes. Each message is read once, with its parts. A message that cannot be read counts with no bytes.
  * @throws StoreError `EXHAUSTED`; the signal's reason
  */
 export async function transcriptStats(

@@ -21,16 +21,16 @@ import type { Intake } from "./settling.ts"
 import { TextIntake } from "./text-intake.ts"
 import type { LocatedRead, TranscriptRecords } from "./transcript-records.ts"
 
-/** How many containers a look settles by itself: those that are being written, and no whole home. */
+/** The most containers that a search settles itself: those that are being written, not a whole home. */
 const FEW = 16
 
-/** What is read by itself leaves so many times as much as what is read with all of its container. */
+/** Reading a message alone leaves this many times the garbage of reading it with its whole container. */
 const LEFT_ALONE = 4
 
-/** Messages whose parts are counted in one transaction. */
+/** Messages whose part counts are written in one transaction. */
 const COUNTED_AT_ONCE = 256
 
-/** Notes how many parts messages have, many at once. */
+/** Notes how many parts messages have, in batches. */
 class PartCounts {
   readonly #settled: Settled
   #counted: { id: string; place: string; parts: number }[] = []
@@ -63,14 +63,14 @@ interface UpdateOptions {
   readonly signal?: AbortSignal | undefined
   readonly onYield?: () => Promise<void>
   readonly onSettled?: ((done: number, total: number) => void) | undefined
-  /** Told how many messages whose lines were not kept are done, of how many. */
+  /** Called with the number of messages that are done, and of all whose lines were not kept. */
   readonly onText?: ((done: number, total: number) => void) | undefined
 }
 
-/** The texts of transcripts by a full-text index, of which messages that are not in it yet are read themselves. */
+/** Searches the texts of transcripts through a full-text index. Messages that are not in it yet are read. */
 export class TranscriptTexts implements TextSource {
   readonly mode: TextSource["mode"]
-  /** How far that is which searches wait for. */
+  /** The progress of the work that searches wait for. */
   readonly progress: WorkProgress
   readonly #settled: Settled
   readonly #records: TranscriptRecords
@@ -134,7 +134,7 @@ export class TranscriptTexts implements TextSource {
     try {
       await this.#work.join({ signal })
     } catch (error) {
-      // Its failures are told of by its health.
+      // Its health tells of its failures.
       if (!(error instanceof IndexFailure)) throw error
     }
   }
@@ -164,7 +164,7 @@ export class TranscriptTexts implements TextSource {
   async #update({ signal, onYield, onSettled, onText: onProgress }: UpdateOptions): Promise<number> {
     const slice = new TimeSlice(signal, onYield)
     if (this.mode !== "all") {
-      // Who lets others run is not waited for.
+      // Work that lets others run has nobody waiting for it.
       const intake = onYield ? undefined : new NoIntake(MOST_LEFT_OF_ROWS)
       await this.#settled.all({ signal, slice, onSettled, patient: true, intake })
       return 0

@@ -14,7 +14,7 @@ import type { TranscriptRecords } from "./transcript-records.ts"
 import type { TranscriptTexts } from "./transcript-texts.ts"
 import { problemsOf } from "./transcripts.ts"
 
-/** What the upkeep of transcripts works on. */
+/** What the upkeep of transcripts needs. */
 export interface TranscriptUpkeepParts {
   readonly source: string
   readonly settled: Settled
@@ -23,7 +23,7 @@ export interface TranscriptUpkeepParts {
   readonly answers: Readonly<AnswerCounts>
 }
 
-/** The upkeep of transcripts, which are only read: our index of them is all there is to keep. */
+/** The upkeep of transcripts. They are only read, so our index of them is all there is to maintain. */
 export class TranscriptUpkeep extends ScannedUpkeep {
   override readonly answers: AnswerCounts
   readonly #parts: TranscriptUpkeepParts
@@ -60,7 +60,7 @@ export class TranscriptUpkeep extends ScannedUpkeep {
     return this.index(options)
   }
 
-  /** Compares what the index holds with what reading everything anew gives; to mend it, it is made anew. */
+  /** Compares the index with a fresh reading of everything; a damaged index is rebuilt, not repaired. */
   override async verify({ signal, repair }: VerifyOptions): Promise<VerifyResult> {
     return this.#onIndex(async () => {
       const { settled, records, texts } = this.#parts

@@ -3,10 +3,10 @@ import type { SessionPlace, SessionVersions } from "../session-versions.ts"
 import type { Endable } from "../upkeep.ts"
 import type { Settled } from "./settled.ts"
 
-/** Versions of sessions by the files they are read from: their looks, how far they were read, and what beside them was read for it. */
+/** Versions of sessions, by their files: the looks of these, how far they were read, and the sides that were read. */
 export class TranscriptVersions implements SessionVersions {
   readonly #settled: Settled
-  /** Whether the last look at everything came to its end. */
+  /** Whether the last sweep was complete. */
   #isSettled = false
 
   constructor(settled: Settled) {
@@ -19,7 +19,7 @@ export class TranscriptVersions implements SessionVersions {
       await this.#settled.all({ signal })
       this.#isSettled = true
     } catch (error) {
-      // Then everything is read.
+      // Then everything is read instead.
       if (!(error instanceof IndexFailure)) throw error
     }
   }
@@ -33,7 +33,7 @@ export class TranscriptVersions implements SessionVersions {
         const known = new Map<number, string | undefined>()
         const versionOf = (row: number): string | undefined => {
           const container = transcripts.container(row)
-          // Without a look nobody knows whether the rows equal the files.
+          // Without a look it is not known whether the rows equal the files.
           if (!container || container.look === null) return undefined
           const { folder, name, look, marks, sides, format } = container
           const of = [folder, name, Buffer.from(look).toString("hex"), marks, sides, format]

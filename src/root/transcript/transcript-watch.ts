@@ -1,4 +1,4 @@
-// Over 400 lines: what is touched, heard, settled and told of a transcript is one order of events.
+// Over 400 lines: touching, hearing, settling and telling of a transcript are one sequence of events.
 import { IndexFailure } from "../../database/failure.ts"
 import { type WatchFolder, watchFolder } from "../../file/folder-watches.ts"
 import type { Logger } from "../../logger.ts"
@@ -22,21 +22,21 @@ export interface TranscriptWatchParts {
   readonly tell: (change: StoreChange) => void
 }
 
-/** Changes that come in a burst are taken together, in ms. */
+/** Changes within this time are taken together, in ms. */
 const GATHER_MS = 20
-/** One transcript is looked at so seldom, in ms, and after so many times what the last look took. */
+/** The least time between two looks at one transcript: in ms, and as a multiple of what the last look took. */
 const REST_MS = 100
 const REST_SHARE = 3
-/** How often it is made sure that the watched folders are still the place's, in ms. */
+/** How often to check that the watched folders are still those of the place, in ms. */
 const CHECK_MS = 2_000
-/** Looks at everything are so far apart, in ms, and so many times what the last one took. */
+/** The least time between two sweeps: in ms, and as a multiple of what the last one took. */
 const SWEEP_MS = 2_000
 const SWEEP_SHARE = 20
-/** More names than that at once, or transcripts that a sweep found changed, are told of as one change. */
+/** More changed names or transcripts at once than this are told as one change. */
 const MAX_NAMES = 4_096
 const MAX_SWEPT = 100
 
-/** A transcript that something happened to, or of which something is to be told. */
+/** A transcript that changed, or of which a change is to be told. */
 interface Waiting {
   readonly at: ContainerAt
   /** Whether its files have to be looked at. */
@@ -44,12 +44,12 @@ interface Waiting {
   readonly heard: ToldChanges
 }
 
-/** The looks of all transcripts, each by its folder and name as JSON. */
+/** The looks of all transcripts, by folder and name as JSON. */
 type Looks = Map<string, string>
 
 /**
- * Tells of what becomes of transcripts. Every folder is watched, and a transcript whose file was written is settled by itself; what
- * others settle, as a listing does, is heard from the index. Where the system refuses or loses watches, all transcripts are looked at.
+ * Tells of changes to transcripts. It watches every folder and settles a transcript whose file was written. What others settle, such as a
+ * listing, it hears from the index. If the system refuses or loses watches, it sweeps all transcripts.
  */
 export class TranscriptWatch implements RootWatch {
   readonly #parts: TranscriptWatchParts
@@ -57,20 +57,20 @@ export class TranscriptWatch implements RootWatch {
   readonly #abort = new AbortController()
   readonly #ready = Promise.withResolvers<void>()
   #waiting = new Map<string, Waiting>()
-  /** Those of them that are being settled and told of. */
+  /** Those of them that are being settled and told. */
   #taken: ReadonlyMap<string, Waiting> = new Map()
-  /** Until when a transcript is left alone, ms of `performance.now()`. */
+  /** Until when a transcript is not looked at again, ms of `performance.now()`. */
   readonly #rests = new Map<string, number>()
-  /** Digests of marks: under which this process put rows, or told of those that another put. */
+  /** Digests of marks under which this process wrote rows, or told of rows that another process wrote. */
   readonly #known = new Map<string, number | bigint>()
-  /** Paths below the place that are no transcripts: folders, and what lies beside transcripts. */
+  /** Paths below the place that are not transcripts: folders, and files beside transcripts. */
   readonly #others = new Set<string>()
   #othersAt = 0
-  /** Kept where all transcripts have to be looked at, for want of watches. */
+  /** The looks of all transcripts, kept while sweeps have to replace watches. */
   #looks: Looks | undefined
   #mustSweep = true
   #sweepAt: number | undefined
-  /** Whether everything that has rows is to be settled, and from when on it may be. */
+  /** Whether everything with rows is to be settled, and when at the earliest. */
   #mustSettle = false
   #settleAt = 0
   #state: WatchHealth["state"] = "starting"
@@ -86,7 +86,7 @@ export class TranscriptWatch implements RootWatch {
     this.#folders = new WatchedFolders(index.transcripts, watch, (folder, name) => this.#onName(folder, name))
     index.listener = {
       changed: (at, change, isNew) => {
-        // Nobody was told that what is indexed for the first time was not there.
+        // What is indexed for the first time is not news: nobody was told that it was missing.
         if (isNew && !this.#isTouched(at)) return
         if (change.type === "unknown" && index.transcripts.agent.base) this.#mustSettle = true
         const { heard } = this.#taken.get(keyOf(at)) ?? this.#await(at)
@@ -121,7 +121,7 @@ export class TranscriptWatch implements RootWatch {
     this.#ready.resolve()
   }
 
-  /** The entry of a transcript that is to be taken when its rest is over. */
+  /** The entry of a transcript, to be taken when its rest is over. */
   #await(at: ContainerAt): Waiting {
     const { folder, name } = at
     const key = keyOf(at)
@@ -143,7 +143,7 @@ export class TranscriptWatch implements RootWatch {
     return Boolean(this.#taken.get(key)?.isTouched || this.#waiting.get(key)?.isTouched)
   }
 
-  /** When there is something to do, ms of `performance.now()`. */
+  /** When there is something to do next, ms of `performance.now()`. */
   #nextAt(): number {
     if (this.#mustSweep) return 0
     const some: number[] = []
@@ -163,7 +163,7 @@ export class TranscriptWatch implements RootWatch {
     this.#timerAt = at
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      // Not begun at once: what it notices while it begins must not begin another.
+      // Not started at once: what it notices while it starts must not start another.
       this.#running = Promise.resolve()
         .then(() => this.#work())
         .finally(() => {
@@ -182,7 +182,7 @@ export class TranscriptWatch implements RootWatch {
       if (this.#mustSettle && this.#settleAt <= performance.now()) await this.#settleAll()
     } catch (error) {
       if (this.#abort.signal.aborted) return
-      // What was being told of is among what may have changed.
+      // What was being told may have changed again.
       this.#parts.tell(ANYTHING)
       if (error instanceof IndexFailure) return
       this.#parts.logger.warn(`Watching ${this.#parts.index.transcripts.place} failed`, error)
@@ -193,7 +193,7 @@ export class TranscriptWatch implements RootWatch {
     }
   }
 
-  /** Something happened to a name in a watched folder; without a name, to anything. */
+  /** Something happened to a name in a watched folder or, without a name, to anything in it. */
   #onName(folder: string, name: string | undefined): void {
     if (name === undefined || this.#waiting.size + this.#others.size >= MAX_NAMES) {
       this.#lose("changes came faster than they could be told")
@@ -220,7 +220,7 @@ export class TranscriptWatch implements RootWatch {
     this.#wake()
   }
 
-  /** No event tells of a link that is turned. */
+  /** No event tells that a link was changed. */
   #checkFolders(): void {
     if (this.#running || this.#state === "starting") return
     if (this.#state === "watching") {
@@ -232,7 +232,7 @@ export class TranscriptWatch implements RootWatch {
     }
   }
 
-  /** Watches what is not watched yet, and finds out what changed without a word. The first time nobody was told how it was before. */
+  /** Watches what is not watched yet and finds what changed without an event. The first time nothing is news. */
   async #sweep(): Promise<void> {
     const begun = performance.now()
     const isFirst = this.#state === "starting"
@@ -261,7 +261,7 @@ export class TranscriptWatch implements RootWatch {
     this.#notice(changed.length > MAX_SWEPT ? undefined : changed)
   }
 
-  /** Something changed without a word: these transcripts, and what lies beside them; or anything. */
+  /** Something changed without an event: these transcripts and what is beside them, or anything. */
   #notice(changed: readonly string[] | undefined): void {
     this.#mustSettle = true
     if (!changed) {
@@ -274,7 +274,7 @@ export class TranscriptWatch implements RootWatch {
     }
   }
 
-  /** Looks at names that are no transcripts: folders that came or went, and small files that transcripts depend on. */
+  /** Looks at names that are not transcripts: folders that came or went, and small files that transcripts depend on. */
   async #takeOthers(): Promise<void> {
     const begun = performance.now()
     const slice = new TimeSlice(this.#abort.signal)
@@ -300,7 +300,7 @@ export class TranscriptWatch implements RootWatch {
     this.#othersAt = now + Math.max(REST_MS, REST_SHARE * (now - begun))
   }
 
-  /** Settles those whose rest is over, and tells what became of them. */
+  /** Settles those whose rest is over and tells the changes. */
   async #takeWaiting(): Promise<void> {
     const now = performance.now()
     for (const [key, until] of this.#rests) if (until <= now) this.#rests.delete(key)
@@ -309,7 +309,7 @@ export class TranscriptWatch implements RootWatch {
     this.#taken = due
     const touched = [...due.values()].filter(({ isTouched }) => isTouched)
     if (touched.length > 0) await this.#settle(touched)
-    // One after the other: what was moved is gone here and there elsewhere.
+    // In sequence: a file that was moved is gone in one place and new in another.
     const told = new ToldChanges()
     for (const { heard } of due.values()) for (const change of heard.take()) told.add(change)
     for (const change of told.take()) this.#parts.tell(change)
@@ -320,7 +320,7 @@ export class TranscriptWatch implements RootWatch {
     const { transcripts } = index
     let sweep = await transcripts.sweepOnly(...(await this.#withBases(touched.map(({ at }) => at))))
     const there = new Map(sweep.found.map((one) => [keyOf(one), one]))
-    // What is gone first: what it held may lie in another one now.
+    // Those that are gone first: their sessions may be in another container now.
     for (const waiting of touched) if (!there.has(keyOf(waiting.at))) await this.#forget(waiting)
     const slice = new TimeSlice(this.#abort.signal)
     for (const waiting of touched) {
@@ -340,7 +340,7 @@ export class TranscriptWatch implements RootWatch {
     }
   }
 
-  /** These, and what they are known to go on from. */
+  /** These and their known bases. */
   #withBases(all: readonly ContainerAt[]): Promise<readonly ContainerAt[]> {
     if (!this.#parts.index.transcripts.agent.base) return Promise.resolve(all)
     return this.#parts.index.index.read(({ transcripts }) => {
@@ -362,13 +362,13 @@ export class TranscriptWatch implements RootWatch {
     const { index } = this.#parts
     this.#known.delete(keyOf(at))
     const row = await index.index.read(({ transcripts }) => transcripts.rowOf(at.folder, at.name))
-    // Where another process took its rows away nobody can say what was in it.
+    // If another process removed its rows, nobody knows what was in it.
     if (row === undefined) heard.add(ANYTHING)
     else if (await index.forget(row, { patient: true })) this.#mustSettle = true
     if (index.transcripts.agent.base) this.#mustSettle = true
   }
 
-  /** Where the rows were put by another process, or before anybody asked, all of them may be news. */
+  /** If another process wrote the rows, or they were written before anybody listened, all of them may be news. */
   async #hearOfOthers({ at, heard }: Waiting): Promise<void> {
     const { marks, held } = await this.#parts.index.index.read(({ transcripts }) => {
       const row = transcripts.rowOf(at.folder, at.name)
@@ -385,7 +385,7 @@ export class TranscriptWatch implements RootWatch {
     }
   }
 
-  /** Looks at all transcripts, and settles those that have rows which may be wrong. */
+  /** Looks at all transcripts and settles those whose rows may be wrong. */
   async #settleAll(): Promise<void> {
     const begun = performance.now()
     this.#mustSettle = false

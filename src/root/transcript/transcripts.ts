@@ -16,28 +16,28 @@ import { BASE, isWithin, LENGTHS, lengthsOf } from "./sides.ts"
 import { findContainer, findContainers, isAsFound, looking, type WalkContext } from "./walk.ts"
 import { WalkMemory } from "./walk-memory.ts"
 
-/** Small files that are remembered not to be there, at most. */
+/** The most small files that are remembered to be missing. */
 const MAX_ABSENT = 20_000
 /** How often everything is looked at for one sweep while names change. */
 const MAX_WALKS = 3
 /** Small files beside transcripts that are larger are not read, in bytes. */
 const MAX_SIDE_BYTES = 16 * 1024 * 1024
 
-/** What lies in a place at one moment. */
+/** What was found in a place at one moment. */
 export interface Sweep {
   readonly found: readonly FoundContainer[]
-  /** What could not be looked into: there may be more in it. */
+  /** What could not be looked into; there may be more transcripts in it. */
   readonly refused: readonly Problem[]
   /** The container of a session, by the name of its file. */
   find(session: string): FoundContainer | undefined
   /**
-   * The look of what a container depends on beside its own files, as `readContainer` names it; of a small file that may yet change
-   * without another look, with a digest of what it says.
+   * The look of a side of a container, named as in `readContainer`. For a small file that may still change without another look, it
+   * includes a digest of the content.
    */
   sideLook(name: string): string
-  /** Whether these are as they were when they were read. */
+  /** Whether these sides are as they were when they were read. */
   areSame(sides: ReadContainer["sides"]): boolean
-  /** Whether no later change can leave a container the same look. */
+  /** Whether every later change of a container would change its look. */
   isProven(container: FoundContainer): boolean
 }
 
@@ -46,21 +46,21 @@ export interface ReadContainer {
   readonly marks: readonly FileMark[]
   /** Lines that could not be read. */
   readonly problems: readonly Problem[]
-  /** Why its beginning is not there. */
+  /** Why its beginning is missing. */
   readonly fault: string | undefined
-  /** What it depends on beside its own files, with its look. */
+  /** Its sides, that is, what it depends on besides its own files, each with its look. */
   readonly sides: readonly (readonly [name: string, look: string])[]
-  /** Whether the system refused to read it, which it may not do the next time. */
+  /** Whether the system refused to read it, which may succeed the next time. */
   readonly isRefused?: boolean
   /** Whether a file of it, or of what it goes on from, lay there no more: it may lie elsewhere by now. */
   readonly isGone?: boolean
-  /** Whether all of it was read, so that nothing tells which lines are what they were. */
+  /** Whether everything was read again, so that any line may be different. */
   readonly isAnew?: boolean | undefined
-  /** What it says; `undefined` where that is what was known. */
+  /** Its sessions; `undefined` where nothing is new. */
   readonly read:
     | {
         readonly sessions: readonly OutlinedSession[]
-        /** It has taken in everything up to the marks; `undefined` where nothing could be read. */
+        /** Has taken in everything up to the marks; `undefined` where nothing could be read. */
         readonly fold: Fold | undefined
       }
     | undefined
@@ -71,7 +71,7 @@ export interface KnownContainer extends Known {
   readonly sides: readonly (readonly [name: string, look: string])[]
 }
 
-/** What the transcripts of one place are read with. */
+/** Finds and reads the transcripts of one place. */
 export class Transcripts {
   readonly fs: FileSystem
   readonly place: string
@@ -80,7 +80,7 @@ export class Transcripts {
   readonly #clock: DeviceClock
   readonly #problems: ProblemLog
   readonly #memory = new WalkMemory()
-  /** Small files that were not there, with the look of their folder before that was found. */
+  /** Small files that were missing, with the look of their folder from before that was found. */
   readonly #absent = new Map<string, FileStat>()
   #sweeps = 0
 
@@ -206,7 +206,7 @@ export class Transcripts {
     }
   }
 
-  /** A small file that was not there, while its folder looks as it did before: in what looks the same nothing was made since. */
+  /** A small file that was missing and whose folder has the same look: nothing was created in it since. */
   #stillAbsent(name: string, walk: number): SideLook | undefined {
     const before = this.#absent.get(name)
     return before && this.#memory.seenSince(folderOf(name), walk) === before ? ABSENT : undefined
@@ -226,7 +226,7 @@ export class Transcripts {
     const path = join(this.place, name)
     const within = this.#memory.seenSince(folderOf(name), walk)
     const stat = looking(this.fs, name, tell, () => this.fs.stat(path))
-    // A link that leads nowhere may lead somewhere later, but none is followed to be read.
+    // A dangling link may lead somewhere later, but links are not followed to be read anyway.
     if (!stat && within && !isRefused) {
       if (this.#absent.size >= MAX_ABSENT) this.#absent.clear()
       this.#absent.set(name, within)
@@ -252,14 +252,14 @@ export class Transcripts {
     })
   }
 
-  /** Tells of what cannot be read, each different problem once. */
+  /** Reports what cannot be read, each different problem once. */
   report(problem: Problem): void {
     this.#problems.report(problem)
   }
 
   /**
-   * How a file looks beside how it did when it was read: the same, only added to as far as that can be told, or otherwise. A part of
-   * another's file is as it was for as long as that is not cut off before its end.
+   * Compares a file's look with when it was read: the same, apparently only appended to, or other. A part of a base's file counts as the
+   * same as long as the file is not cut off before the end of that part.
    */
   stateOf({ path, look, inode, size, until }: FileMark): "same" | "grown" | "other" {
     const report = (problem: Problem): void => this.#problems.report(problem)
@@ -270,7 +270,7 @@ export class Transcripts {
     return stat.size > size ? "grown" : "other"
   }
 
-  /** Whether a container goes on from another one that these do not hold. @throws StoreError `EXHAUSTED`; the slice's signal's reason */
+  /** Whether a base of this container is not in the sweep. @throws StoreError `EXHAUSTED`; the slice's signal's reason */
   async lacksBase(container: FoundContainer, { find }: Sweep, slice: TimeSlice): Promise<boolean> {
     if (!this.agent.base) return false
     const context: Following = { fs: this.fs, agent: this.agent, maxLineBytes: this.#maxLineBytes, slice }
@@ -278,7 +278,7 @@ export class Transcripts {
       const { bases } = await segmentsOf(context, container, find)
       return bases.some((session) => !find(session))
     } catch (error) {
-      // Reading it tells.
+      // Reading it reports that.
       if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
       return false
     }
@@ -301,7 +301,7 @@ export class Transcripts {
     } catch (error) {
       if (!isStoreError(error) || error.code === "EXHAUSTED") throw error
       const path = error.path ?? this.place
-      // What is gone by now is found to be so by the next look.
+      // The next sweep finds that it is gone.
       const problems = error.code === "NOT_FOUND" ? [] : [{ path, code: error.code, message: error.message }]
       for (const problem of problems) this.#problems.report(problem)
       return {
@@ -348,7 +348,7 @@ export class Transcripts {
     return { ...result, sides: [...sides], read: { sessions, fold } }
   }
 
-  /** Gives an agent the small files beside its transcripts, and notes which it asked for. */
+  /** Gives an agent the small files beside its transcripts and notes which ones it asked for. */
   #recording(sweep: Sweep): { sides: Map<string, string>; recorder: Sides } {
     const sides = new Map<string, string>()
     const recorder: Sides = {
@@ -362,15 +362,15 @@ export class Transcripts {
   }
 }
 
-/** How something beside a container looks, and, unless no later change can leave it the same look, what it says. */
+/** The look of a side, and a digest of its content for when the look alone proves nothing. */
 interface SideLook {
   readonly look: string
   readonly isSure: boolean
-  /** `undefined` for what has to be read again to tell. */
+  /** `undefined` for a side that has no digest: it has to be read again. */
   digest(): string | undefined
 }
 
-/** The look of a file that is not there. */
+/** The look of a missing file. */
 const ABSENT: SideLook = { look: "", isSure: true, digest: () => String(Bun.hash("")) }
 
 function folderOf(name: string): string {
@@ -383,7 +383,7 @@ function baseLook(base: FoundContainer | undefined, isSure: (stat: FileStat) => 
   return { look: files.map(({ stat }) => lookText(stat)).join(), isSure: areSure, digest: () => undefined }
 }
 
-/** Of copies of a session the last by folder and name. */
+/** Containers by session: of several copies the last by folder and name. */
 function bySessionOf(found: readonly FoundContainer[]): Map<string, FoundContainer> {
   const bySession = new Map<string, FoundContainer>()
   for (const one of found) {
@@ -394,7 +394,7 @@ function bySessionOf(found: readonly FoundContainer[]): Map<string, FoundContain
   return bySession
 }
 
-/** Everything that is wrong with a container, that of its end included. */
+/** All problems of a container, including that of its last line. */
 export function problemsOf({
   marks,
   problems,
@@ -410,7 +410,7 @@ export function problemsOf({
   ]
 }
 
-/** The look of a container's own files. */
+/** The look of a container's own files, in bytes that can be compared. */
 export function containerLook({ files }: FoundContainer): Buffer {
   return lookOf(files.map(({ stat }) => stat))
 }

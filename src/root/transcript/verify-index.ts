@@ -11,12 +11,12 @@ import type { TranscriptRecords } from "./transcript-records.ts"
 
 /** SQLite's "no limit". */
 const ALL = -1
-/** How often what differs is looked at again, since transcripts are written while they are compared. */
+/** How often a difference is checked again, because transcripts are written while they are compared. */
 const MAX_LOOKS = 3
 
 type Compared = Pick<VerifyResult, "checked"> & { readonly differences: Difference[] }
 
-/** What is compared. */
+/** What is compared with what. */
 export interface Comparison {
   readonly settled: Settled
   readonly records: TranscriptRecords
@@ -26,7 +26,7 @@ export interface Comparison {
 }
 
 /**
- * Compares every row with what reading all transcripts from their beginning gives, and the full-text table with what messages say.
+ * Compares every row with a fresh reading of all transcripts, and the full-text table with the texts of messages.
  * @throws IndexFailure; StoreError `EXHAUSTED`; the signal's reason
  */
 export async function compareIndex(comparison: Comparison): Promise<Compared> {
@@ -62,7 +62,7 @@ async function compareRows({ settled, records, signal }: Comparison): Promise<Co
   const note = (kind: DifferenceKind, ...key: string[]): void => {
     differences.push({ path: records.locate(key), kind })
   }
-  // With nothing in its memory: what was gone on with is what is to be tested.
+  // With an empty memory: what was continued is exactly what is to be checked.
   const sessions = await new PlainLookup(settled.index.transcripts).all()
   const indexed = await patiently(() =>
     settled.read(({ directories, session, transcripts }) =>

@@ -1,24 +1,24 @@
 import type { FileStat } from "../../file/system.ts"
 import type { FoundContainer } from "./container.ts"
 
-/** Files that are remembered at most. */
+/** The most files that are remembered. */
 const MAX_FILES = 20_000
 
 /** What a folder held. */
 export interface RememberedFolder {
   readonly path: string
-  /** The folder's own look, before its names were read; no later change can leave it as it is. */
+  /** The folder's stat from before its names were read. Every later change would change it. */
   readonly stat: FileStat
-  /** The folders in it, by their paths below the place. */
+  /** Its folders, by their paths below the place. */
   readonly folders: readonly string[]
   readonly containers: readonly FoundContainer[]
-  /** The walk that last found it to look as it did; `undefined` where none has. */
+  /** The last walk that found it unchanged; `undefined` if none has. */
   seen?: number
 }
 
 /**
- * What was found in folders, so that as long as a folder looks the same its names need not be read and looked through again, only
- * each file be looked at.
+ * Remembers what was found in folders. As long as a folder's stat is unchanged, its names need not be read again; only each file is
+ * looked at.
  */
 export class WalkMemory {
   readonly #folders = new Map<string, RememberedFolder>()
@@ -47,18 +47,18 @@ export class WalkMemory {
     this.#files -= filesOf(before)
   }
 
-  /** Begins a walk; gives its number. */
+  /** Begins a walk and returns its number. */
   begin(): number {
     return ++this.#walks
   }
 
-  /** The look of a folder that was the same after a walk had begun; `undefined` for any other. */
+  /** The stat of a folder that was found unchanged since a walk began; `undefined` for any other. */
   seenSince(name: string, walk: number): FileStat | undefined {
     const folder = this.#folders.get(name)
     return folder?.seen !== undefined && folder.seen >= walk ? folder.stat : undefined
   }
 
-  /** What a walk found; the same list as the last one gave where that is the same. */
+  /** Returns what a walk found: the last walk's own list if it is equal. */
   settle(found: readonly FoundContainer[]): readonly FoundContainer[] {
     const before = this.#found
     if (found.length === before.length && found.every((one, at) => one === before[at])) return before
@@ -66,7 +66,7 @@ export class WalkMemory {
     return found
   }
 
-  /** Under which look of its folder a container was found: as long as that is the same it has no other files. */
+  /** The stat of the folder under which a container was found. While that is unchanged, the container has no other files. */
   folderOf(container: FoundContainer): FileStat | undefined {
     return this.#within.get(container)
   }

@@ -10,27 +10,27 @@ import type { TranscriptAgent } from "./agent.ts"
 import type { ContainerAt, ContainerFile, FoundContainer } from "./container.ts"
 import type { RememberedFolder, WalkMemory } from "./walk-memory.ts"
 
-/** Folders lie no deeper than this below those that an agent names. */
+/** The depth to which folders are searched below those that an agent names. */
 export const MAX_DEPTH = 8
-/** Looks that are taken without asking whether others have their turn: some 50 µs. */
+/** Looks between two checks whether others should have a turn: some 50 µs. */
 const LOOKS_AT_ONCE = 16
-/** What a compressed transcript's name ends in. */
+/** The ending of a compressed transcript's name. */
 export const COMPRESSED = ".zst"
 
-/** What a walk goes by. */
+/** What a walk needs. */
 export interface WalkContext {
   readonly fs: FileSystem
   readonly place: string
   readonly agent: TranscriptAgent
   readonly slice: TimeSlice
-  /** Told what cannot be looked at. */
+  /** Called with what cannot be looked at. */
   readonly tell: (problem: Problem) => void
   readonly memory: WalkMemory
-  /** Which walk this is, by the memory's numbers. */
+  /** The number of this walk, from the memory. */
   readonly walk: number
-  /** Whether what is found is remembered, which takes a look at each folder. */
+  /** Whether to remember what is found, which costs a stat of each folder. */
   readonly isRemembered: boolean
-  /** Whether no later change can leave a file, or a folder with its names, the same look. */
+  /** Whether every later change of a file, or of a folder's names, would change its stat. */
   readonly isSure: (stat: FileStat, kind: "file" | "folder") => boolean
 }
 
@@ -83,7 +83,7 @@ async function areStill({ fs, slice }: WalkContext, folders: readonly WalkedFold
   return true
 }
 
-/** The container of that folder and name, as it lies there now. @throws as `findContainers` */
+/** The container of that folder and name as it is now. @throws as `findContainers` */
 export async function findContainer(
   context: WalkContext,
   { folder, name }: ContainerAt,
@@ -119,7 +119,7 @@ function knownFolder(
   return known && isStill(fs, known.path, known.stat, "stat") ? known : undefined
 }
 
-/** Whether a container is known to be as it was found, its folder's names included. @throws StoreError `EXHAUSTED` */
+/** Whether a container, including the names in its folder, is known to be unchanged since it was found. @throws StoreError `EXHAUSTED` */
 export function isAsFound(
   { fs, place, memory }: Pick<WalkContext, "fs" | "place" | "memory">,
   container: FoundContainer,
@@ -132,14 +132,14 @@ export function isAsFound(
   )
 }
 
-/** Whether a path looks as it did. What is refused is told of where it is read. */
+/** Whether a path has the same stat as before. What the system refuses is reported when it is read. */
 function isStill(fs: FileSystem, path: string, before: FileStat, by: "stat" | "lstat"): boolean {
   return looking(fs, path, untold, () => fs[by](path, before)) === before
 }
 
 function untold(): void {}
 
-/** A folder whose names are those that are remembered, each file looked at; `undefined` for any other. */
+/** A folder with unchanged names, each file looked at; `undefined` for any other. */
 async function asBefore(context: WalkContext, folder: string): Promise<Held | undefined> {
   const known = knownFolder(context, folder)
   if (!known) return undefined
@@ -163,7 +163,7 @@ async function asBefore(context: WalkContext, folder: string): Promise<Held | un
   return now
 }
 
-/** A container as it lies there now, itself where it is as it was; `undefined` where a name of it is no file any more. */
+/** A container as it is now: the same object if it is unchanged; `undefined` if one of its names is not a file any more. */
 function lookedAgain(context: WalkContext, container: FoundContainer): FoundContainer | undefined {
   let files: ContainerFile[] | undefined
   let at = 0
@@ -177,7 +177,7 @@ function lookedAgain(context: WalkContext, container: FoundContainer): FoundCont
   return files ? { ...container, files } : container
 }
 
-/** A file as it looks now, itself where it looks as it did; `undefined` for what is none. */
+/** A file as it is now: the same object if it is unchanged; `undefined` if it is not a file. */
 function lookAt(
   { fs, tell, isSure }: WalkContext,
   file: ContainerFile | Omit<ContainerFile, "stat" | "isProven">,
@@ -192,7 +192,7 @@ function lookAt(
 async function readFolder(context: WalkContext, folder: string): Promise<Held> {
   const { fs, place, tell, memory, isRemembered, isSure } = context
   const path = join(place, folder)
-  // Taken before the names are read, so that it is of them or of older ones.
+  // Before the names are read, so that it belongs to these names or older ones, never to newer ones.
   const stat = looking(fs, path, isRemembered ? tell : untold, () => fs.stat(path))
   const entries = looking(fs, path, tell, () => fs.readDirectory(path))
   if (!entries) {
@@ -247,7 +247,7 @@ async function containersOf(
   for (const file of names) {
     const isCompressed = file.endsWith(COMPRESSED)
     const plain = isCompressed ? file.slice(0, -COMPRESSED.length) : file
-    // Where both are there the plain one counts.
+    // Of both, the plain one counts.
     if (isCompressed && there.has(plain)) continue
     const name = agent.container(folder === "" ? plain : `${folder}/${plain}`)
     if (!name || (only !== undefined && name.name !== only)) continue
@@ -282,7 +282,7 @@ function newestOfEachRank(files: readonly ContainerFile[]): readonly ContainerFi
   return [...byRank.values()].sort((a, b) => a.name.rank - b.name.rank)
 }
 
-/** What a look gives; `undefined`, which is told, where the system refuses it. @throws StoreError `EXHAUSTED` */
+/** The result of a look; `undefined` if the system refuses it, which is reported. @throws StoreError `EXHAUSTED` */
 export function looking<T>(
   fs: FileSystem,
   path: string,

@@ -5,21 +5,21 @@ import { rest, TimeSlice } from "../../time-slice.ts"
 import type { TranscriptAgent } from "./agent.ts"
 import { MAX_DEPTH } from "./walk.ts"
 
-/** What watched folders lie in. */
+/** Where the watched folders are. */
 export interface WatchedPlace {
   readonly fs: FileSystem
   readonly place: string
   readonly agent: TranscriptAgent
 }
 
-/** What a path below the place turned out to be. */
+/** What a path below the place is now. */
 export interface SeenPath {
-  /** Whether what was known to lie in it may not lie there now: a folder that was watched is gone, or one is watched only now. */
+  /** Whether what was known to be in it may have changed: a watched folder is gone, or a folder is watched only from now on. */
   readonly isDoubted: boolean
   readonly isFolder: boolean
 }
 
-/** The watches on a place and on every folder that transcripts may lie in, by their paths below the place. */
+/** The watches on a place and on every folder that may hold transcripts, by paths below the place. */
 export class WatchedFolders {
   readonly #in: WatchedPlace
   readonly #watches: FolderWatches
@@ -43,7 +43,7 @@ export class WatchedFolders {
     this.#watches.close()
   }
 
-  /** Watches every folder that is not watched yet; gives the reason why not all can be. @throws the signal's reason */
+  /** Watches every folder that is not watched yet; returns why not all can be, if so. @throws the signal's reason */
   async watchAll(signal: AbortSignal): Promise<string | undefined> {
     const seen = new Set<string>()
     const slice = new TimeSlice(signal, rest)
@@ -64,7 +64,7 @@ export class WatchedFolders {
     return undefined
   }
 
-  /** Why the place and the agent's folders, which can be links, are not those that are watched; `undefined` where they are. */
+  /** Why the watched place or the agent's folders, which can be links, are not the present ones; `undefined` if they are. */
   doubt(): string | undefined {
     const tops = this.#tops()
     if (tops.length === 0) return "it is gone"
@@ -73,7 +73,7 @@ export class WatchedFolders {
   }
 
   /**
-   * Looks what lies at a path now. A folder that is new is watched first, with all below it, and tells then every name that it holds.
+   * Looks at what is at a path now. A new folder is first watched, with all below it; then every name in it is told.
    * @throws what the system throws when it refuses any more watches; the slice's signal's reason
    */
   async see(folder: string, slice: TimeSlice): Promise<SeenPath> {
@@ -84,7 +84,7 @@ export class WatchedFolders {
     if (stat?.kind !== "directory") return { isDoubted: this.#watches.removeTree(path), isFolder: false }
     if (!this.#holds(folder) || this.#watches.has(path, stat.inode))
       return { isDoubted: false, isFolder: true }
-    // Of an earlier one of that name those below are watched no more.
+    // The watches below an earlier folder of that name are dead.
     this.#watches.removeTree(path)
     this.#add(folder, path, stat.inode)
     await this.#watchBelow(folder, slice, (at, _, names) => {
@@ -97,7 +97,7 @@ export class WatchedFolders {
     this.#watches.add(path, inode, (name) => this.#onName(folder, name))
   }
 
-  /** The place, and those of the agent's folders that are there. */
+  /** The place, and the agent's folders that exist. */
   #tops(): { readonly folder: string; readonly path: string; readonly inode: bigint }[] {
     const { fs, place, agent } = this.#in
     return [...new Set(["", ...agent.folders])].flatMap((folder) => {
@@ -107,7 +107,7 @@ export class WatchedFolders {
     })
   }
 
-  /** Whether transcripts in a folder, or below it, are found. */
+  /** Whether a walk finds transcripts in this folder or below it. */
   #holds(folder: string): boolean {
     return this.#in.agent.folders.some((top) => {
       if (folder === top) return true

@@ -1,8 +1,8 @@
 const MAGIC = 0xfd2fb528
-/** Bytes that tell the window's size and the dictionary's id, by the descriptor's bits (RFC 8878, 3.1.1.1). */
+/** How many bytes hold the window size and the dictionary id, by bits of the descriptor (RFC 8878, 3.1.1.1). */
 const DICTIONARY_BYTES = [0, 1, 2, 4] as const
 
-/** How many bytes a frame says that it holds; `undefined` where it does not say, or is none. */
+/** The content size that a frame tells, in bytes; `undefined` if it tells none, or is not a frame. */
 export function contentSize(head: Buffer): number | undefined {
   if (head.length < 6 || head.readUInt32LE(0) !== MAGIC) return undefined
   const descriptor = head.readUInt8(4)
