@@ -1,7 +1,7 @@
 import type { Names } from "../../names.ts"
 import type { Node } from "./line.ts"
 
-/** The lines of one answer of the model, by their places in the conversation. */
+/** One answer of the model. */
 export interface Answer {
   readonly id: string
   readonly lines: readonly number[]
@@ -16,15 +16,15 @@ interface Growing extends Answer {
 }
 
 /**
- * The answers of a conversation, each put together of its lines: lines of one `message.id` are one answer, a block each, wherever they
- * lie (fixture, all lines of 2.1.197). One id that several requests got is as many answers, as behind a proxy that gives the same to all.
+ * Puts the answers of a conversation together. Lines with one `message.id` are one answer, one block each, wherever they are (fixture,
+ * all lines of 2.1.197). If several requests got the same id, as behind a proxy that repeats it, they are as many answers.
  */
 export class Answers {
   readonly #names: Names
   /** By line. */
   readonly #of: (Growing | undefined)[] = []
   readonly #callers = new Map<string, Growing>()
-  /** By the model's id the newest, and by the request too those before it. */
+  /** The newest answer by the model's id, and earlier ones by id and request. */
   readonly #known = new Map<string, Growing>()
   readonly #before = new Map<string, Growing>()
   readonly #called = new Set<string>()

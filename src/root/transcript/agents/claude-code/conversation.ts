@@ -8,10 +8,10 @@ import { type Path, Tree } from "./tree.ts"
 export interface Branch {
   /** The line of its first message. */
   readonly first: string
-  /** The message that it goes on from, one of another branch. */
+  /** The message of another branch that it follows. */
   readonly after?: string | undefined
   readonly messages: readonly OutlinedMessage[]
-  /** What the person says first in it, else the first command they gave, as the agent's own list shows it. */
+  /** The person's first words in it, else their first command, as the agent's own list shows it. */
   readonly words?: string | undefined
   readonly created: number
   readonly updated: number
@@ -21,7 +21,7 @@ export interface Branch {
 export interface Surroundings {
   /** Its work tree. */
   readonly root?: string | undefined
-  /** Sessions of subagents, by the calls that began them. */
+  /** Sessions of subagents, by the call that began each. */
   readonly children: ReadonlyMap<string, string>
   /** A call that nothing came after may still run. */
   readonly mayRun: boolean
@@ -33,7 +33,7 @@ const LAID_AT_ONCE = 1024
 /** A line, by its id. */
 export type NamedNode = readonly [id: string, node: Node]
 
-/** A message of an answer in the branch that is shown: its place there, and the prompt before it. */
+/** An answer's message in the shown branch: its place there and the prompt before it. */
 interface Shown {
   readonly at: number
   readonly prompt: string | undefined
@@ -48,10 +48,10 @@ export class Conversation {
   #tree = new Tree()
   #names = new Names()
   #answers = new Answers(this.#names)
-  /** Where each call's result lies: of several the last. */
+  /** The place of each call's result; of several, the last. */
   readonly #results = new Map<string, number>()
   readonly #said = new Set<Answer>()
-  /** By line, the message that it is of, or else the last one before it. */
+  /** By line: its message, or else the last message before it. */
   readonly #messages: (string | undefined)[] = []
   /** Answers of the branch that is shown. */
   readonly #shownAnswers = new Map<Answer, Shown>()
@@ -59,12 +59,12 @@ export class Conversation {
   #onLaid: OnLaid | undefined
   #laid = 0
   #leaf = -1
-  /** By line, whether it is in the branch that is shown. */
+  /** By line: whether it is in the shown branch. */
   readonly #shown: boolean[] = []
   #branches: readonly Branch[] = []
   #walk: Walk = { messages: [], created: 0, updated: 0 }
 
-  /** @param pinned a line that the agent was told to go back to */
+  /** @param pinned a line that the person went back to */
   constructor(lines: Iterable<NamedNode>, around: Surroundings, pinned?: string, onLaid?: OnLaid) {
     this.#around = around
     this.#mayRun = around.mayRun
@@ -79,16 +79,16 @@ export class Conversation {
   }
 
   /**
-   * The branch that is shown, then those that were left, the newest first. The agent goes on from the newest line (by its place:
-   * times go back), or from one that it was told to go back to.
+   * The shown branch, then the left ones, the newest first. The shown branch ends with the newest line (by place, since times go back),
+   * or with the line that the person went back to.
    */
   get branches(): readonly Branch[] {
     return this.#branches
   }
 
   /**
-   * Forgets everything, and is of no use any more. To drop the last reference to it is not enough: the engine looks for references on the
-   * stack, where an old one may still lie, and one of a long conversation keeps some 20 MB.
+   * Empties the conversation, which is of no use afterwards. Dropping the last reference is not enough: the engine also scans the stack,
+   * where an old reference may remain, and a long conversation takes some 20 MB.
    */
   forget(): void {
     for (const list of [this.#ids, this.#nodes, this.#messages, this.#shown]) list.length = 0
@@ -101,8 +101,8 @@ export class Conversation {
   }
 
   /**
-   * Goes on with lines that were added, where they do no more than to go on with the branch that is shown.
-   * @returns whether it is as if it had been begun with all of them; else it is of no use any more
+   * Adds new lines, if all they do is continue the shown branch.
+   * @returns whether the result is the same as that of a new conversation of all lines; if not, this one is of no use any more
    */
   grow(lines: Iterable<NamedNode>, around: Surroundings, pinned: string | undefined): boolean {
     const [shown] = this.#branches
@@ -114,7 +114,7 @@ export class Conversation {
     const touched = new Set(this.#answersAt(leaf))
     for (const [id, node] of lines) {
       const { calls = [], results = [] } = node
-      // What was said of calls and results before may not hold any more.
+      // Earlier conclusions about these calls and results may be wrong now.
       if (calls.some((call) => this.#results.has(call.id))) return false
       if (results.some((call) => this.#results.has(call))) return false
       this.#add(id, node)
@@ -129,7 +129,7 @@ export class Conversation {
     const messages = [...shown.messages]
     for (const answer of touched) {
       const known = this.#shownAnswers.get(answer)
-      // One that was said in a branch that was left is not told anew here.
+      // An answer that belongs to a left branch cannot be changed here.
       if (!known && this.#said.has(answer)) return false
       const message = known && this.#messageOf(answer, known.prompt)
       if (known && message) messages[known.at] = message
@@ -152,7 +152,7 @@ export class Conversation {
     if (!isBeside(node.kind)) this.#leaf = at
   }
 
-  /** The answers that a line is of: its own, and those whose calls it answers. */
+  /** The answers that a line belongs to: its own, and those whose calls it answers. */
   #answersAt(at: number): Answer[] {
     const own = this.#answers.at(at)
     const calling = (this.#nodes[at]?.results ?? []).flatMap((call) => this.#answers.calling(call) ?? [])
@@ -168,7 +168,7 @@ export class Conversation {
     const branches = [this.#follow(this.#walk, path, true)]
     for (let at = this.#nodes.length - 1; at >= 0; at--) {
       const node = this.#nodes[at]
-      // What hangs beside without a message, as results of parallel calls do, is no branch.
+      // Side lines without a message, such as results of parallel calls, are no branch.
       if (node && !this.#tree.isTaken(at) && this.#saysSomething(at, node)) {
         const branch = this.#follow({ messages: [], created: 0, updated: 0 }, this.#tree.pathTo(at), false)
         if (branch.messages.length > 0) branches.push(branch)
@@ -181,7 +181,7 @@ export class Conversation {
     if (++this.#laid % LAID_AT_ONCE === 0) this.#onLaid?.(LAID_AT_ONCE)
   }
 
-  /** Whether a line is there, and in the branch that is shown. */
+  /** Whether a line is in the shown branch or in a left one; `undefined` if it is not there. */
   where(id: string): "shown" | "left" | undefined {
     const at = this.#tree.at(id)
     return at === undefined ? undefined : this.#shown[at] ? "shown" : "left"
@@ -192,7 +192,7 @@ export class Conversation {
     return !isBeside(node.kind)
   }
 
-  /** Results of calls that nobody made, as where the line with the call cannot be read. */
+  /** Results without a call, for example because the line with the call cannot be read. */
   #unasked(at: number, { results }: Node): string[] {
     return (results ?? []).filter((call) => !this.#answers.calling(call) && this.#results.get(call) === at)
   }
@@ -220,7 +220,7 @@ export class Conversation {
           walk.prompt = { id: message.id, isSaid: node.words !== undefined }
       }
       this.#messages[at] = walk.last
-      // A branch may begin with lines of an answer that is shown.
+      // A left branch may begin with lines of a shown answer.
       if (walk.first === undefined) continue
       if (walk.created === 0) walk.created = node.time
       walk.updated = Math.max(walk.updated, node.time)
@@ -248,7 +248,7 @@ export class Conversation {
     }
   }
 
-  /** An answer with all of its lines and the results of its calls, where the first of them is come to. */
+  /** An answer with all its lines and the results of its calls, at the first of its lines. */
   #answer(at: number, prompt: string | undefined): OutlinedMessage | undefined {
     const answer = this.#answers.at(at)
     if (!answer || this.#said.has(answer)) return undefined
@@ -292,7 +292,7 @@ export class Conversation {
 interface Walk {
   readonly messages: OutlinedMessage[]
   isBegun?: boolean
-  /** The message that the branch goes on from, and the newest one. */
+  /** The message that the branch follows, and its newest one. */
   after?: string | undefined
   last?: string | undefined
   /** The line of its first message. */
@@ -316,7 +316,7 @@ function aboutOf(fields: Record<string, unknown>): { about?: Record<string, unkn
   return any ? { about } : {}
 }
 
-/** Lines that say nothing: what is shown does not end with them. */
+/** Whether a line says nothing, so that the shown branch does not end with it. */
 function isBeside(kind: Node["kind"]): boolean {
   return kind === "link" || kind === "progress"
 }

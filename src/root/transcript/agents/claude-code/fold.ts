@@ -18,7 +18,7 @@ interface State {
   readonly progress: readonly string[]
 }
 
-/** Progress lines that nothing went on from yet; of older ones it is taken that nothing will. */
+/** How many progress lines are kept that no line follows yet. Older ones are assumed never to be followed. */
 const REMEMBERED_PROGRESS = 64
 /** Lines that name the session, and the field that holds the name. */
 const NAMES: ReadonlyMap<unknown, string> = new Map([
@@ -29,7 +29,7 @@ const NAMES: ReadonlyMap<unknown, string> = new Map([
   ["pr-link", "prUrl"],
 ])
 
-/** What a transcript of Claude Code says. */
+/** Folds a transcript of Claude Code. */
 export class ClaudeFold implements Fold, Said {
   readonly #container: ContainerName
   readonly nodes: Map<string, Node>
@@ -41,10 +41,10 @@ export class ClaudeFold implements Fold, Said {
   #lastLane: string | undefined
   #progress: string[]
   readonly #outliner: Outliner
-  /** The last line, and the calls of the last line that made any. */
+  /** The last line, and the calls of the last line that has some. */
   #last: NamedNode | undefined
   #lastCalls: readonly Call[] = []
-  /** The lines that were added since the last outline; `undefined` where others have changed too. */
+  /** The lines added since the last outline; `undefined` if other lines have changed, too. */
   #added: NamedNode[] | undefined
 
   constructor(container: ContainerName, kept?: unknown) {
@@ -98,7 +98,7 @@ export class ClaudeFold implements Fold, Said {
   #addNode(id: string, node: Node, line: JsonObject): void {
     const known = this.nodes.get(id)
     const lane = known ? known.lane : this.#laneOf(id, node, line)
-    // A line that comes again is a copy: what it says now counts, at its place.
+    // A repeated line is a copy: its newest content counts, at its old place.
     const parent = known ? known.parent : this.#parentOf(node)
     const kept = this.#sharing(id, { ...node, parent, lane })
     this.nodes.set(id, kept)
@@ -115,8 +115,8 @@ export class ClaudeFold implements Fold, Said {
   }
 
   /**
-   * Has a line hold the ids that it has in common with the lines before it once for all: each line was parsed alone, and copies of its
-   * ids would take up half of what is known of a long transcript.
+   * Shares the strings of ids with the line before. Each line was parsed alone, and copies of the same ids would take half the memory of
+   * a long transcript.
    */
   #sharing(id: string, { parent, answer, request, results, ...node }: Node): Node {
     const [lastId, last] = this.#last ?? []
@@ -134,7 +134,7 @@ export class ClaudeFold implements Fold, Said {
     return shared
   }
 
-  /** Progress lines form long chains; each is kept as going on from what the first of them did. */
+  /** Progress lines form long chains. Each is kept as following the line that the first of them follows. */
   #parentOf({ kind, parent }: Node): string | undefined {
     if (parent === undefined) return undefined
     const of = this.nodes.get(parent)
@@ -154,7 +154,7 @@ export class ClaudeFold implements Fold, Said {
     this.#added = undefined
   }
 
-  /** Which subagent's a line is, in files of releases that kept their lines among the parent's. */
+  /** The subagent of a line, in files of releases that wrote subagents' lines among their parent's. */
   #laneOf(id: string, { parent }: Node, { isSidechain, agentId }: JsonObject): string | undefined {
     if (isSidechain !== true || isSubagent(this.#container)) return undefined
     const agent = textOf(agentId)
@@ -193,7 +193,7 @@ export class ClaudeFold implements Fold, Said {
       if (summary && leaf) this.summaries.set(leaf, summary)
     } else if (line.type === "last-prompt") {
       this.isEnded = true
-      // Without a message, only going back writes one that is explicit (reports of releases since about 2.1.2).
+      // Only going back writes an explicit one without a message (reports of releases since about 2.1.2).
       if (line.explicit === true) this.pinned = textOf(line.leafUuid)
     }
   }

@@ -31,20 +31,20 @@ interface Telling {
 const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
 /**
- * Outlines a container, again and again as it grows: its own session, in the branch that the agent shows; then subagents whose lines lie
- * in the same file. What was left by going back follows as child sessions, a branch each, that hold only what is their own: so nothing is
- * counted twice.
+ * Outlines a container, again each time it has grown: first its own session, in the branch that the agent shows, then subagents whose
+ * lines are in the same file. A branch that was left by going back becomes a child session with only its own messages, so that nothing
+ * is counted twice.
  */
 export class Outliner {
   readonly #container: ContainerName
-  /** The container's conversation as it was outlined last, where it is the only one in it. */
+  /** The container's conversation as it was last outlined, if it is the only one in the file. */
   #only: Conversation | undefined
 
   constructor(container: ContainerName) {
     this.#container = container
   }
 
-  /** @param added the lines that are new since the last outline; `undefined` where any other may have changed */
+  /** @param added the new lines since the last outline; `undefined` if other lines may have changed, too */
   outline(
     said: Said,
     sides: Sides,
@@ -83,13 +83,13 @@ export class Outliner {
     return sessions
   }
 
-  /** Forgets what only makes the next outline cost less. */
+  /** Frees what only makes the next outline cheaper. */
   forget(): void {
     this.#only?.forget()
     this.#only = undefined
   }
 
-  /** The conversation as it was outlined last with what was added, where that is all there is to it. */
+  /** The last conversation continued with the new lines, if that is all that happened. */
   #grown(said: Said, added: readonly NamedNode[] | undefined): Conversation | undefined {
     const only = this.#only
     if (!only || !added || added.some(([, { lane }]) => lane !== undefined)) return undefined
@@ -143,7 +143,7 @@ function aroundOf(said: Said, lane: string, children: Surroundings["children"]):
 }
 
 function lanesOf(nodes: Said["nodes"]): ReadonlyMap<string, Lane> {
-  // Most files hold one conversation: that needs no list of its own.
+  // Most files have one conversation, which needs no list of its own.
   if (!nodes.values().some(({ lane }) => lane !== undefined)) return new Map([[OWN, nodes]])
   const lanes = new Map<string, NamedNode[]>([[OWN, []]])
   for (const line of nodes) {
@@ -161,7 +161,7 @@ function promptOf(lines: Lane): string | undefined {
   return undefined
 }
 
-/** Finds which call began which lane: old releases tell only by what was asked, and the same may be asked twice. */
+/** Finds which call began which lane. Old releases tell only what was asked, and the same thing may be asked twice. */
 function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
   if (lanes.size === 1) return new Map()
   const asked = new Map<string, string[]>()
@@ -190,7 +190,7 @@ function delegatesOf(lanes: ReadonlyMap<string, Lane>): Map<string, Delegate> {
   return delegates
 }
 
-/** A branch that was left, as a child session of the one that is shown. */
+/** A left branch as a child session of the shown one. */
 function branchOf(
   branch: Branch,
   of: string,
@@ -209,7 +209,7 @@ function branchOf(
   }
 }
 
-/** What the agent calls it: as the person named it, as a model did, or a summary that tells of one of its own lines. */
+/** The title that the agent shows: the person's, the model's, or a summary that belongs to one of its lines. */
 function titleOf({ names, summaries }: Said, conversation: Conversation): string | undefined {
   if (names.customTitle) return names.customTitle.toWellFormed()
   if (names.aiTitle) return names.aiTitle.toWellFormed()
@@ -223,14 +223,14 @@ function titleOf({ names, summaries }: Said, conversation: Conversation): string
   return (shown ?? left)?.toWellFormed()
 }
 
-/** The parent of a subagent in a file of its own: by its place, in old releases by its lines alone. */
+/** The parent of a subagent with a file of its own: from the file's place, in old releases from its lines. */
 function parentOf(container: ContainerName, own: string, head: Head | undefined): string | undefined {
   const told = container.parent ?? (isSubagent(container) ? head?.session : undefined)
   const parent = told === undefined ? undefined : soundId(told)
   return parent === own ? undefined : parent
 }
 
-/** What lies beside a subagent's file: `{agentType, description, toolUseId, spawnDepth}` (fixture, 2.1.197). */
+/** The file beside a subagent's: `{agentType, description, toolUseId, spawnDepth}` (fixture, 2.1.197). */
 function subagentOf(container: ContainerName, sides: Sides): JsonObject | undefined {
   if (!isSubagent(container)) return undefined
   const text = sides.text(`${container.name}.meta.json`)
@@ -238,7 +238,7 @@ function subagentOf(container: ContainerName, sides: Sides): JsonObject | undefi
   try {
     return fieldsOf(JSON.parse(text))
   } catch {
-    // Half written: what it tells is not needed to read the transcript.
+    // It may be half written. The transcript can be read without it.
     return {}
   }
 }

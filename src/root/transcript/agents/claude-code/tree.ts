@@ -1,25 +1,25 @@
 import type { Node } from "./line.ts"
 
-/** Lines of a conversation that follow each other, by their places in it. */
+/** Consecutive lines of a conversation, by their places in it. */
 export interface Path {
-  /** The line that it goes on from, one of another path; -1 for none. */
+  /** The line of another path that it follows; -1 for none. */
   readonly after: number
   readonly lines: readonly number[]
 }
 
-/** Lines of one conversation, oldest first, and what each goes on from. */
+/** The lines of one conversation, oldest first, and which line each one follows. */
 export class Tree {
   readonly #ids = new Map<string, number>()
   /** The place of each line's parent, -1 for none. */
   readonly #parents: number[] = []
   readonly #taken: boolean[] = []
-  /** Where to go on after messages that a compaction kept: behind its summary, though their own lines lie before it. */
+  /** By the last message that a compaction kept: the line after which the conversation continues. It is behind the summary, though the kept lines are before it. */
   readonly #kept = new Map<number, number>()
-  /** The last of these, by the boundary and by the summary that they are shown after. */
+  /** The last kept message, by the compaction's boundary and by the summary before it. */
   readonly #tails = new Map<string, number>()
   #isBegun = false
 
-  /** The place of a line that was added; `undefined` for one that was not. */
+  /** The place of a line; `undefined` for an unknown one. */
   at(id: string | undefined): number | undefined {
     return id === undefined ? undefined : this.#ids.get(id)
   }
@@ -28,7 +28,7 @@ export class Tree {
     return this.#taken[at] === true
   }
 
-  /** The lines up to one that no path has yet. Each line is in one path, so all paths together take as long as there are lines. */
+  /** The lines up to this leaf that are in no path yet. Each line is in one path, so all paths together take linear time. */
   pathTo(leaf: number): Path {
     const lines: number[] = []
     let at = leaf
@@ -40,10 +40,10 @@ export class Tree {
   }
 
   /**
-   * Adds the next line. It goes on from one before it in the file, so there are no circles. One whose parent is not there goes on from
-   * the line before it: the parent was a progress line that was passed over, or a line that cannot be read, which must not hide all
-   * before it. Only a prompt without a parent begins anew where there was one before, as one does that takes the place of the first (reports
-   * of rewinds); what else has none follows what was there.
+   * Adds the next line. It can only follow a line before it in the file, so there are no circles. If its parent is missing, it follows the
+   * line before it: the parent was a skipped progress line, or an unreadable line, which must not hide everything before it. A prompt
+   * without a parent starts a new tree if there was a prompt before, such as one that replaces the first (reports of rewinds). Any other
+   * line without a parent follows the line before it.
    */
   add(id: string, { kind, parent, words, kept }: Node): void {
     const at = this.#parents.length
@@ -54,7 +54,7 @@ export class Tree {
     this.#parents.push(own === undefined ? (isNext ? at - 1 : -1) : (behind ?? own))
     this.#taken.push(false)
     this.#isBegun ||= words !== undefined
-    // Kept messages that are written only after the summary have it for their parent (reports of 2.1).
+    // Kept messages that are written after the summary have it as their parent (reports of 2.1).
     const tail = kept && this.at(kept.tail)
     if (kept && tail !== undefined) {
       this.#kept.set(tail, at)

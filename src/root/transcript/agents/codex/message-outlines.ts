@@ -11,8 +11,8 @@ interface By {
 }
 
 /**
- * The messages of a rollout as they are outlined, again and again as it grows: of one that says what it said before, the same object is
- * given again, so that most of a long rollout is known to be as it was without a look into it.
+ * Outlines the messages of a rollout, again each time it has grown. An unchanged message is the same object as before, so that most of a
+ * long rollout need not be compared.
  */
 export class MessageOutlines {
   readonly #known = new WeakMap<Entry, By>()
@@ -31,7 +31,7 @@ export class MessageOutlines {
   }
 }
 
-/** Whether nothing was set in an entry or added to it: what its fields hold is replaced and never changed, but for the list of its lines. */
+/** Whether an entry is unchanged. Values of its fields are replaced, never mutated, except for the list of its lines. */
 function isAsBefore({ entry: before, message }: By, entry: Entry): boolean {
   const { spans } = entry
   if (message.spans.length !== spans.length || message.spans.some((span, at) => span !== spans[at]))

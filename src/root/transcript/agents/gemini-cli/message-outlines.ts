@@ -37,8 +37,8 @@ interface By {
 }
 
 /**
- * The messages of a transcript as they are outlined, again and again as it grows: of one that says what it said before, the same object
- * is given again, so that most of a long transcript is known to be as it was without a look into it.
+ * Outlines the messages of a transcript, again each time it has grown. An unchanged message is the same object as before, so that most of
+ * a long transcript need not be compared.
  */
 export class MessageOutlines {
   readonly #known = new WeakMap<Entry, { readonly by: By; readonly message: OutlinedMessage }>()
