@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path"
 import type { Command } from "commander"
 import { openStore, type Store, StoreError, type StoreOptions } from "../index.ts"
 import type { Context } from "./context.ts"
+import { checkSources } from "./from.ts"
 import { fleetOf, nothingFound, type ReadingOptions, readingOf } from "./reading.ts"
 
 /** The options every command has. */
@@ -11,6 +12,8 @@ export interface GlobalOptions extends ReadingOptions {
   alsoRead?: string[]
   maxRecord?: number
   older: boolean
+  /** Of `import` it is one history, which need not be known here. */
+  from?: readonly string[] | string
   color: boolean
 }
 
@@ -66,5 +69,6 @@ export async function withStore(
         (missing.path === database ? "OPENCODE_DB names it." : missing.hint) ??
         "Name the store with --dir or SESSIONDEX_DIR: the folder with session/, message/ and part/.",
     })
+  if (!fleet && typeof options.from === "object") checkSources(store, options.from)
   await work(store, options)
 }

@@ -133,3 +133,37 @@ test("without a command the newest sessions are listed, and a store without any 
   expect(err).toStartWith("These are the newest 20 sessions.")
   expect((await cliHere(directory)).err).toBe("")
 })
+
+test("a part of a session's id is answered with the ids that begin with it", async () => {
+  const directory = tempFolder()
+  for (const id of ["ses_1a", "ses_1b", "ses_1c", "ses_1d", "ses_2"])
+    put(directory, `session/p/${id}.json`, session(id))
+  for (const command of [["show"], ["messages"], ["export"], ["export", "--markdown"]]) {
+    const ask = async (id: string): Promise<string> => {
+      const { code, out, err } = await cliHere(directory, ...command, id)
+      expect({ command, code, out }).toEqual({ command, code: 1, out: "" })
+      expect(err).toStartWith(`sessiondex: NOT_FOUND: There is no session "${id}"\nsessiondex: `)
+      return err.split("\n")[1] ?? ""
+    }
+    expect(await ask("ses_")).toMatch(/begin with it: (ses_\w+, ){3}…$/)
+    expect(await ask("ses_2x")).toBe("sessiondex: `sessiondex sessions` lists all of them.")
+    put(directory, "session/p/ses_3.json", session("ses_3"))
+    expect(await ask("ses")).toContain("ses_3")
+    expect(await ask("es_3")).not.toContain("ses_3")
+  }
+})
+
+test("a history whose name nobody knows is misuse, and one that is not there is empty", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  for (const command of ["sessions", "projects", "sources", "usage", "stats", "problems", "search x"]) {
+    const { code, out, err } = await cliHere(directory, ...command.split(" "), "--from", "claude")
+    expect({ command, code, out }).toEqual({ command, code: 2, out: "" })
+    expect(err).toContain("names are opencode, claude-code, codex, gemini-cli, json")
+  }
+  expect(await cliHere(directory, "sessions", "--from", "codex")).toEqual({ code: 0, out: "", err: "" })
+  expect((await cliHere(directory, "sessions", "--from", "json")).out).toContain("ses_1")
+  const wrong = await cliHere(directory, "import", "--from", "claude")
+  expect(wrong.code).toBe(1)
+  expect(wrong.err).toContain("Name a history (opencode, claude-code, codex, gemini-cli)")
+})

@@ -1,8 +1,9 @@
 import * as fs from "node:fs"
 import { Command } from "commander"
 import type { ExportEnd, Store } from "../../index.ts"
-import { StoreError } from "../../index.ts"
+import { isStoreError, StoreError } from "../../index.ts"
 import { fieldsOf } from "../../record/extract.ts"
+import { absentSession } from "../absent-session.ts"
 import type { Context } from "../context.ts"
 import { interruptible } from "../interrupt.ts"
 import { markdownHead, markdownMessage, markdownPart } from "../markdown.ts"
@@ -52,6 +53,10 @@ export function exportCommand(context: Context): Command {
           if (all !== undefined) await copyAll(context, store, all, json ?? false, signal)
           else if (sessionID !== undefined)
             await exportOne(context, store, sessionID, flags, json ?? false, signal)
+        } catch (error) {
+          if (sessionID !== undefined && isStoreError(error, "NOT_FOUND"))
+            throw await absentSession(store, sessionID)
+          throw error
         } finally {
           release()
         }

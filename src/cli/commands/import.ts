@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
-import { createWriteStream, rmSync } from "node:fs"
+import { createWriteStream, existsSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { Command, Option } from "commander"
 import {
@@ -172,6 +172,11 @@ function historiesOf(from: string, dir: string | undefined, home: Home): RootPro
   if (/^postgres(?:ql)?:/.test(from)) return [postgres(from)]
   const [name = "", ...path] = from.split("=")
   const agent = sourceNames().find((known) => known === name)
+  if (agent === undefined && !existsSync(from))
+    throw new StoreError("NOT_FOUND", `There is no database: ${resolve(from)}`, {
+      path: resolve(from),
+      hint: `Name a history (${sourceNames().join(", ")}), NAME=<folder>, or the path of a database.`,
+    })
   if (agent === undefined) return [opencodeDatabase(from)]
   const folder = path.join("=")
   if (agent === "opencode") return databasesNear(folder, home)

@@ -1,5 +1,6 @@
 import { Command } from "commander"
 import { isStoreError, type MessageWithParts, type Store } from "../../index.ts"
+import { absentSession } from "../absent-session.ts"
 import type { Context } from "../context.ts"
 import { count } from "../quantities.ts"
 import { withStore } from "../session-store.ts"
@@ -43,8 +44,7 @@ export function messagesCommand(context: Context): Command {
           else for (const line of messageLines(message, output)) await output.line(line)
         }
         if (printed > 0 || flags.limit === 0 || (await store.sessions.get(sessionID))) return
-        output.error(`There is no session ${JSON.stringify(sessionID)}`)
-        context.fail()
+        throw await absentSession(store, sessionID)
       })
     })
 }

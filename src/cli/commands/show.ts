@@ -1,5 +1,6 @@
 import { Command } from "commander"
 import { sessionFields } from "../../record/extract.ts"
+import { absentSession } from "../absent-session.ts"
 import type { Context } from "../context.ts"
 import { withStore } from "../session-store.ts"
 import { oneLine } from "../text.ts"
@@ -38,8 +39,7 @@ export function showCommand(context: Context): Command {
           else for (const line of messageLines(message, output)) await output.line(line)
         }
         if (session || messages > 0) return
-        output.error(`There is no session ${JSON.stringify(sessionID)}`)
-        context.fail()
+        throw await absentSession(store, sessionID)
       })
     })
 }
