@@ -167,3 +167,18 @@ test("a history whose name nobody knows is misuse, and one that is not there is 
   expect(wrong.code).toBe(1)
   expect(wrong.err).toContain("Name a history (opencode, claude-code, codex, gemini-cli)")
 })
+
+test("orphans and verify name the command that comes next, and only where there is something to do", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  for (const command of ["orphans", "verify"]) {
+    await cliHere(directory, "index")
+    expect((await cliHere(directory, command)).err).toBe("")
+  }
+  put(directory, "message/ses_lost/msg_1.json", message("msg_1", "ses_lost", 1))
+  expect((await cliHere(directory, "verify")).err).toContain("verify --repair")
+  expect((await cliHere(directory, "verify", "--json")).err).toBe("")
+  expect((await cliHere(directory, "orphans")).err).toMatch(/repair <session>.*prune --orphans/)
+  expect((await cliHere(directory, "orphans", "--json")).err).toBe("")
+  expect((await cliHere(directory, "verify", "--repair")).err).toBe("")
+})

@@ -10,9 +10,16 @@ export function orphansCommand(context: Context): Command {
     .action(async (_: unknown, command: Command) => {
       await withStore(context, command, async (store, { json }) => {
         const { output } = context
-        for await (const orphan of store.orphans())
+        let shown = 0
+        for await (const orphan of store.orphans()) {
+          shown++
           if (json) await output.json(orphan)
           else await output.line(`${output.style("dim", orphan.kind)} ${oneLine(orphan.path)}`)
+        }
+        if (shown > 0 && !json)
+          output.note(
+            "`sessiondex repair <session>` writes a missing session file again; `sessiondex prune --orphans` moves orphans to the trash.",
+          )
       })
     })
 }

@@ -26,6 +26,7 @@ export function verifyCommand(context: Context): Command {
         await output.line(
           `compared ${checked.sessions} sessions, ${checked.messages} messages, ${checked.parts} parts: ${differences.length} differences${mended}`,
         )
+        if (differences.length > 0 && !repair) output.note("`sessiondex verify --repair` corrects the index.")
       })
     })
 }
