@@ -1,5 +1,6 @@
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { laidOut } from "../record/json-text.ts"
+import { isContext } from "./context-part.ts"
 import { oneLine, printable } from "./text.ts"
 import { clock } from "./time.ts"
 
@@ -47,6 +48,11 @@ function toolSection(part: JsonObject): string {
   return sections.join("\n")
 }
 
+/** What the agent said in the person's place, folded; in a fence, since its tags would be taken for HTML. */
+function contextSection(content: string): string {
+  return `<details><summary>Context</summary>\n\n${fenced(content)}\n</details>\n`
+}
+
 /** The head of a transcript: what the session is called, and when and where it ran. */
 export function markdownHead(session: unknown): string {
   const { id, title, directory, time } = fieldsOf(session)
@@ -76,7 +82,8 @@ export function markdownPart(body: unknown): string {
   const part = fieldsOf(body)
   switch (part.type) {
     case "text":
-      return text(part.text).trim() ? `\n${text(part.text).trimEnd()}\n` : ""
+      if (!text(part.text).trim()) return ""
+      return `\n${isContext(part) ? contextSection(text(part.text)) : `${text(part.text).trimEnd()}\n`}`
     case "reasoning":
       return text(part.text).trim() ? `\n${quoted(text(part.text))}` : ""
     case "tool":
@@ -87,6 +94,8 @@ export function markdownPart(body: unknown): string {
       return `\nPatch: ${Array.isArray(part.files) ? part.files.map((file) => inlineCode(heading(file))).join(", ") : ""}\n`
     case "subtask":
       return `\nSubtask for ${heading(part.agent)}: ${heading(part.description)}\n`
+    case "compaction":
+      return `\n_The conversation was compacted${part.auto === true ? " by itself" : ""}_\n`
     case "retry":
       return `\nRetry: ${heading(fieldsOf(part.error).message)}\n`
     default:

@@ -1,11 +1,12 @@
 import type { MessageWithParts } from "../index.ts"
 import { fieldsOf, type JsonObject } from "../record/extract.ts"
 import { jsonLine } from "../record/json-text.ts"
+import { isContext } from "./context-part.ts"
 import type { Output } from "./output.ts"
 import { oneLine, printable } from "./text.ts"
 import { clock, LAST_TIME } from "./time.ts"
 
-/** Lines of a tool's output that a transcript shows. */
+/** Lines of a tool's output, or of context, that a transcript shows. */
 const OUTPUT_LINES = 12
 const STATE_COLOURS: ReadonlyMap<string, "green" | "red"> = new Map([
   ["completed", "green"],
@@ -38,19 +39,26 @@ function toolLines(part: JsonObject, output: Output): string[] {
   const colour = STATE_COLOURS.get(status) ?? "yellow"
   const title = line(state.title) || line(jsonLine(state.input ?? {})).slice(0, 200)
   const head = `  ${output.style("bold", line(part.tool))} ${output.style(colour, status)}${duration(fieldsOf(state.time))}  ${title}`
-  const result = (text(state.output) || text(state.error)).trimEnd()
-  if (!result) return [head]
-  const lines = indent(result, "    ")
+  return [head, ...beginning((text(state.output) || text(state.error)).trimEnd(), output)]
+}
+
+/** The first lines of a long text. */
+function beginning(content: string, output: Output): string[] {
+  if (!content) return []
+  const lines = indent(content, "    ")
   const shown = lines.slice(0, OUTPUT_LINES).map((each) => output.style("dim", each))
   if (lines.length > OUTPUT_LINES)
     shown.push(output.style("dim", `    … ${lines.length - OUTPUT_LINES} more lines`))
-  return [head, ...shown]
+  return shown
 }
 
 function partLines(part: JsonObject, output: Output): string[] {
   switch (part.type) {
     case "text":
-      return text(part.text).trim() ? indent(text(part.text).trimEnd()) : []
+      if (!text(part.text).trim()) return []
+      return isContext(part)
+        ? [`  ${output.style("blue", "context")}`, ...beginning(text(part.text).trimEnd(), output)]
+        : indent(text(part.text).trimEnd())
     case "reasoning":
       return text(part.text).trim()
         ? indent(text(part.text).trimEnd()).map((each) => output.style("dim", each))
