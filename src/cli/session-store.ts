@@ -36,6 +36,7 @@ export async function withStore(
   // Of a data folder the store is its `storage`.
   const above = [resolve(directory), join(resolve(directory), "storage")]
   const fleet = await fleetOf(options, command.name(), context.home)
+  const told = new Set<string>()
   await using store = await openStore({
     ...reading,
     roots: fleet && [fleet],
@@ -45,7 +46,13 @@ export async function withStore(
     older: options.older,
     maxRecordBytes: options.maxRecord,
     backgroundIndex: false,
-    logger: { warn: (message) => output.note(message) },
+    logger: {
+      // Each place has an index of its own, and what hinders one mostly hinders all.
+      warn: (message) => {
+        if (!told.has(message)) output.note(message)
+        told.add(message)
+      },
+    },
     onProblem: ({ path, code, message }) => {
       output.note(`${code} ${path}: ${message}`)
       // One bad record is a note. Where all of a kind cannot be looked at, the answer is not what was asked for.

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { mkdirSync, rmSync } from "node:fs"
 import { findSources, findStore, type Message, openStore, type Usage } from "../../src/index.ts"
 import { copyOfTranscripts, homeOfAll } from "../support/home.ts"
 import { message, session } from "../support/records.ts"
@@ -181,4 +182,20 @@ test("orphans and verify name the command that comes next, and only where there 
   expect((await cliHere(directory, "orphans")).err).toMatch(/repair <session>.*prune --orphans/)
   expect((await cliHere(directory, "orphans", "--json")).err).toBe("")
   expect((await cliHere(directory, "verify", "--repair")).err).toBe("")
+})
+
+test("what hinders the indexes of all places is told once", async () => {
+  const home = homeOfAll()
+  const folder = tempFolder()
+  const cli = (command: string): Promise<Ran> => cliIn(home, "--index-path", folder, command)
+  await cli("index")
+  const indexes = [...new Bun.Glob("**/index.sqlite").scanSync({ cwd: folder, absolute: true })]
+  expect(indexes.length).toBeGreaterThan(2)
+  for (const path of indexes) {
+    for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true })
+    mkdirSync(path)
+  }
+  const { code, err } = await cli("sessions")
+  expect(code).toBe(0)
+  expect(err.match(/index cannot be used/g)).toHaveLength(1)
 })
