@@ -96,6 +96,11 @@ export class Output {
     this.#err.write(`${oneLine(text)}\n`)
   }
 
+  /** Tells a person at a terminal that there is nothing to show. A script sees that by itself. */
+  nothing(text: string): void {
+    if (this.#isTerminal) this.note(text)
+  }
+
   /** Tells in one line what went wrong. */
   error(text: string): void {
     this.note(`sessiondex: ${text}`)

@@ -199,3 +199,21 @@ test("what hinders the indexes of all places is told once", async () => {
   expect(code).toBe(0)
   expect(err.match(/index cannot be used/g)).toHaveLength(1)
 })
+
+test("a person at a terminal is told that there is nothing to show, and a script is not", async () => {
+  const directory = tempFolder()
+  put(directory, "session/p/ses_1.json", session("ses_1"))
+  const nothing: readonly (readonly [readonly string[], number, string])[] = [
+    [["sessions", "--project", "other"], 0, "No sessions."],
+    [["search", "nowhere"], 1, "Nothing found."],
+    [["problems"], 0, "No problems."],
+    [["orphans"], 0, "No orphans."],
+    [["trash"], 0, "Nothing in the trash."],
+  ]
+  for (const [argv, code, note] of nothing) {
+    expect(await cliOnTerminal(directory, ...argv)).toEqual({ code, out: "", err: `${note}\n` })
+    expect(await cliHere(directory, ...argv)).toEqual({ code, out: "", err: "" })
+    expect(await cliOnTerminal(directory, "--json", ...argv)).toEqual({ code, out: "", err: "" })
+  }
+  expect((await cliOnTerminal(directory, "sessions")).err).toBe("")
+})

@@ -16,7 +16,9 @@ export function orphansCommand(context: Context): Command {
           if (json) await output.json(orphan)
           else await output.line(`${output.style("dim", orphan.kind)} ${oneLine(orphan.path)}`)
         }
-        if (shown > 0 && !json)
+        if (json) return
+        if (shown === 0) output.nothing("No orphans.")
+        else
           output.note(
             "`sessiondex repair <session>` writes a missing session file again; `sessiondex prune --orphans` moves orphans to the trash.",
           )

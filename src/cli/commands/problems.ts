@@ -14,12 +14,15 @@ export function problemsCommand(context: Context): Command {
       const onProblem = (): void => {}
       const work: Parameters<typeof withStore>[2] = async (store, { json }) => {
         const { output } = context
+        let shown = 0
         for await (const problem of store.problems({ source: from })) {
+          shown++
           context.fail()
           const { path, code, message } = problem
           if (json) await output.json(problem)
           else await output.line(`${output.style("yellow", code)} ${oneLine(`${path}: ${message}`)}`)
         }
+        if (shown === 0 && !json) output.nothing("No problems.")
       }
       await withStore(context, command, work, { onProblem })
     })

@@ -81,7 +81,9 @@ export function searchCommand(context: Context): Command {
             }
           }
           if (next.value.partial) output.note(`There may be more (${next.value.reason})`)
-          if (found === 0) context.fail()
+          if (found > 0) return
+          context.fail()
+          if (!json && !next.value.partial) output.nothing("Nothing found.")
         })
       },
     )

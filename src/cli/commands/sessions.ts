@@ -44,10 +44,13 @@ export function sessionsCommand(context: Context): Command {
         else if (flags.parent !== undefined) options.parentID = flags.parent
         // With one folder alone there is nothing to tell apart.
         const several = store.health().alsoReading.length > 0
+        let shown = 0
         for await (const found of store.sessions.listWithOrigin(options)) {
+          shown++
           if (json) await output.json(several ? found : found.session)
           else await sessionRow(output, store, found)
         }
+        if (shown === 0 && !json) output.nothing("No sessions.")
       })
     })
 }

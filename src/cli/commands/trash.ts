@@ -39,8 +39,10 @@ async function list(
   json: boolean,
 ): Promise<void> {
   const latest = removedBefore(olderThan)
+  let shown = 0
   for await (const entry of store.trash.list()) {
     if (entry.removed > latest) continue
+    shown++
     if (json) {
       await output.json(entry)
       continue
@@ -55,6 +57,7 @@ async function list(
       `${when}  ${output.style("cyan", oneLine(id))}  ${many(files, "file")}, ${size(bytes)}  ${what}${state}`,
     )
   }
+  if (shown === 0 && !json) output.nothing("Nothing in the trash.")
 }
 
 async function empty(
