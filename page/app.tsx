@@ -91,6 +91,12 @@ export function App({ api }: { api: Api }) {
   const home = homeOf(chosen)
   const open = (id: string): void => go({ session: id })
   const focusList = (): void => document.getElementById("sessions")?.focus()
+  /** Gives the list the focus and the key that it would have acted on. */
+  const passToList = (key: "j" | "k"): void => {
+    focusList()
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })
+    document.getElementById("sessions")?.dispatchEvent(event)
+  }
   const neighbour = (step: 1 | -1): void => {
     const { rows } = list
     let index = rows.findIndex(({ kind, key }) => kind === "session" && key === route.session)
@@ -120,8 +126,8 @@ export function App({ api }: { api: Api }) {
       else if (route.session !== undefined || route.overview || route.sources) go(home)
       focusList()
     },
-    j: () => (route.session === undefined ? focusList() : false),
-    k: () => (route.session === undefined ? focusList() : false),
+    j: () => (route.session === undefined ? passToList("j") : false),
+    k: () => (route.session === undefined ? passToList("k") : false),
   })
   const pressInBox = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0
