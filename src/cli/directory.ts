@@ -1,7 +1,14 @@
-import { existsSync } from "node:fs"
+import { existsSync, realpathSync } from "node:fs"
 import { homedir } from "node:os"
-import { dirname, isAbsolute, resolve } from "node:path"
-import { findSources, type Home, isStoreError, opencodeDatabases, type RootProvider } from "../index.ts"
+import { dirname, isAbsolute, join, resolve } from "node:path"
+import {
+  findSources,
+  type Home,
+  isStoreError,
+  jsonFolder,
+  opencodeDatabases,
+  type RootProvider,
+} from "../index.ts"
 
 /** The home of whoever runs this process. */
 export function thisHome(): Home {
@@ -32,6 +39,17 @@ export function databasesNear(directory: string | undefined, home: Home): RootPr
     if (found.length > 0) return found
   }
   return databasesIn(defaultData(home), home)
+}
+
+/**
+ * opencode's JSON files in its data folder, or in the folder that was named; none if they are the store's own.
+ * @param store the store's folder
+ */
+export function filesBeside(store: string, named: string | undefined, home: Home): RootProvider[] {
+  const data = resolve(named ?? defaultData(home))
+  const folder = [join(data, "storage"), data].find((one) => existsSync(join(one, "session")))
+  if (folder === undefined || (existsSync(store) && realpathSync(folder) === realpathSync(store))) return []
+  return [jsonFolder(folder)]
 }
 
 function defaultData(home: Home): string {

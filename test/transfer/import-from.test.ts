@@ -4,9 +4,10 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { opencodeDatabase, openStore, type Store, transcripts } from "../../src/index.ts"
 import { jsonFolder } from "../../src/root/json/json-folder.ts"
-import { cliHere, lines } from "../cli/in-process.ts"
+import { cliHere, cliIn, lines } from "../cli/in-process.ts"
 import { call, meta, SESSION, said } from "../root/transcript/codex-transcripts.ts"
-import { session } from "../support/records.ts"
+import { homeOfAll, opencodeOf } from "../support/home.ts"
+import { message, session } from "../support/records.ts"
 import { copyOfTree, put, snapshot, tempFolder, treePath } from "../support/temp.ts"
 
 const ANSWERS = join(treePath("opencode-1.18.34"), "answers")
@@ -198,6 +199,42 @@ test("import --from opencode finds the database, in the data folder too", async 
   })
   expect((await cliHere(other, "import", "--from", "opencode", "--older")).code).toBe(2)
   expect((await cliHere(other, "import", "x.json", "--since", "30d")).code).toBe(2)
+})
+
+test("import --from opencode copies its JSON files too, unless they are the store's own", async () => {
+  const home = homeOfAll()
+  const data = opencodeOf(home)
+  put(data, "storage/session/p/ses_files.json", session("ses_files"))
+  put(data, "storage/message/ses_files/msg_1.json", message("msg_1", "ses_files", 1))
+  const before = snapshot(join(data, "storage"))
+  const other = join(tempFolder(), "store")
+  const added = async (...argv: string[]): Promise<unknown[]> => {
+    const { code, out } = await cliIn(home, "--json", ...argv)
+    expect(code).toBe(0)
+    return lines(out).map((one) => {
+      const { from, sessions } = one as { from: string; sessions: { added: number } }
+      return [from, sessions.added]
+    })
+  }
+  const files = join(data, "storage")
+  const database = join(data, "opencode.db")
+  expect(await added("--dir", other, "import", "--from", "opencode")).toEqual([
+    [files, 1],
+    [database, 9],
+  ])
+  expect(lines((await cliIn(home, "--json", "--dir", other, "messages", "ses_files")).out)).toHaveLength(1)
+  for (const named of [data, files])
+    expect(
+      (await added("--dir", join(tempFolder(), "store"), "import", "--from", `opencode=${named}`))[0],
+    ).toEqual([files, 1])
+  expect(snapshot(files)).toEqual(before)
+  // The store itself is no history to import from, under whatever name.
+  const link = join(tempFolder(), "link")
+  fs.symlinkSync(files, link)
+  for (const own of [["--dir", data], ["--dir", files], ["--dir", link], []])
+    expect(
+      (await added(...own, "import", "--dry-run", "--from", "opencode")).map((one) => (one as string[])[0]),
+    ).toEqual([database])
 })
 
 test("what no file of ours can hold is left and told of, and the rest of its session and all others are copied", async () => {

@@ -18,7 +18,7 @@ import {
   transcripts,
 } from "../../index.ts"
 import type { Context } from "../context.ts"
-import { databasesNear } from "../directory.ts"
+import { databasesNear, filesBeside } from "../directory.ts"
 import { interruptible } from "../interrupt.ts"
 import { MOMENT, moment } from "../moment.ts"
 import { progressBar } from "../progress.ts"
@@ -128,7 +128,7 @@ async function importFrom(
   const bar = progressBar(output.interactive, "{bar} {value}/{total} sessions, {records} records copied")
   const { signal, release } = interruptible()
   const work: Parameters<typeof withStore>[2] = async (store, { dir, json }) => {
-    const histories = historiesOf(from, dir, context.home)
+    const histories = historiesOf(from, dir, store.directory, context.home)
     if (histories.length === 0) {
       const places = findSources(context.home).flatMap(({ name, place }) => (name === from ? place : []))
       throw new StoreError("NOT_FOUND", `There is no history of ${from} in ${places.join(" or ")}`, {
@@ -167,8 +167,8 @@ async function importFrom(
 }
 
 /** `opencode`, an agent's name with or without its folder, or the path of a database of opencode. */
-function historiesOf(from: string, dir: string | undefined, home: Home): RootProvider[] {
-  if (from === "opencode") return databasesNear(dir, home)
+function historiesOf(from: string, dir: string | undefined, store: string, home: Home): RootProvider[] {
+  if (from === "opencode") return [...filesBeside(store, undefined, home), ...databasesNear(dir, home)]
   if (/^postgres(?:ql)?:/.test(from)) return [postgres(from)]
   const [name = "", ...path] = from.split("=")
   const agent = sourceNames().find((known) => known === name)
@@ -179,7 +179,7 @@ function historiesOf(from: string, dir: string | undefined, home: Home): RootPro
     })
   if (agent === undefined) return [opencodeDatabase(from)]
   const folder = path.join("=")
-  if (agent === "opencode") return databasesNear(folder, home)
+  if (agent === "opencode") return [...filesBeside(store, folder, home), ...databasesNear(folder, home)]
   if (folder !== "") return [transcripts(agent, folder)]
   const found = findSources(home).filter((source) => source.name === agent && source.found)
   return found.map(({ place }) => transcripts(agent, place))
