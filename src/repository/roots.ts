@@ -259,13 +259,13 @@ export class Roots {
     if (root !== this.main) throw elsewhere(root, `The ${place.kind} ${id}`)
   }
 
-  /** Remembers where a session is read from. @param limited whether other copies of it were left out of account */
-  #note(id: string, version: ReadVersion, gone: ReadonlySet<Root>, limited: unknown): void {
+  /** Remembers where a session is read from. @param limited whether only copies in some projects were looked at */
+  #note(id: string, version: ReadVersion, gone: ReadonlySet<Root>, limited: boolean): void {
     const { root, updated } = version
     const newer = this.#readFrom.newerThan(id, updated)
     if ((newer && gone.has(newer)) || gone.has(root)) return
     if (root !== this.main) this.#readFrom.note(id, version)
-    else if (limited === undefined) this.#readFrom.forget(id)
+    else if (!limited) this.#readFrom.forget(id)
   }
 
   /** The newest copy of a session, in a project or in any. @throws as `findSession`; StoreError `UNREADABLE` where a newer one is out of reach */
@@ -299,7 +299,7 @@ export class Roots {
     for (const missing of [this.#readFrom.newerThan(id, updated), root])
       if (missing && gone.has(missing)) throw unreachable(missing, `The session ${id}`)
     const last = newest.findLast((candidate) => candidate.root === root)
-    if (last) this.#note(id, { root: last.root, updated, tied }, gone, folder)
+    if (last) this.#note(id, { root: last.root, updated, tied }, gone, folder !== undefined)
     return last
   }
 

@@ -183,3 +183,19 @@ for (const { name, open } of variants.slice(0, 2)) {
     }
   })
 }
+
+for (const { name, open } of variants.slice(0, 2))
+  test(`${name}: a listing that sees a newer copy removed forgets it, so its folder is not missed later`, async () => {
+    const directory = tempFolder()
+    const backup = join(tempFolder(), "backup")
+    putSession(directory, "ses_both", 100, ["msg_both"])
+    putSession(backup, "ses_both", 500, ["msg_both"])
+    putSession(backup, "ses_other", 400, ["msg_other"])
+    await using store = await open(directory, { alsoRead: [backup] })
+    const titles = async () => (await all(store.sessions.list())).map(({ title }) => title)
+    expect(await titles()).toEqual(["ses_both of 500", "ses_other of 400"])
+    fs.unlinkSync(join(backup, "session/p/ses_both.json"))
+    expect(await titles()).toEqual(["ses_other of 400", "ses_both of 100"])
+    fs.renameSync(backup, `${backup}.away`)
+    expect(await titles()).toEqual(["ses_both of 100"])
+  })
