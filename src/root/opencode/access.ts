@@ -5,16 +5,16 @@ import type { OpencodeDatabase } from "./database.ts"
 import { lookAt } from "./files.ts"
 
 /**
- * Whether the database can be read. Questions that are asked of all roots go through it: one that cannot be read is told of
- * and has nothing to say, so that the other roots answer; and what it held before counts as out of reach, not as gone.
+ * Guards questions that all roots are asked. If the database cannot be read, that is reported and it has nothing to answer, so that the
+ * other roots do. What it held before then counts as out of reach, not as gone.
  */
 export class Access {
   readonly #database: OpencodeDatabase
   readonly #tell: Tell
-  /** Whether there is something here that would be missed. */
+  /** Whether the database holds, or may hold, something that would be missed. */
   #holds = false
   #wasRead = false
-  /** Why the last question had no answer. */
+  /** Why the last question could not be answered. */
   #trouble: StoreError | undefined
 
   constructor(database: OpencodeDatabase, tell: Tell) {
@@ -23,8 +23,8 @@ export class Access {
   }
 
   /**
-   * What `ask` gives, or `otherwise` where the database cannot be read, which is told.
-   * @param tell told too
+   * Returns what `ask` does; if the database cannot be read, reports that and returns `otherwise`.
+   * @param tell also told
    * @throws what is no fault of the database: StoreError `CLOSED`, the signal's reason
    */
   async quietly<T>(otherwise: T, ask: () => Promise<T>, tell?: Tell): Promise<T> {
@@ -61,7 +61,7 @@ export class Access {
     }
   }
 
-  /** Why there is no database; `undefined` where there is one, or nobody can look. */
+  /** Why there is no database; `undefined` if there is one, or if nobody can look. */
   absence(): StoreError | undefined {
     try {
       lookAt(this.#database.path)
@@ -74,11 +74,11 @@ export class Access {
   }
 
   #fail(error: StoreError): void {
-    // What was never readable, and is not only held by another program or refused, holds nothing that would be missed.
+    // A file that was never readable holds nothing that would be missed, unless it is only locked or refused.
     if (!this.#wasRead && error.code !== "UNREADABLE" && error.code !== "NOT_FOUND") this.#holds = false
     const known = this.#trouble
     this.#trouble = error
-    // A database that never was is a matter for who opens the store.
+    // That there never was a database is not reported here; `absence` tells it.
     if (error.code === "NOT_FOUND" && !this.#holds) return
     if (known?.code !== error.code || known.message !== error.message) this.#tell(this.#problem(error))
   }

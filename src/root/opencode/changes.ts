@@ -10,10 +10,10 @@ import type { Question, Row, View } from "./view.ts"
 
 const { placeholder } = sql
 
-/** Times are added up as far as they differ within 49 days, so that the sum of millions of them is exact. */
+/** Times are summed modulo 49 days, so that the sum of millions of them is exact. */
 const DISTINCT_MS = sql.raw("4294967296")
 
-/** A record, and a text that changes whenever it does, or anything that belongs to it. */
+/** A record's id, and a text that changes whenever the record or anything in it does. */
 export interface Stamped {
   readonly id: string
   readonly stamp: string
@@ -21,7 +21,7 @@ export interface Stamped {
 
 /** A session with its stamp. */
 export interface StampedSession extends Stamped {
-  /** The newest of the times that its stamp is made of, ms since 1970. */
+  /** The newest of the times that its stamp is made from, ms since 1970. */
   readonly newest: number
 }
 
@@ -33,7 +33,7 @@ export interface StampedMessage extends Stamped {
   readonly newest: number
 }
 
-/** A session's stamp as far as its own row tells it, and the tables whose rows have to be asked for the rest. */
+/** The first half of a session's stamp, from its own row, and the tables that the rest has to be read from. */
 export interface Head extends StampedSession {
   readonly tables: readonly RowTable[]
 }
@@ -41,11 +41,11 @@ export interface Head extends StampedSession {
 export type RowTable = "message" | "part" | "sessionMessage"
 
 /**
- * Sessions with the heads of their stamps by id, after one id. Where the release keeps a number of a session's changes (`event_sequence`),
- * that is all of it; otherwise the times of its messages and parts belong to it.
+ * Sessions with the heads of their stamps, in the order of ids, after an id. If the release counts a session's changes (`event_sequence`),
+ * the head is the whole stamp; otherwise the times of its messages and parts belong to it too.
  *
- * The number alone is not enough: an import over a session moves the session's time alone, and releases that keep no
- * number may have written in between, so the time and how many messages and parts there are go with it.
+ * The count alone is not enough: an import over a session changes only the session's time, and releases that do not count may have written
+ * in between. So the time and the numbers of messages and parts are in the stamp as well.
  */
 export function sessionHeads(view: View, after: string, limit: number): Head[] {
   const heads = presentTables(view).flatMap((table) => {
@@ -56,7 +56,7 @@ export function sessionHeads(view: View, after: string, limit: number): Head[] {
   return heads.sort((a, b) => compareText(a.id, b.id)).slice(0, limit)
 }
 
-/** The heads of those of the sessions that are there, or of which there are messages. */
+/** The heads of those of these sessions that exist or have messages. */
 export function headsOf(view: View, ids: readonly string[]): Head[] {
   const heads = presentTables(view).flatMap((table) => {
     const question = headsQuestion(view, table, "of", amongIds(view.column(table, "id")))
@@ -67,7 +67,7 @@ export function headsOf(view: View, ids: readonly string[]): Head[] {
   return [...heads, ...orphans.map(orphanHead)]
 }
 
-/** The owners of messages after one, by id; those that are no session come with their head. */
+/** The owners of messages after an id, in the order of ids; those that are no sessions come with their head. */
 export function messageOwners(
   view: View,
   after: string,
@@ -78,7 +78,7 @@ export function messageOwners(
   return ids.map((id) => ({ id, orphan: places.has(id) ? undefined : orphanHead(id) }))
 }
 
-/** Of messages whose session is not there, only their own times tell. */
+/** The head for messages without a session: only their own times tell about changes. */
 function orphanHead(id: string): Head {
   return { id, stamp: "0", newest: 0, tables: ["message", "part"] }
 }
@@ -104,7 +104,7 @@ function headsQuestion(view: View, table: SessionTable, which: string, condition
 
 function headOf(view: View, table: SessionTable, row: Row): Head {
   const id = String(row.id)
-  // Which tables it is read from belongs to what it says.
+  // Which table the session is read from is part of the stamp.
   const head = `${table === "session" ? 1 : 2} ${text(row.updated)} ${text(row.seq)}`
   const newest = numberOf(row.updated)
   if (table === "sessionV2") return { id, stamp: head, newest, tables: ["sessionMessage"] }
@@ -113,7 +113,7 @@ function headOf(view: View, table: SessionTable, row: Row): Head {
   return { id, stamp: `${head} ${counts}`, newest, tables: [] }
 }
 
-/** How many rows a session has, which an index tells. */
+/** How many rows a session has; an index tells it quickly. */
 function countOf(view: View, table: "message" | "part", sessionID: string): string {
   if (!view.has(table)) return "-"
   const question = view.question(`count of ${table}`, (db) =>
@@ -126,19 +126,19 @@ function countOf(view: View, table: "message" | "part", sessionID: string): stri
   return text(question.all({ session: sessionID })[0]?.count)
 }
 
-/** Times of a stretch of a session's rows. */
+/** The times of a range of a session's rows. */
 export interface Times {
   readonly count: number
   readonly newest: number
   readonly sum: number
-  /** Where the stretch ends. */
+  /** The key of the last row. */
   readonly last: number
 }
 
-/** What orders a session's rows, so that no stretch of them need be long; messages of 1.x are few and small enough for one. */
+/** The key by which a session's rows are read in ranges; messages of 1.x are few and small enough for a single one. */
 const STRETCHED_BY = { part: "rowid", sessionMessage: "seq" } as const
 
-/** The times of so many of a session's rows, those that come after one. */
+/** The times of up to `limit` of a session's rows, after a key. */
 export function timesOf(view: View, table: RowTable, session: string, after: number, limit: number): Times {
   if (!view.has(table)) return { count: 0, newest: 0, sum: 0, last: after }
   const key = table === "message" ? sql`0` : sql`${sql.raw(STRETCHED_BY[table])}`
@@ -168,7 +168,7 @@ export function timesOf(view: View, table: RowTable, session: string, after: num
   }
 }
 
-/** The stamps of a session's messages with their parts, by id, after one id: so that of a long session only what is new is read. */
+/** The stamps of a session's messages with their parts, in the order of ids, after an id. They tell which messages to read again. */
 export function messageStamps(view: View, sessionID: string, after: string, limit: number): StampedMessage[] {
   const later = isLater(view, sessionID)
   const table = later ? "sessionMessage" : "message"

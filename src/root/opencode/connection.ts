@@ -11,7 +11,7 @@ type Work = (view: View) => unknown
 /** The files were changed between the look at them and their opening. */
 export class Overtaken extends Error {}
 
-/** A database that was opened in the way that its files asked for, read-only. */
+/** A database that was opened read-only, in the way that its files need. */
 export class Connection {
   readonly way: Way
   readonly #files: DatabaseFiles
@@ -19,7 +19,7 @@ export class Connection {
   readonly #transaction: { deferred(work: Work): unknown }
   #view: View | undefined
   #schema = -1
-  /** How long it took to get in, in ms: a WAL that nobody keeps an index of is read from end to end. */
+  /** How long opening took, in ms: a WAL without an index is read from end to end. */
   readonly opening: number
 
   /** @throws Overtaken; what SQLite throws */
@@ -29,8 +29,7 @@ export class Connection {
     const uri = `${pathToFileURL(files.path).href}?${URI_PARAMETERS[this.way]}`
     this.#client = new Database(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
     try {
-      // The file is open and nothing of it was read. A WAL that went since the look would be created anew by what follows, so the time
-      // for that must be short.
+      // Checked just before the first read: if the WAL was removed since the look, SQLite would create it again.
       if (!stillFits(this.way, files, lookAt(files.path))) throw new Overtaken()
       const began = performance.now()
       configure(this.#client, this.way === "alone")
@@ -39,7 +38,7 @@ export class Connection {
       const db = drizzle({ client: this.#client })
       this.#transaction = this.#client.transaction((work: Work) => {
         const schema = schemaVersion(this.#client)
-        // The agent may have migrated the database meanwhile.
+        // The agent may have migrated the database.
         if (!this.#view || schema !== this.#schema) this.#view = new View(this.#client, db, path)
         this.#schema = schema
         return work(this.#view)
@@ -51,8 +50,8 @@ export class Connection {
   }
 
   /**
-   * Whether this may answer, now that the files look like that. What was opened within a tick of the clock after a change of the
-   * file can hold pages from before a second one in the same tick.
+   * Whether this connection may answer, given how the files look now. If it was opened within a clock tick of a change, its cache can hold
+   * pages from before a second change in the same tick.
    */
   fits(now: DatabaseFiles): boolean {
     if (!stillFits(this.way, this.#files, now)) return false
@@ -61,8 +60,8 @@ export class Connection {
   }
 
   /**
-   * Runs a synchronous function on one snapshot. `sound` tells whether nothing was changed beneath it; where it is not, only SQLite's own
-   * locks vouch for it, if there are any.
+   * Runs a synchronous function on one snapshot. `sound` tells whether the files stayed the same meanwhile. If not, only SQLite's own locks
+   * protect the snapshot, if there are any.
    */
   read<T>(before: DatabaseFiles, work: (view: View) => T): { readonly value: T; readonly sound: boolean } {
     const header = this.#header()
@@ -81,12 +80,12 @@ export class Connection {
     return { value: result.value, sound }
   }
 
-  /** Changes with every commit of others while this is open. */
+  /** A number that changes with every commit of another connection while this one is open. */
   dataVersion(): number {
     return dataVersion(this.#client)
   }
 
-  /** Lets go of the file and its locks; statements that Drizzle prepared are `query`'s, which are closed with it. */
+  /** Closes the file and its locks. Statements that Drizzle prepared are closed with it. */
   close(): void {
     this.#client.close()
   }

@@ -5,16 +5,16 @@ import { type DatabaseFiles, isProven, lookAt, sameLook, sameWal } from "./files
 import { asStoreError, isBusy } from "./trouble.ts"
 import type { View } from "./view.ts"
 
-/** How often a snapshot is read again whose files changed meanwhile. */
+/** How many times a snapshot is tried if its files change meanwhile. */
 const MAX_TRIES = 4
-/** How long `ask` waits for who holds the database locked, in ms. */
+/** How long `ask` waits while another program holds the database locked, in ms. */
 const PATIENCE_MS = 1000
-/** An idle connection is closed after so many ms, so that the agent can tidy its WAL away when it ends; or after so many times its opening. */
+/** An idle connection is closed after this many ms, or this many times what opening took, so that the agent can remove its WAL when it ends. */
 const IDLE_MS = 250
 const IDLE_OPENINGS = 20
 const MAX_IDLE_MS = 60_000
 
-/** A state of the database, to ask later whether it is still that one. */
+/** Identifies a state of the database, to ask later whether it is still the same. */
 export interface Moment {
   readonly files: DatabaseFiles
   readonly connection: Connection
@@ -22,11 +22,11 @@ export interface Moment {
 }
 
 /**
- * An opencode database that is read in place: nothing is created, written or copied, no lock is held but within one synchronous snapshot,
- * and its files are looked at for every one, since the agent starts, stops and replaces them.
+ * An opencode database that is read in place. Nothing is created, written or copied, and locks are held only within one synchronous
+ * snapshot. The files are looked at for every snapshot, since the agent may start, stop or replace them.
  */
 export class OpencodeDatabase {
-  /** As it was named; problems and errors are told by it. */
+  /** The path as it was given; problems and errors name it. */
   readonly path: string
   #connection: Connection | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
@@ -38,8 +38,7 @@ export class OpencodeDatabase {
   }
 
   /**
-   * Runs a synchronous function on one snapshot of the database. It may be run several times, until nothing was changed beneath it, so it
-   * must do nothing but read.
+   * Runs a synchronous function on one snapshot of the database. If the files change meanwhile it is run again, so it must only read.
    * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE` (refused, locked just now, or changing without end), `CORRUPT`
    *   (damaged, cut off, encrypted, foreign, empty), `CLOSED`; what the function throws
    */
@@ -52,8 +51,8 @@ export class OpencodeDatabase {
   }
 
   /**
-   * As `snapshot`, but waits up to a second for who holds the database locked, and lets others have their turn between one question and the
-   * next where many are asked in a row.
+   * As `snapshot`, but waits up to a second while another program holds the database locked, and lets other work run between many calls
+   * in a row.
    */
   async ask<T>(work: (view: View) => T, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
@@ -71,7 +70,7 @@ export class OpencodeDatabase {
     }
   }
 
-  /** The state the database is in now; to be taken before what it is to vouch for is read. @throws as `snapshot` */
+  /** The current state of the database. Take it before reading what it is to vouch for. @throws as `snapshot` */
   moment(): Moment {
     return this.snapshot(() => {
       const connection = this.#open()
@@ -79,7 +78,7 @@ export class OpencodeDatabase {
     })
   }
 
-  /** Whether nothing was committed since; where that cannot be told, `false`. @throws as `snapshot` */
+  /** Whether nothing was committed since; `false` if that cannot be told. @throws as `snapshot` */
   isStill(moment: Moment): boolean {
     const now = this.moment()
     if (now.connection === moment.connection && now.connection.way !== "still")
@@ -90,7 +89,7 @@ export class OpencodeDatabase {
     )
   }
 
-  /** Lets go of the files; later questions are refused. */
+  /** Closes the files. Later calls fail with `CLOSED`. */
   close(): void {
     this.#closed = true
     this.#letGo()
@@ -109,13 +108,13 @@ export class OpencodeDatabase {
         const connection = this.#connection
         const { value, sound } = connection.read(before, work)
         this.#rest(connection)
-        // A checkpoint beneath a reader changes the file; where there are locks, they keep the snapshot what it was.
+        // A checkpoint during a read changes the file. Where there are locks, they protect the snapshot.
         const locked = connection.way === "shared" || connection.way === "rollback"
         if (sound || (locked && tries === MAX_TRIES)) return value
         if (!locked) this.#letGo()
       } catch (error) {
         this.#letGo()
-        // What was changed beneath a reader without locks can look like anything.
+        // A change during a read without locks can cause any error, so try again if the files have changed.
         if (
           isBusy(error) ||
           tries === MAX_TRIES ||

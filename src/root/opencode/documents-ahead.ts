@@ -4,10 +4,10 @@ import { groupedDocument } from "./grouped-parts.ts"
 import type { MessageName, WholeMessage } from "./message-run.ts"
 import type { OpencodeReader } from "./reader.ts"
 
-/** Messages are read together as long as they take no more than this, in bytes: some ms of the event loop. */
+/** How many bytes of messages are read together; that takes some ms of the event loop. */
 const RUN_BYTES = 512 * 1024
 
-/** Reads messages that are asked for in a known order, so many in one snapshot; larger ones by groups of their parts. */
+/** Reads messages that are asked for in a known order, several in one snapshot; larger ones in groups of their parts. */
 export class DocumentsAhead {
   readonly #reader: OpencodeReader
   #expected: readonly MessageName[] = []
@@ -17,13 +17,13 @@ export class DocumentsAhead {
     this.#reader = reader
   }
 
-  /** Says which messages will be asked for next, in their order. What was read before is forgotten. */
+  /** Says which messages will be asked for next, in order. Forgets what was read before. */
   expect(messages: readonly MessageName[]): void {
     this.#expected = messages
     this.#run = new Map()
   }
 
-  /** A message as it was after it was expected; `undefined` where it cannot be read. @throws StoreError where the database cannot be read */
+  /** A message, read after it was expected; `undefined` if it cannot be read. @throws StoreError if the database cannot be read */
   async document(session: string, id: string): Promise<MessageDocument | undefined> {
     const message = this.#run.get(keyOf({ session, id })) ?? (await this.#readOn(session, id))
     if (!message) return groupedDocument(this.#reader, session, id)

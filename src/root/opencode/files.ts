@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import { StoreError, systemCode } from "../../errors.ts"
 import { isProven as isProvenStamp } from "../../file/stamp.ts"
 
-/** One of a database's files as `stat` shows it. */
+/** The stat of one of a database's files. */
 export interface FileLook {
   readonly inode: bigint
   readonly size: number
@@ -10,21 +10,21 @@ export interface FileLook {
   readonly ctimeNs: bigint
 }
 
-/** A database and what SQLite keeps beside it, as they lay there at one look. */
+/** The stats of a database and of the files that SQLite keeps beside it, at one look. */
 export interface DatabaseFiles {
-  /** Where the database really lies: SQLite follows a link, and looks for its other files there. */
+  /** The real path of the database: SQLite follows a link and looks for the other files beside its target. */
   readonly path: string
   readonly main: FileLook
   readonly wal: FileLook | undefined
   readonly shm: FileLook | undefined
   readonly journal: FileLook | undefined
-  /** When it was looked, in ns since 1970 by our clock. */
+  /** When they were looked at, in ns since 1970 by our clock. */
   readonly at: bigint
 }
 
 /**
- * Looks at a database's files without opening one. They must never be opened but by SQLite: closing any descriptor of a database
- * drops every lock this process has on it (sqlite.org/howtocorrupt.html, 2.2), and the agent itself may be who imports us.
+ * Looks at a database's files without opening them. Only SQLite may open them: closing any descriptor of a database drops all locks that
+ * this process has on it (sqlite.org/howtocorrupt.html, 2.2), and the agent itself may have imported us.
  * @throws StoreError `NOT_FOUND`, `NOT_A_FILE`, `UNREADABLE`
  */
 export function lookAt(path: string): DatabaseFiles {
@@ -41,7 +41,7 @@ export function lookAt(path: string): DatabaseFiles {
   }
 }
 
-/** As `lookAt` of the same files again, as far as it tells of what they hold. @throws as `lookAt` */
+/** Looks again at the files whose content matters. @throws as `lookAt` */
 export function lookAgain({ path }: DatabaseFiles): Pick<DatabaseFiles, "main" | "wal"> {
   const main = stat(path)
   if (!main) throw notFound(path)
@@ -65,7 +65,7 @@ function stat(path: string): FileLook | undefined {
     if (systemCode(cause) === "ENOTDIR") return undefined
     throw unreadable(path, cause)
   }
-  // A pipe would be waited for without end.
+  // Opening a pipe would wait for ever.
   if (found && !found.isFile())
     throw new StoreError("NOT_A_FILE", `Something else lies where a database's file should be: ${path}`, {
       path,
@@ -80,7 +80,7 @@ function stat(path: string): FileLook | undefined {
   )
 }
 
-/** The beginning of a WAL, which changes when it is begun anew; `undefined` where there is none. SQLite locks no WAL, so it may be opened. */
+/** The header of a WAL, which changes when the WAL is restarted; `undefined` if there is none. SQLite locks no WAL, so it may be opened. */
 export function walHeader(path: string): string | undefined {
   let descriptor: number
   try {
@@ -104,15 +104,15 @@ export function sameLook(a: FileLook | undefined, b: FileLook | undefined): bool
 }
 
 /**
- * Whether two looks show the same version of a WAL. Its change time says nothing: SQLite, run by root, gives a WAL it opens to the
- * database's owner, also where that is its owner already.
+ * Whether two looks show the same version of a WAL. The change time says nothing: SQLite, run by root, sets the owner of every WAL that it
+ * opens to the database's owner, even if nothing changes.
  */
 export function sameWal(a: FileLook | undefined, b: FileLook | undefined): boolean {
   if (!a || !b) return a === b
   return a.inode === b.inode && a.size === b.size && a.mtimeNs === b.mtimeNs
 }
 
-/** Whether a later change must leave another look: one that falls into the same tick of the device's clock need not. */
+/** Whether any later change must show in the stat. A change within the same tick of the device's clock need not. */
 export function isProven(look: FileLook | undefined, at: bigint): boolean {
   return !look || isProvenStamp(look, at)
 }

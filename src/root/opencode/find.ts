@@ -2,33 +2,33 @@ import { readdirSync } from "node:fs"
 import { isAbsolute, join, resolve } from "node:path"
 import { StoreError, systemCode } from "../../errors.ts"
 
-/** `opencode.db`, and one a channel: opencode itself replaces all other characters of a channel's name. */
+/** `opencode.db`, and one for each channel; opencode replaces all other characters of a channel's name. */
 const DATABASE_NAME = /^opencode(?:-[A-Za-z0-9._-]+)?\.db$/
 
-/** What opencode's environment says of its database. */
+/** The environment variables of opencode that name its database. */
 export interface DatabaseEnvironment {
   readonly OPENCODE_DB?: string | undefined
 }
 
 /**
- * The databases of opencode's data folder, absolute: the one that `OPENCODE_DB` names, where it does and whether or not it is
- * there, then `opencode.db`, then those of channels by name. A folder that is not there has none.
- * @param folder opencode's data folder, by default `$XDG_DATA_HOME/opencode`; a relative `OPENCODE_DB` lies in it
- * @throws StoreError `UNREADABLE` where the folder cannot be listed
+ * The absolute paths of the databases of opencode's data folder: first the one that `OPENCODE_DB` names, even if it does not exist; then
+ * `opencode.db`; then those of channels, by name. A folder that does not exist has none.
+ * @param folder opencode's data folder; a relative `OPENCODE_DB` lies in it
+ * @throws StoreError `UNREADABLE` if the folder cannot be listed
  */
 export function findDatabases(folder: string, env: DatabaseEnvironment = {}): string[] {
   const found = new Set<string>()
   const named = env.OPENCODE_DB
-  // Of a database in memory there is nothing to read.
+  // A database in memory cannot be read.
   if (named !== undefined && named !== "" && named !== ":memory:")
     found.add(isAbsolute(named) ? resolve(named) : resolve(folder, named))
   for (const name of databaseNames(namesIn(folder))) found.add(resolve(join(folder, name)))
   return [...found]
 }
 
-/** Those of the names in a data folder that are of databases: `opencode.db` first, then those of channels. */
+/** The names in a data folder that are databases: `opencode.db` first, then those of channels. */
 export function databaseNames(names: readonly string[]): string[] {
-  // Written out, since "-" sorts before ".".
+  // Compared explicitly, since "-" sorts before ".".
   return names
     .filter((name) => DATABASE_NAME.test(name))
     .sort((a, b) => Number(b === "opencode.db") - Number(a === "opencode.db") || (a < b ? -1 : 1))

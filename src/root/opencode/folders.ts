@@ -12,7 +12,7 @@ const { placeholder } = sql
 /** The kinds of records that lie in folders: a session in its project's, a message in its session's, a part in its message's. */
 export type Kind = "session" | "message" | "part"
 
-/** Names of folders of a kind after one name, in order of their text: also of those whose own record is not there. */
+/** Names of folders of a kind after a name, in the order of `compareText`, also those whose owner has no record. */
 export function folderNames(view: View, kind: Kind, after: string, limit: number): string[] {
   const names = new Set<string>()
   const add = (table: TableName, column: SQL, condition?: SQL): void => {
@@ -34,7 +34,7 @@ export function folderNames(view: View, kind: Kind, after: string, limit: number
   return sortTexts([...names]).slice(0, limit)
 }
 
-/** The ids of a project's sessions, in order of their text. */
+/** The ids of a project's sessions, in the order of `compareText`. */
 export function sessionIds(view: View, project: string): string[] {
   const ids = presentTables(view).flatMap((table) => {
     const id = view.column(table, "id")
@@ -52,7 +52,7 @@ export function sessionIds(view: View, project: string): string[] {
   return sortTexts(ids)
 }
 
-/** Different texts of a column after one, in order. */
+/** The distinct texts of a column after a text, in order. */
 export function page(
   view: View,
   name: string,

@@ -5,18 +5,19 @@ import { documentOf, wholeDocument } from "../document.ts"
 import type { MessageDocument } from "../text-source.ts"
 import type { OpencodeReader } from "./reader.ts"
 
-/** Parts are read together as long as they take no more than this, in bytes. */
+/** How many bytes of parts are read together. */
 const GROUP_BYTES = 1024 * 1024
 
-/** Asks the database; what happens where it cannot be read is the asker's matter. */
+/** Asks the database; it decides what happens if the database cannot be read. */
 type Asking = <T>(otherwise: T, ask: () => Promise<T>) => Promise<T>
 
 const strictly: Asking = (_, ask) => ask()
 
 /**
- * A message as it is now, of one snapshot where it is small, otherwise its parts read in groups of bounded size; `undefined` where it is not there or cannot be read.
- * @param asking by default whatever keeps the database from being read is thrown, by the document's texts too
- * @throws StoreError where the database cannot be read
+ * A message as it is now. A small one is read from one snapshot, the parts of a larger one in groups of bounded size. `undefined` if it
+ * does not exist or cannot be read.
+ * @param asking by default an unreadable database throws, also while the document's texts are read
+ * @throws StoreError if the database cannot be read
  */
 export function groupedDocument(
   reader: OpencodeReader,
@@ -62,7 +63,7 @@ class GroupedParts {
     return [this.#group.get(id)]
   }
 
-  /** One part and those after it that may be read with it. */
+  /** A part and those after it that are read with it. */
   #from(id: string): string[] {
     const ids = partsInOrder([...this.#sizes.keys()])
     const rest = ids.slice(ids.indexOf(id))

@@ -1,12 +1,12 @@
 import { isJsonObject } from "../../record/extract.ts"
 import { present } from "../../record/present.ts"
 
-/** What lies in a column that holds JSON: its value, why it has none, or nothing for NULL. */
+/** The content of a JSON column: its value, or why it cannot be parsed; `undefined` for NULL. */
 export type Parsed = { readonly value: unknown } | { readonly fault: string } | undefined
 
 const decoder = new TextDecoder()
 
-/** Reads the JSON of a column, which may lie there as text or as bytes. */
+/** Parses the JSON of a column, which may be text or bytes. */
 export function parseColumn(column: unknown): Parsed {
   if (column === null || column === undefined) return undefined
   const text = column instanceof Uint8Array ? decoder.decode(column) : column
@@ -21,7 +21,7 @@ export function parseColumn(column: unknown): Parsed {
   }
 }
 
-/** An object whose fields of these names come first, in this order. */
+/** An object with the fields of these names first, in this order. */
 export function ordered(value: unknown, names: readonly string[]): unknown {
   if (!isJsonObject(value)) return value
   return present({ ...Object.fromEntries(names.map((name) => [name, value[name]])), ...value })

@@ -8,7 +8,7 @@ import type { View } from "./view.ts"
 const { placeholder } = sql
 export type Direction = "asc" | "desc"
 
-/** Whether a session's messages are those of opencode 2: where it has the session, 1.x's are an older state of them. */
+/** Whether a session's messages are opencode 2's. If opencode 2 has the session, the messages of 1.x are an older state of it. */
 export function isLater(view: View, sessionID: string): boolean {
   if (!view.has("sessionMessage") || !view.has("sessionV2")) return false
   const id = view.column("sessionV2", "id")
@@ -27,10 +27,9 @@ export function isLater(view: View, sessionID: string): boolean {
 }
 
 /**
- * Messages of a session after a position, in order. Those of 1.x are ordered by time, then id, as its server does. Those of opencode 2 are
- * ordered by their `seq`, which is the order they were said in: a prompt that waited for its turn is older than the answers before it, and
- * what was copied from 1.x has equal times. Their positions still say time and id; the id of a position finds its `seq` again, and
- * where that row has gone meanwhile, its time does.
+ * Messages of a session after a position, in order. Those of 1.x are ordered by time, then id, as its server does. Those of opencode 2
+ * are ordered by `seq`, the order in which they were said: a queued prompt is older than the answers before it, and messages copied from
+ * 1.x have equal times. Their positions still have time and id. The id finds the `seq` again or, if that row is gone, the time does.
  */
 export function listMessages(
   view: View,
@@ -62,7 +61,7 @@ export function ofSession(view: View, table: "message" | "sessionMessage"): SQL 
   return sql`${view.column(table, "session_id")} = ${placeholder("session")} and ${isId(view.column(table, "id"))}`
 }
 
-/** Not one of those that only note what was switched. */
+/** The condition that a message is no bookkeeping mark. */
 export function noMark(view: View): SQL {
   return sql`${view.column("sessionMessage", "type")} not in (${sql.raw(MARKS.map((mark) => `'${mark}'`).join(", "))})`
 }
@@ -78,7 +77,7 @@ function listEarlier(
   const order = direction === "asc" ? asc : desc
   const id = view.column("message", "id")
   const time = view.column("message", "time_created")
-  // A time that is no number has no place in the order; who looks for problems is told of it.
+  // A message whose time is no number has no place in the order; `oddRows` reports it.
   const conditions = [ofSession(view, "message"), isNumber(time)]
   if (after)
     conditions.push(
@@ -110,7 +109,7 @@ function listLater(
   const conditions = [ofSession(view, "sessionMessage"), noMark(view), isNumber(seq)]
   if (after) {
     const known = sql`(select seq from session_message where id = ${placeholder("id")} and session_id = ${placeholder("session")})`
-    // Beside where it was: behind all that is older than it, or in front of all that is newer.
+    // If the row is gone: after all that is older than it, or before all that is newer.
     const guessed =
       direction === "asc"
         ? sql`(select max(seq) from session_message where session_id = ${placeholder("session")} and (time_created, id) <= (${placeholder("time")}, ${placeholder("id")}))`

@@ -12,7 +12,7 @@ export interface MessageName {
   readonly id: string
 }
 
-/** A message with its parts, by their ids; `info` is absent where it is not there or cannot be read. */
+/** A message with its parts, in the order of their ids; `info` is `undefined` if it does not exist or cannot be read. */
 export interface WholeMessage extends MessageName {
   readonly info: JsonObject | undefined
   readonly parts: readonly JsonObject[]
@@ -21,8 +21,8 @@ export interface WholeMessage extends MessageName {
 }
 
 /**
- * As many messages with their parts as take no more than `bytes` together, in the order they were named: the first of them, of which there
- * may be none. What cannot be read is told and left out.
+ * Reads the first of these messages with their parts, in the given order: as many as take no more than `bytes` together, which may be
+ * none. What cannot be read is reported and left out.
  */
 export function messageRun(
   view: View,
@@ -41,7 +41,7 @@ export function messageRun(
   for (const [session, of] of Map.groupBy(run, ({ session }) => session)) {
     const ids = of.map(({ id }) => id)
     const infos = messageBodies(view, session, ids, reading)
-    // A message of opencode 2 is one record with its parts; what cannot be read of it is told.
+    // A message of opencode 2 is one record with its parts, so the parts of an unreadable one are not looked for again.
     const later = isLater(view, session)
     const parts = partBodies(view, later ? [...infos.keys()] : ids, reading)
     for (const id of ids) {
@@ -53,13 +53,13 @@ export function messageRun(
   return run.map((name) => ({ ...name, info: undefined, parts: [], partCount: 0, ...read.get(name.id) }))
 }
 
-/** What is to be read of a message. */
+/** How much is to be read of a message. */
 interface Size {
   readonly bytes: number
   readonly parts: number
 }
 
-/** How many bytes are read of each message with its parts, by its id. */
+/** How much is to be read of each message with its parts, by its id. */
 function sizesOf(view: View, names: readonly MessageName[], maxBytes: number): Map<string, Size> {
   const sizes = new Map<string, Size>()
   const ids = JSON.stringify(names.map(({ id }) => id))

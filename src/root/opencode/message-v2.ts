@@ -3,10 +3,10 @@ import { present } from "../../record/present.ts"
 import { partIdOf } from "../part-id.ts"
 import { contentPart } from "./part-v2.ts"
 
-/** What opencode 2 notes between messages of what was switched and when it rested: bookkeeping, not history. */
+/** Types of rows between messages with which opencode 2 notes switches and idle times: bookkeeping, not history. */
 export const MARKS = ["agent-switched", "model-switched", "idle"] as const
 
-/** Who speaks, where the type does not say it: the person runs a `shell` command, and a model writes the summary of a compaction. */
+/** The roles of types that are no roles themselves: a person runs a `shell` command, and a model writes the summary of a compaction. */
 const ROLES: Readonly<Record<string, string>> = { synthetic: "user", shell: "user", compaction: "assistant" }
 
 /** A message of opencode 2 with its parts, in our shapes. */
@@ -15,17 +15,17 @@ export interface Converted {
   readonly parts: readonly JsonObject[]
 }
 
-/** Fields of any message's data that have a place of their own, in its body or in its parts. */
+/** Fields of any message's data that have a place in its body or parts. */
 const PLACED = ["time", "agent", "model", "finish", "cost", "tokens", "error", "text", "files", "content"]
-/** Those that have one in messages of one type. */
+/** Further fields with a place, by type of message. */
 const PLACED_IN: Readonly<Record<string, readonly string[]>> = {
   compaction: ["reason", "summary"],
   shell: ["callID", "shellID", "command", "output"],
 }
 
 /**
- * A message of opencode 2 as the records that 1.x would have: roles from its type, each piece of content a part of a stable id.
- * What has no place there is kept under `metadata`.
+ * Converts a message of opencode 2 to the records that 1.x would have: the role comes from its type, and each piece of content becomes a
+ * part with a stable id. Fields that have no place there are kept under `metadata`.
  */
 export function convertMessage(id: string, sessionID: string, type: string, data: JsonObject): Converted {
   const model = fieldsOf(data.model)
@@ -62,7 +62,7 @@ function piecesOf(type: string, data: JsonObject): JsonObject[] {
   const pieces: JsonObject[] = []
   if (type === "compaction") pieces.push(present({ type: "compaction", auto: data.reason !== "manual" }))
   if (type === "shell") pieces.push(shellPart(data))
-  // What the agent put in is no word of the person's.
+  // The agent wrote it, not the person.
   const synthetic = type === "synthetic" || type === "system" ? true : undefined
   const text = type === "compaction" ? (data.summary ?? data.text) : data.text
   if (typeof text === "string") pieces.push(present({ type: "text", text, synthetic }))
@@ -86,7 +86,7 @@ function shellPart(data: JsonObject): JsonObject {
   }
 }
 
-/** A file that came along; names of its fields changed between releases. */
+/** An attached file. The names of its fields changed between releases. */
 function filePart(file: unknown): JsonObject {
   const { uri, url, mime, mimeType, name, filename, source, ...rest } = fieldsOf(file)
   return present({
@@ -99,7 +99,7 @@ function filePart(file: unknown): JsonObject {
   })
 }
 
-/** A model as 1.x names it on what the person wrote. */
+/** A model, with the field names that 1.x uses in a person's messages. */
 function modelOf(model: unknown): unknown {
   if (!isJsonObject(model)) return undefined
   const { id, ...rest } = model

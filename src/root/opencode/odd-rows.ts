@@ -5,10 +5,10 @@ import { TABLES, type TableName } from "./tables.ts"
 import type { Problem } from "./trouble.ts"
 import type { View } from "./view.ts"
 
-/** So many of a table are told by name; more of them say nothing new. */
+/** How many odd rows of a table are reported; more of them say nothing new. */
 const MOST_NAMED = 100
 
-/** Rows that no listing shows: without an id that can be one, or without a time that could order them. */
+/** The problems of rows that no listing shows, because they have no valid id or no time to order them by. */
 export function oddRows(view: View): Problem[] {
   const problems: Problem[] = [...view.problems]
   const look = (table: TableName, time: string | undefined, what: string): void => {
@@ -33,7 +33,7 @@ export function oddRows(view: View): Problem[] {
       })
   }
   look("message", "time_created", "message")
-  // By an index: the rows themselves may be gigabytes.
+  // Without a time, so that an index is enough: the rows themselves may be gigabytes.
   look("part", undefined, "part")
   if (view.has("sessionV2")) look("sessionMessage", "seq", "message")
   for (const table of presentTables(view)) look(table, "time_created", "session")

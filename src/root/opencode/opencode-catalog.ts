@@ -4,11 +4,11 @@ import type { Catalog, Range, SessionCopy, SessionEntry } from "../catalog.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeReader } from "./reader.ts"
 
-/** What there is in a database, each question answered from one snapshot. */
+/** Lists what there is in a database. Each question is answered from one snapshot. */
 export class OpencodeCatalog implements Catalog {
   readonly #reader: OpencodeReader
   readonly #access: Access
-  /** Which sessions there were when those were listed that a caller's moment is about. */
+  /** All sessions in the snapshot of a caller's `moment`. */
   readonly #moments = new WeakMap<object, ReadonlyMap<string, SessionCopy>>()
 
   constructor(reader: OpencodeReader, access: Access) {
@@ -20,8 +20,8 @@ export class OpencodeCatalog implements Catalog {
     const { moment } = range
     if (!moment) return this.#access.quietly([], () => this.#reader.sessions(query, range))
     return this.#access.quietly([], async () => {
-      // What is asked of the same moment later must be of the same snapshot: a session that was updated in between would be older
-      // than another root's copy here and newer there, and so be listed nowhere.
+      // Later questions with the same moment must be answered from the same snapshot. Otherwise a session that is updated in between
+      // would lose against another root's copy here and win there, and so be listed nowhere.
       const { entries, copies } = await this.#reader.sessionsAndCopies(query, range)
       this.#moments.set(moment, copies)
       return entries
@@ -49,7 +49,7 @@ export class OpencodeCatalog implements Catalog {
     return copies
   }
 
-  /** @throws StoreError where the database cannot be read: a conversation that ends too soon would look whole */
+  /** @throws StoreError if the database cannot be read, since a conversation that ends too soon would look whole */
   messages(sessionID: string, direction: "asc" | "desc", range: Range): AsyncGenerator<readonly Position[]> {
     return this.#reader.messages(sessionID, direction, range)
   }

@@ -8,7 +8,7 @@ import type { RecordSource, Tell, WholeMessage } from "../record-source.ts"
 import type { Access } from "./access.ts"
 import type { OpencodeReader } from "./reader.ts"
 
-/** The bodies of a database's records. */
+/** Reads the bodies of a database's records. */
 export class OpencodeRecords implements RecordSource {
   readonly #reader: OpencodeReader
   readonly #access: Access
@@ -31,7 +31,7 @@ export class OpencodeRecords implements RecordSource {
     return this.#access.quietly([], ask, tell)
   }
 
-  /** Every row has an id. */
+  /** As `ids`, since every row has an id. */
   names(kind: CollectionKind, folder: string): Promise<readonly string[]> {
     return this.ids(kind, folder)
   }
@@ -75,7 +75,7 @@ export class OpencodeRecords implements RecordSource {
   }
 
   async readPlain(kind: string, id: string): Promise<JsonObject | undefined> {
-    // Todos are a list, and no object.
+    // Todos are a list and no object.
     return kind === "project" ? this.#access.quietly(undefined, () => this.#reader.project(id)) : undefined
   }
 
@@ -98,12 +98,12 @@ export class OpencodeRecords implements RecordSource {
     yield* pieces
   }
 
-  /** Times of the database have no tick that would prove them, and older releases number no changes. */
+  /** Never known: the times in the database cannot prove that nothing changed, and older releases do not count changes. */
   async version(): Promise<undefined> {
     return undefined
   }
 
-  /** A session has one place in a database, whatever its project. */
+  /** A place in the database; a session has one whatever its project. */
   locate(key: Key): string {
     const [kind, , id] = key
     const place = kind === "session" && id !== undefined ? [kind, id] : key

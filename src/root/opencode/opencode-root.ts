@@ -9,15 +9,15 @@ import { OpencodeUpkeep } from "./opencode-upkeep.ts"
 import { OpencodeVersions } from "./opencode-versions.ts"
 import { OpencodeReader } from "./reader.ts"
 
-/** The texts of larger records are not searched, in bytes. */
+/** Larger records, in bytes, are not searched. */
 const MAX_SEARCHED_BYTES = 16 * 1024 * 1024
 
 export interface OpencodeRootOptions {
-  /** How folders are watched, for tests. */
+  /** Watches folders; for tests. */
   readonly watch?: WatchFolder | undefined
 }
 
-/** A database of opencode, read where it lies. */
+/** An opencode database, read in place. */
 export class OpencodeRoot implements Root {
   readonly source = "opencode"
   readonly place: string
@@ -39,7 +39,7 @@ export class OpencodeRoot implements Root {
     const access = new Access(reader.database, tell)
     this.catalog = new OpencodeCatalog(reader, access)
     this.records = new OpencodeRecords(reader, access)
-    // What cannot be read is told by whoever reads it for itself.
+    // A reader that reports no problems: reading a record otherwise than for a search reports them.
     const searched = new OpencodeReader(place, {
       maxRecordBytes: Math.min(maxRecordBytes, MAX_SEARCHED_BYTES),
     })

@@ -20,22 +20,22 @@ import type { OpencodeReader } from "./reader.ts"
 import { SoundSessions } from "./sound-sessions.ts"
 import { type SyncOptions, syncMessages } from "./text-sync.ts"
 
-/** What was brought into the index last. */
+/** The last sync of the index. */
 interface Synced {
-  /** The index's database that has it. */
+  /** The index's database that was synced. */
   readonly database: string
-  /** When it was begun, by `performance.now`. */
+  /** When the sync began, by `performance.now()`. */
   readonly begun: number
   readonly moment: Moment
 }
 
 /**
- * The texts of a database by our own full-text index, which is brought up to date before each search: what changed is found by stamps. The
- * messages of one session are looked at themselves, and all of them where there is no index to be used.
+ * Finds texts of a database with our own full-text index, which is brought up to date before each search; stamps tell what changed. The
+ * messages of a single session are read instead, and so are all messages if no index can be used.
  */
 export class OpencodeTexts implements TextSource {
   readonly mode: TextSource["mode"]
-  /** How that is doing which searches wait for. */
+  /** The progress of the sync that searches wait for. */
   readonly progress: WorkProgress
   readonly #reader: OpencodeReader
   readonly #access: Access
@@ -45,10 +45,10 @@ export class OpencodeTexts implements TextSource {
   readonly #syncing: SharedWork<void>
   #index: SqliteIndex | undefined
   #synced: Synced | undefined
-  /** Index only what lasts, or serves more than one search. */
+  /** Whether to index at all: only if the index lasts, or serves more than one search. */
   readonly #isIndexed: boolean
 
-  /** @param reader one of its own, which tells no problems */
+  /** @param reader a reader of its own, which reports no problems */
   constructor(
     reader: OpencodeReader,
     access: Access,
@@ -70,7 +70,7 @@ export class OpencodeTexts implements TextSource {
     )
   }
 
-  /** The index, where it was used. */
+  /** The index, if it was used. */
   get index(): SqliteIndex | undefined {
     return this.#index
   }
@@ -93,7 +93,7 @@ export class OpencodeTexts implements TextSource {
     const whole = synced !== undefined && (!mayLack || this.#isStill(synced))
     return {
       whole,
-      // Nobody noted in the index who speaks.
+      // The index does not know roles, so the search checks them.
       candidates: (query, { role: _, ...filter }, signal) =>
         filter.session === undefined ? candidates(sources, query, filter) : this.#scanned(filter, signal),
     }
@@ -107,10 +107,10 @@ export class OpencodeTexts implements TextSource {
     if (!this.#isIndexed) return
     const asked = performance.now()
     try {
-      // What is under way may have passed by what changed since it was begun.
+      // A sync that began before may have passed what changed since.
       while (!(await this.#isCurrent(asked))) await this.#syncing.join({ signal })
     } catch (error) {
-      // The index's failures are told of by its health, and the database's by whoever asks it next.
+      // The index's health reports its failures, and the next question to the database reports the database's.
       if (!(error instanceof IndexFailure) && !isStoreError(error)) throw error
       this.#synced = undefined
     }
@@ -131,7 +131,7 @@ export class OpencodeTexts implements TextSource {
 
   /**
    * Brings the index up to date.
-   * @throws IndexFailure; StoreError where the database cannot be read; the signal's reason
+   * @throws IndexFailure; StoreError if the database cannot be read; the signal's reason
    */
   async update(options: SyncOptions = {}): Promise<void> {
     if (!this.#isIndexed) return
@@ -157,7 +157,7 @@ export class OpencodeTexts implements TextSource {
   }
 
   /**
-   * What the index remembers of which sessions could be read, for one who reads them by that reader; nothing where it cannot be used.
+   * What the index remembers about which sessions could be read, for use with that reader; `undefined` if the index cannot be used.
    * @throws StoreError `CLOSED`; the signal's reason
    */
   async soundSessions(reader: OpencodeReader, signal?: AbortSignal): Promise<SoundSessions | undefined> {
@@ -170,7 +170,7 @@ export class OpencodeTexts implements TextSource {
     }
   }
 
-  /** Forgets what the index has. @throws IndexFailure */
+  /** Begins the index anew. @throws IndexFailure */
   async forget(): Promise<void> {
     if (!this.#isIndexed) return
     this.#synced = undefined
@@ -211,7 +211,7 @@ export class OpencodeTexts implements TextSource {
     return synced.begun >= asked || this.#isStill(synced)
   }
 
-  /** Whether the index is the one that was filled. */
+  /** Whether the index is still the one that was synced. */
   async #has({ database }: Synced): Promise<boolean> {
     try {
       return (await this.#open().openDatabase()) === database

@@ -16,7 +16,7 @@ import type { OpencodeTexts } from "./opencode-texts.ts"
 import type { OpencodeReader } from "./reader.ts"
 import type { SessionCounts } from "./walk-problems.ts"
 
-/** What the upkeep of a database works on. */
+/** What `OpencodeUpkeep` works on. */
 export interface OpencodeUpkeepParts {
   readonly place: string
   readonly reader: OpencodeReader
@@ -25,7 +25,7 @@ export interface OpencodeUpkeepParts {
   readonly texts: OpencodeTexts
 }
 
-/** The upkeep of a database, which is only read: our own full-text index of it is all there is to keep. */
+/** The upkeep of a database. It is only read, so there is only our own full-text index to maintain. */
 export class OpencodeUpkeep extends ScannedUpkeep {
   readonly #reader: OpencodeReader
   readonly #access: Access
@@ -40,7 +40,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     this.#texts = texts
   }
 
-  /** Indexes the texts of what changed, and reads all of those sessions that changed, for what cannot be read. */
+  /** Indexes the texts of what changed, and reads all sessions that changed to find what cannot be read. */
   override async index({ signal }: IndexOptions): Promise<WalkResult> {
     const began = performance.now()
     const unreadable: Problem[] = []
@@ -74,7 +74,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     let ok = true
     await this.#onIndex(async () => {
       differences.push(...(await this.#texts.differences({ repair, signal })))
-      // What was mended is compared once more.
+      // Whether the repair worked, a second comparison tells.
       const left = repair && differences.length > 0 ? await this.#texts.differences({ signal }) : differences
       ok = left.length === 0
     })
@@ -128,7 +128,7 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     try {
       await work()
     } catch (error) {
-      // What is wrong with the database itself is among what cannot be read.
+      // A fault of the database itself is reported among what cannot be read.
       if (isStoreError(error) && error.code !== "CLOSED") return
       if (!(error instanceof IndexFailure)) throw error
       throw new StoreError("INDEX_UNAVAILABLE", `The index cannot be used: ${error.message}`, {
@@ -139,12 +139,12 @@ export class OpencodeUpkeep extends ScannedUpkeep {
     }
   }
 
-  /** Reads all but those sessions of which the index knows that they could be read. */
+  /** Reads all sessions except those that the index knows to be readable. */
   override async *problems({ signal }: Endable): AsyncGenerator<Problem> {
     yield* this.#reader.problems({ signal, before: await this.#texts.soundSessions(this.#reader, signal) })
   }
 
-  /** Counts rows by what they take, without reading what is large. */
+  /** Counts rows and their sizes, without reading messages and parts. */
   override async stats({ signal }: Endable): Promise<StoreStats> {
     const sum = new StatsSum()
     const at = (...key: string[]): string => this.#locate(key)

@@ -5,7 +5,7 @@ import type { Access } from "./access.ts"
 import type { OpencodeReader } from "./reader.ts"
 import { PROVEN_AFTER_MS } from "./stamps.ts"
 
-/** Versions of sessions by the database's own times, counts and numbers of changes, and by what was planned in them. Each is asked for anew. */
+/** Versions of sessions, made from their stamps (`changes.ts`) and their todos. Each is read when it is asked for. */
 export class OpencodeVersions implements SessionVersions {
   readonly #reader: OpencodeReader
   readonly #access: Access
@@ -33,7 +33,7 @@ export class OpencodeVersions implements SessionVersions {
     })
   }
 
-  /** Todos have no part in a session's stamp. */
+  /** A session's todos, which its stamp does not include. */
   async #planned(id: string): Promise<string> {
     try {
       return JSON.stringify((await this.#reader.value(["todo", id])) ?? null)

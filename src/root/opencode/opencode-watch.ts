@@ -26,26 +26,26 @@ export interface OpencodeWatchParts {
   readonly tell: (change: StoreChange) => void
 }
 
-/** Changes that come in a burst are taken together, in ms. */
+/** How long a burst of events is gathered, in ms. */
 const GATHER_MS = 20
-/** After a look it is rested so long, in ms, and so many times what the look took. */
+/** The rest after a look: this many ms, or this many times what the look took if that is more. */
 const REST_MS = 100
 const REST_SHARE = 3
-/** Looks at all sessions are so far apart, in ms, and so many times what the last one took. */
+/** The rest after a look at all sessions: this many ms, or this many times what it took if that is more. */
 const WHOLE_MS = 2_000
 const WHOLE_SHARE = 20
-/** How often the files are looked at without an event, in ms: none tells of a link that is turned. */
+/** How often the files are looked at without an event, in ms: no event tells that a link leads elsewhere now. */
 const CHECK_MS = 2_000
-/** More changes at once are told of as one. */
+/** More changes than this at once are told as one. */
 const MAX_TOLD = 1_000
-/** Two writings of a file within so many ns may leave it the same time: two seconds on FAT. */
+/** Two writes to a file within this time, in ns, may leave the same time: two seconds on FAT. */
 const YOUNG_NS = 2_000_000_000n
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * Tells of what becomes of a database. The folder that it lies in is watched, and once one of its files was written those sessions are looked
- * at that were updated last or changed before; all of them a little later, at most 5 % of the time. Where the system refuses the watch, its
- * files are looked at every two seconds.
+ * Tells of changes in a database. It watches the database's folder. Once one of the files was written, it looks at the sessions that were
+ * updated last or have changed before, and a little later at all sessions, for at most 5 % of the time. If the system refuses the watch,
+ * it looks at the files every two seconds.
  */
 export class OpencodeWatch implements RootWatch {
   readonly #parts: OpencodeWatchParts
@@ -62,12 +62,12 @@ export class OpencodeWatch implements RootWatch {
   /** The folder that is watched. */
   #folder: string | undefined
   #files: DatabaseFiles | undefined
-  /** Whether it could be read when it was looked at last. */
+  /** Whether the database could be read at the last look. */
   #isRead = false
-  /** When the sessions that most likely changed are to be looked at, and when all are, ms of `performance.now()`. */
+  /** When to look at the sessions that most likely changed and, below, at all sessions, in ms of `performance.now()`. */
   #someAt = NEVER
   #allAt = 0
-  /** Until when neither may be, ms of `performance.now()`. */
+  /** The earliest time for the next look and, below, for the next look at all sessions, in ms of `performance.now()`. */
   #restUntil = 0
   #wholeUntil = 0
 
@@ -99,7 +99,7 @@ export class OpencodeWatch implements RootWatch {
     this.#ready.resolve()
   }
 
-  /** One of the database's files may be another one. */
+  /** Schedules looks, because one of the database's files may have changed. */
   #touch(): void {
     this.#someAt = Math.min(this.#someAt, performance.now())
     this.#allAt = Math.min(this.#allAt, this.#wholeUntil)
@@ -158,7 +158,7 @@ export class OpencodeWatch implements RootWatch {
     )
     this.#isRead = look !== undefined
     if (!this.#isRead) sessions.forget()
-    // Nobody knows what changed while it could not be read.
+    // Anything may have changed while it could not be read.
     if (!isFirst && wasRead !== this.#isRead) tell(ANYTHING)
     else if ((look?.changes.length ?? 0) > MAX_TOLD) tell(ANYTHING)
     else for (const change of look?.changes ?? []) tell(change)
@@ -166,7 +166,7 @@ export class OpencodeWatch implements RootWatch {
     this.#state = this.#reason === undefined ? "watching" : "sweeping"
   }
 
-  /** Watches the folder that the database lies in now. */
+  /** Watches the folder in which the database lies now. */
   #watchFolder(): void {
     const { path } = this.#parts.reader.database
     const file = this.#filesNow()?.path ?? path
@@ -182,7 +182,7 @@ export class OpencodeWatch implements RootWatch {
     }
     try {
       this.#folders.add(folder, stat.inode, (changed) => {
-        // Whatever is heard before that look is in it.
+        // If a look is scheduled already, it will see this change.
         if (this.#someAt !== NEVER) return
         if (changed === undefined) this.#touch()
         else if (changed.startsWith(name)) this.#checkFiles()
@@ -194,8 +194,8 @@ export class OpencodeWatch implements RootWatch {
   }
 
   /**
-   * Touches it where its files are not those that were looked at last, or may be others. An event alone says nothing: to open a WAL is one,
-   * where SQLite, run by root, gives it to the database's owner.
+   * Schedules looks if the files differ from the last look, or are too young to tell. An event alone says nothing: SQLite, run by root,
+   * causes one by opening a WAL, since it sets the WAL's owner.
    */
   #checkFiles(): void {
     const before = this.#files
@@ -209,14 +209,14 @@ export class OpencodeWatch implements RootWatch {
     try {
       return lookAt(this.#parts.reader.database.path)
     } catch (error) {
-      // Whoever reads it tells of that.
+      // Reading the database will report it.
       if (isStoreError(error)) return undefined
       throw error
     }
   }
 }
 
-/** Whether a file was written so lately that another writing of it may look the same. */
+/** Whether a file was written so recently that another write may leave the same stat. */
 function isYoung(look: FileLook | undefined, at = 0n): boolean {
   return look !== undefined && at - look.mtimeNs < YOUNG_NS
 }

@@ -1,7 +1,7 @@
 import { fieldsOf, isJsonObject, type JsonObject } from "../../record/extract.ts"
 import { present } from "../../record/present.ts"
 
-/** A piece of an assistant's content in opencode 2 as the part that 1.x would have written, without its ids. */
+/** Converts a piece of an assistant's content in opencode 2 to the part that 1.x would have written, without ids. */
 export function contentPart(content: unknown): JsonObject {
   const piece = fieldsOf(content)
   switch (piece.type) {
@@ -13,7 +13,7 @@ export function contentPart(content: unknown): JsonObject {
       return present({ type, text, time: spanOf(time), metadata: withRest(metadata, rest) })
     }
     default:
-      // Of a later release: as it is, so that nothing is lost.
+      // From a later release: kept as it is, so that nothing is lost.
       return isJsonObject(content)
         ? { ...content, type: piece.type ?? "unknown" }
         : { type: "unknown", value: content }
@@ -51,7 +51,7 @@ function toolState(state: JsonObject, time: unknown): JsonObject {
   })
 }
 
-/** What a tool gave is said in pieces, one after another; a piece that ends a line needs no break. */
+/** Joins the texts that a tool gave, with line breaks between them unless a text ends with one. */
 function outputOf(texts: readonly string[], status: unknown): string | undefined {
   if (texts.length === 0) return status === "completed" ? "" : undefined
   return texts.reduce((all, text) => (all.endsWith("\n") ? all + text : `${all}\n${text}`))
@@ -76,7 +76,7 @@ function attachmentOf({
   })
 }
 
-/** A call is created while the model still writes it, and ran from then on when all of it was there. */
+/** The time of a tool call. It is created while the model still writes it, and begins to run when it is complete. */
 function toolSpan({ created, ran, completed, ...rest }: JsonObject): JsonObject | undefined {
   const span = present({ start: ran ?? created, end: completed, ...rest })
   return Object.keys(span).length > 0 ? span : undefined
@@ -88,7 +88,7 @@ function spanOf(time: unknown): unknown {
   return present({ start: created, end: completed, ...rest })
 }
 
-/** Metadata of the agent's own, and beside it what has no place elsewhere. */
+/** The agent's metadata, together with fields that have no other place. */
 function withRest(metadata: unknown, rest: JsonObject): unknown {
   if (Object.keys(rest).length === 0) return metadata
   return { ...rest, ...fieldsOf(metadata) }

@@ -1,4 +1,4 @@
-// Over 400 lines: all questions to a database share one snapshot and one way to unite both versions of its tables.
+// Over 400 lines, because all questions to a database share one snapshot and one way to unite both versions of its tables.
 import { StoreError } from "../../errors.ts"
 import type { JsonObject } from "../../record/extract.ts"
 import { jsonLine } from "../../record/json-text.ts"
@@ -37,48 +37,48 @@ import type { View } from "./view.ts"
 import { type WalkProblemsOptions, walkProblems } from "./walk-problems.ts"
 
 const RUN_LENGTH = 256
-/** Of sessions whose messages and parts have to be counted. */
+/** A shorter run, for sessions whose messages and parts have to be counted. */
 const HEADS_RUN_LENGTH = 64
-/** Sessions whose bodies are read at once where there may be many, and what is held of them, in UTF-16 units. */
+/** How many session bodies are read at once and, below, how much text of them is held, in UTF-16 units. */
 const BODIES_RUN_LENGTH = 32
 const MAX_HELD = 4 * 1024 * 1024
 const NEWEST_FIRST = { archived: "include", order: "updated", direction: "desc" } as const
-/** Ids that are held at once where all of a kind are gone through. */
+/** How many ids are held at once when all of a kind are read. */
 const ID_RUN_LENGTH = 1_000
 
 export interface ReaderOptions {
-  /** Larger records are left in the database: lists pass over them, `get` refuses them. In bytes, by default 16 MiB. */
+  /** The largest record that is read, in bytes; by default 16 MiB. Lists skip larger ones, and `get` refuses them. */
   readonly maxRecordBytes?: number
-  /** Told of each record that cannot be read, as often as it is come across. */
+  /** Called for each record that cannot be read, every time it is met. */
   readonly onProblem?: TellProblem
 }
 
-/** A stretch of a listing, as the catalogs take it. */
+/** Which part of a listing is asked for, as in catalogs. */
 export interface Range {
-  /** Begin behind this position, in the direction of the listing. */
+  /** Begin after this position, in the direction of the listing (exclusive). */
   readonly after?: Position | undefined
   readonly limit?: number | undefined
-  /** Whether bodies of sessions are wanted with their places, from the same snapshot; `"some"`: the first, as many as are little to hold. */
+  /** Whether bodies of sessions are wanted too, from the same snapshot; with `"some"` only the first, as many as take little memory. */
   readonly bodies?: boolean | "some" | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** A session's place in a listing, with its body's text where it was asked for and can be read. */
+/** A session's position in a listing, with its body's text if it was asked for and can be read. */
 export type ListedSession = SessionEntry & { readonly body?: string | undefined }
 
-/** What a database has of a session, so that of several roots' the newest can be chosen. */
+/** The copy of a session in a database, so that the newest copy of several roots can be chosen. */
 export interface SessionCopy {
   readonly project: string
   readonly updated: number
 }
 
 /**
- * An opencode database as a history that is read in place. Every call is answered from one snapshot, longer ones in runs of one snapshot each;
- * nothing is held in between.
+ * Reads an opencode database in place. Every call is answered from one snapshot, longer ones in runs of one snapshot each. Nothing is held
+ * in between.
  *
- * All methods throw StoreError `NOT_FOUND` where there is no database, `NOT_A_FILE` where something else lies there, `CORRUPT` where it is
- * damaged, encrypted, empty or another program's, `UNREADABLE` where it is refused or was locked for a second, and `CLOSED`. What is
- * wrong with single records is told through `onProblem`.
+ * All methods throw StoreError `NOT_FOUND` if there is no database, `NOT_A_FILE` if something else lies there, `CORRUPT` if it is damaged,
+ * encrypted, empty or another program's, `UNREADABLE` if the system refuses it or it was locked for a second, and `CLOSED`. Problems of
+ * single records are reported through `onProblem`.
  */
 export class OpencodeReader {
   readonly database: OpencodeDatabase
@@ -91,12 +91,12 @@ export class OpencodeReader {
     this.#tell = onProblem
   }
 
-  /** Sessions in order, each id once; their order is that of one moment. */
+  /** Sessions in the query's order, each id once, all from one moment. */
   sessions(query: SessionQuery, range: Range = {}): Promise<ListedSession[]> {
     return this.#ask((view, tell) => this.#list(view, query, range, tell), range.signal)
   }
 
-  /** As `sessions`, and what there is of every session, of the same snapshot. */
+  /** As `sessions`, together with the copies of all sessions in the same snapshot. */
   sessionsAndCopies(
     query: SessionQuery,
     range: Range,
@@ -116,8 +116,8 @@ export class OpencodeReader {
   }
 
   /**
-   * Messages of a session in runs of at most 256: those of 1.x by time, then id, those of opencode 2 in the order they were said
-   * in. Neither order changes for a message that is there, so runs need no common snapshot.
+   * Yields messages of a session in runs of at most 256: those of 1.x by time, then id; those of opencode 2 in the order they were said.
+   * Neither order ever changes for an existing message, so the runs need no common snapshot.
    */
   async *messages(
     sessionID: string,
@@ -139,17 +139,17 @@ export class OpencodeReader {
     }
   }
 
-  /** Messages of a session, readable or not. */
+  /** How many messages a session has, readable or not. */
   countMessages(sessionID: string): Promise<number> {
     return this.#ask((view) => countMessages(view, sessionID))
   }
 
-  /** The folder in which a message (its session) or a part (its message) of that id lies. */
+  /** The folder of a message (its session) or of a part (its message). */
   guessFolder(kind: "message" | "part", id: string): Promise<string | undefined> {
     return this.#ask((view) => folderOf(view, kind, id))
   }
 
-  /** For each of these sessions that lies here, in which project and when it was updated. */
+  /** The copies of those of these sessions that lie here. */
   copies(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, SessionCopy>> {
     return this.#ask(
       (view) =>
@@ -163,12 +163,12 @@ export class OpencodeReader {
     )
   }
 
-  /** Of these messages those in whose parts more than one step may end. */
+  /** Those of these messages in whose parts more than one step may end. */
   withSeveralSteps(messageIDs: readonly string[]): Promise<Set<string>> {
     return this.#ask((view) => withSeveralSteps(view, messageIDs))
   }
 
-  /** All folders of a kind in order of their names, in runs. */
+  /** Yields all folders of a kind in the order of their names, in runs. */
   async *folders(kind: Kind, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
     yield* this.#runs(
       (view, after, limit) => folderNames(view, kind, after, limit),
@@ -177,7 +177,7 @@ export class OpencodeReader {
     )
   }
 
-  /** The ids in a folder, readable or not, in order of their text; a session's messages in the order of the messages. */
+  /** The ids in a folder, readable or not, in the order of `compareText`; a session's messages in their own order. */
   async ids(kind: Kind, folder: string): Promise<string[]> {
     if (kind === "session") return this.#ask((view) => sessionIds(view, folder))
     if (kind === "part") return this.#ask((view) => partIds(view, folder))
@@ -187,8 +187,8 @@ export class OpencodeReader {
   }
 
   /**
-   * The bodies of records of one folder, in the order asked for, all of one snapshot; `undefined` for what is not there or cannot be read.
-   * @param tell told too of what cannot be read
+   * The bodies of records of one folder, in the given order, all from one snapshot; `undefined` for what does not exist or cannot be read.
+   * @param tell also told of what cannot be read
    */
   bodies(
     kind: Kind,
@@ -199,17 +199,17 @@ export class OpencodeReader {
     return this.#ask((view, tell) => this.#bodies(view, kind, folder, ids, tell), undefined, tell)
   }
 
-  /** The parts of messages, by message and in their order, all of one snapshot; what cannot be read is left out. */
+  /** The parts of messages, by message and in order, all from one snapshot. What cannot be read is left out. */
   partsOf(messageIDs: readonly string[]): Promise<Map<string, JsonObject[]>> {
     return this.#ask((view, tell) => partBodies(view, messageIDs, { maxBytes: this.#maxBytes, tell }))
   }
 
-  /** The first of these messages with their parts, all of one snapshot: as many as take no more than that many bytes, which may be none. */
+  /** The first of these messages with their parts, all from one snapshot: as many as take no more than `bytes`, which may be none. */
   messageRun(names: readonly MessageName[], bytes: number): Promise<WholeMessage[]> {
     return this.#ask((view, tell) => messageRun(view, names, bytes, { maxBytes: this.#maxBytes, tell }))
   }
 
-  /** One body; `undefined` where there is none. @throws StoreError `CORRUPT`, `TOO_LARGE` where it cannot be read */
+  /** One body; `undefined` if there is none. @throws StoreError `CORRUPT`, `TOO_LARGE` if it cannot be read */
   async get(kind: Kind, folder: string, id: string): Promise<JsonObject | undefined> {
     const problems: Problem[] = []
     const [body] = await this.database.ask((view) =>
@@ -222,7 +222,7 @@ export class OpencodeReader {
     return undefined
   }
 
-  /** All folders of a kind that hold a record of that id: one or none. */
+  /** The folders of a kind that hold a record with that id: one or none. */
   async places(kind: Kind, id: string): Promise<string[]> {
     const folder = await this.#ask((view) => folderOf(view, kind, id))
     return folder === undefined ? [] : [folder]
@@ -233,7 +233,7 @@ export class OpencodeReader {
     return (await this.places(kind, id)).includes(folder)
   }
 
-  /** All projects by id. */
+  /** All projects, in the order of their ids. */
   projects(): Promise<JsonObject[]> {
     return this.#ask((view, tell) => projects(view, tell))
   }
@@ -243,24 +243,24 @@ export class OpencodeReader {
     return (await this.projects()).find((body) => body.id === id)
   }
 
-  /** The ids of projects, or of the sessions that have todos, in order of their text; of other kinds there are none. */
+  /** The ids of projects, or of sessions with todos, in the order of `compareText`; other kinds have none. */
   async plainIds(kind: string): Promise<string[]> {
     if (kind === "project") return sortTexts((await this.projects()).map(({ id }) => String(id)))
     return kind === "todo" ? this.#ask((view) => sessionsWithTodos(view)) : []
   }
 
-  /** How many bytes the data of every message and part takes, by session; a message comes without `part`. */
+  /** Yields the sizes of every message and part, session by session. The entry of a message has no `part`. */
   async *sizes(signal?: AbortSignal): AsyncGenerator<RecordSize> {
     for await (const sessions of this.#runs(ownerNames, (name) => name, signal))
       for (const session of sessions) yield* await this.#ask((view) => recordSizes(view, session), signal)
   }
 
-  /** What a session had planned, in its order. */
+  /** A session's todos, in order. */
   todos(sessionID: string): Promise<JsonObject[]> {
     return this.#ask((view) => todos(view, sessionID))
   }
 
-  /** What lies under a key: a record, a project, a session's todos; `undefined` where nothing does. @throws as `get` */
+  /** The value under a key: a record, a project, or a session's todos; `undefined` if there is none. @throws as `get` */
   async value(key: Key): Promise<unknown> {
     const [kind, folder, id] = key
     if (folder === undefined) return undefined
@@ -271,7 +271,7 @@ export class OpencodeReader {
     return list.length > 0 ? list : undefined
   }
 
-  /** A record's JSON text, in pieces; large ones of 1.x are never held as a whole. `undefined` where there is none. @throws as `get` */
+  /** A record's JSON text, in pieces; a large record of 1.x is never held as a whole. `undefined` if there is none. @throws as `get` */
   async text(
     kind: Kind,
     folder: string,
@@ -286,25 +286,25 @@ export class OpencodeReader {
     return body && whole(jsonLine(body))
   }
 
-  /** A text that changes whenever one of these sessions does, or anything in them. */
+  /** A text that changes whenever one of these sessions or anything in them does. */
   async version(ids: readonly string[]): Promise<string> {
     const stamps = await this.stampsOf(ids)
     return ids.map((id) => stamps.get(id)?.stamp ?? "-").join(" ")
   }
 
-  /** The projects of all sessions, by their ids. */
+  /** The projects of all sessions, by session id. */
   async projectsOfSessions(): Promise<Map<string, string>> {
     const places = await this.#ask(allPlaces)
     return new Map(places.map(({ id, project }) => [id, project]))
   }
 
-  /** The projects of the sessions that were updated last, by their ids, the newest first. */
+  /** The projects of the sessions that were updated last, by session id, the newest first. */
   async projectsOfNewest(limit: number): Promise<Map<string, string>> {
     const entries = await this.#ask((view) => listSessions(view, NEWEST_FIRST, undefined, limit))
     return new Map(entries.map(({ id, project }) => [id, project]))
   }
 
-  /** The stamps of those of these sessions that are there, or of which there are messages. */
+  /** The stamps of those of these sessions that exist or have messages. */
   async stampsOf(ids: readonly string[], signal?: AbortSignal): Promise<Map<string, StampedSession>> {
     const stamps = new Map<string, StampedSession>()
     for (const head of await this.#ask((view) => headsOf(view, ids)))
@@ -313,8 +313,8 @@ export class OpencodeReader {
   }
 
   /**
-   * The stamps of all sessions by id, then of those that are not there but have messages, in runs: who remembers them knows which have changed
-   * without reading any. What a stamp is to vouch for is to be read after it was taken.
+   * Yields the stamps of all sessions in the order of ids, then those of missing sessions that have messages, in runs. A caller that
+   * remembers them knows which sessions have changed without reading any. Take a stamp first, and read what it vouches for after that.
    */
   async *stamps(signal?: AbortSignal): AsyncGenerator<readonly StampedSession[]> {
     for await (const heads of this.#runs(sessionHeads, ({ id }) => id, signal, HEADS_RUN_LENGTH)) {
@@ -326,7 +326,7 @@ export class OpencodeReader {
       for (const { orphan } of owners) if (orphan) yield [await stampOf(this.database, orphan, signal)]
   }
 
-  /** The stamps of a session's messages, each with its parts, by id and in runs. */
+  /** Yields the stamps of a session's messages with their parts, in the order of ids, in runs. */
   async *messageStamps(sessionID: string, signal?: AbortSignal): AsyncGenerator<readonly StampedMessage[]> {
     yield* this.#runs(
       (view, after, limit) => messageStamps(view, sessionID, after, limit),
@@ -336,17 +336,17 @@ export class OpencodeReader {
     )
   }
 
-  /** How many bytes each of a message's parts takes in the database, in their order: so that a long one is read in pieces. */
+  /** The sizes of a message's parts in the database, in the order of their ids, so that a long message can be read in groups. */
   partSizes(messageID: string): Promise<{ readonly id: string; readonly bytes: number }[]> {
     return this.#ask((view) => partSizes(view, messageID))
   }
 
-  /** The state the database is in, for `isStill`. */
+  /** The current state of the database, for `isStill`. */
   moment(): Moment {
     return this.database.moment()
   }
 
-  /** Whether nothing at all was changed since; `false` where that cannot be told. */
+  /** Whether nothing at all has changed since; `false` if that cannot be told. */
   isStill(moment: Moment): boolean {
     return this.database.isStill(moment)
   }
@@ -356,12 +356,12 @@ export class OpencodeReader {
     return this.#maxBytes
   }
 
-  /** Reads everything, and yields what cannot be read; the database itself, where none of it can. @throws as `walkProblems` */
+  /** Reads everything and yields what cannot be read; the database itself, if nothing can. @throws as `walkProblems` */
   async *problems(options: WalkProblemsOptions = {}): AsyncGenerator<Problem> {
     yield* walkProblems(this.database, this.#maxBytes, options)
   }
 
-  /** Lets go of the database; later calls are refused with `CLOSED`. */
+  /** Closes the database. Later calls fail with `CLOSED`. */
   close(): void {
     this.database.close()
   }
@@ -416,7 +416,7 @@ export class OpencodeReader {
     return ids.map((id) => sessions.get(id))
   }
 
-  /** Asks one snapshot; what it has to tell is told once it holds. */
+  /** Runs work on one snapshot. Its problems are reported once the snapshot has proved sound. */
   async #ask<T>(
     work: (view: View, tell: TellProblem) => T,
     signal?: AbortSignal,

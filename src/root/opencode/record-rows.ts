@@ -13,15 +13,15 @@ import type { Row, View } from "./view.ts"
 
 const { placeholder } = sql
 
-/** How a row that holds a record is read. */
+/** How rows that hold records are read. */
 export interface Reading {
-  /** Larger records are left in the database. */
+  /** Larger records are not read, in bytes. */
   readonly maxBytes: number
-  /** Told of each record that cannot be read. */
+  /** Called for each record that cannot be read. */
   readonly tell: TellProblem
 }
 
-/** The message bodies of those of the ids that are there and can be read, by id. */
+/** The bodies of those of these messages that exist and can be read, by id. */
 export function messageBodies(
   view: View,
   sessionID: string,
@@ -41,7 +41,7 @@ export function messageBodies(
       .where(
         and(
           amongIds(view.column("message", "id")),
-          // By their ids: the index over the session would go through all of its messages.
+          // The unary plus makes SQLite find rows by id: by the session's index it would read all of its messages.
           sql`+${view.column("message", "session_id")} = ${placeholder("session")}`,
         ),
       )
@@ -49,7 +49,7 @@ export function messageBodies(
   )
   for (const row of question.all({ ids: JSON.stringify(ids), session: sessionID, max: reading.maxBytes })) {
     const data = readData(row, `${view.path}#message/${sessionID}/${String(row.id)}`, reading)
-    // As the release's own export: what the row says of itself, then its ids, which are the columns'.
+    // As in opencode's own export: the row's data, then the ids from its columns.
     if (data && typeof row.id === "string")
       bodies.set(row.id, { ...without(data, "id", "sessionID"), id: row.id, sessionID })
   }
@@ -84,8 +84,8 @@ export function partSizes(view: View, messageID: string): { readonly id: string;
 }
 
 /**
- * The parts of messages, by message and in the order of their ids; what cannot be read is told and left out.
- * @param only the ids of those that are wanted
+ * The parts of messages, by message and in the order of their ids. What cannot be read is reported and left out.
+ * @param only the ids of the parts that are wanted; by default all
  */
 export function partBodies(
   view: View,
@@ -134,7 +134,7 @@ export function partBodies(
   return parts
 }
 
-/** The message in which a part of that id lies, or `undefined`. */
+/** The message that a part lies in, or `undefined`. */
 export function messageOfPart(view: View, partID: string): string | undefined {
   const made = messageOfPartId(partID)
   if (made !== undefined && partIds(view, made).includes(partID)) return made
@@ -150,11 +150,11 @@ export function messageOfPart(view: View, partID: string): string | undefined {
     )
     .all({ id: partID })[0]
   if (typeof row?.message !== "string") return undefined
-  // What opencode 2 has of that message counts, and has other parts.
+  // If opencode 2 has the message, its version counts, and that has other parts.
   return laterSession(view, row.message) === undefined ? row.message : undefined
 }
 
-/** The session in which a message of that id lies, or `undefined`. */
+/** The session that a message lies in, or `undefined`. */
 export function sessionOfMessage(view: View, messageID: string): string | undefined {
   const later = laterSession(view, messageID)
   if (later !== undefined) return later
@@ -173,7 +173,7 @@ export function sessionOfMessage(view: View, messageID: string): string | undefi
   return row.session
 }
 
-/** The session of a message that opencode 2 has, or `undefined`. */
+/** The session of a message of opencode 2, or `undefined`. */
 function laterSession(view: View, messageID: string): string | undefined {
   if (!view.has("sessionMessage") || !view.has("sessionV2")) return undefined
   const row = view
@@ -233,7 +233,7 @@ function isMark(type: unknown): boolean {
   return MARKS.some((mark) => mark === type)
 }
 
-/** The data of a row where it is within the bound, and its size in bytes, which costs no look at it. */
+/** A row's data, if it is within the limit, and its size in bytes, which SQLite knows without reading it. */
 function dataOf(view: View, table: "message" | "part" | "sessionMessage"): { data: SQL; size: SQL } {
   const data = view.column(table, "data")
   return {
@@ -260,7 +260,7 @@ function problemOf(row: Row, path: string, maxBytes: number): Problem | { readon
   return { path, code: "CORRUPT", message: "The record's JSON is not an object" }
 }
 
-/** A body without fields that its columns tell better. */
+/** A body without some fields. */
 function without(body: JsonObject, ...names: string[]): JsonObject {
   if (!names.some((name) => name in body)) return body
   return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))

@@ -5,7 +5,7 @@ import { isLater } from "./message-list.ts"
 import { message, part } from "./tables.ts"
 import type { View } from "./view.ts"
 
-/** SQLite takes up a whole value for each piece of it, so large values are cut into fewer, larger ones. */
+/** SQLite reads the whole value for each piece of it, so large values are read in fewer, larger pieces. */
 const MIN_PIECE = 1 << 20
 const PIECES = 24
 const MAX_PIECE = 1 << 22
@@ -20,10 +20,10 @@ interface Piece {
 }
 
 /**
- * Yields a message's or a part's JSON text with the ids of its place, in pieces of about 4 MiB at most, each read from a snapshot of its
- * own. SQLite itself takes up the whole row for each piece and lets go of it again; it has no other way that we could call. Of opencode 2,
- * whose records are made of others, `undefined` is given, as where there is no such record: read those as bodies.
- * @throws StoreError `UNREADABLE` where the record was changed while it was read, `CORRUPT` where it is no object's text
+ * Yields a message's or a part's JSON text with the ids of its place, in pieces of about 4 MiB at most, each read from its own snapshot.
+ * SQLite itself reads the whole row for each piece; it offers no other way here. `undefined` if there is no such record, and for records of
+ * opencode 2, which are converted and have to be read as bodies.
+ * @throws StoreError `UNREADABLE` if the record is changed while it is read, `CORRUPT` if it is not the text of an object
  */
 export async function recordText(
   database: OpencodeDatabase,
@@ -52,7 +52,7 @@ async function* pieces(
   ids: string,
   path: string,
 ): AsyncGenerator<string> {
-  // Encoded by SQLite; what is cut within a letter waits for the rest of it.
+  // In the database's encoding. The decoder keeps a letter that a piece cuts in two.
   const decoder = new TextDecoder(first.encoding)
   const length = Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.ceil(first.size / PIECES)))
   let held = ""
@@ -66,11 +66,11 @@ async function* pieces(
       if (!end.endsWith("}"))
         throw new StoreError("CORRUPT", `The record's text is no object's: ${path}`, { path })
       const body = end.slice(0, -1).trimEnd()
-      // The ids come last, so that they count whatever the text says of them.
+      // The ids come last, so that they win over any in the text.
       yield `${body}${empty && body.trim() === "{" ? "" : ","}${ids}}`
       return
     }
-    // Kept back until it is known not to be the end.
+    // Held back, since the end of the text has to be changed.
     const cut = text.length - Math.min(text.length, 1024)
     held = text.slice(cut)
     if (cut > 0) {

@@ -1,18 +1,18 @@
 import { type SQL, sql } from "drizzle-orm"
 import { segmentFault } from "../../record/key.ts"
 
-/** Separators and control characters, as a class of SQLite's GLOB; NUL ends its texts and is looked for apart. */
+/** Separators and control characters, as a pattern for SQLite's GLOB. NUL ends a text there and is checked separately. */
 const FORBIDDEN = `'*[/\\' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'`
-/** In bytes, with the file's suffix. */
+/** The longest id, in bytes: 255 less `.json`. */
 const LONGEST = 250
 
-/** Whether a column holds what can be a segment of a key (`segmentFault`); a row whose id is none is no record, and told of. */
+/** The condition that a column can be a segment of a key (`segmentFault`). A row with another id is no record; `oddRows` reports it. */
 export function isId(column: SQL): SQL {
   return sql`(typeof(${column}) = 'text' and ${column} <> '' and (${column} < '.' or ${column} >= '/')
     and ${column} not glob ${sql.raw(FORBIDDEN)} and instr(${column}, char(0)) = 0 and octet_length(${column}) <= ${sql.raw(String(LONGEST))})`
 }
 
-/** As many rows as are asked for of those whose id can be one: where rows are many, to tell them here costs less than in SQLite. */
+/** Fetches pages until `limit` rows have a valid id. For many rows this check costs less here than in SQLite. */
 export function withIds<T>(
   limit: number,
   fetch: (after: T | undefined) => readonly T[],

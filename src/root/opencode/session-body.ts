@@ -4,21 +4,21 @@ import { present } from "../../record/present.ts"
 import { ordered, parseColumn } from "./json-column.ts"
 import type { Row } from "./view.ts"
 
-/** A session's body, and what of its row could not be read. */
+/** A session's body, and the faults of its row. */
 export interface SessionBody {
   readonly body: JsonObject
-  /** One for each column whose JSON does not parse; the field is left out. */
+  /** One fault for each column whose JSON does not parse; that field is left out. */
   readonly faults: readonly string[]
 }
 
 const some = (value: unknown): unknown => value ?? undefined
 
-/** Whether the row has a column at all; releases before it had no such field. */
+/** Whether the row has a column at all, which older releases may lack. */
 const has = (row: Row, column: string): boolean => column in row
 
 /**
- * A session's row as its body: fields and their order are those of opencode's own server and export. NULL is absence.
- * What only opencode 2 has goes under `metadata`, and its times under `time`.
+ * Makes a session's body from its row. The fields and their order are those of opencode's own server and export; NULL fields are left out.
+ * Fields that only opencode 2 has go under `metadata`, and its times under `time`.
  */
 export function sessionBody(row: Row): SessionBody {
   const faults: string[] = []
@@ -76,7 +76,7 @@ function tokensOf(row: Row): JsonObject | undefined {
   }
 }
 
-/** The agent's own metadata, and what opencode 2 tells of a fork and of how the last run ended. */
+/** The agent's own metadata, with opencode 2's fields about a fork and the end of the last run. */
 function metadataOf(row: Row, metadata: unknown): unknown {
   const later = present({
     forkSessionID: some(row.fork_session_id),

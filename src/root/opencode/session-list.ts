@@ -7,22 +7,22 @@ import { isId, withIds } from "./row-id.ts"
 import { TABLES } from "./tables.ts"
 import type { Row, View } from "./view.ts"
 
-/** A session's place in a listing: its time by the listing's order, its id, and its project. */
+/** A session's position in a listing, and its project. */
 export interface SessionEntry extends Position {
   readonly project: string
 }
 
-/** The tables of sessions; where both are there, what both hold is read from the later one. */
+/** The tables of sessions. If a session is in both, it is read from the later one. */
 export const SESSION_TABLES = ["sessionV2", "session"] as const
 export type SessionTable = (typeof SESSION_TABLES)[number]
 
-/** What a session without a project belongs to, as opencode itself names it. */
+/** opencode's own name for the project of sessions without one. */
 const NO_PROJECT = "global"
-/** Titles that are looked through at once. */
+/** How many titles one page of a search has. */
 const SEARCH_ROWS = 1_000
 const { placeholder } = sql
 
-/** Sessions in order after a position; each id once. Titles are compared by us, since SQLite folds letters otherwise. */
+/** Sessions in order after a position, each id once. Titles are matched here, because SQLite folds letters differently. */
 export function listSessions(
   view: View,
   query: SessionQuery,
@@ -43,7 +43,7 @@ export function listSessions(
   }
 }
 
-/** How many sessions there are of those. */
+/** How many sessions match. */
 export function countSessions(view: View, query: SessionQuery): number {
   if (query.search) return listSessions(view, query, undefined, Number.POSITIVE_INFINITY).length
   let count = 0
@@ -65,7 +65,7 @@ export function presentTables(view: View): SessionTable[] {
   return SESSION_TABLES.filter((table) => view.has(table))
 }
 
-/** What is true of a row only where no later table has the session. */
+/** The condition that no later table has the session. */
 export function isNewest(view: View, table: SessionTable): SQL | undefined {
   if (table !== "session" || !view.has("sessionV2")) return undefined
   return sql`not exists (select 1 from session_v2 where ${view.column("sessionV2", "id")} = ${view.column("session", "id")})`
@@ -75,7 +75,7 @@ interface TitledEntry extends SessionEntry {
   readonly title: string
 }
 
-/** A page of each table, merged. */
+/** A page of both tables, merged. */
 function page(view: View, query: SessionQuery, after: Position | undefined, limit: number): TitledEntry[] {
   const sign = query.direction === "asc" ? 1 : -1
   const pages = presentTables(view).map((table) => pageOf(view, table, query, after, limit))
@@ -142,7 +142,7 @@ function rowsOf(
 interface Filter {
   readonly conditions: SQL[]
   readonly parameters: Record<string, unknown>
-  /** Tells the question apart from those of other filters. */
+  /** Names the filter, so that each prepared statement is found again. */
   readonly shape: string
 }
 
@@ -164,7 +164,7 @@ function filter(view: View, table: SessionTable, query: SessionQuery): Filter {
     add("project", eq(projectOf(view, table), placeholder("project")), query.projectID)
   if (query.parentID === null) add("roots", sql`${parent} is null`)
   else if (query.parentID !== undefined) {
-    // The bare column, so that its index is used.
+    // The bare column without nullif, so that its index is used.
     add("parent", sql`${view.column(table, "parent_id")} = ${placeholder("parent")}`, query.parentID)
   }
   if (query.directory !== undefined)
@@ -177,7 +177,7 @@ function filter(view: View, table: SessionTable, query: SessionQuery): Filter {
   return { conditions, parameters, shape: shape.join("+") }
 }
 
-/** A session's time as `sessionFields` reads it from the body: what is no number counts as absent. */
+/** A session's time as `sessionFields` reads it from the body: a value that is no number counts as missing. */
 export function timeOf(view: View, table: SessionTable, order: "created" | "updated"): SQL<unknown> {
   const created = view.column(table, "time_created")
   const updated = view.column(table, "time_updated")

@@ -8,11 +8,11 @@ import type { Row, View } from "./view.ts"
 
 const { placeholder } = sql
 
-/** One question for any number of ids, which come as one parameter. */
+/** The condition that a column is among ids, which come as one parameter. */
 export const amongIds = (column: Parameters<typeof inArray>[0]) =>
   inArray(column, sql`(select value from json_each(${placeholder("ids")}))`)
 
-/** Where a session lies. */
+/** Where a session lies, and when it was updated. */
 export interface SessionPlace {
   readonly id: string
   readonly project: string
@@ -20,7 +20,7 @@ export interface SessionPlace {
   readonly updated: number
 }
 
-/** The places of those of the ids that are there, each once. */
+/** The places of those of these sessions that exist, each once. */
 export function sessionPlaces(view: View, ids: readonly string[]): Map<string, SessionPlace> {
   const places = presentTables(view).flatMap((table) =>
     placesQuestion(view, table, "of", amongIds(view.column(table, "id")), { ids: JSON.stringify(ids) }),
@@ -58,7 +58,7 @@ function placesQuestion(
     )
 }
 
-/** The bodies of those of the ids that are there, by id. */
+/** The bodies of those of these sessions that exist, by id. */
 export function sessionBodies(
   view: View,
   ids: readonly string[],
@@ -84,7 +84,7 @@ export function sessionBodies(
         continue
       }
       const { body, faults } = sessionBody(withoutSize(row))
-      // The session is there without them, and its other fields are right.
+      // The session is listed without these fields; its others are right.
       if (faults.length > 0) tell({ path, code: "CORRUPT", message: faults.join("; ") })
       bodies.set(id, body)
     }
@@ -92,7 +92,7 @@ export function sessionBodies(
   return bodies
 }
 
-/** Columns that can be of any size. */
+/** Columns that can have any size. */
 const LARGE = ["summary_diffs", "metadata", "revert", "permission", "model", "title"]
 
 function sizeOf(view: View, table: SessionTable) {
@@ -100,7 +100,7 @@ function sizeOf(view: View, table: SessionTable) {
   return sql<unknown>`(${sql.join(sizes, sql` + `)})`
 }
 
-/** All columns, of which the large ones are only read where all together are within the bound. */
+/** All columns; the large ones are read only if all together are within the limit. */
 function guarded(view: View, table: SessionTable) {
   const columns = view.columns(table)
   const size = sizeOf(view, table)

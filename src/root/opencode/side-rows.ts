@@ -10,7 +10,7 @@ import type { View } from "./view.ts"
 
 const { placeholder } = sql
 
-/** All projects by id, as opencode's server gives them. */
+/** All projects in the order of ids, as opencode's server gives them. */
 export function projects(view: View, tell: TellProblem): JsonObject[] {
   if (!view.has("project")) return []
   const id = view.column("project", "id")
@@ -27,7 +27,7 @@ export function projects(view: View, tell: TellProblem): JsonObject[] {
   })
 }
 
-/** What a session had planned, in its order; empty where there is nothing. */
+/** A session's todos, in order. */
 export function todos(view: View, sessionID: string): JsonObject[] {
   if (!view.has("todo")) return []
   const column = (name: string) => view.column("todo", name)
@@ -46,7 +46,7 @@ export function todos(view: View, sessionID: string): JsonObject[] {
     )
 }
 
-/** The sessions that have todos, in order of their text. */
+/** The sessions that have todos, in the order of `compareText`. */
 export function sessionsWithTodos(view: View): string[] {
   if (!view.has("todo")) return []
   const session = view.column("todo", "session_id")

@@ -9,7 +9,7 @@ import type { Row, View } from "./view.ts"
 
 const { placeholder } = sql
 
-/** What a message's data takes, or a part's. */
+/** The size of a message's or a part's data. */
 export interface RecordSize {
   readonly session: string
   readonly message: string
@@ -19,7 +19,7 @@ export interface RecordSize {
 
 const OWNED = ["message", "part", "sessionMessage"] as const
 
-/** The sessions after one that have messages or parts, whether or not they themselves are there, in order of their text. */
+/** The ids after one of sessions that have messages or parts, even if the session itself is missing, in the order of `compareText`. */
 export function ownerNames(view: View, after: string, limit: number): string[] {
   const names = OWNED.filter((table) => view.has(table)).flatMap((table) =>
     page(view, `owners in ${table}`, table, view.column(table, "session_id"), undefined, after, limit),
@@ -27,7 +27,7 @@ export function ownerNames(view: View, after: string, limit: number): string[] {
   return sortTexts([...new Set(names)]).slice(0, limit)
 }
 
-/** What a session's messages and parts take. Their data is not read, but that of opencode 2, where parts lie within messages. */
+/** The sizes of a session's messages and parts. Their data is read only for opencode 2, where parts lie within messages. */
 export function recordSizes(view: View, session: string): RecordSize[] {
   if (isLater(view, session))
     return rowsOf(view, "sessionMessage", session, noMark(view)).flatMap(({ id, bytes }) => {

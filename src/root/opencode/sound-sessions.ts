@@ -8,15 +8,15 @@ import type { ReadBefore, SessionCounts } from "./walk-problems.ts"
 /** What is known of a session. */
 interface Known {
   readonly stamp: Buffer
-  /** How many messages the index has, where that stamp vouches for them. */
+  /** How many messages the index has, if that stamp proves them. */
   readonly messages: number | undefined
-  /** The row that says that all was read under that stamp without a problem. */
+  /** The row that says that everything was read under that stamp without a problem. */
   readonly sound: DirectoryRow | undefined
 }
 
 /**
- * Remembers in the index of texts in which sessions everything could be read: a row of their parts, with the stamp it was read under and, as
- * its size, the bound of records that was kept to. It is only written where the row of their messages has a proven stamp.
+ * Remembers, in the index of texts, the sessions in which everything could be read: as a folder row of kind `part`, with the session's stamp
+ * and, as its size, the `maxRecordBytes` it was read with. It is written only if the row of the session's messages has a proven stamp.
  */
 export class SoundSessions implements ReadBefore {
   readonly #index: SqliteIndex
@@ -29,7 +29,7 @@ export class SoundSessions implements ReadBefore {
     this.#sessions = sessions
   }
 
-  /** To be loaded before what is read then. @throws IndexFailure; StoreError where the database cannot be read; the signal's reason */
+  /** Loads what is remembered. Load it before reading. @throws IndexFailure; StoreError if the database cannot be read; the signal's reason */
   static async load(
     reader: OpencodeReader,
     index: SqliteIndex,
@@ -61,7 +61,7 @@ export class SoundSessions implements ReadBefore {
 
   find(session: string): SessionCounts | undefined {
     const { messages, sound } = this.#sessions.get(session) ?? {}
-    // What is within a bound is within any larger one.
+    // What was readable with a limit is readable with any larger one.
     if (messages === undefined || !sound || sound.size > this.#bound) return undefined
     return { message: messages, part: sound.entries }
   }
@@ -79,14 +79,14 @@ export class SoundSessions implements ReadBefore {
         }),
       )
     } catch (error) {
-      // It is read again the next time.
+      // The session is read again the next time.
       if (!(error instanceof IndexFailure)) throw error
     }
   }
 
   /**
-   * The sessions of which something wrong is remembered.
-   * @param read what was found by reading all of those that can be read
+   * The sessions about which something wrong is remembered.
+   * @param read the counts of all sessions that were read without a problem
    * @throws as `load`
    */
   async wrong(reader: OpencodeReader, read: ReadonlyMap<string, SessionCounts>): Promise<string[]> {
@@ -95,13 +95,13 @@ export class SoundSessions implements ReadBefore {
       const known = this.find(session)
       const now = read.get(session)
       if (!known || (now?.message === known.message && now.part === known.part)) continue
-      // It may have changed while it was read.
+      // Only if the session did not change while it was read.
       if (stamp.toString() === (await reader.version([session]))) wrong.push(session)
     }
     return wrong
   }
 
-  /** Forgets what is remembered of a session. @throws IndexFailure */
+  /** Forgets a session. @throws IndexFailure */
   async forget(session: string): Promise<void> {
     await patiently(() =>
       this.#index.write(({ directories }) => {

@@ -2,16 +2,16 @@ import { type Head, type StampedSession, timesOf } from "./changes.ts"
 import type { OpencodeDatabase } from "./database.ts"
 
 /**
- * A stamp made of times, in ms, must be so much older than our clock to vouch for what is read after it: what is changed again within the
- * same millisecond has the same one.
+ * A stamp is made from times in ms, and two changes within a millisecond leave the same one. So its newest time must be this much older than
+ * our clock before the stamp counts as proven, in ms.
  */
 export const PROVEN_AFTER_MS = 1_000
-/** So many rows are looked at on one snapshot: where they lie scattered on a cold disk, a tenth of a second. */
+/** How many rows one snapshot reads; if they lie scattered on a cold disk, that takes a tenth of a second. */
 const STRETCH_ROWS = 2_000
 
 /**
- * Completes a session's stamp. It is put together from several snapshots where the session is long: a change in between is either in it, or
- * makes the next one differ. So take the stamp first, and read what it is to vouch for after that.
+ * Completes a session's stamp. For a long session it is made from several snapshots: a change in between is either in it, or makes the next
+ * stamp differ. So take the stamp first, and read what it vouches for after that.
  */
 export async function stampOf(
   database: OpencodeDatabase,

@@ -4,12 +4,12 @@ import { part } from "./tables.ts"
 import type { View } from "./view.ts"
 
 const { placeholder } = sql
-/** What tells of the end of a step is small; a larger part is not read for it, and counts as one that may. */
+/** Parts that end a step are small. A larger part, in bytes, is not read here and counts as one that may end a step. */
 const LARGEST_READ = 65_536
 
 /**
- * Of these messages those in whose parts more than one step may end: all but those that are known to have none such. Messages of opencode 2
- * have no such parts.
+ * Those of these messages in whose parts more than one step may end: all except those that are known to have one at most. Messages of
+ * opencode 2 have no such parts.
  */
 export function withSeveralSteps(view: View, messageIDs: readonly string[]): Set<string> {
   if (!view.has("part")) return new Set()

@@ -1,9 +1,9 @@
 import { customType, sqliteTable } from "drizzle-orm/sqlite-core"
 
-/** A value as SQLite gives it: nothing is believed of a foreign database until it was looked at. */
+/** A value as SQLite gives it. Nothing in another program's database can be trusted until it is checked. */
 const any = customType<{ data: unknown; driverData: unknown }>({ dataType: () => "any" })
 
-/** All columns of a session that any release of 1.x had, less what is secret. */
+/** All columns of a session in any release of 1.x, except secret ones. */
 const SESSION = {
   id: any(),
   project_id: any(),
@@ -65,7 +65,7 @@ export const part = sqliteTable("part", {
   data: any(),
 })
 
-/** Messages of opencode 2, which hold their parts; in releases of 1.x the table is there and empty. */
+/** Messages of opencode 2, which contain their parts. In releases of 1.x the table exists and is empty. */
 export const sessionMessage = sqliteTable("session_message", {
   id: any(),
   session_id: any(),
@@ -99,7 +99,7 @@ export const todo = sqliteTable("todo", {
   position: any(),
 })
 
-/** Per session a number that rises with every change; only in newer releases. */
+/** For each session a number that rises with every change. Only newer releases have it. */
 export const eventSequence = sqliteTable("event_sequence", { aggregate_id: any(), seq: any() })
 
 /** Every table that is ever read. `account`, `control_account`, `credential` and `session_share` are not among them. */

@@ -9,16 +9,16 @@ import { PROVEN_AFTER_MS } from "./stamps.ts"
 const ROWS_AT_ONCE = 256
 const ALL = -1
 
-/** How a sync is done. */
+/** How to sync. */
 export interface SyncOptions {
   readonly signal?: AbortSignal | undefined
   readonly onYield?: (() => Promise<void>) | undefined
 }
 
 /**
- * Makes the index's rows of messages equal to those of the database, by their stamps: what changed is marked, so that its texts are
- * put in anew. A session whose stamp is the remembered one is not looked into. Stamps are taken before what they vouch for is read.
- * @throws IndexFailure; StoreError where the database cannot be read; the signal's reason
+ * Makes the index's rows of messages equal to those of the database, by their stamps. Messages that changed are marked as pending, so that
+ * their texts are put anew. A session whose stamp is the remembered one is skipped. Stamps are taken before reading what they vouch for.
+ * @throws IndexFailure; StoreError if the database cannot be read; the signal's reason
  */
 export async function syncMessages(
   reader: OpencodeReader,

@@ -8,20 +8,20 @@ export type { Problem } from "../problem-log.ts"
 export type TellProblem = (problem: Problem) => void
 
 const BUSY = /^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/
-/** What SQLite says of content that is not to be believed (sqlite.org/rescode.html). */
+/** SQLite's codes for content that cannot be trusted (sqlite.org/rescode.html). */
 const DAMAGED = /^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/
 const REFUSED = /^SQLITE_(?:CANTOPEN|IOERR|PERM|AUTH|READONLY|NOLFS|FULL|NOMEM)/
-/** The schema itself is damaged, or of a later SQLite. */
+/** Messages of SQLite if the schema itself is damaged, or was made by a later SQLite. */
 const BAD_SCHEMA =
   /malformed database schema|unsupported file format|no such (?:table|column|module|collation)/
 
-/** Whether another program holds the database just now, so that it is worth trying again. */
+/** Whether another program holds the database locked, so that it is worth trying again. */
 export function isBusy(error: unknown): boolean {
   return BUSY.test(systemCode(rootCause(error)) ?? "")
 }
 
 /**
- * What SQLite or the system threw about a database, as a StoreError that names it; an error of our own code is given back as it is.
+ * Turns what SQLite or the system threw about a database into a StoreError that names it. An error in our own code is returned unchanged.
  *
  * `CORRUPT`: not a database, encrypted, damaged or cut off. `UNREADABLE`: the system refused, or another program holds it locked.
  * `TOO_LARGE`: SQLite itself refuses a value of that size.

@@ -15,10 +15,10 @@ const ALL = -1
 const FOLDERS_AT_ONCE = 256
 
 /**
- * Compares the index of a database's texts with the database: its rows of messages, then its full-text table. An index that holds nothing
- * yet differs in nothing.
- * @returns what differed, also where it was mended
- * @throws IndexFailure; StoreError where the database cannot be read; the signal's reason
+ * Compares the index of a database's texts with the database: its rows of messages, then its full-text table. An empty index has no
+ * differences.
+ * @returns what differed, even if it was repaired
+ * @throws IndexFailure; StoreError if the database cannot be read; the signal's reason
  */
 export async function indexDifferences(
   reader: OpencodeReader,
@@ -34,7 +34,7 @@ export async function indexDifferences(
   const isEmpty = await patiently(() => index.read(({ directories }) => directories.names("message", "", 1)))
   if (isEmpty.length > 0) differences.push(...(await rowDifferences(reader, index, slice, repair, signal)))
   if (repair && differences.length > 0) await syncMessages(reader, index, { signal })
-  // Behind the rows: what was wrong of those is mended by now.
+  // After the rows, which are repaired by now.
   const ahead = new DocumentsAhead(reader)
   const expect = ahead.expect.bind(ahead)
   const read = (session: string, id: string) => ahead.document(session, id)
@@ -91,7 +91,7 @@ async function rowDifferences(
   }
 }
 
-/** @param stamp the session's, taken just before; `undefined` where there is no such session */
+/** @param stamp the session's stamp, taken just before; `undefined` if there is no such session */
 async function sessionDifferences(
   reader: OpencodeReader,
   index: SqliteIndex,
@@ -142,7 +142,7 @@ function rowDifference(
   return isSessionVouched ? "wrong" : "outdated"
 }
 
-/** Whether no search would put the message's texts anew. */
+/** Whether stamps prove the message unchanged, so that no search would put its texts anew. */
 async function isVouchedFor(
   reader: OpencodeReader,
   index: SqliteIndex,

@@ -6,7 +6,7 @@ import { columnsOf, encodingOf } from "./pragmas.ts"
 import { TABLES, type TableName } from "./tables.ts"
 import type { Problem } from "./trouble.ts"
 
-/** What a table is of no use without. */
+/** The columns that a table must have to be of use. */
 const NEEDED: Readonly<Record<TableName, readonly string[]>> = {
   session: ["id"],
   sessionV2: ["id"],
@@ -18,7 +18,7 @@ const NEEDED: Readonly<Record<TableName, readonly string[]>> = {
   eventSequence: ["aggregate_id", "seq"],
 }
 
-/** In SQL the tables have these names. */
+/** The names of the tables in SQL. */
 const SQL_NAMES: Readonly<Record<TableName, string>> = {
   session: "session",
   sessionV2: "session_v2",
@@ -30,26 +30,26 @@ const SQL_NAMES: Readonly<Record<TableName, string>> = {
   eventSequence: "event_sequence",
 }
 
-/** A prepared question. */
+/** A prepared query. */
 export interface Question<Row> {
   all(parameters?: Record<string, unknown>): Row[]
 }
 
-/** A row of which nothing is believed yet. */
+/** A row whose values have not been checked. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** One database as its schema is: which of the known tables and columns it has, and the questions that were prepared for it. */
+/** A database under its current schema: which of the known tables and columns it has, and the queries that were prepared for it. */
 export class View {
   readonly path: string
   readonly db: SQLiteBunDatabase
-  /** How texts lie in the file. */
+  /** The encoding of texts in the file. */
   readonly encoding: "utf-8" | "utf-16le" | "utf-16be"
-  /** Known tables that lack columns they are of no use without. */
+  /** The problems of known tables that lack needed columns. */
   readonly problems: readonly Problem[]
   readonly #columns = new Map<TableName, ReadonlySet<string>>()
   readonly #prepared = new Map<string, Question<Row>>()
 
-  /** @throws StoreError `CORRUPT` where there are no sessions of any version that is known */
+  /** @throws StoreError `CORRUPT` if there is no known table of sessions */
   constructor(client: Database, db: SQLiteBunDatabase, path: string) {
     this.path = path
     this.db = db
@@ -83,20 +83,20 @@ export class View {
     return this.#columns.has(table)
   }
 
-  /** A column, or NULL where this database's table has none of that name. */
+  /** A column, or NULL if this database's table does not have it. */
   column(table: TableName, name: string): SQL {
     if (!this.#columns.get(table)?.has(name)) return sql`null`
     return sql`${sql.identifier(SQL_NAMES[table])}.${sql.identifier(name)}`
   }
 
-  /** Those of a table's known columns that this database has. */
+  /** The known columns of a table that this database has. */
   columns(table: TableName): Record<string, SQL> {
     const present = this.#columns.get(table)
     const names = Object.keys(TABLES[table]).filter((name) => present?.has(name))
     return Object.fromEntries(names.map((name) => [name, this.column(table, name)]))
   }
 
-  /** A question that is prepared when it is asked first; its name tells it from all others. */
+  /** A query, prepared at its first use and found again by its name. */
   question(name: string, make: (db: SQLiteBunDatabase) => Question<Row>): Question<Row> {
     let question = this.#prepared.get(name)
     if (!question) {

@@ -11,7 +11,7 @@ import type { Problem } from "./trouble.ts"
 import type { View } from "./view.ts"
 
 const RUN_LENGTH = 256
-/** So many records are read on one snapshot, and of messages no more than that many bytes: some ms of the event loop. */
+/** How many records one snapshot reads and, below, how many bytes of messages; that takes some ms of the event loop. */
 const AT_ONCE = 32
 const BYTES_AT_ONCE = 512 * 1024
 
@@ -21,23 +21,23 @@ export interface SessionCounts {
   readonly part: number
 }
 
-/** Which sessions' messages and parts need not be read, since all of them were read without a problem before. */
+/** Knows the sessions whose messages and parts need not be read, because all were read without a problem before. */
 export interface ReadBefore {
   find(session: string): SessionCounts | undefined
-  /** Told of each session that was read without a problem. */
+  /** Called for each session that was read without a problem. */
   note(session: string, counts: SessionCounts): Promise<void>
 }
 
 export interface WalkProblemsOptions {
   readonly signal?: AbortSignal | undefined
-  /** How many records there are, readable or not, is added to it. */
+  /** The numbers of records, readable or not, are added to these. */
   readonly counts?: Record<Kind, number> | undefined
   readonly before?: ReadBefore | undefined
 }
 
 /**
- * Reads all of a database and yields what cannot be read: records, and where a page is damaged, what lies on it. A problem of the
- * database itself is the only one that is yielded of it.
+ * Reads a whole database and yields what cannot be read: records and, if a page is damaged, what lies on it. If the database itself cannot
+ * be read, that is the only problem.
  * @throws the signal's reason; StoreError `CLOSED`; what `before` throws
  */
 export async function* walkProblems(
@@ -47,7 +47,7 @@ export async function* walkProblems(
 ): AsyncGenerator<Problem> {
   const found: Problem[] = []
   const reading = { maxBytes, tell: (problem: Problem) => found.push(problem) }
-  /** What is read on one snapshot; where it cannot be, nothing is known of it, and that is the problem where it has a path. */
+  /** Reads on one snapshot; `undefined` if that fails, which is a problem if `path` is given. */
   const ask = async <T>(path: string | undefined, work: (view: View) => T): Promise<T | undefined> => {
     const before = found.length
     try {
@@ -74,7 +74,7 @@ export async function* walkProblems(
     counts.session += ids.length
     for (let at = 0; at < ids.length; at += AT_ONCE) {
       const some = ids.slice(at, at + AT_ONCE)
-      // One by one where something lies on a damaged page.
+      // If something lies on a damaged page, they are read one by one.
       if (await ask(undefined, (view) => sessionBodies(view, some, maxBytes, reading.tell))) continue
       for (const id of some)
         await ask(path(`session/${id}`), (view) => sessionBodies(view, [id], maxBytes, reading.tell))
@@ -96,7 +96,7 @@ export async function* walkProblems(
   }
   yield* found.splice(0)
 
-  /** Reads a session's messages with their parts, some at a time, and counts them. */
+  /** Reads a session's messages with their parts, some at a time, and counts them. It yields whenever problems may have been found. */
   async function* readSession(session: string, own: { message: number; part: number }) {
     const folder = path(`message/${session}`)
     for (let after: ReturnType<typeof listMessages>[number] | undefined; ; ) {
@@ -108,7 +108,7 @@ export async function* walkProblems(
         const read = await ask(undefined, (view) => messageRun(view, some, BYTES_AT_ONCE, reading))
         for (const { partCount } of read ?? []) own.part += partCount
         at += read?.length ?? 0
-        // One that is large, or some of which one lies on a damaged page.
+        // A large message, or several of which one lies on a damaged page, are read one by one.
         const alone = !read ? some : read.length === 0 ? some.slice(0, 1) : []
         for (const { id } of alone)
           own.part += (await ask(`${folder}/${id}`, (view) => readAlone(view, id))) ?? 0
@@ -118,7 +118,7 @@ export async function* walkProblems(
       after = run.at(-1)
       if (!after || run.length < RUN_LENGTH) break
     }
-    // What the listing itself was refused.
+    // For a problem of the listing itself.
     yield
 
     function readAlone(view: View, id: string): number {

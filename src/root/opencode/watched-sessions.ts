@@ -4,46 +4,46 @@ import type { StampedSession } from "./changes.ts"
 import type { OpencodeReader } from "./reader.ts"
 import { PROVEN_AFTER_MS } from "./stamps.ts"
 
-/** The sessions that were updated last are looked at each time, and so many others that changed since this began. */
+/** How many of the sessions that were updated last are looked at each time and, below, how many others that have changed before. */
 const NEWEST = 32
 const ACTIVE = 32
-/** Of sessions with more messages it is not told which of them changed. */
+/** For sessions with more messages it is not told which of them changed. */
 const MAX_MESSAGES = 1_000
 
-/** A session as it was when it was looked at last. */
+/** A session at the last look. */
 interface Known {
   readonly project: string | undefined
   readonly stamp: string
-  /** When that stamp was seen first, ms since 1970: a clock that is ahead must not keep it from being proven. */
+  /** When that stamp was first seen, ms since 1970. A writer's clock that is ahead must not keep it from being proven. */
   readonly since: number
-  /** Whether whatever is changed later changes the stamp. */
+  /** Whether any later change changes the stamp. */
   readonly isProven: boolean
 }
 
 /** What a look found. */
 export interface Look {
   readonly changes: readonly StoreChange[]
-  /** Whether something may change without a trace until its times are a little older. */
+  /** Whether a stamp is so young that a change may not show in it, so that another look is needed soon. */
   readonly isYoung: boolean
 }
 
 /**
- * What becomes of the sessions of a database: the stamps of all that there were, compared with those that there are. A session whose stamp is
- * another one is told of; which of its messages changed is told by theirs, for the few sessions that changed before.
+ * Finds changes of a database's sessions by comparing their stamps with those of the last look. For the few sessions that have changed
+ * before, the stamps of their messages tell which messages changed.
  */
 export class WatchedSessions {
   readonly #reader: OpencodeReader
   #sessions: Map<string, Known> | undefined
-  /** Of sessions that changed, the newest last: their messages' stamps, but of those that are not proven. */
+  /** The stamps of messages of sessions that have changed, the latest session last; `undefined` if it has too many messages. */
   readonly #active = new Map<string, ReadonlyMap<string, string> | undefined>()
-  /** Projects and todos as they were, by their keys as JSON. */
+  /** Projects and todos at the last look, by their keys as JSON. */
   #small = new Map<string, string>()
 
   constructor(reader: OpencodeReader) {
     this.#reader = reader
   }
 
-  /** Forgets everything, so that the next look tells of nothing. */
+  /** Forgets everything, so that the next look tells no changes. */
   forget(): void {
     this.#sessions = undefined
     this.#active.clear()
@@ -98,7 +98,7 @@ export class WatchedSessions {
     return { changes, isYoung }
   }
 
-  /** What there is to tell of a session that was so and is so now. */
+  /** The changes between two states of a session. */
   async #changesOf(
     id: string,
     before: Known | undefined,
@@ -112,7 +112,7 @@ export class WatchedSessions {
       this.#active.delete(id)
       return before ? [...changes, changeOf(["message", id], "unknown", "other")] : []
     }
-    // What is not proven may be another one under the same stamp.
+    // A session may have changed under the same stamp if that was not proven.
     if (before?.isProven && before.stamp === now.stamp && before.project === now.project) return []
     if (now.project !== undefined) changes.push(changeOf(["session", now.project, id], "written", "other"))
     return [...changes, ...(await this.#messageChanges(id, now, signal))]
@@ -134,7 +134,7 @@ export class WatchedSessions {
     ]
   }
 
-  /** The stamps of a session's messages; of one that is not proven "", so that it is told of once more. */
+  /** The stamps of a session's messages; "" for one that is not proven, so that it is told once more. */
   async #messageStamps(
     id: string,
     isProven: boolean,
@@ -179,7 +179,7 @@ function keyOf(text: string): [kind: string, id: string] {
   return JSON.parse(text)
 }
 
-/** Those of which that holds, and the others. */
+/** Splits records into those for which `holds` is true, and the others. */
 function apart(small: Small, holds: (kind: string, id: string) => boolean): [Small, Small] {
   const { yes = [], no = [] } = Object.groupBy(small, ([key]) => (holds(...keyOf(key)) ? "yes" : "no"))
   return [new Map(yes), new Map(no)]
