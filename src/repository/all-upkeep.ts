@@ -4,7 +4,7 @@ import type { Endable, Orphan } from "../root/upkeep.ts"
 import type { VerifyOptions, VerifyResult } from "../root/verify-result.ts"
 import { type IndexOptions, NOTHING_WALKED, type WalkResult } from "../root/walk-result.ts"
 
-/** Brings the indexes of all roots up to date, one after another, and gives one result. @throws as `Upkeep.index` */
+/** Brings the indexes of all roots up to date, one after another, and adds up the results. @throws as `Upkeep.index` */
 export function indexAll(roots: readonly Root[], options: IndexOptions): Promise<WalkResult> {
   return walkAll(roots, options, ({ upkeep }, each) => upkeep.index(each))
 }
@@ -39,7 +39,7 @@ async function walkAll(
   return sum
 }
 
-/** Compares the indexes of all roots with their records, and gives one result. @throws as `Upkeep.verify` */
+/** Compares the indexes of all roots with their records, and joins the results. @throws as `Upkeep.verify` */
 export async function verifyAll(roots: readonly Root[], options: VerifyOptions): Promise<VerifyResult> {
   const results: VerifyResult[] = []
   for (const { upkeep } of roots) results.push(await upkeep.verify(options))
@@ -62,7 +62,7 @@ export async function* problemsOfAll(roots: readonly Root[], options: Endable): 
   for (const { upkeep } of roots) yield* upkeep.problems(options)
 }
 
-/** Yields what lost its parent, root by root; all but the first root's with their origin. */
+/** Yields orphans, root by root; all except the first root's have an `origin`. */
 export async function* orphansOfAll(roots: readonly Root[], options: Endable): AsyncGenerator<Orphan> {
   for (const [at, { place, upkeep }] of roots.entries())
     for await (const orphan of upkeep.orphans(options)) yield at === 0 ? orphan : { ...orphan, origin: place }

@@ -1,23 +1,24 @@
 import type { Root } from "../root/root.ts"
 
-/** Projects of which sessions are counted; `undefined` among them stands for all. */
+/** The projects whose sessions are counted; `undefined` means all projects. */
 type Projects = readonly (string | undefined)[]
 
-/** How often counts are added up, where sessions come and go meanwhile. */
+/** How many times counts are added up, if sessions come and go meanwhile. */
 const MAX_TRIES = 2
 
 /**
- * Counts over roots that share no session, which need no look at each: what each counts adds up, if they share none all the while. The names
- * after one count are those before the next, so that they are listed once a count.
+ * Counts sessions over roots that share none, without looking at each session: the roots' counts are added up, if the names before and after
+ * show that no session is in two roots. The names after one count serve as those before the next, so they are listed once for each count.
  */
 export class ApartCounts {
-  /** Names of which no two roots shared one when they were listed last, as a digest. */
+  /** A digest of all names at the last listing, if no name was in two roots. */
   #known: { readonly projects: string; readonly names: bigint } | undefined
 
   /**
-   * @param areThere whether no root is out of reach
-   * @param count of one root and project
-   * @returns `undefined` where two share a session, a root is out of reach, or sessions went on coming and going
+   * Adds up counts.
+   * @param areThere returns whether no root is out of reach
+   * @param count counts in one root and project
+   * @returns `undefined` if two roots share a session, a root is out of reach, or sessions keep coming and going
    */
   async of(
     roots: readonly Root[],
@@ -44,7 +45,7 @@ export class ApartCounts {
   }
 }
 
-/** A digest of the names of sessions in each root, or each of some projects; `undefined` where two have the same one. */
+/** A digest of the names of sessions in all roots, or in some projects of them; `undefined` if a name occurs twice. */
 async function namesApart(roots: readonly Root[], projects: Projects): Promise<bigint | undefined> {
   let digest = 0n
   const before = new Set<string>()
@@ -54,9 +55,9 @@ async function namesApart(roots: readonly Root[], projects: Projects): Promise<b
     for (const folder of projectID === undefined ? await records.folders("session") : [projectID])
       for (const name of await records.names("session", folder)) own.push(name)
     if (at > 0 && own.some((name) => before.has(name))) return undefined
-    // Nothing is looked for among the last.
+    // The names of the last root need not be remembered.
     if (at < all.length - 1) for (const name of own) before.add(name)
-    // No name holds the separator.
+    // No name contains the separator.
     digest = Bun.hash.xxHash3(own.join("/"), digest)
   }
   return digest

@@ -4,16 +4,16 @@ import { fieldsOf } from "../record/extract.ts"
 const FIRST_CAPACITY = 1024
 
 /**
- * Tells answers of models that lie in several sessions, as those of a forked session do. One that its provider gave a name
- * (`metadata.responseID`, and `requestID`) is recognised by that, also where one file has less of it than another. Any other, as in
- * a session that was copied with ids of its own, by what no two answers share: when it began and ended, of which model and provider,
- * and what it took. Holds 64 bits of each and its output, in a table of at most four times that size.
+ * Recognises answers of models that lie in several sessions, as after a session was forked. An answer to which the provider gave a name
+ * (`metadata.responseID` and `requestID`) is recognised by that, even if one copy is shorter than another. Any other answer is recognised
+ * by what no two answers share: when it began and ended, its model and provider, its tokens and cost. Holds a 64-bit hash and the output of
+ * each answer, in a table of at most four times that size.
  */
 export class Copies {
   readonly #earlier = new Outputs()
   #session: [bigint, number][] = []
 
-  /** The largest output that an answer has in sessions before this one; `undefined` where it is in none. */
+  /** The largest output of an answer in the sessions before this one; `undefined` if it is in none of them. */
   earlier(answer: JsonObject): number | undefined {
     const hash = fingerprint(answer)
     if (hash === undefined) return undefined
@@ -21,20 +21,20 @@ export class Copies {
     return this.#earlier.get(hash)
   }
 
-  /** What comes now is of another session. */
+  /** Says that the next answers are from another session. */
   nextSession(): void {
     for (const [hash, output] of this.#session) this.#earlier.put(hash, output)
     this.#session = []
   }
 }
 
-/** The tokens that an answer's own field says it put out. */
+/** The output tokens in an answer's own `tokens` field. */
 export function outputOf({ tokens }: JsonObject): number {
   const { output } = fieldsOf(tokens)
   return typeof output === "number" && Number.isFinite(output) ? output : 0
 }
 
-/** `undefined` for what has no name and no time, or took nothing: nothing tells such answers apart. */
+/** A hash that identifies an answer; `undefined` if it has neither a name nor a time and tokens, so that nothing does. */
 function fingerprint(answer: JsonObject): bigint | undefined {
   const { role, time, modelID, providerID, tokens, cost, metadata } = answer
   if (role !== "assistant") return undefined
@@ -49,12 +49,12 @@ function fingerprint(answer: JsonObject): bigint | undefined {
   return hashOf([created, completed, modelID, providerID, ...took])
 }
 
-/** Of plain values alone: what stands in their place may be nested more deeply than JSON can be written. */
+/** Hashes plain values. Anything else counts as `null`, since it may be nested too deep to be written. */
 function hashOf(values: readonly unknown[]): bigint {
   return Bun.hash.wyhash(JSON.stringify(values.map((value) => (typeof value === "object" ? null : value))))
 }
 
-/** The largest output by hash, in two arrays by open addressing: a `Map` of bigints takes ten times the memory. */
+/** The largest output for each hash, in two arrays with open addressing. A `Map` of bigints takes ten times the memory. */
 class Outputs {
   #slots = new BigUint64Array(FIRST_CAPACITY)
   #outputs = new Float64Array(FIRST_CAPACITY)
@@ -73,7 +73,7 @@ class Outputs {
     if (isNew && ++this.#size * 2 > this.#slots.length) this.#grow()
   }
 
-  /** Where a hash is, or would be. */
+  /** The slot that a hash has or would get. */
   #slotOf(hash: bigint): number {
     const mask = this.#slots.length - 1
     const wanted = entry(hash)
@@ -99,7 +99,7 @@ class Outputs {
   }
 }
 
-/** Zero stands for an empty slot. */
+/** A hash as it is stored: zero stands for an empty slot. */
 function entry(hash: bigint): bigint {
   return hash === 0n ? 1n : hash
 }

@@ -3,7 +3,7 @@ import { MISSING, positionOf, valueAt } from "../record/fields.ts"
 import type { Position } from "../record/order.ts"
 import type { Range } from "../root/catalog.ts"
 
-/** A page of a listing, newest first, with opaque cursors to the pages beside it where there are any. */
+/** A page of a listing, newest first, with opaque cursors to the older and newer pages, if there are any. */
 export interface Page<T> {
   readonly items: T[]
   readonly older: string | undefined
@@ -17,12 +17,12 @@ interface Cursor {
 }
 
 const VERSION = 1
-/** Listings that go by a declared field, whose values may be texts or missing. */
+/** Names of listings by a declared field, whose values may be texts or missing. */
 const BY_FIELD = /^session\/(?:text|number)\//
 
 function encode({ listing, towards, from }: Cursor): string {
   const value = valueAt(from)
-  // JSON has no infinite number.
+  // JSON has no infinite numbers.
   const fields = [VERSION, listing, towards, value === MISSING ? null : value, from.id]
   return Buffer.from(JSON.stringify(fields)).toString("base64url")
 }
@@ -50,13 +50,13 @@ function decode(text: string, listing: string): Cursor {
   return { listing, towards, from: positionOf(typeof value === "object" ? MISSING : value, id) }
 }
 
-/** Gives the entries behind a position, in that direction, as a catalog does. */
+/** Fetches the entries after a position in a direction, as a catalog does. */
 export type Fetch<Entry extends Position> = (
   direction: "asc" | "desc",
   range: Pick<Range, "after" | "limit" | "moment">,
 ) => Promise<Iterable<Entry>>
 
-/** As a fetch, with what was read of each entry: of those that can be read alone, so that none takes the place of another. */
+/** A fetch that also reads each entry. It gives only readable entries, and as many of them as were asked for. */
 export function fetchReadable<Entry extends Position, Body>(
   fetch: Fetch<Entry>,
   read: (entry: Entry) => Promise<Body | undefined> | Body,
@@ -67,7 +67,7 @@ export function fetchReadable<Entry extends Position, Body>(
       const limit = range.limit === undefined ? undefined : range.limit - found.length
       const entries = [...(await fetch(direction, { ...range, after, limit }))]
       const reading = entries.map(read)
-      // What is at hand is not waited for: a promise an entry takes longer than all else of a page.
+      // If all bodies are at hand, nothing is awaited: a promise for each entry would take longer than the rest of a page.
       const bodies = reading.some((body) => body instanceof Promise)
         ? await Promise.all(reading)
         : (reading as Body[])
@@ -81,14 +81,14 @@ export function fetchReadable<Entry extends Position, Body>(
   }
 }
 
-/** An entry of a listing, and the body that was read of it. */
+/** An entry of a listing, with the body that was read. */
 export type ReadEntry<Entry, Body> = Entry & { readonly read: Body }
 
 /**
- * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere
- * neither repeat nor drop entries.
- * @param listing names the listing and its order; a cursor of another one is refused
- * @param oldest instead of a cursor: the entry that is to be the oldest of the page
+ * Cuts a page out of a listing by keyset: a cursor names a position, not a count, so inserts and deletes elsewhere neither repeat nor
+ * drop entries.
+ * @param listing names the listing and its order; a cursor from another listing is refused
+ * @param oldest instead of a cursor: the entry that the page begins with, as its oldest
  * @throws StoreError `INVALID_CURSOR`
  */
 export async function cutPage<Entry extends Position>(
@@ -107,7 +107,7 @@ export async function cutPage<Entry extends Position>(
       : decode(cursor, listing)
   const direction = start?.towards === "newer" ? "asc" : "desc"
   const given = oldest ? [oldest] : []
-  // A second question, whether there is more on the other side, is not to cost a second look at every file.
+  // Shared, so that asking whether there is more on the other side does not cost a second look at every file.
   const moment = {}
   const wanted = { after: start?.from, limit: limit + 1 - given.length, moment }
   const found = [...given, ...(await fetch(direction, wanted))]

@@ -12,18 +12,18 @@ import { checkChoice } from "../root/check.ts"
 /** A value of a declared field. */
 export type FieldValueOf<T extends FieldType> = T extends "text" ? string : number
 
-/** What a field is to be: a value; `null` for one that is missing; or within bounds, both included, which what is missing is not. */
+/** A test of a field: a value; `null` for a missing value; or a range, both ends included, which a missing value is never in. */
 export type FieldTest<T extends FieldType> =
   | FieldValueOf<T>
   | null
   | { readonly from?: FieldValueOf<T> | undefined; readonly to?: FieldValueOf<T> | undefined }
 
-/** What declared fields are to be, by name; nothing can be asked where none are declared. */
+/** Tests of declared fields, by name. Without declared fields there are none. */
 export type FieldTests<F extends FieldTypes> = [keyof F] extends [never]
   ? never
   : { readonly [Name in keyof F]?: FieldTest<F[Name]> | undefined }
 
-/** The conditions for a query; `undefined` where nothing is asked for. @throws TypeError */
+/** The conditions for a query; `undefined` if there are no tests. @throws TypeError */
 export function conditionsOf(
   tests: unknown,
   declared: DeclaredFields | undefined,
@@ -39,7 +39,7 @@ export function conditionsOf(
   return conditions.length === 0 ? undefined : conditions
 }
 
-/** A fixed order, where no declared field is named. @throws TypeError that names these too */
+/** Checks an order that is not a declared field. @throws TypeError, which also lists the declared fields */
 export function checkOrder(
   order: string | undefined,
   declared: DeclaredFields | undefined,

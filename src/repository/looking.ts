@@ -1,25 +1,25 @@
 import { type Unseen, unseenError } from "../root/record-source.ts"
 
-/** What could not be looked at while one record was looked for. */
+/** Notes what could not be looked at while a record was looked for. */
 export class Looking {
   readonly #strict: boolean
   #refusal: Unseen | undefined
 
-  /** @param strict whether what is closed to us is an error where nothing is found, as where something is to be changed */
+  /** @param strict whether a place that is closed to us is an error too if nothing is found, as for changes */
   constructor(strict = false) {
     this.#strict = strict
   }
 
   /**
-   * What is closed to us lasts, and so does a damaged database or a link: one folder of somebody else's is not to stand in the way of
-   * everything. It is reported.
+   * Notes a place. One that stays unreadable, because it is closed to us or damaged, is only reported unless `strict`: one such folder must
+   * not make every search for a record fail.
    */
   readonly note = (unseen: Unseen): void => {
     const lasts = unseen.closed === true || unseen.code !== "UNREADABLE"
     if (this.#strict || !lasts) this.#refusal ??= unseen
   }
 
-  /** Nothing was found: that is only an answer where everything was looked at. @throws StoreError `UNREADABLE` */
+  /** Checks, if nothing was found, that everything was looked at. @throws StoreError `UNREADABLE` if not */
   mustHaveSeenAll(): void {
     if (this.#refusal) throw unseenError(this.#refusal)
   }

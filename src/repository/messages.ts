@@ -13,11 +13,11 @@ import { cutPage, fetchReadable, type Page } from "./cursor.ts"
 import { notFound, type PartRepository } from "./parts.ts"
 import type { Roots } from "./roots.ts"
 
-/** Which messages of a session, and in which order. */
+/** Which messages of a session to list, and in which order. */
 export interface MessageListOptions {
   /** `"desc"` (newest first, the default) or `"asc"`. */
   direction?: "asc" | "desc" | undefined
-  /** At most so many. */
+  /** How many at most. */
   limit?: number | undefined
   signal?: AbortSignal | undefined
 }
@@ -26,11 +26,11 @@ type NamedMessage = ReadEntry<Position, JsonObject>
 
 /** Which page of a session's messages. */
 export interface MessagePageOptions {
-  /** `older` or `newer` of another page of the same session. */
+  /** The `older` or `newer` of another page of the same session. */
   cursor?: string | undefined
-  /** By default 50. */
+  /** How many messages the page has at most; by default 50. */
   limit?: number | undefined
-  /** Instead of a cursor: the message that is to be the oldest of the page. */
+  /** Instead of a cursor: the id of the message that is the oldest of the page. */
   from?: string | undefined
   signal?: AbortSignal | undefined
 }
@@ -48,18 +48,18 @@ export class MessageRepository<M, P> {
   }
 
   /**
-   * One message by its id or its key, `undefined` where there is none. Where an id lies in several sessions' folders,
-   * which of them an id alone finds is not defined.
+   * One message by its id or its key, `undefined` if there is none. If several sessions have a message with that id, it is not defined
+   * which of them the id alone finds.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<M | undefined> {
     const found = await this.#roots.findMessage(idOrKey)
-    // Bodies are as the app's type says if the app and its schemas saw to it.
+    // Whether bodies have the app's type is up to the app and its schemas.
     return found && ((await found.root.records.get("message", found.place.folder, found.id)) as M | undefined)
   }
 
   /**
-   * Writes a message at the place its `sessionID` and `id` name.
+   * Writes a message to the place that its `sessionID` and `id` name. Resolves when it is on the disk.
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async write(message: M): Promise<void> {
@@ -71,7 +71,7 @@ export class MessageRepository<M, P> {
     await this.#writer.write(["message", sessionID, id], message)
   }
 
-  /** Changes a message atomically and gives its new body. @throws as `store.update` */
+  /** Changes a message atomically and returns its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<M>): Promise<M> {
     const found = await this.#roots.findMessage(idOrKey, true)
     if (!found) throw notFound("message", idOrKey)
@@ -80,7 +80,7 @@ export class MessageRepository<M, P> {
   }
 
   /**
-   * Removes a message and its parts, the message last. Files that cannot be read are left and told of.
+   * Removes a message and its parts, the message last. Files that cannot be read are kept and returned in `left`.
    * @throws StoreError `READ_ONLY`, `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
@@ -106,19 +106,19 @@ export class MessageRepository<M, P> {
       }
   }
 
-  /** Yields message bodies, newest first unless `direction` says otherwise; what cannot be read is skipped and reported. */
+  /** Yields message bodies, newest first unless `direction` says otherwise. What cannot be read is skipped and reported. */
   async *list(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<M> {
     for await (const { info } of this.#whole(sessionID, options, false)) yield info as M
   }
 
-  /** Yields messages with their parts (in the order of `parts.ids`), newest first unless `direction` says otherwise. */
+  /** Yields messages with their parts, newest first unless `direction` says otherwise; the parts are in the order of `parts.ids`. */
   async *stream(sessionID: string, options: MessageListOptions = {}): AsyncGenerator<MessageWithParts<M, P>> {
     for await (const { info, parts } of this.#whole(sessionID, options, true))
       yield { info: info as M, parts: parts as P[] }
   }
 
   /**
-   * A page of messages, newest first; `from` makes it begin, at its old end, with that message.
+   * A page of messages, newest first. With `from` that message is its oldest.
    * @throws StoreError `INVALID_CURSOR`, `INVALID_KEY`, `NOT_FOUND` for `from`; TypeError
    */
   async page(sessionID: string, options: MessagePageOptions = {}): Promise<Page<M>> {
@@ -141,8 +141,8 @@ export class MessageRepository<M, P> {
   }
 
   /**
-   * Yields messages of one session with their parts, by their ids, in that order, the session being looked for once; what cannot be read
-   * is left out and reported.
+   * Yields messages of one session with their parts, by their ids, in the given order. The session is looked for only once. What cannot be
+   * read is skipped and reported.
    * @throws StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
    */
   async *several(
@@ -170,7 +170,7 @@ export class MessageRepository<M, P> {
     return this.#roots.ofSession(sessionID, question)
   }
 
-  /** @param fetching makes of a fetch of places the one that the page is cut out of */
+  /** @param fetching turns a fetch of positions into the fetch that the page is cut from */
   async #page<Entry extends Position>(
     sessionID: string,
     options: MessagePageOptions,
@@ -200,7 +200,7 @@ export class MessageRepository<M, P> {
     const question = {}
     const root = await this.#root(sessionID, question)
     let missing = checkLimit(options.limit)
-    // Others take the place of what cannot be read.
+    // Messages that cannot be read are made up for by others, up to the limit.
     for (let after: Position | undefined; missing !== 0; ) {
       let asked = missing
       const range = { after, limit: missing, question, signal: options.signal }
@@ -241,7 +241,7 @@ export class MessageRepository<M, P> {
     return root.catalog.messages(sessionID, chosen, range)
   }
 
-  /** A message, and where it stands among its session's. @throws as `get`; StoreError `NOT_FOUND` */
+  /** A message with its position in its session. @throws as `get`; StoreError `NOT_FOUND` */
   async #named({ records }: Root, sessionID: string, id: string): Promise<NamedMessage> {
     const key = ["message", sessionID, id]
     checkKey(key)

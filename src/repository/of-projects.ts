@@ -1,9 +1,9 @@
 import { checkKey } from "../record/key.ts"
 
-/** Of which projects: the id of one, or several, as the `ids` of a group. */
+/** The id of a project, or several ids, such as the `ids` of a group. */
 export type ProjectFilter = string | readonly string[]
 
-/** The ids that are meant, each once; `[undefined]` where all projects are. @throws StoreError `INVALID_KEY` */
+/** The ids of a filter, each once; `[undefined]` for all projects. @throws StoreError `INVALID_KEY` */
 export function ofProjects(project: ProjectFilter | undefined): readonly (string | undefined)[] {
   if (project === undefined) return [undefined]
   const ids = isList(project) ? project : [project]

@@ -1,9 +1,9 @@
 import type { Root } from "../root/root.ts"
 
-/** Of which agents: the name of one source, as `codex`, or several. */
+/** The name of an agent, such as `codex`, or several names. */
 export type SourceFilter = string | readonly string[]
 
-/** The names that are meant; `undefined` where all are. @throws TypeError */
+/** The names of a filter; `undefined` for all agents. @throws TypeError */
 export function namesOf(source: SourceFilter | undefined): readonly string[] | undefined {
   if (source === undefined) return undefined
   const names: readonly unknown[] = typeof source === "string" ? [source] : source
@@ -13,7 +13,8 @@ export function namesOf(source: SourceFilter | undefined): readonly string[] | u
 }
 
 /**
- * Tells which roots may hold what is meant; `undefined` where all do. A root of several agents may hold any, and is told the names (`namesOf`).
+ * A function that tells which roots may hold sessions of these agents; `undefined` for all agents. A root with sessions of several agents
+ * may, and filters them itself by their names (`namesOf`).
  * @throws TypeError
  */
 export function ofSource(source: SourceFilter | undefined): ((root: Root) => boolean) | undefined {

@@ -3,22 +3,22 @@ import type { SessionQuery } from "../record/query.ts"
 import type { Range, SessionCopy, SessionEntry } from "../root/catalog.ts"
 import type { Root } from "../root/root.ts"
 
-/** A session's place in a listing over all roots. */
+/** A session's position in a listing over all roots, and the root it is read from. */
 export interface RootedEntry extends SessionEntry {
   readonly root: Root
 }
 
-/** From which root a session is read, and how new it is there. */
+/** The root that a session is read from, and how new it is there. */
 export interface ReadVersion {
   readonly root: Root
   readonly updated: number
-  /** Whether another root has a version of the same time, with fewer messages. */
+  /** Whether another root has a version with the same time and another number of messages. */
   readonly tied: boolean
 }
 
-/** Ids asked of the other roots at a time. */
+/** How many ids the other roots are asked about at a time. */
 const RUN = 1_000
-/** A page is asked for with some to spare, since some of its sessions may be read from another root. */
+/** How many entries more than a page are asked for, since some sessions may be read from another root. */
 const SPARE = 8
 
 /** A root, or one of the projects in it. */
@@ -27,7 +27,7 @@ export interface View {
   readonly projectID: string | undefined
 }
 
-/** An entry of one view's listing: whose, and which one. */
+/** An entry of one view's listing: the index of the view, and the entry's index there. */
 interface Listed {
   readonly at: number
   readonly index: number
@@ -35,9 +35,10 @@ interface Listed {
 }
 
 /**
- * The sessions of several roots, or of several projects in them, in order, each once: from the root where its `time.updated` is newest, among equals where it has
- * most messages, then the first; of equal copies in one root from the last project. Each is asked for its own listing, and the others for their copies of just those ids; so a page costs about what it would in one root of the
- * same size, and nothing is kept beside the roots that could disagree with them.
+ * Lists the sessions of several roots, or of several projects in them, in order, each once. A session is read from the root where its
+ * `time.updated` is newest; among equals where it has most messages; then from the first root. Of equal copies in one root the last
+ * project's counts. Each root is asked for its own listing, and the others for their copies of just those ids. So a page costs about as much
+ * as in one root of the same size, and nothing is kept beside the roots that could disagree with them.
  */
 export class OwnedSessions {
   readonly #views: readonly View[]
@@ -45,8 +46,8 @@ export class OwnedSessions {
   readonly #isMeant: (root: Root) => boolean
 
   /**
-   * @param isRead told of each session where it is newest, and tells whether it is read from there
-   * @param isMeant only sessions that are read from such a root
+   * @param isRead called with each session and the root where it is newest; returns whether to list it
+   * @param isMeant whether to list sessions that are read from a root
    */
   constructor(
     views: readonly View[],
@@ -58,9 +59,9 @@ export class OwnedSessions {
     this.#isMeant = isMeant
   }
 
-  /** As `Catalog.sessions`; which root each is read from is decided before the first is given. */
+  /** As `Catalog.sessions`. Which root each session is read from is decided before the first is given. */
   async list(query: SessionQuery, range: Range): Promise<Iterable<RootedEntry>> {
-    // All questions are about what one look at each root found.
+    // All questions share one look at each root.
     const within = { ...range, moment: range.moment ?? {} }
     return range.limit === undefined ? this.#all(query, within) : this.#first(range.limit, query, within)
   }
@@ -126,7 +127,7 @@ export class OwnedSessions {
     for (const listed of run) {
       const { at, entry } = listed
       const updated = tellsUpdated(query) ? entry.time : copies[at]?.get(entry.id)?.updated
-      // One that is gone since it was listed is read from where it still is.
+      // If it is gone from here since it was listed, another root that still has it lists it.
       if (updated === undefined) continue
       const others = copies.flatMap((of, other) => {
         const copy = other === at ? undefined : of.get(entry.id)
@@ -134,7 +135,7 @@ export class OwnedSessions {
       })
       if (others.some((copy) => copy.updated > updated)) continue
       const alike = others.filter((copy) => copy.updated === updated).map(({ other }) => other)
-      // Its messages are of the root, whatever the project.
+      // Several projects of one root have the same messages, so the last project counts.
       if (alike.some((other) => other > at && this.#root(other) === this.#root(at))) continue
       const roots = [at, ...alike].sort((a, b) => a - b).map((index) => this.#root(index))
       const { root, tied } = await mostMessages(entry.id, [...new Set(roots)])
@@ -143,7 +144,7 @@ export class OwnedSessions {
     return owned
   }
 
-  /** What each root has of a run's sessions: of those that another root lists, and of its own where the order does not tell how new they are. */
+  /** The copies that each view has of a run's sessions that others list; also of its own if the order does not tell how new they are. */
   async #copies(
     run: readonly Listed[],
     query: SessionQuery,
@@ -161,12 +162,12 @@ export class OwnedSessions {
   }
 }
 
-/** Whether an entry's place in the listing says how new the session is. */
+/** Whether an entry's position tells how new the session is. */
 function tellsUpdated({ order, by }: SessionQuery): boolean {
   return order === "updated" && by === undefined
 }
 
-/** Merges listings that are each in order. */
+/** Merges listings that are in order. */
 function* merged(lists: readonly Iterable<SessionEntry>[], direction: "asc" | "desc"): Generator<Listed> {
   const sign = direction === "asc" ? 1 : -1
   const heads = lists.map((list, at) => {
@@ -187,7 +188,7 @@ function* merged(lists: readonly Iterable<SessionEntry>[], direction: "asc" | "d
   }
 }
 
-/** The first so many, and those at the very place of the last: a page must not end between copies of one session. */
+/** The first `size` entries, and all at the same position as the last one: a page must not end between copies of one session. */
 function firstOf(all: Iterable<Listed>, size: number): Listed[] {
   const first: Listed[] = []
   for (const listed of all) {
@@ -198,7 +199,7 @@ function firstOf(all: Iterable<Listed>, size: number): Listed[] {
   return first
 }
 
-/** The first of the roots that have most messages of a session, and whether others have fewer. */
+/** The first root with the most messages of a session, and whether the numbers differ. */
 export async function mostMessages(
   id: string,
   roots: readonly Root[],

@@ -8,12 +8,12 @@ import type { Roots } from "./roots.ts"
 
 /** How to list the parts of a message. */
 export interface PartListOptions {
-  /** At most so many. */
+  /** How many at most. */
   limit?: number | undefined
   signal?: AbortSignal | undefined
 }
 
-/** The parts of messages. A message's few part files are read faster than rows about them could be validated. */
+/** The parts of messages. They are read straight from their files: that is faster than checking rows about them. */
 export class PartRepository<P> {
   readonly #roots: Roots
   readonly #writer: Writer
@@ -24,20 +24,21 @@ export class PartRepository<P> {
   }
 
   /**
-   * One part by its id or its key, `undefined` where there is none. Where an id lies in several messages' folders, which
-   * of them an id alone finds is not defined.
+   * One part by its id or its key, `undefined` if there is none. If several messages have a part with that id, it is not defined which of
+   * them the id alone finds.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<P | undefined> {
     const found = await this.#roots.findPart(idOrKey)
-    // Bodies are as the app's type says if the app and its schemas saw to it.
+    // Whether bodies have the app's type is up to the app and its schemas.
     return found && ((await found.root.records.get("part", found.place.folder, found.id)) as P | undefined)
   }
 
   /**
-   * Writes a part at the place its `messageID` and `id` name. With `coalesce`, a part that is streamed costs one writing of its
-   * file in so many ms. Each later version is of what this store last wrote, or what `get` gave: where another program has changed
-   * or removed the part since, it is a `CONFLICT` of this call or of `flush`, unless the options say `onConflict: "replace"`.
+   * Writes a part to the place that its `messageID` and `id` name. Resolves when it is on the disk. With `coalesce` a part that is streamed
+   * is written only once in that many ms, and all promises but the first resolve at once. A later version counts as made from what this store
+   * last wrote or what `get` returned. If another program has changed or removed the part since, this call or `flush` fails with `CONFLICT`,
+   * unless the options say `onConflict: "replace"`.
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `CONFLICT`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`; TypeError
    */
   async write(part: P, options: WriteOptions = {}): Promise<void> {
@@ -49,7 +50,7 @@ export class PartRepository<P> {
     await this.#writer.write(["part", messageID, id], part, options)
   }
 
-  /** Changes a part atomically and gives its new body. @throws as `store.update` */
+  /** Changes a part atomically and returns its new body. @throws as `store.update` */
   async update(idOrKey: IdOrKey, change: Update<P>): Promise<P> {
     const found = await this.#roots.findPart(idOrKey, true)
     if (!found) throw notFound("part", idOrKey)
@@ -57,7 +58,7 @@ export class PartRepository<P> {
     return this.#writer.update<P>(["part", found.place.folder, found.id], change)
   }
 
-  /** Removes one part; tells whether there was one. @throws as `store.remove` */
+  /** Removes one part. Returns whether there was one. @throws as `store.remove` */
   async remove(idOrKey: IdOrKey): Promise<boolean> {
     this.#writer.mustBeWritable()
     const found = await this.#roots.findPart(idOrKey)
@@ -65,7 +66,7 @@ export class PartRepository<P> {
     return found !== undefined && this.#writer.remove(["part", found.place.folder, found.id])
   }
 
-  /** Yields the ids of a message's parts in the order of their making, which is that of their ids but at a wrap; readable or not. */
+  /** Yields the ids of a message's parts, readable or not, in the order they were made: by id, except across a wrap (see `idTime`). */
   async *ids(messageID: string, options: PartListOptions = {}): AsyncGenerator<string> {
     const { records } = await this.#root(messageID)
     options.signal?.throwIfAborted()
@@ -76,7 +77,7 @@ export class PartRepository<P> {
     }
   }
 
-  /** Yields the bodies of a message's parts in the order of `ids`; what cannot be read is skipped and reported. */
+  /** Yields the bodies of a message's parts in the order of `ids`. What cannot be read is skipped and reported. */
   async *list(messageID: string, options: PartListOptions = {}): AsyncGenerator<P> {
     const { records } = await this.#root(messageID)
     let left = checkLimit(options.limit) ?? Number.POSITIVE_INFINITY
@@ -91,7 +92,7 @@ export class PartRepository<P> {
     }
   }
 
-  /** All parts of a message whose root is known, as `list`. For the messages' own listing. */
+  /** As `list`, all parts of a message whose root is known; for the listing of messages. */
   async allOf({ records }: Root, messageID: string): Promise<JsonObject[]> {
     const bodies = await records.read("part", messageID, await records.ids("part", messageID))
     return bodies.filter((body) => body !== undefined)

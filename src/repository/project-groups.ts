@@ -4,43 +4,43 @@ import type { Root } from "../root/root.ts"
 import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
-/** A project as one place has it. */
+/** A project in one place. */
 export interface GroupedProject {
   readonly id: string
-  /** Whose history it is in, as `codex`. */
+  /** The agent whose history it is in, such as `codex`. */
   readonly source: string
   /** The place it is read from. */
   readonly origin: string
-  /** Sessions of it that are read from there. */
+  /** How many of its sessions are read from there. */
   readonly sessions: number
 }
 
-/** The projects of all places that have one work tree. */
+/** All projects, in all places, with the same work tree. */
 export interface ProjectGroup {
-  /** `null` where neither a project's record nor its newest session names one. */
+  /** `null` if neither a project's record nor its newest session names one. */
   readonly worktree: string | null
-  /** What a project's record calls it. */
+  /** The name in a project's record. */
   readonly name?: string
-  /** When one of its sessions was last updated, ms since 1970; `null` where it has none. */
+  /** When one of its sessions was last updated, ms since 1970; `null` without sessions. */
   readonly updated: number | null
-  /** Sessions of all its projects, each once. */
+  /** How many sessions all its projects have, each counted once. */
   readonly sessions: number
   /** The ids of its projects, each once. */
   readonly ids: readonly string[]
-  /** By place, the store's own first, then by id. */
+  /** Ordered by place, the store's own first, then by id. */
   readonly projects: readonly GroupedProject[]
 }
 
-/** Which projects are grouped. */
+/** Which projects to group. */
 export interface ProjectGroupOptions {
-  /** Only projects of the history of this agent, or these. */
+  /** Only projects in the history of this agent, or these. */
   source?: SourceFilter | undefined
   signal?: AbortSignal | undefined
 }
 
-/** What is found of one project id, in whatever places. */
+/** What was found about one project id in all places. */
 interface Found {
-  /** How many of its sessions are read from where, by whose history they are. */
+  /** How many of its sessions are read from each place, by agent. */
   readonly places: Map<Root, Map<string, number>>
   /** The places that have a record of it, the store's own first. */
   readonly recorded: Root[]
@@ -49,8 +49,8 @@ interface Found {
 }
 
 /**
- * Groups projects by their work trees, the group whose session was updated last first; those without sessions come last, by work tree. One
- * listing of all sessions tells what is read from where. Projects of one id are one project, whatever their records say.
+ * Groups projects by their work trees. The group whose session was updated last comes first; groups without sessions come last, by work
+ * tree. One listing of all sessions tells what is read from where. Projects with one id are one project, whatever their records say.
  */
 export async function groupProjects(roots: Roots, options: ProjectGroupOptions): Promise<ProjectGroup[]> {
   const { signal } = options
@@ -72,7 +72,7 @@ export async function groupProjects(roots: Roots, options: ProjectGroupOptions):
     of.newest ??= { root, id, time }
   }
   for (const root of roots.reachable().filter(isMeant)) {
-    // Whose a project without sessions is, a root of several agents does not tell.
+    // In a root with several agents a project without sessions has no known agent.
     const isMeantWhole = sources === undefined || root.origins === undefined
     for (const id of await root.records.plainIds("project"))
       if (isMeantWhole || found.get(id)?.places.has(root)) findIn(root, id).recorded.push(root)
@@ -97,7 +97,7 @@ interface Group {
   readonly members: { readonly id: string; readonly project: Found }[]
 }
 
-/** Its work tree and name, by the first record that tells them; without one the folder that its newest session ran in. */
+/** A project's work tree and name, from the first record that has them; without one, the folder that its newest session ran in. */
 async function told(
   id: string,
   { recorded, newest }: Found,

@@ -7,7 +7,7 @@ import type { Root } from "../root/root.ts"
 import type { ProjectGroup, ProjectGroupOptions } from "./project-groups.ts"
 import type { Roots } from "./roots.ts"
 
-/** Projects, straight from their few records; of one id in several roots that of the first. */
+/** Projects, straight from their records. If several roots have one with the same id, the first root's counts. */
 export class ProjectRepository<J> {
   readonly #roots: Roots
 
@@ -16,20 +16,20 @@ export class ProjectRepository<J> {
   }
 
   /**
-   * One project by its id, `undefined` where there is none.
+   * One project by its id, `undefined` if there is none.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(id: string): Promise<J | undefined> {
     checkKey([id])
     for (const root of this.#roots.all) {
       const body = await readProject(root, id)
-      // As everywhere, the id is the key's.
+      // As everywhere, the id in the key counts.
       if (body) return { ...body, id } as J
     }
     return undefined
   }
 
-  /** Yields the ids of all projects, those that have sessions but no record of their own included, by id. */
+  /** Yields the ids of all projects, in the order of ids, also of those that have sessions but no record. */
   async *ids(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<string> {
     const ids = new Set<string>()
     for (const { records } of this.#roots.all) {
@@ -42,7 +42,7 @@ export class ProjectRepository<J> {
     }
   }
 
-  /** Yields all projects by id; what cannot be read is skipped and reported. */
+  /** Yields all projects in the order of ids. What cannot be read is skipped and reported. */
   async *list(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<J> {
     const found = new Map<string, Root>()
     for (const root of this.#roots.all.toReversed())
@@ -55,8 +55,8 @@ export class ProjectRepository<J> {
   }
 
   /**
-   * Yields projects by their work trees, those of all places that have one as one group: the group whose session was updated last first.
-   * `ids` is what `projectID` of other calls takes.
+   * Yields projects grouped by their work trees, over all places. The group whose session was updated last comes first. The `ids` of a group
+   * can be given as `projectID` to other calls.
    * @throws TypeError; StoreError `EXHAUSTED`; the signal's reason
    */
   async *groups(options: ProjectGroupOptions = {}): AsyncGenerator<ProjectGroup> {

@@ -1,14 +1,14 @@
-/** How new a session was where it was last read from. */
+/** The root that a session was last read from, and how new it was there. */
 interface Version<R> {
   readonly root: R
   readonly updated: number
-  /** Whether another folder had a version of the same time, with fewer messages. */
+  /** Whether another root had a version with the same time and another number of messages. */
   readonly tied: boolean
 }
 
 /**
- * Remembers of sessions that were read from folders beside the store's own from which, and how new they were there, so that nothing
- * older stands in for them when such a folder is gone. Grows with those sessions only.
+ * Remembers which sessions were read from which root beside the store's own, and how new they were there, so that no older copy stands in
+ * for them when such a root is gone. Grows only with those sessions.
  */
 export class ReadFrom<R> {
   readonly #versions = new Map<string, Version<R>>()
@@ -25,7 +25,7 @@ export class ReadFrom<R> {
     return this.#versions.has(id)
   }
 
-  /** The folder that had a newer version of a session than this one, which lies elsewhere. */
+  /** The root that had a newer version of a session than this one; `undefined` if none is known. */
   newerThan(id: string, updated: number): R | undefined {
     const known = this.#versions.get(id)
     if (!known) return undefined

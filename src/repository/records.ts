@@ -3,8 +3,8 @@ import type { Update, Writer } from "../root/writer.ts"
 import type { Roots } from "./roots.ts"
 
 /**
- * Records of any kind by their keys, straight from the files. A record that the store's own folder does not have is read from the root
- * its session is read from; lists and changes are of the store's own folder.
+ * Records of any kind by their keys, straight from the files. A record that the store's own folder does not have is read from the root that
+ * its session is read from. Lists and changes concern only the store's own folder.
  */
 export class Records {
   readonly #roots: Roots
@@ -22,7 +22,7 @@ export class Records {
   async read<T = unknown>(key: Key): Promise<T> {
     checkKey(key)
     const { records } = await this.#roots.ofKey(key)
-    // The record is as the app's type says if the app and its schemas saw to it.
+    // Whether records have the app's type is up to the app and its schemas.
     return (await records.value(key)) as T
   }
 
@@ -37,7 +37,7 @@ export class Records {
   }
 
   /**
-   * Puts a body in the record's place; resolves when it is safely on the disk.
+   * Writes a record. Resolves when it is safely on the disk.
    * @throws StoreError `INVALID_KEY`, `INVALID_RECORD`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   write(key: Key, value: unknown): Promise<void> {
@@ -45,20 +45,20 @@ export class Records {
   }
 
   /**
-   * Changes a record atomically, also across processes, and gives its new body.
-   * @throws as `write`; StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`; TypeError where `change` gives a promise; what
-   * `change` throws, and then nothing is changed
+   * Changes a record atomically, also across processes, and returns its new body.
+   * @throws as `write`; StoreError `NOT_FOUND`, `CORRUPT`, `TOO_LARGE`; TypeError if `change` returns a promise; what `change` throws, and
+   * then nothing is changed
    */
   update<T = unknown>(key: Key, change: Update<T>): Promise<T> {
     return this.#writer.update(key, change)
   }
 
-  /** Removes one record, whatever its file holds; tells whether there was one. @throws as `write` */
+  /** Removes one record, whatever its file holds. Returns whether there was one. @throws as `write` */
   remove(key: Key): Promise<boolean> {
     return this.#writer.remove(key)
   }
 
-  /** Yields the keys below a prefix in the order of their segments; none where the prefix is missing. */
+  /** Yields the keys below a prefix, in the order of their segments. */
   async *keys(
     prefix: Key = [],
     options: { signal?: AbortSignal | undefined } = {},

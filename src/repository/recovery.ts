@@ -8,31 +8,30 @@ import type { Root } from "../root/root.ts"
 import { TimeSlice } from "../time-slice.ts"
 import type { Roots } from "./roots.ts"
 
-/** Where sessions belong that no project's work tree is known of. */
+/** The project of sessions for which no project is known. */
 const NO_PROJECT = "global"
 const NO_TITLE = "Recovered session"
-/** Which release wrote it is in no message. */
+/** The version of a recovered session: no message says which release wrote it. */
 const NO_VERSION = "unknown"
-/** Of a title made of somebody's words, in UTF-16 units. */
+/** The length of a title that is made from a person's words, in UTF-16 units. */
 const TITLE_LENGTH = 100
-/** The last moment that a date can be, ms since 1970: what lies beyond is no time. */
+/** The latest time that a `Date` can hold, ms since 1970; anything later is no time. */
 const LAST_TIME = 8.64e15
 
-/** What is known of a session whose own file is gone. */
+/** What is known about a session whose own file is gone. */
 interface Traces {
   created?: number
   updated?: number
   title?: string | undefined
-  /** Where the model worked: its directory, and the work tree that is in. */
+  /** The directory that the model worked in and, below, the work tree of that directory. */
   cwd?: string | undefined
   worktree?: string | undefined
 }
 
 /**
- * The body of a session whose own file is gone, made of what is left: its id from the folder of its messages, its times from them,
- * its title from the person's first words, its directory and project from where the model worked. `undefined` where it has no
- * messages.
- * @param projectID the project it is to belong to, in place of the one whose work tree that was, or `global`
+ * Makes the body of a session whose own file is gone from what is left: its id from the folder of its messages, its times from them, its
+ * title from the person's first words, its directory and project from where the model worked. `undefined` if it has no messages.
+ * @param projectID the project it gets; by default the one with that work tree, or else `global`
  */
 export async function recoverSession(
   roots: Roots,
@@ -61,8 +60,7 @@ export async function recoverSession(
 }
 
 /**
- * The file of a session, be it one that can be read or not; `undefined` where there is none in any project. What cannot be looked at
- * may hold one.
+ * The place of a session's own file, readable or not; `undefined` if there is none in any project.
  * @throws StoreError `UNREADABLE`, `EXHAUSTED`
  */
 export async function sessionFile(roots: Roots, id: string): Promise<string | undefined> {
@@ -75,7 +73,7 @@ export async function sessionFile(roots: Roots, id: string): Promise<string | un
   return undefined
 }
 
-/** Goes through the messages, oldest first; once all else is known only their times are looked at. */
+/** Goes through the messages, oldest first. Once everything else is known, only their times are looked at. */
 async function findTraces({ records, catalog }: Root, id: string, signal?: AbortSignal): Promise<Traces> {
   const slice = new TimeSlice(signal)
   const traces: Traces = {}
@@ -97,14 +95,14 @@ async function findTraces({ records, catalog }: Root, id: string, signal?: Abort
       traces.worktree ??= text(root)
       if (messageFields(body).role === "user") traces.title ??= await firstWords(records, message)
     }
-  // The last one may have taken a while.
+  // The last message may have ended long after it began.
   const [body] = last === undefined ? [] : await records.read("message", id, [last])
   const { completed } = fieldsOf(body?.time)
   if (isTime(completed)) traces.updated = Math.max(traces.updated ?? completed, completed)
   return traces
 }
 
-/** The first line of what a person said in a message; nothing of what was put in by the agent. */
+/** The first line of what a person said in a message, without what the agent added. */
 async function firstWords(records: RecordSource, messageID: string): Promise<string | undefined> {
   for (const id of await records.ids("part", messageID)) {
     const [part] = await records.read("part", messageID, [id])
@@ -131,7 +129,7 @@ function shortened(line: string): string {
   return `${title.trimEnd()}…`.toWellFormed()
 }
 
-/** The first project that has one of these for its work tree, those looked for first. */
+/** The first project with one of these work trees; the first work tree that has a project counts. */
 async function projectOf(
   roots: Roots,
   worktrees: readonly (string | undefined)[],

@@ -5,16 +5,16 @@ import type { Writer } from "../root/writer.ts"
 import { recoverSession, sessionFile } from "./recovery.ts"
 import type { Roots } from "./roots.ts"
 
-/** How to bring back a session whose own file is gone. */
+/** How to restore a session whose own file is gone. */
 export interface RepairOptions {
-  /** The project it is to belong to; by default the one whose work tree its messages name, else `global`. */
+  /** The project it gets; by default the one whose work tree its messages name, else `global`. */
   projectID?: string | undefined
-  /** Change nothing, and give what would be written. */
+  /** Whether to write nothing and only return what would be written. */
   dryRun?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
-/** As `SessionRepository.repair`: gives the body and the file it was, or would be, written to. */
+/** As `SessionRepository.repair`. Returns the body and the path it was, or would be, written to. */
 export async function repairSession(
   roots: Roots,
   writer: Writer,

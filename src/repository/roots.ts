@@ -16,7 +16,7 @@ import { ReadFrom } from "./read-from.ts"
 const ownedSessions = loadedOnce(() => import("./owned-sessions.ts"))
 const apartCounts = loadedOnce(() => import("./apart-counts.ts"))
 
-/** How often a session that is not found is looked for: a move takes longer than a look at all folders. */
+/** How many times a session that is not found is looked for, because another process may be moving it. */
 export const MAX_LOOKS = 3
 
 /** Where a record lies. */
@@ -26,7 +26,7 @@ export interface Found {
   readonly id: string
 }
 
-/** What is asked of all roots; of which projects stands beside it. */
+/** A query to all roots; the projects are passed separately. */
 export type RootsQuery = Omit<SessionQuery, "projectID">
 
 /** Project ids; `[undefined]` for all projects. */
@@ -34,11 +34,11 @@ type Projects = readonly (string | undefined)[]
 const ALL_PROJECTS: Projects = [undefined]
 
 /**
- * The folders a store reads: its own, which alone is written to, and others beside it.
+ * The roots that a store reads: its own folder, the only one that is written to, and others beside it.
  *
- * A session that lies in several is read from one of them, whole, with its messages and parts: where its `time.updated` is
- * newest; among equals where it has most messages; then the store's own folder before the others, in their order. Where that root is
- * not there any more no older copy stands in for it: listings leave the session out, and calls about it are `UNREADABLE`.
+ * A session that lies in several roots is read whole from one of them, with its messages and parts: where its `time.updated` is newest; among
+ * equals where it has most messages; then the store's own folder before the others, in their order. If that root is gone, no older copy stands
+ * in for it: listings leave the session out, and calls about it are `UNREADABLE`.
  */
 export class Roots {
   readonly main: WritableRoot
@@ -52,18 +52,18 @@ export class Roots {
     this.main = main
     this.#all = [main, ...others]
     this.#mustBeOpen = mustBeOpen
-    // Whatever is there now is missed when it goes.
+    // Asked now, so that each root notes what is there and would be missed.
     for (const { upkeep } of others) upkeep.outOfReach()
   }
 
-  /** The store's own and those of the others that are meant; itself where that is all of them. */
+  /** The store's own root with those others for which `isMeant` is true; this very object if those are all. */
   only(isMeant: (root: Root) => boolean): Roots {
     const others = this.#all.slice(1).filter(isMeant)
     if (others.length === this.#all.length - 1) return this
     return new Roots(this.main, others, this.#mustBeOpen)
   }
 
-  /** All of them, the store's own first; every call of a repository begins here. @throws StoreError `CLOSED` */
+  /** All roots, the store's own first. Every call of a repository begins here. @throws StoreError `CLOSED` */
   get all(): readonly Root[] {
     this.#mustBeOpen()
     return this.#all
@@ -71,8 +71,8 @@ export class Roots {
 
   /**
    * As `Catalog.sessions`, over all roots.
-   * @param isMeant only sessions that are read from such a root
-   * @param projects only sessions of these; of copies in several of them the newest
+   * @param isMeant whether to list sessions that are read from a root
+   * @param projects only sessions in these projects; of copies in several of them the newest
    */
   async sessions(
     query: RootsQuery,
@@ -89,7 +89,7 @@ export class Roots {
     const isLimited = !projects.includes(undefined)
     let gone: ReadonlySet<Root> | undefined
     const isRead = (id: string, version: ReadVersion): boolean => {
-      // One that went while it was asked is seen when all have answered; what came back meanwhile was not asked.
+      // Looked at after all roots have answered: a root that went away meanwhile counts as gone, and so does one that came back.
       gone ??= new Set([...before, ...this.#gone()])
       if (gone.has(version.root)) return false
       this.#note(id, version, gone, isLimited)
@@ -122,7 +122,7 @@ export class Roots {
     return count
   }
 
-  /** How many sessions there are by name, readable or not, of some projects or all. */
+  /** How many sessions there are by name, readable or not, in some projects or all. */
   async countSessionRecords(projects: Projects): Promise<number> {
     const ids = new Set<string>()
     for (const { records } of this.reachable())
@@ -133,16 +133,16 @@ export class Roots {
   }
 
   /**
-   * The session's place; of several copies the newest `time.updated` wins, among equals of one root the last folder.
-   * @param strict whether what is closed to us is an error where nothing is found; otherwise it is reported
-   * @throws StoreError `UNREADABLE` where it lies, or may lie, in a root that is not there any more, and where nothing is found but not
-   * everything could be looked at; `EXHAUSTED`
+   * The place of a session. Of several copies the one with the newest `time.updated` counts; among equals in one root, the last folder's.
+   * @param strict whether a place that is closed to us is an error if nothing is found; otherwise it is only reported
+   * @throws StoreError `UNREADABLE` if it lies, or may lie, in a root that is gone, or if nothing is found although not everything could be
+   * looked at; `EXHAUSTED`
    */
   async findSession(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
     const { id, folder } = checkIdOrKey("session", idOrKey)
     if (folder !== undefined && this.all.length === 1)
       return { root: this.main, place: { kind: "session", folder }, id }
-    // One that another process moves may be where it was looked for too early, or too late.
+    // Another process may be moving it, from a folder not yet looked at to one that was.
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const found = await this.#findSession(id, folder, strict)
       if (found) return found
@@ -151,21 +151,21 @@ export class Roots {
   }
 
   /**
-   * The root that a session, and what belongs to it, is read from; of one without a file, where its messages are.
+   * The root that a session, and what belongs to it, is read from. For a session without a file, the root that has its messages.
    * @throws as `findSession`
    */
   async ofSession(id: string, question?: object): Promise<Root> {
     return (await this.#ownerOf(id, question)) ?? this.#absent("session", id) ?? this.main
   }
 
-  /** As `ofSession`; none of a session that is nowhere. */
+  /** As `ofSession`, but `undefined` if the session is nowhere. */
   async #ownerOf(id: string, question?: object): Promise<Root | undefined> {
     if (this.all.length === 1) return this.main
     const found = await this.#findSession(checkIdOrKey("session", id).id, undefined, false, question)
     return found?.root ?? (await this.#withRecords("message", id))[0]
   }
 
-  /** As `ofSession`; none of a session that was read from a root that is not there any more. */
+  /** As `ofSession`, but `undefined` if the session was read from a root that is gone. */
   async ownerOf(session: string, question?: object): Promise<Root | undefined> {
     try {
       return await this.ofSession(session, question)
@@ -180,7 +180,7 @@ export class Roots {
     if (this.all.length === 1) return this.main
     let found = await this.#guess("message", id)
     if (!found) {
-      // Where no index knows the message, its parts tell; only where several roots have some it must be looked for.
+      // If no index knows the message, its parts tell the root. Only if several roots have parts, the message is looked for.
       const roots = await this.#withRecords("part", id)
       found = roots.length > 1 ? await this.#scan("message", id, new Looking()) : undefined
       if (!found) return roots[0] ?? this.#absent("message", id) ?? this.main
@@ -189,15 +189,15 @@ export class Roots {
   }
 
   /**
-   * Where a message lies: as its key says, else as an index says, else wherever it is; its session's root is preferred.
-   * Otherwise as `findSession`.
+   * The place of a message: by its key, else by an index, else by looking into every folder. Its session's root is preferred. Otherwise as
+   * `findSession`.
    */
   async findMessage(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
     const found = await this.#find("message", idOrKey, strict)
     return found && this.#preferred(found)
   }
 
-  /** Where a part lies; as `findMessage`. */
+  /** The place of a part; as `findMessage`. */
   async findPart(idOrKey: IdOrKey, strict?: boolean): Promise<Found | undefined> {
     const found = await this.#find("part", idOrKey, strict)
     if (!found || this.all.length === 1) return found
@@ -216,7 +216,7 @@ export class Roots {
     return found ?? this.#absent(kind, id)
   }
 
-  /** The root that a record of any kind is read from by its key: the store's own if it has it, so that a write is read back. */
+  /** The root that a record of any kind is read from by its key: the store's own if it has the record, so that a write is read back. */
   async ofKey(key: Key): Promise<Root> {
     const [kind, owner, id] = key
     if (this.all.length === 1 || owner === undefined) return this.main
@@ -227,34 +227,34 @@ export class Roots {
       return (await this.findPart([kind, owner, id]))?.root ?? this.main
     const ofSession = kind === "message" || SESSION_SIDE_KINDS.some((side) => side === kind)
     const root = ofSession ? await this.ofSession(owner) : await this.#withPlain(key)
-    // The store's own has none of that key.
+    // The store's own root does not have it.
     return root && root !== this.main ? root : (this.#absent("record", key.join("/")) ?? this.main)
   }
 
   /**
-   * Checks that a record of a session can be written: it would be lost behind the session if that lies in other roots only.
-   * There is nothing to wait for where the store's own folder has the session: then a write is taken before its call returns.
+   * Checks that a record of a session can be written. If the session lies only in other roots, the record would be hidden behind it. Returns
+   * nothing to wait for if the store's own folder has the session, so that a write is queued before its call returns.
    * @throws StoreError `READ_ONLY`
    */
   checkWritable(sessionID: string): Promise<void> | undefined {
-    // An id that cannot be one is in no root; where it matters the write itself refuses it.
+    // An invalid id is in no root; if it matters, the write itself refuses it.
     if (this.all.length === 1 || segmentFault(sessionID) !== undefined) return undefined
     try {
       if (this.main.projectsOf(sessionID).length > 0) return undefined
     } catch (error) {
-      // It is looked for once more, with patience.
+      // Looked for again below, with retries.
       if (!isStoreError(error, "EXHAUSTED")) throw error
     }
     return this.#checkElsewhere(sessionID)
   }
 
   async #checkElsewhere(sessionID: string): Promise<void> {
-    // What may lie in a root that is not there any more does not stand in the way of writes.
+    // A root that is gone, and may hold the session, does not prevent writes.
     const root = (await this.#ownerOf(sessionID)) ?? this.main
     if (root !== this.main) throw elsewhere(root, `The session ${sessionID}`)
   }
 
-  /** The one to be changed must lie in the store's own folder. @throws StoreError `READ_ONLY` */
+  /** Checks that a record to be changed lies in the store's own folder. @throws StoreError `READ_ONLY` */
   checkMain({ root, place, id }: Found): void {
     if (root !== this.main) throw elsewhere(root, `The ${place.kind} ${id}`)
   }
@@ -268,7 +268,7 @@ export class Roots {
     else if (!limited) this.#readFrom.forget(id)
   }
 
-  /** The newest copy of a session, in a project or in any. @throws as `findSession`; StoreError `UNREADABLE` where a newer one is out of reach */
+  /** The newest copy of a session, in one project or in any. @throws as `findSession`; StoreError `UNREADABLE` if a newer one is out of reach */
   async #findSession(id: string, folder?: string, strict = false, question = {}): Promise<Found | undefined> {
     const found: Found[] = []
     const looking = new Looking(strict)
@@ -303,7 +303,7 @@ export class Roots {
     return last
   }
 
-  /** The roots that are there, the store's own first. */
+  /** The roots that are not gone, the store's own first. */
   reachable(): readonly Root[] {
     return this.all.filter((root) => root === this.main || !root.upkeep.outOfReach())
   }
@@ -313,7 +313,7 @@ export class Roots {
     return new Set(this.#all.filter((root) => !there.includes(root)))
   }
 
-  /** What is found nowhere. @throws StoreError `UNREADABLE` where it may lie in a root that is not there any more */
+  /** The answer for what is found nowhere. @throws StoreError `UNREADABLE` if it may lie in a root that is gone */
   #absent(kind: string, id: string): undefined {
     for (const root of this.#gone()) throw unreachable(root, `The ${kind} ${id}`)
   }
@@ -337,14 +337,14 @@ export class Roots {
     return undefined
   }
 
-  /** The first root that has a record which lies in no owner's folder, as a project's. */
+  /** The first root that has a record of a kind without owners' folders, such as a project. */
   async #withPlain([kind = "", id = "", ...deeper]: Key): Promise<Root | undefined> {
     if (deeper.length > 0) return undefined
     for (const root of this.reachable()) if ((await root.records.plainIds(kind)).includes(id)) return root
     return undefined
   }
 
-  /** The roots that have records in a folder, or may have some: reading tells why it cannot be listed. */
+  /** The roots that have records in a folder, or may have some because it cannot be listed; reading will report why. */
   async #withRecords(kind: "message" | "part", folder: string): Promise<Root[]> {
     const roots: Root[] = []
     for (const root of this.reachable()) {
@@ -359,11 +359,11 @@ export class Roots {
 
   async #held(place: Place, id: string): Promise<Found> {
     for (const root of this.reachable()) if (await holds(root, place, id)) return { root, place, id }
-    // Where there is none it would be the store's own.
+    // If no root has it, it would be the store's own.
     return this.#absent(place.kind, id) ?? { root: this.main, place, id }
   }
 
-  /** A message of several roots is that of the root its session is read from. */
+  /** Prefers the root that the message's session is read from, if it has the message. */
   async #preferred(found: Found): Promise<Found> {
     if (this.all.length === 1) return found
     const root = await this.ofSession(found.place.folder)
@@ -371,7 +371,7 @@ export class Roots {
   }
 }
 
-/** The entries with their root, made when they are asked for: a listing may be long. */
+/** Adds the root to entries, one by one as they are asked for, since a listing may be long. */
 function rooted(root: Root, entries: Iterable<SessionEntry>): Iterable<RootedEntry> {
   return {
     *[Symbol.iterator]() {

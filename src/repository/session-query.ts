@@ -7,13 +7,13 @@ import type { ProjectFilter } from "./of-projects.ts"
 import { namesOf, type SourceFilter } from "./of-source.ts"
 import type { RootsQuery } from "./roots.ts"
 
-/** Which sessions; of a store that declares fields, also by these. */
+/** Which sessions to list; a store with declared fields can filter by these too. */
 export interface SessionFilter<F extends FieldTypes = NoFields> {
-  /** Of this project, or these, as `ids` of a group; of copies in several of them the newest. */
+  /** Only sessions of this project, or these, such as the `ids` of a group. Of copies in several of them the newest counts. */
   projectID?: ProjectFilter | undefined
   /** A parent's id for its children; `null` for sessions without a parent. */
   parentID?: string | null | undefined
-  /** The work tree the session ran in. */
+  /** Only sessions that ran in this work tree. */
   directory?: string | undefined
   /** Only sessions that are read from the history of this agent, or these. */
   source?: SourceFilter | undefined
@@ -21,46 +21,46 @@ export interface SessionFilter<F extends FieldTypes = NoFields> {
   archived?: "include" | "exclude" | "only" | undefined
   /** Only sessions updated at or after this time, ms since 1970. */
   updatedSince?: number | undefined
-  /** Only sessions whose title holds these words; as in `store.search`. */
+  /** Only sessions whose title contains these words, as in `store.search`. */
   search?: string | undefined
-  /** Only sessions whose declared fields are as all of these say. */
+  /** Only sessions whose declared fields pass all of these tests. */
   where?: FieldTests<F> | undefined
   signal?: AbortSignal | undefined
 }
 
-/** Which sessions, in which order, and how many. */
+/** Which sessions to list, in which order, and how many. */
 export interface SessionListOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
   /**
-   * By default `"updated"`; or a declared field, whose equals come by id. Sessions without a value of its type are the least: last
-   * by default.
+   * By default `"updated"`. With a declared field, sessions with equal values are ordered by id, and sessions without a value of its type
+   * count as the least, so they come last by default.
    */
   order?: SessionOrder<F> | undefined
   /** `"desc"` (newest or greatest first, the default) or `"asc"`. */
   direction?: "asc" | "desc" | undefined
-  /** At most so many. */
+  /** How many at most. */
   limit?: number | undefined
 }
 
-/** Which page of the sessions. */
+/** Which page of sessions. */
 export interface SessionPageOptions<F extends FieldTypes = NoFields> extends SessionFilter<F> {
-  /** As in a list; the greatest first. */
+  /** As in a list; the newest or greatest come first. */
   order?: SessionOrder<F> | undefined
-  /** `older` or `newer` of another page with the same order. */
+  /** The `older` or `newer` of another page with the same order. */
   cursor?: string | undefined
-  /** By default 50. */
+  /** How many sessions the page has at most; by default 50. */
   limit?: number | undefined
 }
 
 /** What sessions are ordered by: a time, or a declared field. */
 export type SessionOrder<F extends FieldTypes = NoFields> = "updated" | "created" | (keyof F & string)
 
-/** Of whatever fields: which there are is looked at. */
+/** Options with fields that are not checked yet. */
 type QueryOptions = Omit<SessionListOptions, "where" | "order"> & {
   readonly where?: unknown
   readonly order?: string | undefined
 }
 
-/** What the options ask of all roots; of which source and projects stands beside it. @throws TypeError; StoreError `INVALID_KEY` */
+/** Checks options and makes a query of them, without its projects. @throws TypeError; StoreError `INVALID_KEY` */
 export function toQuery(options: QueryOptions, declared?: DeclaredFields): RootsQuery {
   const { parentID, directory, updatedSince } = options
   if (parentID !== undefined && parentID !== null) checkKey([parentID])

@@ -25,26 +25,27 @@ import {
   toQuery,
 } from "./session-query.ts"
 
-/** A session with the place it is read from: the store's own folder, or one of those that are read beside it. */
+/** A session with the place it is read from: the store's own folder, or a root beside it. */
 export interface SessionWithOrigin<S = Session> {
   readonly session: S
-  /** Whose history that is, as `codex`; `json` for a folder of JSON files that is no agent's. */
+  /** The agent whose history it is in, such as `codex`; `json` for a folder of JSON files of no known agent. */
   readonly source: string
+  /** The folder, file or URL that it is read from. */
   readonly origin: string
-  /** Of a session that machines published: whose copy is read, and which machines have one too, by what people call them. */
+  /** For a session that machines published: the name of the machine whose copy is read. `alsoOn` names the others that have a copy. */
   readonly machine?: string
   readonly alsoOn?: readonly string[]
 }
 
-/** A session that was brought back, and the file it was, or would be, written to. */
+/** A restored session, and the path it was, or would be, written to. */
 export interface RepairedSession<S = Session> {
   readonly session: S
   readonly path: string
 }
 
 /**
- * Sessions of all projects or one, in the store's folder and those read beside it. An id found in several places is listed
- * once, the newest `time.updated` winning.
+ * The sessions of the store's own folder and of the roots beside it. A session that lies in several places is listed once, by the copy with
+ * the newest `time.updated`.
  */
 export class SessionRepository<S, F extends FieldTypes = NoFields> {
   readonly #roots: Roots
@@ -59,19 +60,19 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * One session by its id or its key, `undefined` where there is none.
+   * One session by its id or its key, `undefined` if there is none.
    * @throws StoreError `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `NOT_A_FILE`, `INVALID_KEY`, `EXHAUSTED`
    */
   async get(idOrKey: IdOrKey): Promise<S | undefined> {
     return (await this.getWithOrigin(idOrKey))?.session
   }
 
-  /** As `get`, with the place it is read from and whose history that is. */
+  /** As `get`, with the place it is read from and the agent whose history that is. */
   async getWithOrigin(idOrKey: IdOrKey): Promise<SessionWithOrigin<S> | undefined> {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const found = await this.#roots.findSession(idOrKey)
       const body = found && (await found.root.records.get("session", found.place.folder, found.id))
-      // Bodies are as the app's type says if the app and its schemas saw to it.
+      // Whether bodies have the app's type is up to the app and its schemas.
       if (body) {
         const from = await found.root.origins?.([found.id])
         return { session: body as S, ...originOf(found.root, from?.get(found.id)) }
@@ -82,20 +83,20 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     return undefined
   }
 
-  /** The place a session is read from, `undefined` where there is none of that id. @throws StoreError `INVALID_KEY` */
+  /** The place that a session is read from, `undefined` if there is no such session. @throws StoreError `INVALID_KEY` */
   async origin(idOrKey: IdOrKey): Promise<string | undefined> {
     return (await this.#roots.findSession(idOrKey))?.root.place
   }
 
-  /** The key under which a session lies, `undefined` where there is none; of several copies the newest's. */
+  /** The key of a session, `undefined` if there is none; of several copies the newest one's. */
   async keyOf(id: string): Promise<Key | undefined> {
     const found = await this.#roots.findSession(id)
     return found && ["session", found.place.folder, id]
   }
 
   /**
-   * Writes a session where it already lies, else into the folder of its `projectID`. One that lies only in a folder that
-   * is read beside the store's own is `READ_ONLY`: import it first. Where such a folder has a newer version, that is read on.
+   * Writes a session where it already lies, else into the folder of its `projectID`. Resolves when it is on the disk. A session that lies
+   * only in a root beside the store's own is `READ_ONLY`: import it first. If such a root has a newer version, that is still the one read.
    * @throws StoreError `INVALID_RECORD`, `INVALID_KEY`, `READ_ONLY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async write(session: S): Promise<void> {
@@ -116,7 +117,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * Changes a session atomically and gives its new body. One whose newest version lies in a folder that is only read is
+   * Changes a session atomically and returns its new body. A session whose newest version lies in a root beside the store's own is
    * `READ_ONLY`.
    * @throws as `store.update`
    */
@@ -131,10 +132,10 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * Removes a session in every project that holds it, with its child sessions, messages, parts and side files; the
-   * session's own file goes last, so that a removal cut short can be finished by a second call. Files that cannot be
-   * read are left and told of, and so are the parts of a message that another session holds too, and copies in folders that are only read: the session is listed from there then.
-   * @throws StoreError `READ_ONLY` also for a session that lies only in such folders; `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
+   * Removes a session in every project that holds it, with its child sessions, messages, parts and side files. The session's own file goes
+   * last, so that a second call can finish a removal that was cut short. Files that cannot be read are kept and returned in `left`, and so
+   * are copies in roots beside the store's own, from where the session is listed then. Parts that another session's message shares are kept.
+   * @throws StoreError `READ_ONLY`, also for a session that lies only in such roots; `INVALID_KEY`, `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
   async remove(idOrKey: IdOrKey, options: { signal?: AbortSignal | undefined } = {}): Promise<Removal> {
     const { id } = checkIdOrKey("session", idOrKey)
@@ -155,9 +156,9 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * Moves a session and its child sessions to another project, which need not have a file; gives the ids of those that moved.
-   * Messages and side files stay where they are, as they lie in no project; `directory` is left as it is. Where both projects' names
-   * lead to one folder there is nothing to move.
+   * Moves a session and its child sessions to another project, which need not have a record. Returns the ids of the sessions that moved.
+   * Messages and side files stay where they are, since they lie in no project, and `directory` is not changed. If both projects' names lead
+   * to one folder, there is nothing to move.
    * @throws StoreError `NOT_FOUND`, `CONFLICT`, `CORRUPT`, `TOO_LARGE`, `UNREADABLE`, `EXHAUSTED`, `READ_ONLY`, `INVALID_KEY`,
    * `WRITE_FAILED`, `NOT_DURABLE`, `LOCKED`
    */
@@ -179,7 +180,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
       if (seen.has(next)) continue
       seen.add(next)
       options.signal?.throwIfAborted()
-      // Found before their parent moves, so that a move cut short finds them again.
+      // Found before their parent moves, so that after an interruption a second call finds them again.
       const children = await this.#roots.main.catalog.sessions(toQuery({ parentID: next }), options)
       for (const child of children) waiting.push(child.id)
       const session = next
@@ -191,15 +192,15 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * Brings back a session whose own file is gone and whose messages are there: writes a file made of what is left, and gives its body
-   * and path. The id is that of the messages' folder, the times are theirs, the title is the person's first words, the directory and
-   * project are those the model worked in. A file of the session that is there, in any project, readable or not, stays as it is.
-   * @throws StoreError `CONFLICT` where there is a file, `NOT_FOUND` where there are no messages either, `UNREADABLE` where it cannot
-   * be told, `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; the signal's reason
+   * Restores a session whose own file is gone but whose messages are there: writes a file made from what is left, and returns its body and
+   * path. The id is that of the messages' folder, the times are theirs, the title is the person's first words, the directory and project are
+   * those the model worked in. If the session has a file in any project, readable or not, that stays as it is.
+   * @throws StoreError `CONFLICT` if there is a file, `NOT_FOUND` if there are no messages either, `UNREADABLE` if that cannot be told,
+   * `READ_ONLY`, `INVALID_KEY`, `INVALID_RECORD`, `WRITE_FAILED`, `LOCKED`; the signal's reason
    */
   async repair(id: string, options: RepairOptions = {}): Promise<RepairedSession<S>> {
     const { repairSession } = await loaded(() => import("./repair.ts"))
-    // One after another: of two at once, for different projects, neither would see the other's file.
+    // One after another: two at once, for different projects, would not see each other's file.
     const repaired = this.#repairing.then(() => repairSession(this.#roots, this.#writer, id, options))
     this.#repairing = repaired.catch(() => {})
     const { session, path } = await repaired
@@ -207,9 +208,8 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * What stands for a session whose own file is gone and whose messages are there, as `repair` would write it; `undefined` where it
-   * has a file or no messages.
-   * @throws StoreError `UNREADABLE` where it cannot be told, `INVALID_KEY`; the signal's reason
+   * The body that `repair` would write for a session whose own file is gone; `undefined` if it has a file, or no messages.
+   * @throws StoreError `UNREADABLE` if that cannot be told, `INVALID_KEY`; the signal's reason
    */
   async recover(id: string, options: { signal?: AbortSignal | undefined } = {}): Promise<S | undefined> {
     checkKey([id])
@@ -228,17 +228,17 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
   }
 
   /**
-   * Yields session bodies, newest `time.updated` first unless the options say otherwise. The order is fixed when the
-   * first is asked for, so a session touched meanwhile is yielded once; what cannot be read is skipped and reported.
+   * Yields session bodies, newest `time.updated` first unless the options say otherwise. The order is fixed when the first is asked for, so a
+   * session that changes meanwhile is yielded once. What cannot be read is skipped and reported.
    */
   async *list(options: SessionListOptions<F> = {}): AsyncGenerator<S> {
     for await (const { session } of this.listWithOrigin(options)) yield session
   }
 
-  /** As `list`, each with the folder it is read from. */
+  /** As `list`, each session with the place it is read from. */
   async *listWithOrigin(options: SessionListOptions<F> = {}): AsyncGenerator<SessionWithOrigin<S>> {
     let missing = checkLimit(options.limit)
-    // A session touched meanwhile may come up again among those that take the place of what cannot be read.
+    // Later rounds make up for sessions that cannot be read; one that changed meanwhile may come again there.
     const given = new Set<string>()
     for (let after: RootedEntry | undefined; missing !== 0; ) {
       let asked = missing
@@ -258,7 +258,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     }
   }
 
-  /** Yields the sessions whose parent this is; as `list`. */
+  /** Yields the child sessions of a session, as `list` does. */
   children(id: string, options: Omit<SessionListOptions<F>, "parentID"> = {}): AsyncGenerator<S> {
     checkKey([id])
     return this.list({ ...options, parentID: id })
@@ -270,7 +270,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     return { items: items.map(({ session }) => session), older, newer }
   }
 
-  /** As `page`, each with the folder it is read from. */
+  /** As `page`, each session with the place it is read from. */
   async pageWithOrigin(options: SessionPageOptions<F> = {}): Promise<Page<SessionWithOrigin<S>>> {
     const { items, older, newer } = await this.#page(
       options,
@@ -290,7 +290,7 @@ export class SessionRepository<S, F extends FieldTypes = NoFields> {
     return { items: items.map(({ id, project }) => ["session", project, id]), older, newer }
   }
 
-  /** How many sessions match; without any filter but `projectID`, how many session files there are by name. */
+  /** How many sessions match. Without any filter except `projectID`, how many session files there are by name, readable or not. */
   async count(options: SessionFilter<F> = {}): Promise<number> {
     const query = toQuery(options, this.#declared)
     const { parentID, directory, archived, updatedSince, search, where } = query

@@ -9,7 +9,7 @@ import { ofProjects, type ProjectFilter } from "./of-projects.ts"
 import { namesOf, ofSource, type SourceFilter } from "./of-source.ts"
 import type { Roots } from "./roots.ts"
 
-/** Which messages are added up. */
+/** Which messages to add up. */
 export interface UsageOptions {
   /** Only sessions that lie in the folder of this project, or these. */
   projectID?: ProjectFilter | undefined
@@ -17,27 +17,26 @@ export interface UsageOptions {
   source?: SourceFilter | undefined
   /** Only sessions that ran in this work tree. */
   directory?: string | undefined
-  /** Only messages created from this time on, or up to it, ms since 1970. */
+  /** Only messages created at or after this time and, with `until`, at or before that one; ms since 1970. */
   since?: number | undefined
   until?: number | undefined
-  /** The time zone whose days are meant, by its IANA name; by default the system's. */
+  /** The IANA name of the time zone that days are counted in; by default the system's. */
   timeZone?: string | undefined
   /**
-   * What to do with answers of models that lie in several sessions, as those of a forked session: add each up `"once"` (the
-   * default), or `"count"` the copies too.
+   * What to do with answers that lie in several sessions, as after a fork: add up each `"once"` (the default), or `"count"` the copies too.
    */
   copies?: "once" | "count" | undefined
   signal?: AbortSignal | undefined
 }
 
-/** What one day's messages of one model took. Tokens and cost are as the records say, 0 where they say nothing. */
+/** The tokens and cost of one day's messages of one model, as the records say; 0 where they say nothing. */
 export interface Usage {
   /** YYYY-MM-DD. */
   readonly day: string
-  /** `null` for messages that name no model, as those of people. */
+  /** `null` for messages that name no model, such as a person's. */
   readonly model: string | null
   readonly provider: string | null
-  /** Whose history they lie in, where a store reads several. */
+  /** The agent whose history they lie in, if the store reads several. */
   readonly source?: string
   messages: number
   input: number
@@ -45,24 +44,24 @@ export interface Usage {
   reasoning: number
   cacheRead: number
   cacheWrite: number
-  /** In the currency of the records, US dollars as a rule. */
+  /** In the currency of the records, usually US dollars. */
   cost: number
   /**
-   * How many answers are copies of others: they are in the figures only if they were to be counted. Absent where there are none.
+   * How many answers are copies of others. They are in the figures only with `copies: "count"`. Absent if there are none.
    */
   copies?: number
 }
 
-/** Messages whose bodies are read together. */
+/** How many message bodies are read together. */
 const BODIES_AT_ONCE = 16
-/** Messages of one session whose steps are asked for together. */
+/** For how many messages of a session steps are asked for together. */
 const MESSAGES_AT_ONCE = 256
 
 /**
- * Adds up tokens and cost by day, model, provider and source, in that order, by reading every message. A message's own field holds the
- * tokens of its last step alone: where several end in it (`step-finish` parts), theirs are added up instead. Its cost is that of all
- * its steps; theirs counts where it names none. Memory grows with the days and models, and by some 64 bytes an answer, by which
- * copies are told (`copies.ts`).
+ * Adds up tokens and cost by day, model, provider and source, and returns the rows in that order. Every message is read. A message's own
+ * field has only the tokens of its last step, so if several steps end in it (`step-finish` parts), their tokens are added up instead. Its own
+ * cost is that of all its steps; if it has none, the steps' costs are added up. Memory grows with the days and models, and by some 64 bytes for
+ * each answer, which `copies.ts` recognises copies by.
  * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`, `EXHAUSTED`; the signal's reason
  */
 export async function collectUsage(roots: Roots, options: UsageOptions): Promise<Usage[]> {
@@ -84,7 +83,7 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
     const from = await root.origins?.(sessions)
     for (const session of sessions) {
       const source = isOneOfSeveral ? (from?.get(session)?.source ?? root.source) : undefined
-      // What lies in several roots is counted where it is read.
+      // A session in several roots is counted where it is read from.
       const owner = owners ? (owners.get(session) ?? (await roots.ownerOf(session))) : root
       if (owner !== root) continue
       copies.nextSession()
@@ -92,13 +91,13 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
       for await (const { id, body } of messagesOf(records, session, slice)) {
         const { created, role } = messageFields(body)
         const day = created < since || created > until ? undefined : dayOf(created)
-        // A time that no calendar knows has no day.
+        // A time that no calendar has is skipped.
         if (day === undefined) continue
         const row = rowOf(rows, day, role, body, source)
         const earlier = copies.earlier(body)
         if (earlier !== undefined) row.copies = (row.copies ?? 0) + 1
         if (earlier !== undefined && !counted) {
-          // The copy before was cut short while it was still written: what it lacks is counted here.
+          // The earlier copy was cut short while it was being written: the rest of its output is counted here.
           row.output += Math.max(0, outputOf(body) - earlier)
           continue
         }
@@ -122,10 +121,10 @@ export async function collectUsage(roots: Roots, options: UsageOptions): Promise
   )
 }
 
-/** The root that each session that is listed is read from: found for all at once, since to look for one may mean to look at everything. */
+/** The root that each listed session is read from. Found for all at once, since looking for one may mean looking at everything. */
 async function ownersOf(roots: Roots, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, Root>> {
   const owners = new Map<string, Root>()
-  // A copy in a project that is not asked for may be the one that is read.
+  // Over all projects, since the copy that is read may lie in a project that was not asked for.
   const query = { archived: "include", order: "created", direction: "asc" } as const
   for (const { id, root } of await roots.sessions(query, { signal })) owners.set(id, root)
   return owners
@@ -169,7 +168,7 @@ function rowOf(
   body: JsonObject,
   source: string | undefined,
 ): Usage {
-  // People's messages name the model they ask for; what it took stands in its answer.
+  // A person's message names the model that it asks, but the answer has the tokens.
   const model = role === "user" ? null : text(body.modelID)
   const provider = role === "user" ? null : text(body.providerID)
   const key = JSON.stringify([day, model, provider, source])
@@ -181,7 +180,7 @@ function rowOf(
   return made
 }
 
-/** A message's own figures, and where they belong. */
+/** A message's own figures, and the row they are added to. */
 interface Answer {
   readonly row: Usage
   readonly id: string
@@ -189,7 +188,7 @@ interface Answer {
   readonly cost: number | undefined
 }
 
-/** Adds up messages of one session, with their steps where there are several. */
+/** Adds messages of one session to their rows, with their steps if there are several. */
 async function addAnswers(
   { records, catalog }: Root,
   answers: readonly Answer[],
@@ -215,7 +214,7 @@ function add({ row, tokens, cost }: Answer, steps: readonly JsonObject[]): void 
   row.cost += cost ?? (isOne ? 0 : steps.reduce((sum, step) => sum + (amountOf(step.cost) ?? 0), 0))
 }
 
-/** The parts with which a message's steps end; what cannot be read is reported. */
+/** The parts that end a message's steps. What cannot be read is reported. */
 async function stepsOf(records: RecordSource, messageID: string, slice: TimeSlice): Promise<JsonObject[]> {
   const steps: JsonObject[] = []
   const ids = await records.ids("part", messageID)
@@ -238,11 +237,11 @@ function text(value: unknown): string | null {
 }
 
 const QUARTER_MS = 15 * 60_000
-/** The years 1 to 9999, which a day of ten letters can tell. */
+/** The years 1 to 9999, for which YYYY-MM-DD has ten characters. */
 const MIN_TIME_MS = -62_135_596_800_000
 const MAX_TIME_MS = 253_402_214_400_000
 
-/** Gives a time's day. No zone's days begin within a quarter of an hour, and neighbours often share theirs. */
+/** A function that gives a time's day. It caches by quarters of an hour, since in every time zone days begin at one. */
 function daysIn(timeZone: string | undefined): (ms: number) => string | undefined {
   let format: Intl.DateTimeFormat
   try {

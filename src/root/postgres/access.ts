@@ -8,8 +8,8 @@ import type { Tell } from "../record-source.ts"
 const AGAIN_AFTER_MS = 1_000
 
 /**
- * Questions to the database. Those that are asked of all roots go through `quietly`: where the server cannot be used that is told once, and
- * the other roots answer. What it holds is out of reach then and not gone, until a look in the background finds it again.
+ * Asks the database. Questions that all roots are asked go through `quietly`: if the server cannot be used, that is reported once and the
+ * other roots answer. What it holds is then out of reach, not gone, until a look in the background finds it again.
  */
 export class FleetAccess {
   readonly #fleet: FleetConnection
@@ -27,7 +27,7 @@ export class FleetAccess {
     return this.#fleet.place
   }
 
-  /** @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA`, `CLOSED` */
+  /** Asks, and notes whether there was an answer. @throws StoreError `FLEET_UNAVAILABLE`, `FLEET_SCHEMA`, `CLOSED` */
   async ask<T>(question: (db: FleetQueries) => Promise<T>): Promise<T> {
     try {
       const answer = await this.#fleet.read(question)
@@ -40,14 +40,14 @@ export class FleetAccess {
   }
 
   /**
-   * As `ask`; `otherwise` where the database cannot be used, which is told.
-   * @param tell told too
+   * As `ask`, but if the database cannot be used, reports that and returns `otherwise`.
+   * @param tell also told
    */
   quietly<T>(otherwise: T, question: (db: FleetQueries) => Promise<T>, tell?: Tell): Promise<T> {
     return this.attempt(otherwise, () => this.ask(question), tell)
   }
 
-  /** As `quietly`, for work that asks by itself. */
+  /** As `quietly`, for work that calls `ask` itself. */
   async attempt<T>(otherwise: T, work: () => Promise<T>, tell?: Tell): Promise<T> {
     try {
       return await work()
@@ -58,7 +58,7 @@ export class FleetAccess {
     }
   }
 
-  /** Whether the last question had no answer. The server is tried again meanwhile, and nobody waits for it. */
+  /** Whether the last question had no answer. Tries the server again in the background. */
   isOutOfReach(): boolean {
     if (this.#trouble && !this.#looking && performance.now() - this.#failedAt >= AGAIN_AFTER_MS) {
       this.#looking = true
@@ -76,7 +76,7 @@ export class FleetAccess {
     try {
       await this.quietly(undefined, async () => undefined)
     } catch {
-      // The store was closed meanwhile, or whoever asks next hears of it.
+      // The store was closed meanwhile; any other failure the next question will report.
     } finally {
       this.#looking = false
     }

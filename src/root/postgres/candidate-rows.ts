@@ -6,7 +6,7 @@ import type { ParsedQuery } from "../../record/search-query.ts"
 import type { CandidateFilter } from "../text-source.ts"
 import { holding } from "./like.ts"
 
-/** A row of texts that may hold what is wanted. */
+/** A row of texts that may match. */
 export interface TextRow extends Record<string, unknown> {
   readonly machine: string
   readonly session: string
@@ -15,21 +15,21 @@ export interface TextRow extends Record<string, unknown> {
   readonly time: number
 }
 
-/** So many rows an index gives at once; they are small. */
+/** How many rows are read from an index at once; they are small. */
 const MOST_ROWS = 5_000
 /** A run of letters and digits in which every locale of PostgreSQL finds a trigram. */
 const TRIGRAM = /[a-z0-9]{3}/
 
-/** What a search looks for in the rows of texts, and by which index. */
+/** What a search looks for in the rows of texts, and with which index. */
 export class TextCondition {
-  /** That a row may hold what is wanted. */
+  /** The condition that a row may match. */
   readonly hit: SQL
-  /** What an index answers of it; none where no index can. */
+  /** The part of the condition that an index can answer; `undefined` if none can. */
   readonly indexed: SQL | undefined
   readonly #filter: SQL
 
   constructor({ wanted }: ParsedQuery, filter: CandidateFilter) {
-    // The first is looked for by an index; where a message's texts are in several rows the others may stand in another one.
+    // An index looks for the first term. If a message has several rows, the other terms may be in another row.
     const [first, ...others] = wanted.map(shortened).toSorted((a, b) => rank(b) - rank(a))
     const has = (term: string): SQL => sql`t.folded like ${holding(term)}`
     this.hit =
@@ -46,7 +46,7 @@ export class TextCondition {
     this.#filter = sql.join(all, sql` and `)
   }
 
-  /** Of the next rows, newest first, those that may hold it; and where they end, if there are so many. */
+  /** Reads the next `size` rows, newest first: those that may match, and the last row, from where to go on. */
   async scan(
     db: FleetQueries,
     after: TextRow | undefined,
@@ -65,12 +65,12 @@ export class TextCondition {
     return { rows: found.filter(({ hit }) => hit), last: found.find(({ last }) => last) }
   }
 
-  /** As `scan`, of all rows, by an index. */
+  /** As `scan`, over all rows, with an index. */
   async look(
     db: FleetQueries,
     after: TextRow | undefined,
   ): Promise<{ readonly rows: TextRow[]; readonly last: TextRow | undefined }> {
-    // The sum keeps PostgreSQL from going along the newest instead, which is for `scan`.
+    // The `+ 0` keeps PostgreSQL from walking along the newest rows instead, as `scan` does.
     const rows = await db.execute<TextRow>(sql`
       select t.machine, t.session, t.message, t.piece, t.created as time from sessiondex.text t
       where ${this.indexed ?? sql`true`} and ${this.hit} and ${this.#filter} ${beyond(after)}
@@ -83,7 +83,7 @@ function shortened(term: string): string {
   return term.slice(0, LONGEST_TERM).toWellFormed()
 }
 
-/** Terms that an index finds before others, long ones first. */
+/** Ranks terms that an index can find above others, and long ones above short ones. */
 function rank(term: string): number {
   return (TRIGRAM.test(term) ? 2_000 : gramsOf(term).length > 0 ? 1_000 : 0) + term.length
 }

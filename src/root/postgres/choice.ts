@@ -1,11 +1,11 @@
 import { type SQL, sql } from "drizzle-orm"
 
 /**
- * Of the copies that machines have of a session the one that counts: the newest `time.updated`, among equals this machine's own, then
- * that of the least machine id. The fragments below say the same in three ways; `me` is this machine's id, or empty.
+ * Of a session's copies on several machines one counts: the one with the newest `time.updated`; among equals this machine's own, then the
+ * one with the least machine id. The fragments below say this in three ways. `me` is this machine's id, or empty.
  */
 
-/** That the row `s` of sessions is the copy that counts: of one project, or of all. */
+/** The condition that the row `s` of sessions is the copy that counts, in one project or in all. */
 export function counts(me: string, projectID: string | undefined): SQL {
   const inProject = projectID === undefined ? sql`` : sql` and o.project = ${projectID}`
   return sql`not exists (select 1 from sessiondex.session o where o.id = s.id and o.machine <> s.machine${inProject}
@@ -13,12 +13,12 @@ export function counts(me: string, projectID: string | undefined): SQL {
       or o.updated = s.updated and (o.machine = ${me} or s.machine <> ${me} and o.machine < s.machine)))`
 }
 
-/** The best of copies first, where they are the rows `s`. */
+/** The order that puts the copy that counts first among rows `s`. */
 export function bestFirst(me: string): SQL {
   return sql`s.updated desc, s.machine = ${me} desc, s.machine`
 }
 
-/** What the row `s` of sessions tells of where it comes from: its machine's name, and those of other copies' machines. */
+/** The columns of a row `s` that tell its origin: the agent, its machine's name, and the names of other machines with a copy. */
 export function originColumns(): SQL {
   return sql`s.source,
     (select m.name from sessiondex.machine m where m.id = s.machine) as machine,
@@ -26,7 +26,7 @@ export function originColumns(): SQL {
       where o.id = s.id and o.machine <> s.machine order by o.machine) as "alsoOn"`
 }
 
-/** The machine whose copy of a session counts; none where there is no such session. */
+/** The id of the machine whose copy of a session counts; NULL if there is no such session. */
 export function machineOf(me: string, session: string): SQL {
   return sql`(select s.machine from sessiondex.session s where s.id = ${session} order by ${bestFirst(me)} limit 1)`
 }

@@ -3,7 +3,7 @@ import type { FleetQueries } from "../../postgres/queries.ts"
 import type { TextRow } from "./candidate-rows.ts"
 import { bodyOf, type Reading, type WholeRow } from "./record-rows.ts"
 
-/** These messages with their parts, of the copies that the rows name, all of one moment. */
+/** These messages with their parts, from the copies that the rows name, all from one snapshot. */
 export function readDocuments(
   db: FleetQueries,
   rows: readonly TextRow[],

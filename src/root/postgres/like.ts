@@ -2,12 +2,12 @@ import { type SQL, sql } from "drizzle-orm"
 import { storable } from "../../postgres/storable.ts"
 import type { ParsedQuery } from "../../record/search-query.ts"
 
-/** The pattern of all texts that hold a term. */
+/** The LIKE pattern of all texts that contain a term. */
 export function holding(term: string): string {
   return `%${storable(term).replace(/[\\%_]/g, "\\$&")}%`
 }
 
-/** That a folded title is what a query asks for; one that is missing is as an empty one. */
+/** The condition that a folded title matches a query; a missing title counts as empty. */
 export function titleMatches({ wanted, excluded }: ParsedQuery): SQL {
   const all = [
     ...wanted.map((term) => sql`coalesce(s.folded, '') like ${holding(term)}`),

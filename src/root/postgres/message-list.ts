@@ -5,12 +5,12 @@ import type { Position } from "../../record/order.ts"
 import type { Range } from "../catalog.ts"
 import { counts, machineOf } from "./choice.ts"
 
-/** Positions that are asked for at a time. */
+/** How many positions are asked for at a time. */
 const RUN_LENGTH = 256
 
 type Ask = <T>(question: (db: FleetQueries) => Promise<T>) => Promise<T>
 
-/** A session's messages in order of creation, of the copy that counted when the first was asked for. */
+/** Yields a session's messages in order of creation, from the copy that counted when the first was asked for. */
 export async function* listMessages(
   ask: Ask,
   session: string,
@@ -49,7 +49,7 @@ export async function countMessages(db: FleetQueries, session: string, me: strin
   return row?.count ?? 0
 }
 
-/** Of these messages those in which more than one step ends, in any copy of their sessions. */
+/** Those of these messages in which more than one step ends, in any copy of their sessions. */
 export async function withSeveralSteps(db: FleetQueries, ids: readonly string[]): Promise<Set<string>> {
   const rows = await db.execute<{ message: string }>(sql`
     select distinct p.message from sessiondex.part p
@@ -58,7 +58,7 @@ export async function withSeveralSteps(db: FleetQueries, ids: readonly string[])
   return new Set(rows.map(({ message }) => message))
 }
 
-/** The folders a message or part of that id lies in, of the copies of sessions that count; those of the newest sessions first. */
+/** The folders that hold a message or part, in the copies of sessions that count; those of the newest sessions first. */
 export async function foldersOfRecord(
   db: FleetQueries,
   kind: "message" | "part",

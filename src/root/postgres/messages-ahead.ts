@@ -1,20 +1,20 @@
 import type { FleetAccess } from "./access.ts"
 import { type Reading, readBodies, readWhole, type WholeRow } from "./record-rows.ts"
 
-/** For so long, in ms, what was read ahead stands for what is there. */
+/** How long what was read ahead may be used, in ms. */
 const FRESH_MS = 1_000
-/** Messages that are asked for at once: a question a message would cost a conversation a journey each. */
+/** How many messages are read at once: one query for each would cost a round trip for each. */
 const AHEAD = 32
 
-/** A message as it came, with its parts in their order where they were wanted. */
+/** A message's row, with the rows of its parts in order if they were wanted. */
 export interface WholeRows {
   readonly message: WholeRow
   readonly parts: readonly WholeRow[]
 }
 
-/** Messages of a walk that were asked for together. */
+/** Messages of a walk that were read together. */
 interface Run {
-  /** Those that nobody has asked for yet; who asks again asks anew. */
+  /** The messages that were not given yet. Each is given once. */
   readonly ids: Set<string>
   readonly withParts: boolean
   readonly rows: Promise<Map<string, WholeRows>>
@@ -30,8 +30,8 @@ interface LastParts {
 }
 
 /**
- * Reads messages of a conversation that is gone through some at a time. Each that was read ahead is given once, and within a second; a walk
- * that begins again forgets what was read for the one before.
+ * Reads messages ahead while a conversation is walked. Each message that was read ahead is given once, and within a second. A new walk
+ * forgets what was read for the one before.
  */
 export class MessagesAhead {
   readonly #access: FleetAccess
@@ -41,7 +41,7 @@ export class MessagesAhead {
   #places = new Map<string, number>()
   #withParts = false
   #runs: Run[] = []
-  /** Where in the walk the last one stood: it may go either way. */
+  /** The position of the last message, which tells the direction of the walk. */
   #last: number | undefined
   #parts: LastParts | undefined
 
@@ -50,7 +50,7 @@ export class MessagesAhead {
     this.#reading = reading
   }
 
-  /** The messages that will be asked for. @param withParts whether their parts will be, each for itself */
+  /** Says which messages will be asked for. @param withParts whether their parts will be too, one by one */
   expect(session: string, ids: readonly string[], withParts: boolean): void {
     this.#session = session
     this.#expected = ids
@@ -61,13 +61,13 @@ export class MessagesAhead {
     this.#parts = undefined
   }
 
-  /** Whether a message is one that a walk is to come to. */
+  /** Whether a message is among those of the current walk. */
   expects(session: string, id: string): boolean {
     return session === this.#session && this.#places.has(id)
   }
 
   /**
-   * A message, by default as the walk wants it; `undefined` where it is gone.
+   * A message, by default with parts if the walk wants them; `undefined` if it is gone.
    * @throws StoreError `FLEET_UNAVAILABLE`, …
    */
   async take(session: string, id: string, withParts = this.#withParts): Promise<WholeRows | undefined> {
@@ -102,7 +102,7 @@ export class MessagesAhead {
     return row
   }
 
-  /** What has the message, or is under way with it. */
+  /** The run that has the message or is reading it; begins one if there is none. */
   #run(session: string, id: string, withParts: boolean): Run {
     const place = session === this.#session ? this.#places.get(id) : undefined
     if (place === undefined) return this.#begin(session, [id], withParts)

@@ -9,13 +9,13 @@ import type { Reading } from "./record-rows.ts"
 import { copiesOf, countSessions, listSessions } from "./session-list.ts"
 import type { SessionsAhead } from "./sessions-ahead.ts"
 
-/** What there is in a fleet's database: of each session the copy that counts. */
+/** Lists what there is in a fleet's database: of each session the copy that counts. */
 export class PostgresCatalog implements Catalog {
   readonly #access: FleetAccess
   readonly #ahead: MessagesAhead
   readonly #sessions: SessionsAhead
   readonly #reading: Reading
-  /** How new the sessions were that were listed for a caller's moment. */
+  /** The sessions that were listed for a caller's `moment`, as they were then. */
   readonly #moments = new WeakMap<object, Map<string, SessionCopy>>()
 
   constructor(access: FleetAccess, { ahead, sessions }: ReadAhead, reading: Reading) {
@@ -27,7 +27,7 @@ export class PostgresCatalog implements Catalog {
 
   async sessions(query: SessionQuery, range: Range): Promise<readonly SessionEntry[]> {
     const { me, maxRecordBytes } = this.#reading
-    // Who looks for titles will look at each.
+    // A search by title will read each of them.
     const bodies = range.bodies ?? (query.search && "some")
     const entries = await this.#access.quietly<SessionEntry[]>([], (db) =>
       listSessions(db, query, { ...range, bodies }, me, maxRecordBytes),
@@ -35,14 +35,14 @@ export class PostgresCatalog implements Catalog {
     if (query.search && query.projectID === undefined)
       this.#sessions.put(
         entries.flatMap(({ id, project, body, from }) =>
-          // Copies may lie in other projects.
+          // If there are other copies, they may lie in other projects.
           body === undefined || from?.alsoOn.length !== 0
             ? []
             : { id, project, projects: [project], body, size: body.length },
         ),
       )
     if (range.moment && query.order === "updated") {
-      // One that is updated between this question and the next about the same moment must not be newer there than here.
+      // A session that is updated between two questions with one moment must not be newer in the second answer.
       const known = this.#moments.get(range.moment) ?? new Map<string, SessionCopy>()
       for (const { id, project, time } of entries) known.set(id, { project, updated: time })
       this.#moments.set(range.moment, known)
@@ -70,7 +70,7 @@ export class PostgresCatalog implements Catalog {
     return copies
   }
 
-  /** @throws StoreError where the database cannot be used: a conversation that ends too soon would look whole */
+  /** @throws StoreError if the database cannot be used, since a conversation that ends too soon would look whole */
   async *messages(
     sessionID: string,
     direction: "asc" | "desc",

@@ -1,7 +1,7 @@
 /** How to read a fleet's database. */
 export interface PostgresOptions {
-  /** The id of this machine: among copies of a session that are equally new its own counts. */
+  /** The id of this machine. Among equally new copies of a session its own counts. */
   readonly machine?: string | undefined
-  /** Give up a question after so many ms. Default 60,000. */
+  /** How long to wait for a query, in ms. Default 60,000. */
   readonly timeout?: number | undefined
 }

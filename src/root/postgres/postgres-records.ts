@@ -23,12 +23,12 @@ import {
 } from "./record-rows.ts"
 import type { SessionsAhead } from "./sessions-ahead.ts"
 
-/** The bodies of a fleet's records, of each session those of the copy that counts. */
+/** Reads the bodies of a fleet's records: of each session those of the copy that counts. */
 export class PostgresRecords implements RecordSource {
   readonly #access: FleetAccess
   readonly #ahead: MessagesAhead
   readonly #sessions: SessionsAhead
-  /** Reads of one folder that are asked for at once, and are one question. */
+  /** Reads from one folder that arrive at the same time and become one query. */
   readonly #waiting = new Map<string, { readonly ids: Set<string>; readonly rows: Promise<BodyRow[]> }>()
   readonly #reading: Reading
   readonly #problems: ProblemLog
@@ -53,7 +53,7 @@ export class PostgresRecords implements RecordSource {
     return ids
   }
 
-  /** Every row has an id. */
+  /** As `ids`, since every row has an id. */
   names(kind: CollectionKind, folder: string): Promise<readonly string[]> {
     return this.ids(kind, folder)
   }
@@ -105,7 +105,7 @@ export class PostgresRecords implements RecordSource {
     return this.#access.attempt<BodyRow[]>([], () => this.#together(kind, folder, ids), tell)
   }
 
-  /** What is asked for at once of one folder is one question; one message of a walk brings those behind it along. */
+  /** Joins reads from one folder that arrive at the same time into one query. A message of a walk is read with those after it. */
   #together(kind: CollectionKind, folder: string, ids: readonly string[]): Promise<BodyRow[]> {
     const name = `${kind}/${folder}`
     const waiting = this.#waiting.get(name)
@@ -167,7 +167,7 @@ export class PostgresRecords implements RecordSource {
   async *text(key: Key): AsyncGenerator<string> {
     checkKey(key)
     const at = placeOfKey(key)
-    // Whoever asks for a text wants it whatever its size.
+    // A text is given whatever its size.
     const reading = { ...this.#reading, maxRecordBytes: Number.MAX_SAFE_INTEGER }
     const row = at
       ? (await this.#access.ask((db) => readBodies(db, at.place.kind, at.place.folder, [at.id], reading)))[0]
@@ -201,7 +201,7 @@ export class PostgresRecords implements RecordSource {
     return row
   }
 
-  /** A body for a list; what cannot be read is told. */
+  /** A body for a list; what cannot be read is reported. */
   #body(kind: CollectionKind, folder: string, row: BodyRow | undefined, tell?: Tell): JsonObject | undefined {
     if (!row) return undefined
     const body = this.#quietly(() => this.#parse(row, [kind, folder, row.id]), tell)

@@ -12,7 +12,7 @@ import { PostgresUpkeep } from "./postgres-upkeep.ts"
 import { originsOf } from "./session-list.ts"
 import { SessionsAhead } from "./sessions-ahead.ts"
 
-/** What many machines publish in a database, read there: each session once. */
+/** What many machines publish in a PostgreSQL database, each session once. */
 export class PostgresRoot implements Root {
   readonly source = "fleet"
   readonly place: string

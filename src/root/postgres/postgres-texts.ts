@@ -11,19 +11,19 @@ import type { PostgresRecords } from "./postgres-records.ts"
 import type { Reading, WholeRow } from "./record-rows.ts"
 import { type CountingCopy, countingCopies, type SessionsAhead } from "./sessions-ahead.ts"
 
-/** Rows that are gone through at first, newest first; twice as many each time there is no index to go by. */
+/** How many rows the first scan reads, newest first. Without an index each further scan reads twice as many, up to the limit below. */
 const FIRST_SCAN = 2_000
 const LONGEST_SCAN = 64_000
-/** Where fewer than one of so many rows is a hit, an index finds the others faster. */
+/** If fewer than one in this many rows is a hit, an index finds the rest faster. */
 const RARE = 256
-/** Messages that are read ahead at first, and then: the first hits are to come soon. */
+/** How many messages are read ahead at first, so that the first hits come soon, and then. */
 const FIRST_AHEAD = 8
 const AHEAD = 32
 
 /**
- * The texts as PostgreSQL has them, always whole. A search first goes through the newest rows, in which frequent words are found at once;
- * what is rare there is looked for by an index: pg_trgm's, or, beyond ASCII, that of one and two characters. What no index knows, one or two
- * letters or signs, is looked for row by row to the end, as long as the search may take.
+ * The texts in PostgreSQL, always whole. A search first scans the newest rows, where frequent words are found at once. What is rare there
+ * is looked up in an index: pg_trgm's or, beyond ASCII, that of one and two characters. What no index knows, such as one or two letters, is
+ * scanned for to the end, as long as the search may take.
  */
 export class PostgresTexts implements TextSource {
   readonly mode: TextSource["mode"]
@@ -31,7 +31,7 @@ export class PostgresTexts implements TextSource {
   readonly #records: PostgresRecords
   readonly #reading: Reading
   readonly #sessions: SessionsAhead
-  /** What was read ahead for the search under way, by session and message; each is given once. */
+  /** The messages that were read ahead for the current search, by session and message. Each is given once. */
   readonly #ahead = new Map<string, MessageDocument>()
 
   constructor(
@@ -98,7 +98,7 @@ export class PostgresTexts implements TextSource {
       const { rows, last } = await this.#access.quietly({ rows: [], last: undefined }, (db) =>
         byIndex ? condition.look(db, from) : condition.scan(db, from, size),
       )
-      // Where nothing was found the last is looked at, so that a search can stop at its time.
+      // If nothing was found, the last row is yielded, so that the search sees how far it is and can stop.
       if (rows.length > 0) yield rows
       else if (last) yield [last]
       if (!last) return
@@ -107,7 +107,7 @@ export class PostgresTexts implements TextSource {
     }
   }
 
-  /** Of rows those of copies that count, each message once. */
+  /** Those of the rows that are from copies that count, each message once. */
   async #counting(rows: readonly TextRow[], { sources }: CandidateFilter): Promise<CountingRow[]> {
     const sessions = [...new Set(rows.map(({ session }) => session))]
     const found = await this.#access.quietly<CountingCopy[]>([], (db) =>
@@ -119,7 +119,7 @@ export class PostgresTexts implements TextSource {
     for (const row of rows) {
       const copy = copies.get(row.session)
       if (copy?.machine !== row.machine || (sources && !sources.includes(copy.source))) continue
-      // A message of several pieces is looked at once.
+      // A message with several pieces is given once.
       counting.set(nameOf(row.session, row.message), { ...row, source: copy.source })
     }
     return [...counting.values()]
@@ -132,7 +132,7 @@ export class PostgresTexts implements TextSource {
     const rows = await this.#access.quietly<Row[]>([], (db) => readDocuments(db, group, this.#reading))
     for (const [name, [message, ...parts]] of Map.groupBy(rows, (row) => nameOf(row.session, row.message))) {
       const info = message?.position === -1 ? bodyOf(message) : undefined
-      // Those that are too large or no JSON are read for themselves, and so told of.
+      // A message with a body that is too large or no JSON is read on its own later, and so reported.
       const bodies = parts.map((part) => bodyOf(part))
       if (!message || !info || bodies.some((body) => body === undefined)) continue
       const place = { kind: "message", folder: message.session } as const
@@ -150,7 +150,7 @@ function nameOf(session: string, message: string): string {
   return `${session}/${message}`
 }
 
-/** Bodies with the ids of their rows. */
+/** Gives bodies the ids of their rows. */
 function inOrder(bodies: readonly JsonObject[], rows: readonly WholeRow[]): JsonObject[] {
   return bodies.map((body, at) => {
     const row = rows[at]
@@ -164,7 +164,7 @@ function bodyOf({ body }: WholeRow): JsonObject | undefined {
     const value: unknown = JSON.parse(body)
     return isJsonObject(value) ? value : undefined
   } catch {
-    // It is told of by whoever reads it for itself.
+    // Reading the record on its own reports it.
     return undefined
   }
 }

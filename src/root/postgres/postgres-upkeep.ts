@@ -14,10 +14,10 @@ import type { PostgresRecords } from "./postgres-records.ts"
 import type { Reading } from "./record-rows.ts"
 import { largeRecords, recordSizes, sessionSizes, totalsOf } from "./totals.ts"
 
-/** Sessions that are added up at a time. */
+/** How many sessions are added up at a time. */
 const RUN = 500
 
-/** The upkeep of a fleet's database, which is only read: what is derived in it was derived by those who pushed. */
+/** The upkeep of a fleet's database. It is only read: the machines that push keep what is derived in it. */
 export class PostgresUpkeep extends ScannedUpkeep {
   readonly #access: FleetAccess
   readonly #records: PostgresRecords
@@ -32,7 +32,7 @@ export class PostgresUpkeep extends ScannedUpkeep {
     this.#close = close
   }
 
-  /** Counts what there is, and finds what is too large to be read. */
+  /** Counts records, and finds those that are too large to be read. */
   override async index({ signal }: IndexOptions): Promise<WalkResult> {
     const began = performance.now()
     const none = { sessions: 0, messages: 0, parts: 0 }
@@ -44,7 +44,7 @@ export class PostgresUpkeep extends ScannedUpkeep {
     return { sessions, messages, parts, read: 0, unreadable, elapsedMs, textsMs: 0 }
   }
 
-  /** Compares what is derived with the bodies; those who pushed it have to mend it. @throws StoreError `FLEET_UNAVAILABLE` */
+  /** Compares what is derived with the bodies. Only the machines that pushed can repair it. @throws StoreError `FLEET_UNAVAILABLE` */
   override async verify({ signal }: Endable): Promise<VerifyResult> {
     const { compareFleet } = await loaded(() => import("./verify-fleet.ts"))
     const { maxRecordBytes } = this.#reading
@@ -64,7 +64,7 @@ export class PostgresUpkeep extends ScannedUpkeep {
     }
   }
 
-  /** The database's own rules allow none. */
+  /** None: the database's foreign keys allow no orphans. */
   override async *orphans(): AsyncGenerator<Orphan> {}
 
   override async stats({ signal }: Endable): Promise<StoreStats> {
@@ -95,7 +95,7 @@ export class PostgresUpkeep extends ScannedUpkeep {
     return sum.result()
   }
 
-  /** Why the last question had no answer: before the first nobody knows. */
+  /** Why the last query had no answer; `undefined` before the first. */
   override missing(): StoreError | undefined {
     return this.#access.trouble
   }

@@ -3,12 +3,12 @@ import type { PostgresOptions } from "./postgres-options.ts"
 
 /**
  * What many machines have pushed to a PostgreSQL database, for `openStore({ roots })`: sessions, messages, parts, projects and todos in the
- * shapes of JSON files. A session of several machines is listed once, with its newest `time.updated`, and read whole from one of them.
- * It is only read. Nothing is connected before the first question.
+ * shapes of JSON files. A session of several machines is listed once and read whole from its newest copy, by `time.updated`. The database is
+ * only read. It is connected to with the first question.
  *
- * A server that does not answer is a problem with its place, and the other roots answer without it; it is tried again in the background.
- * @param url as `postgres://user@host/database`; a password may also be in `PGPASSWORD` or the file that `PGPASSFILE` names
- * @throws TypeError for what is no such URL, or would go in the clear to another machine
+ * A server that does not answer is reported as a problem, and the other roots answer without it; it is tried again in the background.
+ * @param url such as `postgres://user@host/database`; the password may also be in `PGPASSWORD` or in the file that `PGPASSFILE` names
+ * @throws TypeError if it is no such URL, or if histories would go to another machine unencrypted
  */
 export function postgres(url: string, options: PostgresOptions = {}): RootProvider {
   const { addressOf }: typeof import("../../postgres/address.ts") = require("../../postgres/address.ts")

@@ -1,7 +1,7 @@
 import type { MessagesAhead } from "./messages-ahead.ts"
 import type { SessionsAhead } from "./sessions-ahead.ts"
 
-/** What was read ahead, for who asks next. */
+/** What was read ahead for the next questions. */
 export interface ReadAhead {
   readonly ahead: MessagesAhead
   readonly sessions: SessionsAhead

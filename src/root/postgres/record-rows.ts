@@ -4,14 +4,14 @@ import { storable } from "../../postgres/storable.ts"
 import type { CollectionKind } from "../../record/kind.ts"
 import { bestFirst, counts, machineOf } from "./choice.ts"
 
-/** A record's body, or only its size where it is larger than may be read. */
+/** A record's body and size; the body is `null` if it is too large to be read. */
 export interface BodyRow extends Record<string, unknown> {
   readonly id: string
   readonly body: string | null
   readonly size: number
 }
 
-/** A message, or one of its parts in their order, which come after it. */
+/** A message, or one of its parts; the parts follow their message in order. */
 export interface WholeRow extends BodyRow {
   readonly message: string
   /** -1 for the message itself. */
@@ -20,26 +20,26 @@ export interface WholeRow extends BodyRow {
 
 const SIDE_KINDS: ReadonlySet<string> = new Set(["todo", "session_diff"])
 
-/** What one reader asks for: as which machine, and up to which size. */
+/** How a reader reads: as which machine, and up to which size in bytes. */
 export interface Reading {
   readonly me: string
   readonly maxRecordBytes: number
 }
 
-/** A body, or `null` where it is too large, with its size. */
+/** The columns of a body, `null` if it is too large, and of its size. */
 export function bodyOf(record: SQL, { maxRecordBytes }: Reading): SQL {
   const size = sql`octet_length(${record}.body)`
   return sql`case when ${size} <= ${maxRecordBytes} then ${record}.body end as body, ${size} as size`
 }
 
-/** The (machine, session) whose copy of a message counts: of several sessions that have one of that id, the newest's. */
+/** The (machine, session) whose copy of a message counts; if several sessions have the message, the newest one's. */
 function ownerOf(message: string, me: string): SQL {
   return sql`(select m.machine, m.session from sessiondex.message m
     join sessiondex.session s on s.machine = m.machine and s.id = m.session
     where m.id = ${storable(message)} and ${counts(me, undefined)} order by s.updated desc, s.id desc limit 1)`
 }
 
-/** Where the records of a folder are, as the rows `r`. */
+/** The records of a folder, as the rows `r` of a `from` clause. */
 function inFolder(kind: CollectionKind, folder: string, me: string): SQL {
   const name = storable(folder)
   if (kind === "message")
@@ -61,7 +61,7 @@ export async function listFolders(db: FleetQueries, kind: CollectionKind, me: st
   return rows.map(({ folder }) => folder)
 }
 
-/** The ids in a folder: of parts in the order of their message, else by id. */
+/** The ids in a folder: parts in the order of their message, other kinds by id. */
 export async function listIds(
   db: FleetQueries,
   kind: CollectionKind,
@@ -75,7 +75,7 @@ export async function listIds(
   return rows.map(({ id }) => id)
 }
 
-/** The bodies of those of these records that there are. */
+/** The bodies of those of these records that exist. */
 export function readBodies(
   db: FleetQueries,
   kind: CollectionKind,
@@ -88,7 +88,7 @@ export function readBodies(
     and r.id = any(${sql.param(ids.map(storable))})`)
 }
 
-/** Messages of one session with their parts, all of one moment. */
+/** Messages of one session with their parts, all from one snapshot. */
 export function readWhole(
   db: FleetQueries,
   session: string,
@@ -115,7 +115,7 @@ export async function projectsOf(db: FleetQueries, id: string): Promise<string[]
   return rows.map(({ project }) => project)
 }
 
-/** The ids of what lies in no owner's folder. */
+/** The ids of a kind without owners' folders. */
 export async function listPlain(db: FleetQueries, kind: string, me: string): Promise<string[]> {
   if (kind !== "project" && !SIDE_KINDS.has(kind)) return []
   const rows = await db.execute<{ id: string }>(
@@ -128,7 +128,7 @@ export async function listPlain(db: FleetQueries, kind: string, me: string): Pro
   return rows.map(({ id }) => id)
 }
 
-/** The body of what lies in no owner's folder; of a project this machine's, or else that of the least machine id. */
+/** The body of a record without an owner's folder. For a project, this machine's or else the one with the least machine id. */
 export async function readPlain(
   db: FleetQueries,
   kind: string,
@@ -148,7 +148,7 @@ export async function readPlain(
   return row
 }
 
-/** The number of the last change of the copy that counts, with its machine. */
+/** The machine and last change number of the copy that counts. */
 export async function versionOf(db: FleetQueries, session: string, me: string): Promise<string | undefined> {
   const [row] = await db.execute<{ version: string }>(sql`
     select s.machine || ':' || s.sequence as version from sessiondex.session s

@@ -6,9 +6,9 @@ import type { Range, SessionCopy, SessionEntry, SessionOrigin } from "../catalog
 import { bestFirst, counts, originColumns } from "./choice.ts"
 import { titleMatches } from "./like.ts"
 
-/** Bodies of one listing, in bytes: what follows is read later. */
+/** How many bytes of bodies one listing reads; further ones are read later. */
 const MAX_BODIES_BYTES = 16 * 1024 * 1024
-/** Rows of one question. */
+/** How many rows one query reads. */
 const RUN = 1_000
 
 interface OriginRow extends Record<string, unknown> {
@@ -24,7 +24,7 @@ interface SessionRow extends OriginRow {
   readonly body: string | null
 }
 
-/** The sessions that a query asks for, in order, each once. */
+/** The sessions that match a query, in its order, each once. */
 export async function listSessions(
   db: FleetQueries,
   query: SessionQuery,
@@ -53,7 +53,7 @@ export async function listSessions(
   return entries
 }
 
-/** How many sessions a query asks for. */
+/** How many sessions match a query. */
 export async function countSessions(db: FleetQueries, query: SessionQuery, me: string): Promise<number> {
   const [row] = await db.execute<{ count: number }>(
     sql`select count(*)::int as count from sessiondex.session s where ${matching(query, me)}`,
@@ -61,7 +61,7 @@ export async function countSessions(db: FleetQueries, query: SessionQuery, me: s
   return row?.count ?? 0
 }
 
-/** Of these sessions the copies that count. */
+/** The copies that count of these sessions. */
 export async function copiesOf(
   db: FleetQueries,
   ids: readonly string[],
@@ -95,7 +95,7 @@ function originOf({
   return { source, machine, alsoOn }
 }
 
-/** A body that may be read; a larger one is told of when it is. */
+/** A body if it is small enough to be read. A larger one is reported when it is read later. */
 function bodyWithin(maxRecordBytes: number): SQL {
   return sql`case when octet_length(s.body) <= ${maxRecordBytes} then s.body end`
 }

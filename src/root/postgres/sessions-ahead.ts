@@ -4,20 +4,20 @@ import { storable } from "../../postgres/storable.ts"
 import { bestFirst } from "./choice.ts"
 import { type BodyRow, bodyOf, type Reading } from "./record-rows.ts"
 
-/** For so long, in ms, what was read of a session for a search stands for it. */
+/** How long a session that was read ahead may be used, in ms. */
 const FRESH_MS = 1_000
 const MOST = 2_000
 
-/** A session as a search reads it ahead. */
+/** A session that a search read ahead. */
 export interface AheadSession extends BodyRow {
   readonly project: string
-  /** Those of all its copies, in order. */
+  /** The projects of all its copies, in order. */
   readonly projects: readonly string[]
 }
 
 /**
- * The sessions of a search's hits, read together with these: otherwise each hit would ask several times where its session lies and what it
- * is called. They are forgotten after a second.
+ * The sessions of a search's hits, read together. Otherwise each hit would need several queries for its session's place and title. They are
+ * forgotten after a second.
  */
 export class SessionsAhead {
   readonly #sessions = new Map<string, { readonly row: AheadSession; readonly at: number }>()
@@ -43,13 +43,13 @@ export class SessionsAhead {
   }
 }
 
-/** The copy of a session that counts: whose it is, and which agent wrote it. */
+/** The copy of a session that counts, with its machine and agent. */
 export interface CountingCopy extends AheadSession {
   readonly machine: string
   readonly source: string
 }
 
-/** Of each of these sessions the copy that counts. */
+/** The copy that counts of each of these sessions. */
 export function countingCopies(
   db: FleetQueries,
   ids: readonly string[],

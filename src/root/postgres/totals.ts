@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm"
 import type { FleetQueries } from "../../postgres/queries.ts"
 import { counts, machineOf } from "./choice.ts"
 
-/** How many records there are of the copies that count. */
+/** The numbers of records in the copies that count. */
 export interface Totals extends Record<string, unknown> {
   readonly sessions: number
   readonly messages: number
@@ -19,7 +19,7 @@ export async function totalsOf(db: FleetQueries, me: string): Promise<Totals> {
   return row ?? { sessions: 0, messages: 0, parts: 0 }
 }
 
-/** A record whose body is larger than may be read. */
+/** A record that is too large to be read. */
 export interface LargeRow extends Record<string, unknown> {
   readonly kind: "session" | "message" | "part"
   readonly folder: string
@@ -27,7 +27,7 @@ export interface LargeRow extends Record<string, unknown> {
   readonly size: number
 }
 
-/** The records of the copies that count whose bodies are larger than that. */
+/** The records of the copies that count with bodies larger than `bytes`. */
 export function largeRecords(db: FleetQueries, me: string, bytes: number): Promise<LargeRow[]> {
   return db.execute<LargeRow>(sql`
     with s as materialized (select s.* from sessiondex.session s where ${counts(me, undefined)})
@@ -39,7 +39,7 @@ export function largeRecords(db: FleetQueries, me: string, bytes: number): Promi
     order by 1, 2, 3`)
 }
 
-/** A session with the sizes of what is in it, for totals. */
+/** A session with the size of its body, for totals. */
 export interface SizeRow extends Record<string, unknown> {
   readonly id: string
   readonly project: string
@@ -47,7 +47,7 @@ export interface SizeRow extends Record<string, unknown> {
   readonly size: number
 }
 
-/** The sessions that count after one by id, with the size of their bodies. */
+/** Sessions that count, after an id, in the order of ids, with the sizes of their bodies. */
 export function sessionSizes(db: FleetQueries, me: string, after: string, limit: number): Promise<SizeRow[]> {
   return db.execute<SizeRow>(sql`
     select s.id, s.project, s.updated, octet_length(s.body) as size from sessiondex.session s

@@ -9,12 +9,12 @@ import type { Difference, VerifyResult } from "../verify-result.ts"
 import type { FleetAccess } from "./access.ts"
 
 const SESSIONS_AT_ONCE = 100
-/** Read together with their parts and texts. */
+/** How many messages are read together with their parts and texts. */
 const MESSAGES_AT_ONCE = 16
-/** A session that is published anew meanwhile is compared again so often; then it is left, as nobody saw it at one moment. */
+/** How many times a session is compared if it is published anew meanwhile; after that it is skipped. */
 const MAX_TRIES = 5
 
-/** What is compared, and how its records are called. */
+/** The fleet to compare, and how to name its records. */
 export interface FleetToCompare {
   readonly access: FleetAccess
   readonly maxRecordBytes: number
@@ -23,8 +23,8 @@ export interface FleetToCompare {
 }
 
 /**
- * Compares everything that is derived in a fleet with the bodies it is derived from: the columns of sessions, messages and parts, and the
- * texts that searches go through; of every machine's copy. Bodies above `maxRecordBytes`, and what is derived of them, are left out.
+ * Compares everything that is derived in a fleet's database with the bodies it is derived from, in every machine's copy: the columns of
+ * sessions, messages and parts, and the searchable texts. Bodies above `maxRecordBytes`, and what is derived from them, are left out.
  * @throws StoreError `FLEET_UNAVAILABLE`; the signal's reason
  */
 export async function compareFleet(
@@ -58,13 +58,13 @@ async function compareSession(
     const before = await comparison.session()
     if (before === undefined) break
     await comparison.messages()
-    // Each statement saw a moment of its own; a change in between has another number.
+    // Each statement saw its own snapshot. If the session changed in between, it has another number now.
     if ((await comparison.sequence()) === before) return comparison
   }
   return { checked: { sessions: 0, messages: 0, parts: 0 }, differences: [] }
 }
 
-/** One machine's copy of a session beside what its bodies say. */
+/** Compares one machine's copy of a session with its bodies. */
 class SessionComparison {
   readonly checked = { sessions: 0, messages: 0, parts: 0 }
   readonly differences: Difference[] = []
@@ -78,7 +78,7 @@ class SessionComparison {
     this.#id = id
   }
 
-  /** Compares the session's own row; gives the number of its last change, `undefined` where it is gone. */
+  /** Compares the session's own row. Returns the number of its last change, `undefined` if it is gone. */
   async session(): Promise<number | undefined> {
     const [row] = await this.#ask((db) =>
       db
@@ -143,7 +143,7 @@ class SessionComparison {
       if (!body) continue
       const columns = messageColumns(body)
       const isRight = holds(row, columns)
-      // Of texts nothing can be said where one that they may be of was not read.
+      // The texts cannot be compared if a part that they may come from was not read.
       const isFound =
         bodies.length < ofParts.length ||
         isSame(
@@ -212,7 +212,7 @@ function sessionsAfter(db: FleetQueries, after: { machine: string; id: string })
     .limit(SESSIONS_AT_ONCE)
 }
 
-/** A body as an object; `undefined` where it is too large to be read, `null` where it is no JSON object, which nobody publishes. */
+/** Parses a body; `undefined` if it is too large to be read, `null` if it is no JSON object, which no push publishes. */
 function objectOf(body: string | null): JsonObject | null | undefined {
   if (body === null) return undefined
   try {
@@ -223,7 +223,7 @@ function objectOf(body: string | null): JsonObject | null | undefined {
   }
 }
 
-/** Whether a row has what was derived. */
+/** Whether a row has all derived values. */
 function holds(row: object, derived: object): boolean {
   const columns = fieldsOf(row)
   return Object.entries(derived).every(([name, value]) => columns[name] === value)
