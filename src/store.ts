@@ -440,7 +440,7 @@ export class Store<S = Session, M = Message, P = Part, J = Project, F extends Fi
   /**
    * Adds up messages, tokens and cost by day, model, provider and, of several histories, source, in that order, by reading every message. Answers that a forked
    * session copied are counted once, and told of as `copies`; `copies: "count"` counts each. Memory grows with the days and
-   * models, and by some 32 bytes an answer.
+   * models, and by up to 64 bytes an answer.
    * @throws TypeError for options that make no sense; StoreError `INVALID_KEY`; the signal's reason
    */
   async usage(options: UsageOptions = {}): Promise<Usage[]> {

@@ -1,4 +1,3 @@
-// Over 400 lines: starting, watching, sweeping and stopping are one state machine.
 import { join } from "node:path"
 import { IndexFailure } from "../database/failure.ts"
 import { systemCode } from "../errors.ts"
