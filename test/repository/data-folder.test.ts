@@ -324,7 +324,8 @@ test("the database that OPENCODE_DB names is read with opencode's data folder, a
   const target = join(tempFolder(), "target")
   await withEnvironment({ XDG_DATA_HOME: home, OPENCODE_DB: "work.db" }, async () => {
     expect((await cliHere(target, "import", "--from", "opencode")).code).toBe(0)
-    expect(lines((await cliHere(target, "--json", "sessions")).out)).toHaveLength(9)
+    // Those of the database, and the one in files.
+    expect(lines((await cliHere(target, "--json", "sessions")).out)).toHaveLength(10)
   })
 })
 
