@@ -1,3 +1,4 @@
+// Over 400 lines: looking, reading, writing rows and trusting them are one sequence for each container.
 import { IndexFailure } from "../../database/failure.ts"
 import type { SqliteIndex } from "../../database/sqlite-index.ts"
 import type { Statements } from "../../database/statements.ts"

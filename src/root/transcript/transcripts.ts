@@ -12,6 +12,7 @@ import type { KeptLines } from "./kept-lines.ts"
 import { lookOf, lookText } from "./look.ts"
 import type { Following } from "./segment.ts"
 import { segmentsOf } from "./segments.ts"
+import { ABSENT, baseLook, type SideLook } from "./side-look.ts"
 import { BASE, isWithin, LENGTHS, lengthsOf } from "./sides.ts"
 import { findContainer, findContainers, isAsFound, looking, type WalkContext } from "./walk.ts"
 import { WalkMemory } from "./walk-memory.ts"
@@ -362,25 +363,8 @@ export class Transcripts {
   }
 }
 
-/** The look of a side, and a digest of its content for when the look alone proves nothing. */
-interface SideLook {
-  readonly look: string
-  readonly isSure: boolean
-  /** `undefined` for a side that has no digest: it has to be read again. */
-  digest(): string | undefined
-}
-
-/** The look of a missing file. */
-const ABSENT: SideLook = { look: "", isSure: true, digest: () => String(Bun.hash("")) }
-
 function folderOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf("/")))
-}
-
-function baseLook(base: FoundContainer | undefined, isSure: (stat: FileStat) => boolean): SideLook {
-  const files = base?.files ?? []
-  const areSure = files.every(({ stat }) => isSure(stat))
-  return { look: files.map(({ stat }) => lookText(stat)).join(), isSure: areSure, digest: () => undefined }
 }
 
 /** Containers by session: of several copies the last by folder and name. */
